@@ -1,0 +1,1 @@
+"""What two services or more use, and the rules of dialing; nothing else enters here."""

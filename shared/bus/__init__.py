@@ -1,0 +1,1 @@
+"""Kafka: how messages are published, consumed and, when unusable, set aside."""

@@ -1,0 +1,50 @@
+"""A contact's dialing states and tiers, and how contacts of no campaign are filed."""
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+DEFAULT_CAMPAIGN: Final = "default"
+
+
+class ContactStatus(StrEnum):
+    """Where a contact stands; see the state diagram in docs/architecture.md."""
+
+    PENDING = "pending"
+    LOCKED = "locked"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    EXHAUSTED = "exhausted"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+# A contact in one of these holds a slot of every budget above it.
+ACTIVE: Final = frozenset({ContactStatus.LOCKED, ContactStatus.IN_PROGRESS})
+FINAL: Final = frozenset(
+    {ContactStatus.COMPLETED, ContactStatus.EXHAUSTED, ContactStatus.ERROR, ContactStatus.SKIPPED}
+)
+
+
+class Tier(IntEnum):
+    """Which queue a waiting contact stands in; one index range each.
+
+    FRESH and SCHEDULED rank equally (oldest due first); they are apart because a contact with a
+    scheduled time has calling windows of its own for its first call.
+    """
+
+    FRESH = 0
+    RETRY = 1
+    SCHEDULED = 2
+
+
+TIER_RANK: Final = {Tier.FRESH: 0, Tier.SCHEDULED: 0, Tier.RETRY: 1}
+
+
+def default_campaign_id(organization_id: str) -> str:
+    """The `campaign_id` under which an organization's contacts of no campaign are stored."""
+    return f"{DEFAULT_CAMPAIGN}:{organization_id}"
+
+
+def is_default_campaign(campaign_id: str) -> bool:
+    """Whether a stored `campaign_id` stands for contacts of no campaign."""
+    return campaign_id.startswith(f"{DEFAULT_CAMPAIGN}:")

@@ -1,0 +1,134 @@
+"""Every Kafka message, once: frozen, versioned, JSON. Messages are hints; MongoDB is the truth.
+
+`contact.batches` is the one topic whose messages come from outside; its value is `ContactBatch`, whose
+rows are validated one by one by contact-ingest and therefore are plain objects here.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from shared.domain.outcome import Outcome
+
+MAX_BATCH_CONTACTS = 1000
+
+
+class Message(BaseModel):
+    """What all messages share. Unknown fields are ignored so that an older reader survives a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = 1
+
+
+class ContactBatch(BaseModel):
+    """Up to 1,000 contacts for one campaign, published by a customer to `contact.batches`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1]
+    batch_id: Annotated[str, Field(min_length=1, max_length=255, description="Yours; the same id again is a no-op.")]
+    organization_id: Annotated[str, Field(min_length=1, max_length=64)]
+    credential: Annotated[
+        str | None,
+        Field(max_length=512, description="An organization key `ak_<id>.<secret>`; or sign the message by headers."),
+    ] = None
+    campaign: Annotated[str, Field(min_length=1, max_length=255, description="Campaign id, external_id, or `default`.")]
+    contacts: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH_CONTACTS)]
+
+
+class DialJob(Message):
+    """The order to make one attempt. Worthless after `not_after`: the claim has expired by then.
+
+    It carries no contact data: the executor reads that from MongoDB when it starts the job, so an edit
+    made in between counts and no personal data stays in the log.
+    """
+
+    attempt_id: str
+    claim_id: str
+    organization_id: str
+    shard: int
+    campaign_id: str
+    contact_id: str
+    not_after: datetime
+
+
+class OrgEvent(Message):
+    """What all events of `org.events` share."""
+
+    organization_id: str
+    shard: int
+
+
+class CallAnswered(OrgEvent):
+    """The person (or a machine) picked up; the call is still up."""
+
+    type: Literal["call_answered"] = "call_answered"
+    attempt_id: str
+    contact_id: str
+    answered_at: datetime
+
+
+class CallFinished(OrgEvent):
+    """A call has an ending. `proven` means that the carrier itself said so."""
+
+    type: Literal["call_finished"] = "call_finished"
+    attempt_id: str
+    contact_id: str
+    outcome: Outcome
+    proven: bool = True
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime
+    duration_seconds: float | None = None
+    provider_call_id: str | None = None
+    error: str | None = None
+
+
+class OutcomeUnknown(OrgEvent):
+    """A placement whose answer was lost: the contact stays in progress until evidence arrives."""
+
+    type: Literal["outcome_unknown"] = "outcome_unknown"
+    attempt_id: str
+    contact_id: str
+
+
+class JobReleased(OrgEvent):
+    """An executor gives a job back. `nonce` is null when it was never started."""
+
+    type: Literal["job_released"] = "job_released"
+    attempt_id: str
+    contact_id: str
+    nonce: str | None
+    reason: str
+
+
+class ContactsAdded(OrgEvent):
+    """Contacts of a campaign were added, changed or asked to be deleted."""
+
+    type: Literal["contacts_added"] = "contacts_added"
+    campaign_id: str
+
+
+class CampaignChanged(OrgEvent):
+    """A campaign was created, edited or moved, or its configuration was edited."""
+
+    type: Literal["campaign_changed"] = "campaign_changed"
+    campaign_id: str
+
+
+class LimitsChanged(OrgEvent):
+    """The organization's own document changed: its limits, its do-not-call list, its configurations."""
+
+    type: Literal["limits_changed"] = "limits_changed"
+
+
+AnyOrgEvent = Annotated[
+    CallAnswered | CallFinished | OutcomeUnknown | JobReleased | ContactsAdded | CampaignChanged | LimitsChanged,
+    Field(discriminator="type"),
+]
+
+CONTACT_BATCH: TypeAdapter[ContactBatch] = TypeAdapter(ContactBatch)
+DIAL_JOB: TypeAdapter[DialJob] = TypeAdapter(DialJob)
+ORG_EVENT: TypeAdapter[AnyOrgEvent] = TypeAdapter(AnyOrgEvent)

@@ -1,0 +1,1 @@
+"""MongoDB. One module per collection or protocol step; each public function is one atomic operation."""

@@ -1,0 +1,63 @@
+"""Every Kafka topic, once: its name, key, partitions, writers and readers. AsyncAPI comes from here."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+# The shard of an organization is the partition of `org.events` that its events go to. It is stored on
+# the organization when that is created, so this number is fixed for the life of a deployment.
+SHARDS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `key` says in words what the record key is; equal keys stay in order."""
+
+    name: str
+    partitions: int
+    key: str
+    written_by: tuple[str, ...]
+    read_by: tuple[str, ...]
+    max_message_bytes: int = 1024 * 1024
+
+    @property
+    def dead_letter(self) -> str:
+        """Where messages of this topic go that nobody could use."""
+        return f"{self.name}.dlq"
+
+
+CONTACT_BATCHES: Final = Topic(
+    name="contact.batches",
+    partitions=8,
+    key="organization id + '/' + campaign",
+    written_by=("customers",),
+    read_by=("contact-ingest",),
+    # 1,000 contacts of a few KiB each; a larger batch is refused by the broker before it is sent.
+    max_message_bytes=16 * 1024 * 1024,
+)
+DIAL_JOBS: Final = Topic(
+    name="dial.jobs",
+    partitions=16,
+    key="attempt id, so that a released contact's next job may reach another executor",
+    written_by=("scheduler",),
+    read_by=("call-executor",),
+)
+ORG_EVENTS: Final = Topic(
+    name="org.events",
+    partitions=SHARDS,
+    key="organization id; the partition is the organization's shard",
+    written_by=("call-executor", "campaign-api", "contact-ingest"),
+    read_by=("scheduler",),
+)
+
+TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS)
+
+
+def shard_of(organization_id: str) -> int:
+    """The shard a new organization is given, 0 to SHARDS - 1; read it from the organization afterwards."""
+    return zlib.crc32(organization_id.encode()) % SHARDS
+
+
+def partition_for(topic: Topic, key: bytes) -> int:
+    """The partition our own producers use for `key`: CRC-32, at C speed, the same in every process."""
+    return zlib.crc32(key) % topic.partitions
