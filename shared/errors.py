@@ -1,12 +1,12 @@
 """The error tree. A class says what the caller should do, not where the error came from.
 
-    DialstreamError
-    ├── PermanentError        do not try again: refuse, dead-letter or mark failed
-    │   └── ConfigurationError    the process must not start
-    ├── TemporaryError        try again later; nothing was changed
-    │   └── Unavailable           Kafka, MongoDB or the carrier is away
-    ├── OutcomeUnknown        it may have happened: find out, never repeat blindly
-    └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
+DialstreamError
+├── PermanentError        do not try again: refuse, dead-letter or mark failed
+│   └── ConfigurationError    the process must not start
+├── TemporaryError        try again later; nothing was changed
+│   └── Unavailable           Kafka, MongoDB or the carrier is away
+├── OutcomeUnknown        it may have happened: find out, never repeat blindly
+└── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 """
 
 

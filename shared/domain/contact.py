@@ -20,9 +20,7 @@ class ContactStatus(StrEnum):
 
 # A contact in one of these holds a slot of every budget above it.
 ACTIVE: Final = frozenset({ContactStatus.LOCKED, ContactStatus.IN_PROGRESS})
-FINAL: Final = frozenset(
-    {ContactStatus.COMPLETED, ContactStatus.EXHAUSTED, ContactStatus.ERROR, ContactStatus.SKIPPED}
-)
+FINAL: Final = frozenset({ContactStatus.COMPLETED, ContactStatus.EXHAUSTED, ContactStatus.ERROR, ContactStatus.SKIPPED})
 
 
 class Tier(IntEnum):

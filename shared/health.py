@@ -1,0 +1,65 @@
+"""`/health/live`, `/health/ready` and `/metrics` for services that have no HTTP interface of their own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Check = Callable[[], Awaitable[bool]]
+
+# A check that hangs counts as failed after this, so that a probe gets its answer.
+CHECK_SECONDS = 2.0
+
+
+async def failed_checks(checks: Mapping[str, Check]) -> list[str]:
+    """The names of the checks that fail now, in order."""
+
+    async def passes(check: Check) -> bool:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await check()
+        except TimeoutError:
+            return False
+
+    results = await asyncio.gather(*(passes(check) for check in checks.values()))
+    return [name for name, passed in zip(checks, results, strict=True) if not passed]
+
+
+class HealthServer:
+    """A small HTTP server beside a consumer. Live: the process runs. Ready: every check passes."""
+
+    def __init__(self, host: str, port: int, checks: Mapping[str, Check]) -> None:
+        self._host, self._port, self._checks = host, port, checks
+        app = web.Application()
+        app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(app, access_log=None)
+
+    async def start(self) -> None:
+        """Listen; with port 0 on a free one."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        address: tuple[str, int] = self._runner.addresses[0]
+        return address[1]
+
+    async def stop(self) -> None:
+        """Stop listening. Safe to call twice."""
+        await self._runner.cleanup()
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "live"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        away = await failed_checks(self._checks)
+        if away:
+            return web.json_response({"status": "not ready", "away": away}, status=503, headers={"Retry-After": "1"})
+        return web.json_response({"status": "ready"})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

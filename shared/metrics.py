@@ -1,0 +1,51 @@
+"""Every metric, once, with its kind, unit and meaning. Exposed by each service under `/metrics`."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+CLAIMED: Final = Counter("dialstream_contacts_claimed_total", "Contacts a scheduler has locked for an attempt.")
+FINISHED: Final = Counter("dialstream_attempts_finished_total", "Attempts that ended, by outcome.", ["outcome"])
+RELEASED: Final = Counter(
+    "dialstream_jobs_released_total", "Dial jobs given back before a call, by reason.", ["reason"]
+)
+EXPIRED: Final = Counter("dialstream_claims_expired_total", "Claims that nobody started in time.")
+TAKE_OVERS: Final = Counter("dialstream_shard_take_overs_total", "Shards this scheduler has taken over.")
+OWNERSHIP_LOST: Final = Counter(
+    "dialstream_shard_ownership_lost_total", "Writes refused because another owner is newer."
+)
+SHARDS_OWNED: Final = Gauge("dialstream_shards_owned", "Shards this scheduler owns now.")
+HELD: Final = Gauge("dialstream_slots_held", "Slots held in the shards this scheduler owns.")
+WAITING_FOR_EVIDENCE: Final = Gauge(
+    "dialstream_slots_waiting_for_evidence", "Slots held by calls that nobody has reported on; freed by evidence only."
+)
+SHARD_TRANSACTION_SECONDS: Final = Histogram(
+    "dialstream_shard_transaction_seconds", "One scheduler transaction: finishes and claims.", buckets=_LATENCY_SECONDS
+)
+REFILL_SECONDS: Final = Histogram(
+    "dialstream_refill_seconds", "From a finished call read to the next dial job published.", buckets=_LATENCY_SECONDS
+)
+
+STARTED: Final = Counter("dialstream_jobs_started_total", "Dial jobs this executor has started.")
+PLACED: Final = Counter("dialstream_calls_placed_total", "Calls the carrier accepted.")
+REFUSED: Final = Counter("dialstream_calls_refused_total", "Calls the carrier refused, by outcome.", ["outcome"])
+PLACEMENTS_UNKNOWN: Final = Counter(
+    "dialstream_placements_unknown_total", "Placements whose answer was lost; never repeated, resolved by evidence."
+)
+PLACING: Final = Gauge("dialstream_placements_in_flight", "Jobs between start and the carrier's answer.")
+SECOND_SINK: Final = Counter("dialstream_results_second_sink_total", "Finished calls stored because Kafka was slow.")
+
+DEAD_LETTERS: Final = Counter(
+    "dialstream_dead_letters_total", "Messages nobody could use, by topic and error class.", ["topic", "error"]
+)
+INGESTED: Final = Counter(
+    "dialstream_ingested_contacts_total", "Rows of contact batches, by what became of them.", ["result"]
+)
+CALLBACKS: Final = Counter(
+    "dialstream_provider_callbacks_total", "Provider callbacks, by what became of them.", ["result"]
+)
+HTTP_REQUESTS: Final = Counter(
+    "dialstream_http_requests_total", "Requests, by method and status.", ["method", "status"]
+)

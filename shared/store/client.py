@@ -1,0 +1,129 @@
+"""The connection to MongoDB: one client a process, transactions with retries, errors in our own words."""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from shared.clock import monotonic
+from shared.errors import Unavailable
+from shared.settings import MongoSettings
+from shared.store.indexes import INDEXES
+
+Document = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A call that finds no primary gives up after this, so that a request is answered with 503 and not held.
+SERVER_SELECTION_SECONDS = 5.0
+# A transaction that keeps colliding is abandoned after this; its caller reads the world again.
+TRANSACTION_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A connected database. Bound to the event loop it was made in."""
+
+    client: AsyncMongoClient[Document]
+    db: AsyncDatabase[Document]
+
+    def __getitem__(self, collection: str) -> AsyncCollection[Document]:
+        """A collection by name."""
+        return self.db[collection]
+
+    async def close(self) -> None:
+        """Close all connections. The store cannot be used afterwards."""
+        await self.client.close()
+
+    async def ping(self) -> bool:
+        """Whether a primary answers now."""
+        try:
+            await self.client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+    async def wait_until_ready(self, deadline_seconds: float) -> None:
+        """Return when a primary answers; raise `Unavailable` after the deadline (the process should exit)."""
+        deadline = monotonic() + deadline_seconds
+        while not await self.ping():
+            if monotonic() > deadline:
+                raise Unavailable(
+                    "MongoDB", f"no primary answered within {deadline_seconds:g} s; set DIALSTREAM_MONGODB"
+                )
+            await asyncio.sleep(0.2)
+
+    async def ensure_indexes(self) -> None:
+        """Create every declared index; safe to call again and by several processes at once."""
+        async with translated():
+            for collection, models in INDEXES.items():
+                await self.db[collection].create_indexes(models)
+
+    async def in_transaction(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+        """Run `work` in one snapshot transaction with majority writes, again after each write conflict.
+
+        `work` may run several times, so it must keep no state of an earlier run. Raises `Unavailable`
+        when no primary answers; nothing was written then, unless the connection was lost in the commit
+        itself: the callers' writes are guarded, so repeating them is harmless.
+        """
+        async with translated(), self.client.start_session() as session:
+            return await session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority"),
+                read_preference=ReadPreference.PRIMARY,
+                max_commit_time_ms=int(TRANSACTION_SECONDS * 1000),
+            )
+
+
+def connect(settings: MongoSettings) -> Store:
+    """A store for these settings. Does not wait for the server: see `Store.wait_until_ready`."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.mongodb,
+        tz_aware=True,
+        serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
+        connectTimeoutMS=3000,
+        socketTimeoutMS=30_000,
+        w="majority",
+        appname="dialstream",
+    )
+    return Store(client, client[settings.mongodb_database])
+
+
+# Server errors that say "not now" rather than "wrong": shutdown, no primary, stepped down, interrupted.
+_AWAY_CODES = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the driver's connection errors into `Unavailable("MongoDB")`; let all others through."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout) as error:
+        raise Unavailable("MongoDB", type(error).__name__) from error
+    except OperationFailure as error:
+        if error.code in _AWAY_CODES:
+            raise Unavailable("MongoDB", f"code {error.code}") from error
+        raise
+
+
+def translates(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """`translated()` as a decorator for one store function."""
+
+    @functools.wraps(function)
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        async with translated():
+            return await function(*args, **kwargs)
+
+    return wrapped
