@@ -1,0 +1,291 @@
+"""One contact as customers send it, over HTTP or Kafka, and what becomes of a list of them.
+
+A field that was left out of an update stays as it is and null clears it, so `model_fields_set` matters.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from shared.domain.calling_window import known_timezones
+from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
+from shared.domain.phone import InvalidPhoneNumber, normalize
+
+MAX_PHONE_NUMBERS: Final = 10
+# National numbers are read as North American ones unless the configuration says otherwise.
+FALLBACK_COUNTRY_CODE: Final = "+1"
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TIMEZONES: Final = frozenset(known_timezones())
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a hyphenated UUID, in either case: the form of our own ids."""
+    return _UUID.fullmatch(text) is not None
+
+
+def _uuid(value: str) -> str:
+    if not is_uuid(value):
+        raise ValueError("must be a UUID like 3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21")
+    return str(UUID(value))
+
+
+def _timezone(value: str) -> str:
+    if value not in _TIMEZONES:
+        raise ValueError("must be an IANA timezone like Europe/Berlin; GET /campaign/timezones lists them")
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    """An aware ISO 8601 text as UTC, cut to the milliseconds that are stored."""
+    if isinstance(value, datetime):
+        parsed = value
+    elif isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("must be an ISO 8601 time like 2026-07-01T14:30:00Z") from error
+    else:
+        raise ValueError("must be an ISO 8601 time in a string, like 2026-07-01T14:30:00Z")
+    if parsed.utcoffset() is None:
+        raise ValueError("must carry an offset: end it with Z or something like +02:00")
+    try:
+        parsed = parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie between the years 1 and 9999") from error
+    return parsed.replace(microsecond=parsed.microsecond // 1000 * 1000)
+
+
+ContactId = Annotated[str, AfterValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+"""A contact's own id, in lower case."""
+
+TimezoneName = Annotated[str, AfterValidator(_timezone)]
+"""An IANA name that the local zone data knows."""
+
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A moment, sent as ISO 8601 with an offset; kept in UTC to the millisecond."""
+
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+"""A phone number in E.164."""
+
+PhoneText = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(check_text)]
+"""A phone number as people write it; `prepare_contacts` reads it."""
+
+
+class ContactInput(BaseModel):
+    """One contact to add or to change. Only `phone_numbers` is required; null clears an optional field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: ContactId | None = Field(None, description="Our id of a contact of this campaign that is to be changed.")
+    external_id: ShortText | None = Field(None, description="Your id; unique in the campaign.")
+    phone_numbers: Annotated[list[PhoneText], Field(min_length=1, max_length=MAX_PHONE_NUMBERS)] = Field(
+        description="Dialed in this order, the next one on each retry."
+    )
+    data: JsonObject | None = Field(None, description="Anything your agent needs; at most 64 KiB.")
+    timezone: TimezoneName | None = Field(None, description="IANA name; without it the configuration's default.")
+    scheduled_at: Instant | None = Field(None, description="Do not call before this time.")
+    agent_id: ShortText | None = None
+    agent_version: ShortText | None = None
+    agent_number: E164 | None = Field(None, description="The caller number for this contact.")
+    agent_config: JsonObject | None = None
+    initial_context: Annotated[str | dict[str, Any], AfterValidator(check_json)] | None = None
+
+
+# What an update may change; the ids are how a contact is found, the numbers are always given.
+OPTIONAL_FIELDS: Final = (
+    "data",
+    "timezone",
+    "scheduled_at",
+    "agent_id",
+    "agent_version",
+    "agent_number",
+    "agent_config",
+    "initial_context",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact ready to be stored: numbers in E.164, and only the fields that were given.
+
+    `indexes` are all places in the request that this row answers, the last one being its own: a contact
+    that stood in the request several times is one row.
+    """
+
+    indexes: tuple[int, ...]
+    id: str | None
+    external_id: str | None
+    external_id_given: bool
+    phone_numbers: tuple[str, ...]
+    fields: Mapping[str, Any]
+
+    @property
+    def index(self) -> int:
+        """The row's own place in the request, from 0."""
+        return self.indexes[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why a row of a request cannot be used. `loc` leads to the value inside the row."""
+
+    index: int
+    external_id: str | None
+    loc: tuple[str | int, ...]
+    message: str
+
+    @property
+    def field(self) -> str:
+        """`loc` as people write it: `phone_numbers[0]`."""
+        return field_path(self.loc)
+
+
+@dataclass(frozen=True, slots=True)
+class RowWarning:
+    """What a customer should know about a row that was used."""
+
+    index: int
+    external_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedContacts:
+    """The rows to store, the rows that cannot be, and remarks."""
+
+    rows: tuple[ContactRow, ...]
+    problems: tuple[RowProblem, ...]
+    warnings: tuple[RowWarning, ...]
+
+
+def field_path(loc: Sequence[str | int]) -> str:
+    """`("phone_numbers", 0)` as `phone_numbers[0]`."""
+    path = ""
+    for part in loc:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def prepare_contacts(
+    inputs: Sequence[ContactInput],
+    *,
+    default_country_code: str | None,
+    strict_e164: bool,
+    positions: Sequence[int] | None = None,
+) -> PreparedContacts:
+    """Read the numbers and fold what stands twice; pure, and the same answer for the same request.
+
+    `strict_e164` is for the campaign `default`, which has no configuration: numbers must be E.164 then.
+    Otherwise national numbers are read with `default_country_code`, `+1` when that is None. `positions`
+    gives the places in the request when `inputs` are only its well-formed rows.
+
+    A row with any number that cannot be read appears in `problems` (once per bad number) and not in
+    `rows`; over HTTP that refuses the request, in a Kafka batch only the row.
+    """
+    country_code = None if strict_e164 else default_country_code or FALLBACK_COUNTRY_CODE
+    reading = _Reading(country_code, strict_e164)
+    for position, contact in zip(positions or range(len(inputs)), inputs, strict=True):
+        reading.read(position, contact)
+    return PreparedContacts(
+        rows=tuple(reading.rows),
+        problems=tuple(reading.problems),
+        warnings=tuple(sorted(reading.warnings, key=lambda warning: warning.index)),
+    )
+
+
+class _Reading:
+    """Collects one request; a later row of the same contact replaces the earlier one."""
+
+    def __init__(self, country_code: str | None, strict_e164: bool) -> None:
+        self._country_code, self._strict_e164 = country_code, strict_e164
+        self.rows: list[ContactRow] = []
+        self.problems: list[RowProblem] = []
+        self.warnings: list[RowWarning] = []
+        self._place_of_id: dict[str, int] = {}
+        self._place_of_external_id: dict[str, int] = {}
+
+    def read(self, index: int, contact: ContactInput) -> None:
+        numbers = self._numbers(index, contact)
+        if numbers is None:
+            return
+        given = contact.model_fields_set
+        row = ContactRow(
+            indexes=(index,),
+            id=contact.id,
+            external_id=contact.external_id,
+            external_id_given="external_id" in given,
+            phone_numbers=numbers,
+            fields={name: getattr(contact, name) for name in OPTIONAL_FIELDS if name in given},
+        )
+        if self._strict_e164 and contact.timezone is None:
+            self._warn(row, "has no timezone, and contacts of no campaign have no default one: set timezone")
+        self._add(row)
+
+    def _add(self, row: ContactRow) -> None:
+        place = self._place_of(row)
+        if place is None:
+            place = len(self.rows)
+            self.rows.append(row)
+        else:
+            row = self._folded(place, row)
+            self.rows[place] = row
+        if row.id is not None:
+            self._place_of_id[row.id] = place
+        if row.external_id is not None:
+            self._place_of_external_id[row.external_id] = place
+
+    def _place_of(self, row: ContactRow) -> int | None:
+        if row.id is not None and row.id in self._place_of_id:
+            return self._place_of_id[row.id]
+        if row.external_id is None or row.external_id not in self._place_of_external_id:
+            return None
+        place = self._place_of_external_id[row.external_id]
+        earlier = self.rows[place]
+        # Two different ids under one external_id are two contacts; the store finds which one is wrong.
+        if row.id is not None and earlier.id is not None:
+            return None
+        return place
+
+    def _folded(self, place: int, row: ContactRow) -> ContactRow:
+        earlier = self.rows[place]
+        self._warn(earlier, f"is the same contact as row {row.index}, which is the one that counts")
+        return ContactRow(
+            indexes=(*earlier.indexes, *row.indexes),
+            id=row.id or earlier.id,
+            external_id=row.external_id if row.external_id_given else earlier.external_id,
+            external_id_given=row.external_id_given or earlier.external_id_given,
+            phone_numbers=row.phone_numbers,
+            fields={**earlier.fields, **row.fields},
+        )
+
+    def _numbers(self, index: int, contact: ContactInput) -> tuple[str, ...] | None:
+        numbers: dict[str, None] = {}
+        readable = True
+        remarks: list[str] = []
+        for place, raw in enumerate(contact.phone_numbers):
+            try:
+                number = normalize(raw, self._country_code)
+            except InvalidPhoneNumber as error:
+                self.problems.append(RowProblem(index, contact.external_id, ("phone_numbers", place), str(error)))
+                readable = False
+                continue
+            if number.e164 in numbers:
+                remarks.append(f"phone_numbers[{place}] repeats a number of this contact; kept once")
+                continue
+            if not number.valid:
+                remarks.append(
+                    f"phone_numbers[{place}] is not a number that is in use in its region; it will be tried as it is"
+                )
+            numbers[number.e164] = None
+        if not readable:
+            return None
+        self.warnings.extend(RowWarning(index, contact.external_id, remark) for remark in remarks)
+        return tuple(numbers)
+
+    def _warn(self, row: ContactRow, message: str) -> None:
+        self.warnings.append(RowWarning(row.index, row.external_id, message))
