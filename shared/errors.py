@@ -22,6 +22,18 @@ class ConfigurationError(PermanentError):
     """Settings are missing or contradict each other; the message names setting, rule and value."""
 
 
+class NotFound(PermanentError):
+    """The organization has no such thing. The message is one sentence for the customer."""
+
+
+class WrongState(PermanentError):
+    """The thing's state does not allow the change; nothing was changed. One sentence for the customer."""
+
+
+class Conflict(PermanentError):
+    """The name is taken or the thing is in use; nothing was changed. One sentence for the customer."""
+
+
 class TemporaryError(DialstreamError):
     """Nothing was changed; the same operation may be tried again later."""
 

@@ -1,0 +1,137 @@
+"""Credentials of customers: organization keys `ak_<id>.<secret>` and personal tokens `pat_<id>.<secret>`.
+
+The secret itself is never stored, only its SHA-256 digest; it is random and long, so it needs no salt.
+Every check reads the document again: a deleted key is refused at once.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from shared.errors import NotFound
+from shared.store.client import Store, translates
+from shared.store.paging import Page, newest_first
+
+SECRET_BYTES: Final = 32
+_TOKEN: Final = re.compile(r"(ak|pat)_([0-9a-f-]{36})\.([A-Za-z0-9_-]{1,200})")
+
+
+class KeyKind(StrEnum):
+    """Whom a key stands for."""
+
+    ORGANIZATION = "organization"
+    PERSONAL = "personal"
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_MANAGE = "campaigns:manage"
+    CONCURRENCY_READ = "concurrency:read"
+    CONCURRENCY_MANAGE = "concurrency:manage"
+
+
+_PREFIXES: Final = {KeyKind.ORGANIZATION: "ak", KeyKind.PERSONAL: "pat"}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One credential, without its secret. An organization key has exactly one organization."""
+
+    id: str
+    kind: KeyKind
+    name: str
+    person: str | None
+    organization_ids: tuple[str, ...]
+    scopes: frozenset[Scope]
+    expires_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "ApiKey":
+        """The key as it is stored."""
+        return cls(
+            id=document["_id"],
+            kind=KeyKind(document["kind"]),
+            name=document["name"],
+            person=document["person"],
+            organization_ids=tuple(document["organization_ids"]),
+            scopes=frozenset(Scope(scope) for scope in document["scopes"]),
+            expires_at=document["expires_at"],
+            created_at=document["created_at"],
+        )
+
+
+@translates
+async def create_key(
+    store: Store,
+    *,
+    kind: KeyKind,
+    name: str,
+    person: str | None,
+    organization_ids: Sequence[str],
+    scopes: Sequence[Scope],
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """A new credential and its full text, which nobody can read again afterwards."""
+    key_id, secret = str(uuid.uuid4()), secrets.token_urlsafe(SECRET_BYTES)
+    document = {
+        "_id": key_id,
+        "kind": kind.value,
+        "digest": digest_of(secret),
+        "name": name,
+        "person": person,
+        "organization_ids": list(organization_ids),
+        "scopes": sorted(scopes),
+        "expires_at": expires_at,
+        "created_at": now,
+    }
+    await store["api_keys"].insert_one(document)
+    return ApiKey.from_document(document), f"{_PREFIXES[kind]}_{key_id}.{secret}"
+
+
+@translates
+async def find_key(store: Store, credential: str, now: datetime) -> ApiKey | None:
+    """The key that this credential's full text proves; None when it is malformed, unknown or expired.
+
+    The digest is compared in constant time, also when there is no such key.
+    """
+    parts = _TOKEN.fullmatch(credential)
+    if parts is None:
+        return None
+    document = await store["api_keys"].find_one({"_id": parts[2]})
+    digest = digest_of(parts[3])
+    if not hmac.compare_digest(digest, document["digest"] if document else digest_of("")) or document is None:
+        return None
+    key = ApiKey.from_document(document)
+    expired = key.expires_at is not None and key.expires_at <= now
+    return None if expired or _PREFIXES[key.kind] != parts[1] else key
+
+
+@translates
+async def list_keys(store: Store, kind: KeyKind, *, cursor: str | None, limit: int) -> Page[ApiKey]:
+    """All keys of this kind, newest first. Raises `InvalidCursor`."""
+    page = await newest_first(store["api_keys"], {"kind": kind.value}, cursor=cursor, limit=limit)
+    return Page([ApiKey.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def delete_key(store: Store, kind: KeyKind, key_id: str) -> None:
+    """Forget the key: its next use is refused. Raises `NotFound`."""
+    result = await store["api_keys"].delete_one({"_id": key_id, "kind": kind.value})
+    if not result.deleted_count:
+        raise NotFound(f"There is no {kind.value} key {key_id}.")
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 in hexadecimal: the only form a secret is stored in."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""Organizations: their shard, limits and numbers, and `changed_at`, the scheduler's safety net.
+
+Written by campaign-api alone. `changed_at` is set by the server's clock, so that it never runs backwards
+between two gateways.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.errors import NotFound
+from shared.store.client import Store, translates
+from shared.store.paging import Page, newest_first
+from shared.topics import shard_of
+
+DEFAULT_CONCURRENCY_LIMIT: Final = 10
+# What the operator may change; the customer's own limit has its own function.
+EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers"})
+_CHANGED_NOW: Final = {"changed_at": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One customer. `shard` was fixed at creation; `concurrency_limit` None means the default of 10."""
+
+    id: str
+    name: str
+    shard: int
+    concurrency_limit: int | None
+    default_agent_number: str | None
+    exclusive_caller_numbers: tuple[str, ...]
+    created_at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Organization":
+        """The organization as it is stored."""
+        return cls(
+            id=document["_id"],
+            name=document["name"],
+            shard=document["shard"],
+            concurrency_limit=document["concurrency_limit"],
+            default_agent_number=document["default_agent_number"],
+            exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
+            created_at=document["created_at"],
+        )
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls may be up at once."""
+        return DEFAULT_CONCURRENCY_LIMIT if self.concurrency_limit is None else self.concurrency_limit
+
+
+@translates
+async def create_organization(
+    store: Store,
+    *,
+    name: str,
+    default_agent_number: str | None,
+    exclusive_caller_numbers: tuple[str, ...] = (),
+    now: datetime,
+) -> Organization:
+    """A new organization, with the shard that it keeps for ever."""
+    organization_id = str(uuid.uuid4())
+    document = {
+        "_id": organization_id,
+        "name": name,
+        "shard": shard_of(organization_id),
+        "concurrency_limit": None,
+        "default_agent_number": default_agent_number,
+        "exclusive_caller_numbers": list(exclusive_caller_numbers),
+        "created_at": now,
+        "changed_at": now,
+    }
+    await store["organizations"].insert_one(document)
+    return Organization.from_document(document)
+
+
+@translates
+async def get_organization(store: Store, organization_id: str) -> Organization:
+    """The organization. Raises `NotFound`."""
+    document = await store["organizations"].find_one({"_id": organization_id})
+    return _found(document, organization_id)
+
+
+@translates
+async def list_organizations(store: Store, *, cursor: str | None, limit: int) -> Page[Organization]:
+    """All organizations, newest first. Raises `InvalidCursor`."""
+    page = await newest_first(store["organizations"], {}, cursor=cursor, limit=limit)
+    return Page([Organization.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def missing_organizations(store: Store, organization_ids: tuple[str, ...]) -> list[str]:
+    """Those of the ids that no organization has, in the given order."""
+    known = await store["organizations"].distinct("_id", {"_id": {"$in": list(organization_ids)}})
+    return [organization_id for organization_id in organization_ids if organization_id not in known]
+
+
+@translates
+async def edit_organization(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
+    """Set the given fields of `EDITABLE`; the others stay. Raises `NotFound`."""
+    if not changes.keys() <= EDITABLE:
+        raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
+    return await _change(store, organization_id, changes)
+
+
+@translates
+async def set_concurrency_limit(store: Store, organization_id: str, limit: int) -> Organization:
+    """Set how many calls may be up at once. Ends no call. Raises `NotFound`."""
+    return await _change(store, organization_id, {"concurrency_limit": limit})
+
+
+@translates
+async def touch(store: Store, organization_id: str, session: AsyncClientSession | None = None) -> int:
+    """Note that something that matters to dialing has changed; the organization's shard.
+
+    Inside a transaction call it last: it is the document that the organization's writers share. Raises
+    `NotFound`.
+    """
+    document = await store["organizations"].find_one_and_update(
+        {"_id": organization_id}, {"$currentDate": _CHANGED_NOW}, projection={"shard": True}, session=session
+    )
+    if document is None:
+        raise NotFound(f"There is no organization {organization_id}.")
+    shard: int = document["shard"]
+    return shard
+
+
+@translates
+async def active_calls(store: Store, organization_id: str) -> int:
+    """Slots the organization holds now: contacts that are locked or in progress."""
+    budget = await store["budgets"].find_one({"_id": f"org:{organization_id}"})
+    return budget["held"] if budget else 0
+
+
+async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
+    update: dict[str, Any] = {"$currentDate": _CHANGED_NOW}
+    if changes:
+        update["$set"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()
+        }
+    document = await store["organizations"].find_one_and_update(
+        {"_id": organization_id}, update, return_document=ReturnDocument.AFTER
+    )
+    return _found(document, organization_id)
+
+
+def _found(document: Mapping[str, Any] | None, organization_id: str) -> Organization:
+    if document is None:
+        raise NotFound(f"There is no organization {organization_id}.")
+    return Organization.from_document(document)

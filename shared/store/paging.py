@@ -1,0 +1,75 @@
+"""Lists newest first, page by page: a page starts after the last row of the one before, by creation time
+and id, so that rows added in the meantime neither repeat nor hide others.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from pymongo import DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+
+T = TypeVar("T")
+
+_CURSOR: Final = re.compile(r"(\d{1,15})/(.{1,400})", re.DOTALL)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
+
+
+class InvalidCursor(ValueError):
+    """The cursor is not one that we gave out: ask for the first page again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page. `next_cursor` is None on the last one."""
+
+    rows: list[T]
+    next_cursor: str | None
+
+
+def encode_cursor(created_at: datetime, row_id: str) -> str:
+    """Where the next page starts, as opaque text that is safe in a query string."""
+    milliseconds = (created_at - _EPOCH) // timedelta(milliseconds=1)
+    return base64.urlsafe_b64encode(f"{milliseconds}/{row_id}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, str]:
+    """The creation time and id that a cursor stands for. Raises `InvalidCursor`.
+
+    Only the exact text that `encode_cursor` makes is accepted.
+    """
+    try:
+        text = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        found = _CURSOR.fullmatch(text)
+        if found is None:
+            raise InvalidCursor(cursor)
+        position = _EPOCH + timedelta(milliseconds=int(found[1])), found[2]
+    except (binascii.Error, UnicodeError, OverflowError) as error:
+        raise InvalidCursor(cursor) from error
+    if "\x00" in position[1] or encode_cursor(*position) != cursor:
+        raise InvalidCursor(cursor)
+    return position
+
+
+async def newest_first(
+    collection: AsyncCollection[dict[str, Any]],
+    matching: Mapping[str, Any],
+    *,
+    cursor: str | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """The page of matching documents after `cursor` (None: the first). Raises `InvalidCursor`."""
+    where: dict[str, Any] = dict(matching)
+    if cursor is not None:
+        created_at, row_id = decode_cursor(cursor)
+        # Every caller's own $or would be lost here; none has one.
+        where["$or"] = [{"created_at": {"$lt": created_at}}, {"created_at": created_at, "_id": {"$lt": row_id}}]
+    found = await collection.find(where).sort(_ORDER).limit(limit + 1).to_list()
+    rows = found[:limit]
+    more = len(found) > limit
+    return Page(rows, encode_cursor(rows[-1]["created_at"], rows[-1]["_id"]) if more else None)
