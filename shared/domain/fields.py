@@ -1,0 +1,80 @@
+"""Checked field types for everything that crosses a border; each refusal says what is wrong and what to write.
+
+Use them in request models, messages and stored documents alike, so that one rule is stated once.
+"""
+
+import re
+from typing import Annotated, Final
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
+
+from shared.domain.phone import InvalidPhoneNumber, normalize
+from shared.domain.timezones import is_known_timezone
+
+MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
+DEFAULT_MAX_ATTEMPTS: Final = 3
+
+_WALL_TIME: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
+_COUNTRY_CODE: Final = r"^\+[1-9][0-9]{0,2}$"
+_E164: Final = r"^\+[1-9][0-9]{1,14}$"
+
+
+def _known_timezone(name: str) -> str:
+    if not is_known_timezone(name):
+        raise PydanticCustomError(
+            "unknown_timezone",
+            "This is not an IANA timezone; use a name such as America/New_York "
+            "(GET /campaign/timezones lists them all)",
+        )
+    return name
+
+
+def _wall_time(text: str) -> str:
+    if not re.fullmatch(_WALL_TIME, text, re.ASCII):
+        raise PydanticCustomError("wall_time", 'Write a time as "HH:MM" on the 24-hour clock, for example "09:00"')
+    return text
+
+
+def _calling_code(code: str) -> str:
+    if not re.fullmatch(_COUNTRY_CODE, code, re.ASCII) or int(code) not in COUNTRY_CODE_TO_REGION_CODE:
+        raise PydanticCustomError(
+            "country_code", 'This is not a country calling code; write "+" and its digits, for example "+1" or "+44"'
+        )
+    return code
+
+
+def _e164(number: str) -> str:
+    try:
+        return normalize(number, None).e164
+    except InvalidPhoneNumber as error:
+        raise PydanticCustomError("phone_number", "{reason}", {"reason": str(error)}) from error
+
+
+TimezoneName = Annotated[StrictStr, AfterValidator(_known_timezone), Field(examples=["America/New_York"])]
+"""An IANA name out of `known_timezones`."""
+
+WallTime = Annotated[
+    StrictStr, AfterValidator(_wall_time), Field(examples=["09:00"], json_schema_extra={"pattern": _WALL_TIME})
+]
+"""A time of day, "00:00" to "24:00"."""
+
+CountryCode = Annotated[
+    StrictStr, AfterValidator(_calling_code), Field(examples=["+1"], json_schema_extra={"pattern": _COUNTRY_CODE})
+]
+"""A country calling code that exists, "+" and digits."""
+
+E164 = Annotated[
+    StrictStr, AfterValidator(_e164), Field(examples=["+14155550123"], json_schema_extra={"pattern": _E164})
+]
+"""A possible phone number in E.164 and in no other form."""
+
+MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
+"""How many attempts there may be in all."""
+
+DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
+"""A wait between two attempts, up to 30 days."""
+
+Multiplier = Annotated[StrictFloat, Field(ge=1.01, le=10, allow_inf_nan=False)]
+"""By how much each wait is longer than the one before."""

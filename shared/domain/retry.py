@@ -1,0 +1,201 @@
+"""What follows an attempt: call again at a time, or stop, and in which state the contact then ends.
+
+Rule 5 of the design: nobody is called again because we lost track. An ending nobody can vouch for is an
+`error`, unless the customer set a rule that says otherwise in so many words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.domain.contact import ContactStatus
+from shared.domain.fields import (
+    DEFAULT_MAX_ATTEMPTS,
+    MAX_DELAY_SECONDS,
+    DelaySeconds,
+    MaxAttempts,
+    Multiplier,
+)
+from shared.domain.outcome import Outcome
+
+# Endings after which another call would be pointless or unwelcome, whatever a rule says.
+NEVER_RETRIED: Final = frozenset({Outcome.ANSWERED, Outcome.DECLINED, Outcome.INVALID_NUMBER, Outcome.DO_NOT_CALL})
+MAX_LISTED_DELAYS: Final = 50  # one for every attempt there can be
+
+
+class RetryMode(StrEnum):
+    """How the wait develops from one retry to the next."""
+
+    FIXED = "fixed"
+    EXPONENTIAL = "exponential"
+    LIST = "list"
+
+
+class RetryRule(BaseModel):
+    """What to do after one outcome; a field left out keeps the built-in value of that outcome.
+
+    `max_attempts` counts the attempts with this outcome and wins over the configuration's; without it the
+    configuration's holds. Dump it with `exclude_unset=True` to give it back as it was set.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retry: StrictBool = True
+    max_attempts: MaxAttempts | None = None
+    delay_seconds: DelaySeconds = 1800
+    mode: RetryMode = RetryMode.FIXED
+    multiplier: Multiplier = 2.0
+    max_delay_seconds: DelaySeconds | None = None
+    delays_seconds: Annotated[tuple[DelaySeconds, ...], Field(max_length=MAX_LISTED_DELAYS)] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if not self.retry:
+            return self
+        if self.mode is RetryMode.LIST and not self.delays_seconds:
+            raise PydanticCustomError(
+                "delays_missing", 'The mode "list" needs delays_seconds: the wait before each retry, in seconds'
+            )
+        given = {"delay_seconds", "max_delay_seconds"} <= self.model_fields_set
+        if given and self.max_delay_seconds is not None and self.max_delay_seconds < self.delay_seconds:
+            raise PydanticCustomError(
+                "delay_above_its_maximum",
+                "max_delay_seconds must not be less than delay_seconds; raise it or leave it out",
+            )
+        return self
+
+    def over(self, built_in: "RetryRule") -> "RetryRule":
+        """This rule with the fields it leaves out taken from the built-in one, the attempt limit excepted."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return built_in.model_copy(update={"max_attempts": None, **given})
+
+    def delay_after(self, times: int) -> timedelta:
+        """How long to wait after the outcome came for the `times`-th time (from 1); at most 30 days."""
+        if self.mode is RetryMode.LIST and self.delays_seconds:
+            seconds: float = self.delays_seconds[min(times, len(self.delays_seconds)) - 1]
+        elif self.mode is RetryMode.EXPONENTIAL:
+            seconds = _grown(self.delay_seconds, self.multiplier, times - 1)
+        else:
+            seconds = self.delay_seconds
+        longest = MAX_DELAY_SECONDS if self.max_delay_seconds is None else self.max_delay_seconds
+        return timedelta(seconds=min(seconds, longest))
+
+
+def _only_outcomes_that_can_be_retried(rules: dict[Outcome, RetryRule]) -> dict[Outcome, RetryRule]:
+    for outcome, rule in rules.items():
+        if outcome in NEVER_RETRIED and rule.retry:
+            raise PydanticCustomError(
+                "never_retried",
+                'After "{outcome}" a contact is never called again; leave the rule out or set retry to false',
+                {"outcome": outcome.value},
+            )
+    return rules
+
+
+RetryRules = Annotated[dict[Outcome, RetryRule], AfterValidator(_only_outcomes_that_can_be_retried)]
+"""Rules by outcome, for request models and stored documents."""
+
+_HOUR: Final = 3600
+_NO_RETRY: Final = RetryRule(retry=False)
+
+BUILT_IN_RULES: Final[Mapping[Outcome, RetryRule]] = MappingProxyType(
+    {
+        Outcome.NO_ANSWER: RetryRule(retry=True, max_attempts=3, delay_seconds=24 * _HOUR),
+        Outcome.VOICEMAIL: RetryRule(retry=True, max_attempts=3, delay_seconds=24 * _HOUR),
+        Outcome.BUSY: RetryRule(retry=True, max_attempts=5, delay_seconds=_HOUR),
+        Outcome.FAILED: RetryRule(retry=True, max_attempts=3, delay_seconds=_HOUR // 2),
+        Outcome.INTERRUPTED: _NO_RETRY,
+        Outcome.UNKNOWN: _NO_RETRY,
+        Outcome.DECLINED: _NO_RETRY,
+        Outcome.INVALID_NUMBER: _NO_RETRY,
+        Outcome.DO_NOT_CALL: _NO_RETRY,
+        Outcome.ANSWERED: _NO_RETRY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """A configuration's shared attempt limit and the rules its customer set; `RetryPolicy()` is the built-in policy."""
+
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    rules: Mapping[Outcome, RetryRule] = field(default_factory=dict)
+
+    def rule_for(self, outcome: Outcome) -> RetryRule:
+        """The rule that holds after an outcome: the customer's over the built-in one.
+
+        The built-in attempt limits belong to the built-in shared limit: where the customer chose another
+        number of attempts, that number holds for every outcome without a limit of its own. Otherwise a
+        configuration with `max_attempts` 1 would call people three times.
+        """
+        built_in, own = BUILT_IN_RULES[outcome], self.rules.get(outcome)
+        if own is not None:
+            return own.over(built_in)
+        if self.max_attempts != DEFAULT_MAX_ATTEMPTS:
+            return built_in.model_copy(update={"max_attempts": None})
+        return built_in
+
+
+# What holds for contacts of no campaign.
+BUILT_IN_POLICY: Final = RetryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class CallAgain:
+    """The contact waits and is called again, at the earliest at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The contact is not called again; `status` is final."""
+
+    status: ContactStatus
+
+
+def after_attempt(
+    policy: RetryPolicy, outcome: Outcome, *, proven: bool, attempts_made: int, outcome_count: int, now: datetime
+) -> CallAgain | Ended:
+    """What follows an attempt that ended in `outcome`.
+
+    `attempts_made` and `outcome_count` (attempts of this contact with this outcome) include this attempt.
+    `proven`: the carrier itself vouches for the ending. The delay counts from `now`.
+    """
+    if outcome is Outcome.ANSWERED:
+        return Ended(ContactStatus.COMPLETED)
+    if _lost_track(policy, outcome, proven):
+        return Ended(ContactStatus.ERROR)
+    rule = policy.rule_for(outcome)
+    if outcome in NEVER_RETRIED or not rule.retry or not _attempts_left(policy, rule, attempts_made, outcome_count):
+        # A contact whose last call nobody can vouch for says so, also when its retries are used up.
+        lost = outcome in {Outcome.INTERRUPTED, Outcome.UNKNOWN}
+        return Ended(ContactStatus.ERROR if lost else ContactStatus.EXHAUSTED)
+    return CallAgain(now + rule.delay_after(outcome_count))
+
+
+def _lost_track(policy: RetryPolicy, outcome: Outcome, proven: bool) -> bool:
+    """Whether nobody can say what happened to the call, and no rule allows to call again all the same."""
+    if outcome is Outcome.UNKNOWN:
+        return not policy.rule_for(outcome).retry
+    return outcome is Outcome.INTERRUPTED and not (proven and policy.rule_for(outcome).retry)
+
+
+def _attempts_left(policy: RetryPolicy, rule: RetryRule, attempts_made: int, outcome_count: int) -> bool:
+    """Whether another attempt is allowed; an outcome's own limit wins, also when it is the higher one."""
+    if rule.max_attempts is not None:
+        return outcome_count < rule.max_attempts
+    return attempts_made < policy.max_attempts
+
+
+def _grown(first: float, multiplier: float, times: int) -> float:
+    try:
+        return float(first * multiplier**times)
+    except OverflowError:
+        return float(MAX_DELAY_SECONDS)

@@ -1,0 +1,98 @@
+"""IANA zones as the rules see them: their names, and their distance from UTC as steps in time.
+
+Names and rules both come from the `tzdata` package, never from the host, so that every process of a
+deployment agrees about the hour; a change of law reaches Dialstream with an update of that package.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_SECONDS: Final = 86_400
+
+# Names of files in the zone database that are no place on earth.
+_NOT_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
+_BLOCK_SECONDS: Final = 16 * DAY_SECONDS
+# No zone has ever changed its clock twice within three days (tested against the data), so one look a day finds
+# every change.
+_LOOK_EVERY_SECONDS: Final = DAY_SECONDS
+# Instants that still have a local time everywhere between the years 1 and 9999.
+_FIRST_SECOND: Final = (datetime(1, 1, 3, tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
+_LAST_SECOND: Final = (datetime(9999, 12, 29, tzinfo=UTC) - EPOCH) // timedelta(seconds=1)
+
+
+@cache
+def known_timezones() -> tuple[str, ...]:
+    """Every IANA name that may be used, sorted; aliases such as `US/Eastern` included."""
+    return tuple(sorted(_names()))
+
+
+def is_known_timezone(name: str) -> bool:
+    """Whether `name` is exactly one of `known_timezones`; case matters, and a path is no name."""
+    return name in _names()
+
+
+def steady_offset(name: str, second: int) -> tuple[int, int]:
+    """Seconds that local time is ahead of UTC at `second` (since 1970), and a second until which that surely holds.
+
+    The bound is exclusive and later than `second`; the offset may well stay the same beyond it.
+    `name` must be known.
+    """
+    block = second // _BLOCK_SECONDS
+    starts, offsets = _steps(name, block)
+    at = bisect_right(starts, second)
+    return offsets[at - 1], starts[at] if at < len(starts) else (block + 1) * _BLOCK_SECONDS
+
+
+def steady_spans(name: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Split [start, end) into spans (first second, end second, offset) in each of which local time runs evenly."""
+    while start < end:
+        offset, until = steady_offset(name, start)
+        yield start, min(until, end), offset
+        start = until
+
+
+@lru_cache(maxsize=4096)  # all zones in several blocks; a block is 16 days
+def _steps(name: str, block: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    start = block * _BLOCK_SECONDS
+    starts, offsets = [start], [_offset_at(name, start)]
+    for look in range(start, start + _BLOCK_SECONDS, _LOOK_EVERY_SECONDS):
+        end = look + _LOOK_EVERY_SECONDS
+        offset = _offset_at(name, end)
+        if offset != offsets[-1]:
+            change = _change_between(name, look, end)
+            if change < start + _BLOCK_SECONDS:  # else it is the first second of the next block
+                starts.append(change)
+                offsets.append(offset)
+    return tuple(starts), tuple(offsets)
+
+
+def _change_between(name: str, before: int, after: int) -> int:
+    """The first second with the offset that holds at `after`; a different one holds at `before`."""
+    new = _offset_at(name, after)
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (before, middle) if _offset_at(name, middle) == new else (middle, after)
+    return after
+
+
+def _offset_at(name: str, second: int) -> int:
+    clamped = min(max(second, _FIRST_SECOND), _LAST_SECOND)
+    offset = (EPOCH + timedelta(seconds=clamped)).astimezone(_zone(name)).utcoffset()
+    return 0 if offset is None else offset // timedelta(seconds=1)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split()) - _NOT_PLACES
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
