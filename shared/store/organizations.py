@@ -141,9 +141,7 @@ async def active_calls(store: Store, organization_id: str) -> int:
 async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
     update: dict[str, Any] = {"$currentDate": _CHANGED_NOW}
     if changes:
-        update["$set"] = {
-            name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()
-        }
+        update["$set"] = {name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()}
     document = await store["organizations"].find_one_and_update(
         {"_id": organization_id}, update, return_document=ReturnDocument.AFTER
     )
