@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from shared.domain.calling_window import known_timezones
+from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
 from shared.domain.phone import InvalidPhoneNumber, normalize
 
@@ -20,7 +21,6 @@ MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
 FALLBACK_COUNTRY_CODE: Final = "+1"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TIMEZONES: Final = frozenset(known_timezones())
 
 
 def is_uuid(text: str) -> bool:
@@ -30,47 +30,31 @@ def is_uuid(text: str) -> bool:
 
 def _uuid(value: str) -> str:
     if not is_uuid(value):
-        raise ValueError("must be a UUID like 3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21")
+        raise PydanticCustomError("uuid", "Write a UUID like 3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21")
     return str(UUID(value))
-
-
-def _timezone(value: str) -> str:
-    if value not in _TIMEZONES:
-        raise ValueError("must be an IANA timezone like Europe/Berlin; GET /campaign/timezones lists them")
-    return value
 
 
 def _instant(value: Any) -> datetime:
     """An aware ISO 8601 text as UTC, cut to the milliseconds that are stored."""
-    if isinstance(value, datetime):
-        parsed = value
-    elif isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError("must be an ISO 8601 time like 2026-07-01T14:30:00Z") from error
-    else:
-        raise ValueError("must be an ISO 8601 time in a string, like 2026-07-01T14:30:00Z")
-    if parsed.utcoffset() is None:
-        raise ValueError("must carry an offset: end it with Z or something like +02:00")
     try:
+        parsed = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        if parsed.utcoffset() is None:
+            raise PydanticCustomError("timezone_aware", "Add an offset to the time: end it with Z or with +02:00")
         parsed = parsed.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("must lie between the years 1 and 9999") from error
+        raise PydanticCustomError("datetime_range", "Write a time between the years 1 and 9999") from error
+    except (TypeError, ValueError) as error:
+        if isinstance(error, PydanticCustomError):
+            raise
+        raise PydanticCustomError("datetime", "Write an ISO 8601 time like 2026-07-01T14:30:00Z") from error
     return parsed.replace(microsecond=parsed.microsecond // 1000 * 1000)
 
 
 ContactId = Annotated[str, AfterValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 """A contact's own id, in lower case."""
 
-TimezoneName = Annotated[str, AfterValidator(_timezone)]
-"""An IANA name that the local zone data knows."""
-
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 """A moment, sent as ISO 8601 with an offset; kept in UTC to the millisecond."""
-
-E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
-"""A phone number in E.164."""
 
 PhoneText = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(check_text)]
 """A phone number as people write it; `prepare_contacts` reads it."""
@@ -198,6 +182,24 @@ def prepare_contacts(
     )
 
 
+def folded(earlier: ContactRow, later: ContactRow) -> ContactRow:
+    """One row with the effect of both in order: what the later one gives counts, the rest stays."""
+    return ContactRow(
+        indexes=(*earlier.indexes, *later.indexes),
+        id=later.id or earlier.id,
+        external_id=later.external_id if later.external_id_given else earlier.external_id,
+        external_id_given=later.external_id_given or earlier.external_id_given,
+        phone_numbers=later.phone_numbers,
+        fields={**earlier.fields, **later.fields},
+    )
+
+
+def counted_once(earlier: ContactRow, later: ContactRow) -> RowWarning:
+    """The remark on the earlier one of two rows that are the same contact."""
+    message = f"is the same contact as row {later.index}, which is the one that counts"
+    return RowWarning(earlier.index, earlier.external_id, message)
+
+
 class _Reading:
     """Collects one request; a later row of the same contact replaces the earlier one."""
 
@@ -253,15 +255,8 @@ class _Reading:
 
     def _folded(self, place: int, row: ContactRow) -> ContactRow:
         earlier = self.rows[place]
-        self._warn(earlier, f"is the same contact as row {row.index}, which is the one that counts")
-        return ContactRow(
-            indexes=(*earlier.indexes, *row.indexes),
-            id=row.id or earlier.id,
-            external_id=row.external_id if row.external_id_given else earlier.external_id,
-            external_id_given=row.external_id_given or earlier.external_id_given,
-            phone_numbers=row.phone_numbers,
-            fields={**earlier.fields, **row.fields},
-        )
+        self.warnings.append(counted_once(earlier, row))
+        return folded(earlier, row)
 
     def _numbers(self, index: int, contact: ContactInput) -> tuple[str, ...] | None:
         numbers: dict[str, None] = {}

@@ -9,32 +9,38 @@ from typing import Annotated, Any, Final
 
 import orjson
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 MAX_JSON_BYTES: Final = 64 * 1024
 MAX_NESTING: Final = 32
+_SURROGATE: Final = "Send valid Unicode: the text has half a surrogate pair"
 _INT64: Final = range(-(2**63), 2**63)
 
 
 def check_text(value: str) -> str:
-    """The text itself; `ValueError` in plain words when it holds what cannot be stored."""
+    """The text itself; `PydanticCustomError` when it cannot be stored."""
     if "\x00" in value:
-        raise ValueError("must not contain the NUL character (U+0000)")
+        raise PydanticCustomError("nul", "Remove the NUL character (U+0000)")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("must not contain half a surrogate pair; send valid Unicode") from error
+        raise PydanticCustomError("surrogate", _SURROGATE) from error
     return value
 
 
 def check_json(value: Any) -> Any:
-    """The value itself, made of what a JSON parser returns; `ValueError` when it breaks a rule above."""
+    """The value itself, made of what a JSON parser returns; `PydanticCustomError` when it breaks a rule."""
     _check_nesting_and_numbers(value)
     try:
         encoded = orjson.dumps(value)
     except (orjson.JSONEncodeError, RecursionError) as error:
-        raise ValueError("must be JSON with valid Unicode text (no half surrogate pairs)") from error
+        raise PydanticCustomError("surrogate", _SURROGATE) from error
     if len(encoded) > MAX_JSON_BYTES:
-        raise ValueError(f"must be at most {MAX_JSON_BYTES} bytes as compact JSON, but has {len(encoded)}")
+        raise PydanticCustomError(
+            "too_long",
+            "Send at most {limit} bytes as compact JSON, not {size}",
+            {"limit": MAX_JSON_BYTES, "size": len(encoded)},
+        )
     if b"\\u0000" in encoded:  # may also be a harmless backslash before "u0000"
         _check_texts(value)
     return value
@@ -57,13 +63,13 @@ def _check_nesting_and_numbers(root: Any) -> None:
                 deeper.extend(value)
             elif kind is int:
                 if value not in _INT64:
-                    raise ValueError("must not contain an integer beyond signed 64 bit; send it as text")
+                    raise PydanticCustomError("integer_size", "Send an integer beyond 64 bit as text")
             elif kind is not float or not isfinite(value):
-                raise ValueError("must contain only JSON values; numbers must be finite")
+                raise PydanticCustomError("json_value", "Send only JSON values; numbers must be finite")
         if not containers:
             return
         level = deeper
-    raise ValueError(f"must not be nested deeper than {MAX_NESTING} levels")
+    raise PydanticCustomError("nesting", "Nest at most {limit} levels deep", {"limit": MAX_NESTING})
 
 
 def _check_texts(root: Any) -> None:

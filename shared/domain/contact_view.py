@@ -1,0 +1,88 @@
+"""A stored contact as customers see it; times stay datetimes, so that the caller chooses their form."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from shared.domain.contact import ContactStatus, is_default_campaign
+
+_AS_STORED: Final = (
+    "phone_numbers",
+    "data",
+    "timezone",
+    "scheduled_at",
+    "agent_id",
+    "agent_version",
+    "agent_number",
+    "agent_config",
+    "initial_context",
+    "status",
+    "attempts_made",
+)
+_OF_AN_ATTEMPT: Final = (
+    "attempt_number",
+    "phone_number",
+    "caller_number",
+    "agent_id",
+    "agent_version",
+    "outcome",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "duration_seconds",
+    "conversation_id",
+    "provider_call_id",
+    "error",
+)
+
+
+def conversation_id_of(attempt_id: str) -> str:
+    """The conversation that belongs to an attempt."""
+    return str(uuid.uuid5(uuid.UUID(attempt_id), "conversation"))
+
+
+def present_contact(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The contact in the API's shape, from its document and its stored attempts in any order."""
+    campaign_id = contact["campaign_id"]
+    is_pending = contact["status"] == ContactStatus.PENDING
+    return {
+        "id": contact["_id"],
+        "external_id": contact["external_id"],
+        "campaign_id": None if is_default_campaign(campaign_id) else campaign_id,
+        **{name: contact[name] for name in _AS_STORED},
+        "next_attempt_at": contact["due_at"] if is_pending else None,
+        "attempts": _present_attempts(contact, attempts),
+        "created_at": contact["created_at"],
+        "updated_at": contact["updated_at"],
+    }
+
+
+def _present_attempts(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    ended = [
+        {"id": attempt["_id"], "status": "ended", **{name: attempt[name] for name in _OF_AN_ATTEMPT}}
+        for attempt in attempts
+        # A contact deleted and added again has the same id; the attempts of its former life are not its own.
+        if attempt["contact_created_at"] == contact["created_at"]
+    ]
+    ended.sort(key=lambda attempt: attempt["attempt_number"])
+    return [*ended, *_running_attempt(contact)]
+
+
+def _running_attempt(contact: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if contact["status"] != ContactStatus.IN_PROGRESS:
+        return []
+    lock, start = contact["lock"], contact["start"]
+    running = dict.fromkeys(_OF_AN_ATTEMPT) | {
+        "id": lock["attempt"],
+        "status": "in_progress",
+        "attempt_number": lock["attempt_number"],
+        "phone_number": lock["phone"],
+        "caller_number": lock["caller_number"],
+        "agent_id": lock["agent_id"],
+        "agent_version": lock["agent_version"],
+        "started_at": start["at"],
+        "answered_at": start.get("answered_at"),
+        "conversation_id": conversation_id_of(lock["attempt"]),
+        "provider_call_id": start.get("call_id"),
+    }
+    return [running]

@@ -1,0 +1,113 @@
+"""Which stored contact a row means: by `id`, else by `external_id` in its campaign, else none yet.
+
+A contact's `_id` is derived from campaign and external_id, so that no second unique index is needed.
+The few contacts for which that cannot hold (renamed, or the derived id is taken by one that was renamed
+away or is being deleted) stand in `external_ids`, filed under the derived id. Either entry counts only
+if the contact it leads to still carries that external_id.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.contact import is_default_campaign
+from shared.domain.contact_input import ContactRow
+from shared.store.client import Document, Store
+
+_FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "delete_requested": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsOf:
+    """Where contacts belong: `campaign_id` in its stored form (see shared/domain/contact.py)."""
+
+    organization_id: str
+    shard: int
+    campaign_id: str
+
+    def derived_id(self, external_id: str) -> str:
+        """The id that a contact with this external_id is first tried under."""
+        is_default = is_default_campaign(self.campaign_id)
+        namespace = uuid.UUID(self.organization_id if is_default else self.campaign_id)
+        return str(uuid.uuid5(namespace, external_id))
+
+    def holds(self, contact: Document | None) -> bool:
+        """Whether the document is one of these contacts and not asked to be deleted."""
+        return (
+            contact is not None
+            and contact["campaign_id"] == self.campaign_id
+            and contact["organization_id"] == self.organization_id
+            and not contact.get("delete_requested")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What MongoDB holds about some ids and external ids at one moment."""
+
+    scope: ContactsOf
+    contacts: dict[str, Document]
+    aliases: dict[str, str]
+
+    def by_id(self, contact_id: str | None) -> Document | None:
+        """The living contact of this campaign with that id."""
+        contact = self.contacts.get(contact_id) if contact_id is not None else None
+        return contact if self.scope.holds(contact) else None
+
+    def by_external_id(self, external_id: str | None) -> Document | None:
+        """The living contact of this campaign with that external_id."""
+        if external_id is None:
+            return None
+        derived = self.scope.derived_id(external_id)
+        for contact_id in (derived, self.aliases.get(derived)):
+            contact = self.by_id(contact_id)
+            if contact is not None and contact["external_id"] == external_id:
+                return contact
+        return None
+
+    def is_free(self, derived: str) -> bool:
+        """Whether a new contact may be stored under its derived id."""
+        return derived not in self.contacts and derived not in self.aliases
+
+
+async def look_up(
+    store: Store,
+    scope: ContactsOf,
+    *,
+    ids: Iterable[str],
+    external_ids: Iterable[str],
+    session: AsyncClientSession | None = None,
+) -> Known:
+    """Read everything that the ids and external ids may mean; two or three queries whatever their number."""
+    derived = [scope.derived_id(external_id) for external_id in external_ids]
+    contacts = await _contacts(store, [*ids, *derived], session)
+    aliases: dict[str, str] = {}
+    if derived:
+        found = store["external_ids"].find({"_id": {"$in": derived}}, session=session)
+        aliases = {alias["_id"]: alias["contact_id"] async for alias in found}
+    elsewhere = [contact_id for contact_id in aliases.values() if contact_id not in contacts]
+    contacts |= await _contacts(store, elsewhere, session)
+    return Known(scope, contacts, aliases)
+
+
+async def look_up_rows(
+    store: Store, scope: ContactsOf, rows: Sequence[ContactRow], session: AsyncClientSession | None = None
+) -> Known:
+    """`look_up` for the rows of a request."""
+    return await look_up(
+        store,
+        scope,
+        ids=[row.id for row in rows if row.id is not None],
+        external_ids=[row.external_id for row in rows if row.external_id is not None],
+        session=session,
+    )
+
+
+async def _contacts(store: Store, ids: list[str], session: AsyncClientSession | None) -> dict[str, Document]:
+    if not ids:
+        return {}
+    found = store["contacts"].find({"_id": {"$in": ids}}, _FIELDS, session=session)
+    return {contact["_id"]: contact async for contact in found}

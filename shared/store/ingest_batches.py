@@ -1,0 +1,167 @@
+"""The result of every contact batch from Kafka; written by contact-ingest, read by campaign-api.
+
+A batch that is `done` is never applied again. One that was `refused` may be: the customer can create the
+campaign that was missing and send, or replay, the same batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
+
+from shared.domain.contact_input import RowProblem, RowWarning
+from shared.errors import NotFound
+from shared.store.client import Document, Store, translates
+from shared.store.paging import Page, newest_first
+
+
+class BatchStatus(StrEnum):
+    """How far a batch is."""
+
+    ACCEPTED = "accepted"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A row of a batch that was not stored, or a remark on one that was. `index` counts from 0."""
+
+    index: int
+    external_id: str | None
+    field: str | None
+    reason: str
+
+    @classmethod
+    def of_problem(cls, problem: RowProblem) -> "BatchRow":
+        """A row that cannot be used."""
+        return cls(problem.index, problem.external_id, problem.field or None, problem.message)
+
+    @classmethod
+    def of_warning(cls, warning: RowWarning) -> "BatchRow":
+        """A remark on a row that was used."""
+        return cls(warning.index, warning.external_id, None, warning.message)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestBatch:
+    """A batch as it arrived, before its rows are stored. `campaign_id` in the API's form: UUID or `default`."""
+
+    batch_id: str
+    campaign_id: str
+    received: int
+    failed: tuple[BatchRow, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of a batch."""
+
+    batch_id: str
+    campaign_id: str
+    status: BatchStatus
+    received: int
+    inserted: int
+    updated: int
+    failed: tuple[BatchRow, ...]
+    warnings: tuple[BatchRow, ...]
+    reason: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "BatchResult":
+        """The result as it is stored."""
+        return cls(
+            batch_id=document["batch_id"],
+            campaign_id=document["campaign_id"],
+            status=BatchStatus(document["status"]),
+            received=document["received"],
+            inserted=document["inserted"],
+            updated=document["updated"],
+            failed=tuple(BatchRow(**row) for row in document["failed"]),
+            warnings=tuple(BatchRow(**row) for row in document["warnings"]),
+            reason=document["reason"],
+            created_at=document["created_at"],
+            finished_at=document["finished_at"],
+        )
+
+
+@translates
+async def get_ingest_batch(store: Store, organization_id: str, batch_id: str) -> BatchResult:
+    """The result of one batch. Raises `NotFound`."""
+    result = await find_ingest_batch(store, organization_id, batch_id)
+    if result is None:
+        raise NotFound(f"There is no ingest batch {batch_id!r}; a batch appears here once contact-ingest has read it.")
+    return result
+
+
+@translates
+async def list_ingest_batches(
+    store: Store, organization_id: str, *, cursor: str | None, limit: int
+) -> Page[BatchResult]:
+    """Batches of the organization, newest first. Raises `InvalidCursor`."""
+    page = await newest_first(store["ingest_batches"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
+    return Page([BatchResult.from_document(row) for row in page.rows], page.next_cursor)
+
+
+async def find_ingest_batch(
+    store: Store, organization_id: str, batch_id: str, session: AsyncClientSession | None = None
+) -> BatchResult | None:
+    """The result, if this batch was seen before."""
+    document = await store["ingest_batches"].find_one({"_id": _key(organization_id, batch_id)}, session=session)
+    return BatchResult.from_document(document) if document is not None else None
+
+
+async def put_ingest_batch(
+    store: Store, organization_id: str, result: BatchResult, session: AsyncClientSession
+) -> None:
+    """Write the result in the transaction that stores its rows, in place of an earlier refusal."""
+    key = _key(organization_id, result.batch_id)
+    await store["ingest_batches"].replace_one(
+        {"_id": key}, _document(key, organization_id, result), upsert=True, session=session
+    )
+
+
+@translates
+async def refuse_ingest_batch(
+    store: Store, organization_id: str, batch: IngestBatch, *, reason: str, now: datetime
+) -> None:
+    """Record that the whole batch was refused; a batch that is done stays done. Safe to repeat."""
+    key = _key(organization_id, batch.batch_id)
+    result = BatchResult(
+        batch_id=batch.batch_id,
+        campaign_id=batch.campaign_id,
+        status=BatchStatus.REFUSED,
+        received=batch.received,
+        inserted=0,
+        updated=0,
+        failed=(),
+        warnings=(),
+        reason=reason,
+        created_at=batch.created_at,
+        finished_at=now,
+    )
+    not_done = {"_id": key, "status": {"$ne": BatchStatus.DONE.value}}
+    try:
+        await store["ingest_batches"].replace_one(not_done, _document(key, organization_id, result), upsert=True)
+    except DuplicateKeyError:
+        return  # it is done: the filter did not match, so the upsert tried to insert
+
+
+def _key(organization_id: str, batch_id: str) -> str:
+    return f"{organization_id}:{batch_id}"
+
+
+def _document(key: str, organization_id: str, result: BatchResult) -> Document:
+    fields = asdict(result)
+    rows: dict[str, Sequence[Document]] = {
+        "failed": list(fields["failed"]),
+        "warnings": list(fields["warnings"]),
+    }
+    return {"_id": key, "organization_id": organization_id, **fields, **rows, "status": result.status.value}
