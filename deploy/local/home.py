@@ -1,0 +1,164 @@
+"""The folder of the local stack: its paths, its locks, and the ports it remembers."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from shared.errors import TemporaryError
+
+LOCALHOST: Final = "127.0.0.1"
+POLL_SECONDS: Final = 0.05
+# Longer than the slowest first start (downloads included), so that a second `up` waits instead of failing.
+LOCK_DEADLINE_SECONDS: Final = 300.0
+
+
+class HomeIsLocked(TemporaryError):
+    """Another command has been at work in this folder for very long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where one local stack lives. Stacks in different folders do not know of each other.
+
+    `downloads` holds Kafka's jars and the JVM's class archive; several stacks may share it.
+    """
+
+    root: Path
+    downloads: Path
+
+    @classmethod
+    def default(cls) -> "Home":
+        """`.local/` at the top of the repository."""
+        return cls.at(Path(__file__).resolve().parents[2] / ".local")
+
+    @classmethod
+    def at(cls, root: Path) -> "Home":
+        """A stack with everything, downloads included, under `root`."""
+        return cls(root.resolve(), root.resolve() / "downloads")
+
+    @property
+    def kafka(self) -> Path:
+        """Kafka's settings and data."""
+        return self.root / "kafka"
+
+    @property
+    def mongo(self) -> Path:
+        """MongoDB's data, one folder for each version of mongod."""
+        return self.root / "mongo"
+
+    @property
+    def logs(self) -> Path:
+        """What the servers print."""
+        return self.root / "logs"
+
+    @property
+    def kept(self) -> Path:
+        """Exists while somebody wants the servers to stay when their last user leaves (`up`)."""
+        return self.root / "kept"
+
+    @contextlib.asynccontextmanager
+    async def locked(self) -> AsyncIterator[None]:
+        """One command at a time. The kernel drops the lock with its owner, so it is never stale.
+
+        Raises HomeIsLocked after LOCK_DEADLINE_SECONDS: look who holds the file `lock`, then try again.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("a") as file:
+            await _take(file, fcntl.LOCK_EX, LOCK_DEADLINE_SECONDS)
+            yield
+
+    def log_file(self, name: str) -> Path:
+        """A new log file for one server; the log of the start before stays beside it as `<name>.log.1`."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        path = self.logs / f"{name}.log"
+        if path.exists():
+            path.replace(path.with_suffix(".log.1"))
+        return path
+
+    def port_for(self, name: str) -> int:
+        """The port that `name` had last time if it is free, else another free one; remembered at once."""
+        ports = self._read_ports()
+        port = ports.get(name)
+        if port is None or not port_is_free(port):
+            port = free_port()
+        self._write_ports({**ports, name: port})
+        return port
+
+    def _read_ports(self) -> dict[str, int]:
+        try:
+            ports = json.loads((self.root / "ports.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return {name: port for name, port in ports.items() if isinstance(port, int)} if isinstance(ports, dict) else {}
+
+    def _write_ports(self, ports: dict[str, int]) -> None:
+        write_whole(self.root / "ports.json", json.dumps(ports))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file so that a reader, or a crash in the middle, sees the old text or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}.half")
+    half.write_text(text)
+    half.replace(path)
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((LOCALHOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on `port` now."""
+    with socket.socket() as probe:
+        # As servers do: a port whose old connections still linger in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOCALHOST, port))
+        except OSError:
+            return False
+        return True
+
+
+class Use:
+    """One process's use of the stack, for as long as this object is open.
+
+    A shared file lock, so the kernel counts the users, also those that were killed.
+    """
+
+    def __init__(self, home: Home) -> None:
+        home.root.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = (home.root / "users").open("a")
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def leave(self) -> bool:
+        """Ends this use; True when nobody else uses the stack. Call it with the home locked."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            self._file.close()
+        return True
+
+
+async def _take(file: IO[str], kind: int, deadline_seconds: float) -> None:
+    deadline = asyncio.get_running_loop().time() + deadline_seconds
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise HomeIsLocked(f"another command holds {file.name}") from None
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,161 @@
+"""Apache Kafka in KRaft mode: one node, broker and controller in one process, on disk."""
+
+import asyncio
+import functools
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from deploy.local import jars, jvm, process
+from deploy.local.home import LOCALHOST, Home, write_whole
+from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, properties
+from shared.errors import TemporaryError, Unavailable
+
+START_SECONDS: Final = 60.0
+REUSE_SECONDS: Final = 15.0
+FORMAT_SECONDS: Final = 60.0
+ATTEMPTS: Final = 3
+
+
+class FormatFailed(TemporaryError):
+    """Kafka's storage tool could not prepare the data folder; the message has what it printed."""
+
+
+def find(home: Home) -> process.Server | None:
+    """The running broker of this home."""
+    return process.find("java", "-Ddialstream.port=", jvm.BROKER, str(_settings_file(home)))
+
+
+async def start(home: Home) -> str:
+    """Starts Kafka, or finds it running, and returns its address once it serves.
+
+    Raises ServerDied with the end of the log, or TimeoutError when it does not come up.
+    """
+    running = find(home)
+    if running is not None:
+        if await _serves_in_time(running.port):
+            return address_of(running.port)
+        await process.stop(running)
+    class_path = await asyncio.to_thread(jars.class_path, home)
+    return address_of(await _start_new(home, class_path))
+
+
+async def stop(home: Home) -> bool:
+    """Stops this home's broker cleanly; False when none ran."""
+    running = find(home)
+    if running is None:
+        return False
+    await process.stop(running)
+    return True
+
+
+def address_of(port: int) -> str:
+    """Bootstrap servers of a broker on this machine."""
+    return f"{LOCALHOST}:{port}"
+
+
+async def launch(home: Home, class_path: str, *extra_flags: str) -> tuple[psutil.Process, int]:
+    """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
+    port, controller_port = home.port_for("kafka"), home.port_for("kafka-controller")
+    data = home.kafka / "data"
+    write_whole(home.kafka / "log4j2.properties", LOGGING)
+    if not (data / "meta.properties").is_file():
+        await asyncio.to_thread(_format, home, class_path, data)
+    write_whole(_settings_file(home), properties(data, port, controller_port))
+    log = home.log_file("kafka")
+    java = [*jvm.command(home, class_path, archive=not extra_flags), *extra_flags]
+    marks = [f"-Ddialstream.port={port}", _logging(home)]
+    started = process.spawn([*java, *marks, jvm.BROKER, _settings_file(home)], log)
+    try:
+        await process.wait_until(functools.partial(serves, address_of(port)), started, log, START_SECONDS)
+    except TimeoutError:
+        await process.stop(process.Server(started, port))
+        raise
+    return started, port
+
+
+async def _start_new(home: Home, class_path: str) -> int:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return (await launch(home, class_path))[1]
+        except process.ServerDied:
+            # Most likely somebody took the port between our look and Kafka's; the next round takes another.
+            continue
+    return (await launch(home, class_path))[1]
+
+
+def _format(home: Home, class_path: str, data: Path) -> None:
+    """Prepares the data folder beside its place and moves it there whole, so it is never half prepared."""
+    fresh = home.kafka / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    settings = home.kafka / "format.properties"
+    write_whole(settings, properties(fresh, 1, 2))
+    # `--cluster-id=` in one word: an id may begin with a dash.
+    tool = [jvm.STORAGE_TOOL, "format", f"--cluster-id={CLUSTER_ID}", "--config", settings]
+    done = subprocess.run(
+        [*jvm.command(home, class_path), _logging(home), *tool],
+        capture_output=True,
+        text=True,
+        timeout=FORMAT_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise FormatFailed(f"{done.stdout}{done.stderr}")
+    _set_aside(data)
+    fresh.rename(data)
+
+
+def _set_aside(data: Path) -> None:
+    """A data folder without its description cannot be used; what is in it is kept once for a person to look at."""
+    if data.exists():
+        unusable = data.with_name("data.unusable")
+        shutil.rmtree(unusable, ignore_errors=True)
+        data.rename(unusable)
+
+
+async def serves(address: str) -> bool:
+    """Whether the broker at `address` answers, has registered itself and knows its controller."""
+    host, port = address.split(",")[0].rsplit(":", 1)
+    # The client below logs an error for each refused connection; look for the port first.
+    if not await process.answers(int(port), host):
+        return False
+    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=5000)
+    try:
+        await admin.start()
+        cluster = await admin.describe_cluster()
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await admin.close()
+    return bool(cluster["brokers"]) and cluster["controller_id"] >= 0
+
+
+async def wait_until_serving(address: str, deadline_seconds: float) -> None:
+    """Waits for a broker that somebody else has started. Raises Unavailable when it does not come up."""
+    try:
+        async with asyncio.timeout(deadline_seconds):
+            while not await serves(address):
+                await asyncio.sleep(process.POLL_SECONDS)
+    except TimeoutError:
+        raise Unavailable("Kafka", f"{address} does not serve after {deadline_seconds:g} s") from None
+
+
+async def _serves_in_time(port: int) -> bool:
+    try:
+        await wait_until_serving(address_of(port), REUSE_SECONDS)
+    except Unavailable:
+        return False
+    return True
+
+
+def _settings_file(home: Home) -> Path:
+    return home.kafka / "server.properties"
+
+
+def _logging(home: Home) -> str:
+    return f"-Dlog4j2.configurationFile={home.kafka / 'log4j2.properties'}"

@@ -1,0 +1,122 @@
+"""The local stack as a whole: start, stop, share. Given addresses win, then nothing local is started."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from deploy.local import kafka, mongo
+from deploy.local.home import Home, Use
+from deploy.local.install import install
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the servers are: Kafka's bootstrap servers and MongoDB's connection string."""
+
+    kafka: str
+    mongodb: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as the environment variables that every service reads."""
+        return {"DIALSTREAM_KAFKA": self.kafka, "DIALSTREAM_MONGODB": self.mongodb}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The addresses that the environment gives; None where it gives none."""
+
+    kafka: str | None = None
+    mongodb: str | None = None
+
+    @classmethod
+    def by(cls, environment: Mapping[str, str]) -> "Given":
+        """Reads DIALSTREAM_KAFKA and DIALSTREAM_MONGODB."""
+        return cls(environment.get("DIALSTREAM_KAFKA") or None, environment.get("DIALSTREAM_MONGODB") or None)
+
+    @property
+    def complete(self) -> Addresses | None:
+        """Both, or None."""
+        return Addresses(self.kafka, self.mongodb) if self.kafka and self.mongodb else None
+
+
+async def start_servers(home: Home, given: Given) -> Addresses:
+    """Starts what is not given and not yet running, and returns the addresses once all of it serves.
+
+    They run on when this process ends. Safe to repeat after any interruption, and from two processes at once.
+    Raises TemporaryError or ConfigurationError with what to do.
+    """
+    async with home.locked():
+        return await _start(home, given)
+
+
+async def keep_servers(home: Home, given: Given) -> Addresses:
+    """Like `start_servers`; they stay until `stop_servers` even when their last user leaves."""
+    async with home.locked():
+        home.kept.touch()
+        return await _start(home, given)
+
+
+@contextlib.asynccontextmanager
+async def borrowed_servers(home: Home, given: Given) -> AsyncIterator[Addresses]:
+    """The servers for as long as the block runs. The last one to leave stops them, unless `up` keeps them."""
+    complete = given.complete
+    if complete is not None:
+        yield complete
+        return
+    async with home.locked():
+        use = Use(home)
+        addresses = await _start(home, given)
+    try:
+        yield addresses
+    finally:
+        async with home.locked():
+            if use.leave() and not home.kept.exists():
+                await _stop(home)
+
+
+async def stop_servers(home: Home) -> bool:
+    """Stops what runs, cleanly; the data stays. False when nothing ran."""
+    async with home.locked():
+        home.kept.unlink(missing_ok=True)
+        return await _stop(home)
+
+
+async def remove_servers(home: Home, *, downloads: bool) -> None:
+    """Stops what runs and deletes its data and logs; with `downloads`, also what `install` has fetched."""
+    async with home.locked():
+        await _stop(home)
+        for path in list(home.root.iterdir()):
+            if path == home.downloads and not downloads:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in ("lock", "users"):
+                # Whoever waits for these two has them open; a new file would be another lock.
+                path.unlink()
+
+
+async def _start(home: Home, given: Given) -> Addresses:
+    async with asyncio.TaskGroup() as group:
+        kafka_task = group.create_task(_kafka(home, given.kafka))
+        mongo_task = group.create_task(_mongo(home, given.mongodb))
+    return Addresses(kafka_task.result(), mongo_task.result())
+
+
+async def _kafka(home: Home, given: str | None) -> str:
+    if given is not None:
+        return given
+    if kafka.find(home) is None:
+        await install(home)
+    return await kafka.start(home)
+
+
+async def _mongo(home: Home, given: str | None) -> str:
+    return given if given is not None else await mongo.start(home)
+
+
+async def _stop(home: Home) -> bool:
+    stopped = await asyncio.gather(kafka.stop(home), mongo.stop(home))
+    return any(stopped)

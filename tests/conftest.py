@@ -1,0 +1,53 @@
+"""Fixtures that every test may use: real servers for the session, a fresh database and fresh topics for a test."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.create_topics import create_topics, delete_topics
+from deploy.local.servers import Addresses
+from shared.settings import KafkaSettings, MongoSettings
+from shared.store.client import Store, connect
+from tests.servers import servers_for_tests
+
+
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[Addresses]:
+    """Kafka and MongoDB; see tests/servers.py for where they come from."""
+    async with servers_for_tests() as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def kafka_address(servers: Addresses) -> str:
+    """Bootstrap servers."""
+    return servers.kafka
+
+
+@pytest.fixture(scope="session")
+def mongodb_address(servers: Addresses) -> str:
+    """Connection string of a replica set."""
+    return servers.mongodb
+
+
+@pytest.fixture
+async def store(mongodb_address: str) -> AsyncIterator[Store]:
+    """A connected store on a database of its own, with indexes; dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    connected = connect(MongoSettings(mongodb=mongodb_address, mongodb_database=name))
+    try:
+        await connected.ensure_indexes()
+        yield connected
+    finally:
+        await connected.client.drop_database(name)
+        await connected.close()
+
+
+@pytest.fixture
+async def topic_prefix(kafka_address: str) -> AsyncIterator[str]:
+    """A prefix under which every topic exists; they are deleted afterwards."""
+    settings = KafkaSettings(kafka=kafka_address, topic_prefix=f"test-{uuid.uuid4().hex[:12]}.")
+    await create_topics(settings)
+    yield settings.topic_prefix
+    await delete_topics(settings)
