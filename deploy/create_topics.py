@@ -20,6 +20,7 @@ DEAD_LETTER_PARTITIONS: Final = 1
 DEAD_LETTER_HEADER_BYTES: Final = 64 * 1024
 DEAD_LETTER_DAYS: Final = 30
 POLL_SECONDS: Final = 0.02
+LEADER_SECONDS: Final = 30.0
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
@@ -53,12 +54,12 @@ async def create_topics(settings: KafkaSettings, *, replication_factor: int = 1)
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
         try:
             await admin.start()
-            answer = await admin.create_topics(wanted)
-            created = [error[0] for error in answer.topic_errors if _was_created(error[0], error[1])]
+            answers = (await admin.create_topics(wanted)).to_object()["topic_errors"]
+            created = [answer["topic"] for answer in answers if _was_created(answer["topic"], answer["error_code"])]
             await _check_partitions(admin, wanted)
         finally:
             await admin.close()
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError) as error:  # a TimeoutError is an OSError
         raise Unavailable("Kafka", f"{settings.kafka}: {error!r}") from error
     return created
 
@@ -87,9 +88,12 @@ def _was_created(name: str, code: int) -> bool:
 
 async def _check_partitions(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> None:
     partitions = {topic.name: topic.num_partitions for topic in wanted}
-    while not await _all_led(admin, partitions):
-        # The controller has the new topics at once, the broker a moment later.
-        await asyncio.sleep(POLL_SECONDS)
+    # The controller has the new topics at once, the broker a moment later.
+    async with asyncio.timeout(LEADER_SECONDS):
+        while True:
+            if await _all_led(admin, partitions):
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _all_led(admin: AIOKafkaAdminClient, partitions: dict[str, int]) -> bool:

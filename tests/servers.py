@@ -6,8 +6,8 @@ import os
 import socket
 from collections.abc import AsyncIterator
 
-import docker
 import yaml
+from docker.client import DockerClient
 from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 
@@ -38,7 +38,7 @@ def docker_answers() -> bool:
     if host.startswith("unix://") and not _accepts(host.removeprefix("unix://")):
         return False
     try:
-        with contextlib.closing(docker.from_env(timeout=5)) as client:
+        with contextlib.closing(DockerClient.from_env(timeout=5)) as client:
             return bool(client.ping())
     except DockerException:
         return False

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -150,6 +150,15 @@ class Use:
         finally:
             self._file.close()
         return True
+
+
+async def until(ready: Callable[[], Awaitable[bool]], deadline_seconds: float) -> None:
+    """Waits until `ready()`; raises TimeoutError after the deadline."""
+    async with asyncio.timeout(deadline_seconds):
+        while True:
+            if await ready():
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _take(file: IO[str], kind: int, deadline_seconds: float) -> None:

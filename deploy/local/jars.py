@@ -6,6 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
+from jgo.constants import MAVEN_CENTRAL_URL
+from jgo.env import EnvironmentBuilder, LinkStrategy
+from jgo.maven import MavenContext
+
 from deploy.local.home import Home, write_whole
 from shared.errors import Unavailable
 
@@ -64,11 +68,6 @@ def _resolve(downloads: Path) -> list[Path]:
 
 
 def _build(downloads: Path) -> list[Path]:
-    # Imported here: only an install needs it, and it costs a start 0.3 s.
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.env import EnvironmentBuilder, LinkStrategy
-    from jgo.maven import MavenContext
-
     context = MavenContext(repo_cache=downloads / "maven", remote_repos={"central": MAVEN_CENTRAL_URL})
     builder = EnvironmentBuilder(context=context, cache_dir=downloads / "jars", link_strategy=LinkStrategy.AUTO)
     kafka = [Path(jar) for jar in builder.from_endpoint(KAFKA).all_jars]

@@ -47,7 +47,7 @@ def dump_base_archive(home: Home) -> bool:
     if target.is_file():
         return True
     half = target.with_suffix(f".{os.getpid()}.half")
-    dump = [java(), *JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={half}"]
+    dump: list[str | Path] = [java(), *JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={half}"]
     done = subprocess.run(dump, capture_output=True, timeout=DUMP_SECONDS, check=False)
     if done.returncode != 0 or not half.is_file():
         half.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local import jars, jvm, process
-from deploy.local.home import LOCALHOST, Home, write_whole
+from deploy.local.home import LOCALHOST, Home, until, write_whole
 from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, properties
 from shared.errors import TemporaryError, Unavailable
 
@@ -95,10 +95,18 @@ def _format(home: Home, class_path: str, data: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     settings = home.kafka / "format.properties"
     write_whole(settings, properties(fresh, 1, 2))
+    java = jvm.command(home, class_path)
     # `--cluster-id=` in one word: an id may begin with a dash.
-    tool = [jvm.STORAGE_TOOL, "format", f"--cluster-id={CLUSTER_ID}", "--config", settings]
+    tool: list[str | Path] = [
+        _logging(home),
+        jvm.STORAGE_TOOL,
+        "format",
+        f"--cluster-id={CLUSTER_ID}",
+        "--config",
+        settings,
+    ]
     done = subprocess.run(
-        [*jvm.command(home, class_path), _logging(home), *tool],
+        [*java, *tool],
         capture_output=True,
         text=True,
         timeout=FORMAT_SECONDS,
@@ -120,7 +128,7 @@ def _set_aside(data: Path) -> None:
 
 async def serves(address: str) -> bool:
     """Whether the broker at `address` answers, has registered itself and knows its controller."""
-    host, port = address.split(",")[0].rsplit(":", 1)
+    host, port = address.split(",", maxsplit=1)[0].rsplit(":", 1)
     # The client below logs an error for each refused connection; look for the port first.
     if not await process.answers(int(port), host):
         return False
@@ -138,9 +146,7 @@ async def serves(address: str) -> bool:
 async def wait_until_serving(address: str, deadline_seconds: float) -> None:
     """Waits for a broker that somebody else has started. Raises Unavailable when it does not come up."""
     try:
-        async with asyncio.timeout(deadline_seconds):
-            while not await serves(address):
-                await asyncio.sleep(process.POLL_SECONDS)
+        await until(functools.partial(serves, address), deadline_seconds)
     except TimeoutError:
         raise Unavailable("Kafka", f"{address} does not serve after {deadline_seconds:g} s") from None
 

@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local import process
-from deploy.local.home import LOCALHOST, POLL_SECONDS, Home, write_whole
+from deploy.local.home import LOCALHOST, Home, until, write_whole
 from shared.errors import ConfigurationError, Unavailable
 
 REPLICA_SET: Final = "dialstream"
@@ -71,16 +71,25 @@ async def _start_new(home: Home, binary: Path, data: Path) -> int:
 
 async def _prepare(home: Home, binary: Path, data: Path, port: int, initiated: Path) -> None:
     """Makes the data folder fit to start on `port`. `initiated` holds the port the set was last known by."""
-    try:
-        known_port = int(initiated.read_text())
-    except (FileNotFoundError, ValueError):
+    known_port = _known_port(initiated)
+    if known_port is None:
         # A first start that was interrupted has left nothing of value, and mongod may refuse its remains.
-        shutil.rmtree(data, ignore_errors=True)
-        data.mkdir(parents=True)
-        return
-    if known_port != port:
+        _empty(data)
+    elif known_port != port:
         await _rename_member(home, binary, data, port)
         write_whole(initiated, str(port))
+
+
+def _empty(data: Path) -> None:
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+
+
+def _known_port(initiated: Path) -> int | None:
+    try:
+        return int(initiated.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 async def _rename_member(home: Home, binary: Path, data: Path, port: int) -> None:
@@ -184,9 +193,7 @@ async def become_primary(host: str, port: int, member: str, deadline_seconds: fl
     """
     client = _client(host, port)
     try:
-        async with asyncio.timeout(deadline_seconds):
-            while not await _is_primary(client, member):
-                await asyncio.sleep(POLL_SECONDS)
+        await until(functools.partial(_is_primary, client, member), deadline_seconds)
     except TimeoutError:
         raise Unavailable("MongoDB", f"{host}:{port} has not become primary in {deadline_seconds:g} s") from None
     finally:

@@ -9,7 +9,7 @@ from typing import Final
 
 import psutil
 
-from deploy.local.home import POLL_SECONDS
+from deploy.local.home import until
 from shared.errors import TemporaryError
 
 STOP_SECONDS: Final = 15.0
@@ -70,11 +70,15 @@ async def wait_until(
 
     Raises ServerDied when the process ends first, TimeoutError when it is not ready in time: stop it then.
     """
-    async with asyncio.timeout(deadline_seconds):
-        while not await ready():
-            if has_ended(process):
-                raise ServerDied(f"it ended while it started; the end of {log}:\n{tail(log)}")
-            await asyncio.sleep(POLL_SECONDS)
+
+    async def ready_or_dead() -> bool:
+        if await ready():
+            return True
+        if has_ended(process):
+            raise ServerDied(f"it ended while it started; the end of {log}:\n{tail(log)}")
+        return False
+
+    await until(ready_or_dead, deadline_seconds)
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -100,12 +104,13 @@ async def stop(server: Server, patience_seconds: float = STOP_SECONDS) -> None:
 
 
 async def _ends(process: psutil.Process, seconds: float) -> bool:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while not has_ended(process):
-        if loop.time() > deadline:
-            return False
-        await asyncio.sleep(POLL_SECONDS)
+    async def ended() -> bool:
+        return has_ended(process)
+
+    try:
+        await until(ended, seconds)
+    except TimeoutError:
+        return False
     return True
 
 
