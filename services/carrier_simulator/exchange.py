@@ -1,0 +1,91 @@
+"""The life of a call at the carrier: rings, is answered, ends; by timers, within the limits it came with."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from services.carrier_simulator.book import Book, Call
+from services.carrier_simulator.plan import PICKED_UP
+from services.carrier_simulator.settings import CallbackFault, Ending
+
+# ending -> (Twilio's call status, SIP response); a declined call is `busy` at Twilio.
+_STATUS: Final = {
+    Ending.ANSWERED: ("completed", 200),
+    Ending.VOICEMAIL: ("completed", 200),
+    Ending.FAX: ("completed", 200),
+    Ending.NO_ANSWER: ("no-answer", 480),
+    Ending.BUSY: ("busy", 486),
+    Ending.DECLINED: ("busy", 603),
+    Ending.INVALID_NUMBER: ("failed", 404),
+    Ending.FAILED: ("failed", 500),
+}
+_ANSWERED_BY: Final = {Ending.ANSWERED: "human", Ending.VOICEMAIL: "machine_start", Ending.FAX: "fax"}
+
+Report = Callable[[Call, str], None]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Moves calls. `report(call, event)` is told of `answered` and `completed` at the moment they happen."""
+
+    book: Book
+    report: Report
+    now: Callable[[], datetime]
+    _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+
+    def connect(self, call: Call) -> None:
+        """Begins a new call. An early one has run its course when this returns."""
+        self.book.opened(call)
+        if call.plan.callback_fault is CallbackFault.EARLY:
+            self._ended_ringing(call)
+            if call.ended_at is None:
+                self._end(call, *_STATUS[call.plan.ending])
+            return
+        self._after(call, 0, lambda: self._ring(call))
+
+    def hang_up(self, call: Call, status: str) -> bool:
+        """Ends the call as Twilio's update does; False when it is over, or answered and only to be canceled."""
+        if call.ended_at is not None or (status == "canceled" and call.answered_at is not None):
+            return False
+        if call.answered_at is None:
+            self._end(call, "canceled", 487)
+        else:
+            self._end(call, "completed", 200)
+        return True
+
+    def close(self) -> None:
+        """Stops all timers; calls stay as they are."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _ring(self, call: Call) -> None:
+        call.status = "ringing"
+        if call.plan.ring_seconds >= call.ring_limit_seconds:
+            self._after(call, call.ring_limit_seconds, lambda: self._end(call, "no-answer", 487))
+        else:
+            self._after(call, call.plan.ring_seconds, lambda: self._ended_ringing(call))
+
+    def _ended_ringing(self, call: Call) -> None:
+        ending = call.plan.ending
+        if ending not in PICKED_UP:
+            self._end(call, *_STATUS[ending])
+            return
+        call.status, call.answered_at = "in-progress", self.now()
+        call.answered_by = _ANSWERED_BY[ending] if call.detect_machines else None
+        self.report(call, "answered")
+        talk_seconds = min(call.plan.talk_seconds, call.talk_limit_seconds)
+        self._after(call, talk_seconds, lambda: self._end(call, *_STATUS[ending]))
+
+    def _after(self, call: Call, seconds: float, then: Callable[[], None]) -> None:
+        self._timers[call.sid] = asyncio.get_running_loop().call_later(seconds, then)
+
+    def _end(self, call: Call, status: str, sip_response: int) -> None:
+        timer = self._timers.pop(call.sid, None)
+        if timer is not None:
+            timer.cancel()
+        call.status, call.sip_response, call.ended_at = status, sip_response, self.now()
+        self.book.closed(call)
+        self.report(call, "completed")

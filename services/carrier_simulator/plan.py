@@ -1,0 +1,62 @@
+"""What will happen to one call: decided when it is ordered, by rule or by a seeded mix."""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault, Rule
+
+Choice = TypeVar("Choice")
+
+PICKED_UP = frozenset({Ending.ANSWERED, Ending.VOICEMAIL, Ending.FAX})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The fate of one call."""
+
+    ending: Ending
+    ring_seconds: float
+    talk_seconds: float
+    latency_seconds: float
+    fault: Fault | None = None
+    callback_fault: CallbackFault | None = None
+    refusal_code: int = 21211
+
+
+def plan_call(behaviour: Behaviour, number: str, nth: int) -> Plan:
+    """The fate of the `nth` call to `number`; the same for the same seed, in whatever order calls come."""
+    dice = random.Random(f"{behaviour.simulator_seed}/{number}/{nth}")
+    mixed = Plan(
+        ending=_pick(dice, behaviour.endings()) or Ending.NO_ANSWER,
+        ring_seconds=dice.uniform(*behaviour.span("ring")) * behaviour.simulator_time_scale,
+        talk_seconds=dice.uniform(*behaviour.span("talk")) * behaviour.simulator_time_scale,
+        latency_seconds=dice.uniform(*behaviour.span("latency")),
+        fault=_pick(dice, behaviour.faults()),
+        callback_fault=_pick(dice, behaviour.callbacks()),
+    )
+    rule = next((rule for rule in behaviour.simulator_rules if re.search(rule.pattern, number)), None)
+    return mixed if rule is None else _ruled(mixed, rule)
+
+
+def _ruled(mixed: Plan, rule: Rule) -> Plan:
+    return Plan(
+        ending=rule.ending,
+        ring_seconds=mixed.ring_seconds if rule.ring_seconds is None else rule.ring_seconds,
+        talk_seconds=mixed.talk_seconds if rule.talk_seconds is None else rule.talk_seconds,
+        latency_seconds=mixed.latency_seconds,
+        fault=rule.fault,
+        callback_fault=rule.callback_fault,
+        refusal_code=rule.code,
+    )
+
+
+def _pick(dice: random.Random, shares: Mapping[Choice, float]) -> Choice | None:
+    point = dice.random()
+    for choice, share in shares.items():
+        if point < share:
+            return choice
+        point -= share
+    return None
