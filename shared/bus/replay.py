@@ -1,0 +1,80 @@
+"""Putting dead letters back onto the topic they came from, to be read once more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.bus.dead_letters import (
+    DEAD_LETTER_PARTITION,
+    NULL_VALUE,
+    ORIGIN_PARTITION,
+    REPLAYS,
+    KafkaRecord,
+    original_headers,
+)
+from shared.bus.producer import Producer, Record
+from shared.errors import Unavailable
+from shared.settings import KafkaSettings
+from shared.topics import Topic
+
+WAIT_MS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many letters went back, and how many could not because they are no dead letters of ours."""
+
+    put_back: int
+    left_out: int
+
+
+async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, limit: int | None = None) -> Replayed:
+    """Put the waiting dead letters of a topic back, oldest first, at most `limit`; those that die again
+    meanwhile wait for the next run.
+
+    Safe to stop at any moment: a letter counts as replayed once its copy is acknowledged, so at worst one
+    goes back twice, and every consumer bears that. Raises `Unavailable` when Kafka is away.
+    """
+    letters = TopicPartition(f"{producer.topic_name(topic)}.dlq", DEAD_LETTER_PARTITION)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        group_id=f"{settings.topic_prefix}replay.{topic.name}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=topic.max_message_bytes + 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        # Assigned by hand: no waiting for a group, and one replay at a time is enough.
+        consumer.assign([letters])
+        end = (await consumer.end_offsets([letters]))[letters]
+        put_back = left_out = 0
+        while await consumer.position(letters) < end and (limit is None or put_back < limit):
+            fetched = await consumer.getmany(letters, timeout_ms=WAIT_MS, max_records=1)
+            for record in fetched.get(letters, []):
+                original = original_of(record, topic)
+                if original is None:
+                    left_out += 1
+                elif await producer.publish(topic, [original]):
+                    raise Unavailable("Kafka", f"a message to {topic.name} was not acknowledged")
+                else:
+                    put_back += 1
+                await consumer.commit({letters: record.offset + 1})
+        return Replayed(put_back, left_out)
+    finally:
+        await consumer.stop()
+
+
+def original_of(letter: KafkaRecord, topic: Topic) -> Record | None:
+    """The message as it was before it died, with one more replay noted; None for a stranger's record."""
+    headers: Mapping[str, bytes] = dict(letter.headers)
+    partition = headers.get(ORIGIN_PARTITION, b"")
+    if not partition.isdigit() or int(partition) >= topic.partitions:
+        return None
+    replays = headers.get(REPLAYS, b"0")
+    count = int(replays) + 1 if replays.isdigit() else 1
+    kept = tuple((name, value) for name, value in original_headers(letter) if name != REPLAYS)
+    # A message without key and value cannot be sent again as it was; an empty value dies just the same.
+    value = b"" if NULL_VALUE in headers else letter.value or b""
+    return Record(int(partition), letter.key, value, (*kept, (REPLAYS, str(count).encode())))
