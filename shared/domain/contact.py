@@ -1,5 +1,7 @@
 """A contact's dialing states and tiers, and how contacts of no campaign are filed."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -36,6 +38,16 @@ class Tier(IntEnum):
 
 
 TIER_RANK: Final = {Tier.FRESH: 0, Tier.SCHEDULED: 0, Tier.RETRY: 1}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Waiting:
+    """One waiting contact; sorts in the order contacts of one priority are called: rank, due time, request order."""
+
+    rank: int
+    due_at: datetime
+    seq: int
+    contact_id: str
 
 
 def default_campaign_id(organization_id: str) -> str:

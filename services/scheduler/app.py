@@ -1,0 +1,113 @@
+"""The scheduler's wiring, on one screen."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.scheduler.fleet import Fleet
+from services.scheduler.reconcile import Reconciler
+from services.scheduler.safety_net import SafetyNet
+from services.scheduler.settings import SchedulerSettings
+from services.scheduler.shard_group import ShardGroup
+from services.scheduler.shard_loop import LoopParts, ShardLoop
+from shared.bus.producer import Producer
+from shared.errors import OwnershipLost
+from shared.health import HealthServer
+from shared.logs import get_logger
+from shared.store import executors, shards
+from shared.store.client import Store
+from shared.telephony.provider import TelephonyProvider
+
+log = get_logger()
+
+
+class Scheduler:
+    """One scheduler process. It may be built several times in one process, for tests."""
+
+    def __init__(
+        self, settings: SchedulerSettings, *, store: Store, producer: Producer, provider: TelephonyProvider
+    ) -> None:
+        self._settings, self._store, self._producer = settings, store, producer
+        self._fleet = Fleet()
+        self._reconciler = Reconciler(provider, settings)
+        self._group: ShardGroup | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled; a lost ownership makes it join again with nothing in memory."""
+        await shards.ensure_shards(self._store)
+        self._fleet.observe(await executors.read_heartbeats(self._store))
+        while True:
+            try:
+                async with self._membership() as group, asyncio.TaskGroup() as tasks:
+                    tasks.create_task(group.run())
+                    tasks.create_task(self._safety_net(group).run())
+                    tasks.create_task(_watch(group))
+            except* OwnershipLost as lost:
+                log.warning("joining again", why=str(lost.exceptions[0]))
+
+    @asynccontextmanager
+    async def _membership(self) -> AsyncIterator[ShardGroup]:
+        group = ShardGroup(self._settings, self._producer, self._build_loop)
+        self._group = group
+        try:
+            await group.start(self._settings.start_deadline_seconds)
+            yield group
+        finally:
+            self._group = None
+            await group.stop()
+
+    def _build_loop(self, shard: int) -> ShardLoop:
+        group = self._group
+        assert group is not None, "loops are built by the group"
+        parts = LoopParts(
+            self._store,
+            self._producer,
+            self._fleet,
+            group.commit,
+            self._settings.global_concurrency_limit,
+            self._settings.lock_seconds,
+        )
+        return ShardLoop(parts, shard)
+
+    def _safety_net(self, group: ShardGroup) -> SafetyNet:
+        return SafetyNet(
+            self._store,
+            self._producer,
+            self._fleet,
+            self._reconciler,
+            group.loops,
+            dialing=self._settings,
+            reconcile_seconds=self._settings.reconcile_seconds,
+        )
+
+    def health_server(self) -> HealthServer:
+        """Ready while MongoDB and Kafka answer."""
+        checks = {"MongoDB": self._store.ping, "Kafka": self._producer.ping}
+        return HealthServer(self._settings.http_host, self._settings.http_port, checks)
+
+
+async def _watch(group: ShardGroup) -> None:
+    """A loop that ended by a bug must not leave its shard without an owner: end the process instead."""
+    while True:
+        failure = group.failure()
+        if failure is not None:
+            raise failure
+        await asyncio.sleep(1.0)
+
+
+async def serve(settings: SchedulerSettings, *, store: Store, provider: TelephonyProvider) -> None:
+    """Connect, work until cancelled, then leave in order."""
+    producer = Producer(settings)
+    await store.wait_until_ready(settings.start_deadline_seconds)
+    await producer.start(settings.start_deadline_seconds)
+    scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
+    health = scheduler.health_server()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(producer.stop)
+        await store.ensure_indexes()
+        await provider.start()
+        stack.push_async_callback(provider.close)
+        await health.start()
+        stack.push_async_callback(health.stop)
+        await scheduler.run()

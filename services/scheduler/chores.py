@@ -1,0 +1,71 @@
+"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call.
+
+Every chore finds its work in MongoDB alone, does at most one batch a transaction, and can be stopped and
+started again anywhere.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from services.scheduler.inbox import Chore
+from services.scheduler.shard_memory import ShardMemory
+from shared import metrics
+from shared.logs import get_logger
+from shared.store import dialing_catalog, ready, results, shard_work
+from shared.store.client import Store
+from shared.store.shard_transaction import Ownership
+from shared.store.shard_work import BATCH, ShardWork, Swept, do_shard_work
+
+log = get_logger()
+
+
+class Chores:
+    """Sweeps of one shard under one ownership."""
+
+    def __init__(self, store: Store, owner: Ownership, memory: ShardMemory) -> None:
+        self._store, self._owner, self._memory = store, owner, memory
+
+    async def do(self, chore: Chore, now: datetime) -> bool:
+        """One batch of a chore; whether there may be more."""
+        match chore:
+            case Chore.EXPIRED:
+                swept = await shard_work.expire_claims(self._store, self._owner, now)
+                metrics.EXPIRED.inc(swept.moved)
+                return self._account(swept)
+            case Chore.DELETED:
+                return self._account(await shard_work.remove_deleted(self._store, self._owner))
+            case Chore.RESULTS:
+                return await self._apply_results(now)
+            case Chore.LISTED:
+                await self._skip_listed()
+                return False
+
+    def _account(self, swept: Swept) -> bool:
+        self._memory.account(swept.held, swept.due)
+        return swept.moved > 0
+
+    async def _apply_results(self, now: datetime) -> bool:
+        waiting = await results.waiting_results(self._store, self._owner.shard)
+        if not waiting:
+            return False
+        done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)
+        self._memory.account(done.held, done.due)
+        await results.remove_results(self._store, [event.attempt_id for event in waiting])
+        return True
+
+    async def skip_closed(self, campaign_ids: Collection[str]) -> None:
+        """Skip everybody who still waits in those of these campaigns that are closed."""
+        for campaign_id in campaign_ids:
+            while self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id)):
+                pass
+
+    async def _skip_listed(self) -> None:
+        """Skip waiting contacts all of whose numbers are on a do-not-call list by now."""
+        seen_until = await dialing_catalog.server_now(self._store)
+        listed = await dialing_catalog.listed_lately(self._store, self._owner.shard, list(self._memory.organizations))
+        for organization_id, phones in listed.items():
+            contacts = await ready.waiting_with_numbers(self._store, organization_id, phones)
+            for start in range(0, len(contacts), BATCH):
+                swept = await shard_work.skip_listed(self._store, self._owner, contacts[start : start + BATCH])
+                self._account(swept)
+        await dialing_catalog.listed_until(self._store, self._owner.shard, seen_until)

@@ -1,0 +1,106 @@
+"""Who is called next, and how many: the scheduler's decision as one pure function.
+
+Campaigns by priority, then fresh contacts before retries, then the oldest due, across all campaigns of
+one priority. Slots are shared among organizations in proportion to their limits, floors first, largest
+remainders next, ties to the one served least recently, never above an organization's room.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+
+from shared.domain.budget import Claimant, fair_shares
+from shared.domain.contact import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignQueue:
+    """The next contacts of one campaign, in order; all of them are due and in an open window."""
+
+    campaign_id: str
+    priority: int
+    waiting: Sequence[Waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationDemand:
+    """One organization's limit, the slots it holds, and its queues. `last_served` orders ties, oldest first."""
+
+    organization_id: str
+    limit: int
+    held: int
+    last_served: float
+    queues: Sequence[CampaignQueue]
+
+    @property
+    def room(self) -> int:
+        """Slots it could take now: below its limit, and not more than it has contacts for."""
+        return max(0, min(self.limit - self.held, sum(len(queue.waiting) for queue in self.queues)))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to claim, in order, and how many slots each organization may take."""
+
+    contact_ids: list[str] = field(default_factory=list)
+    shares: dict[str, int] = field(default_factory=dict)
+
+
+def plan(demands: Sequence[OrganizationDemand], *, grant: int, held: int, at_most: int) -> Plan:
+    """The next claim of one shard.
+
+    `grant` is the shard's part of the global limit, `held` what it holds of it; at most `at_most`
+    contacts are chosen (the batch size, or what executors can start in time).
+    """
+    available = min(grant - held, at_most)
+    if available <= 0:
+        return Plan()
+    entitled = fair_shares(
+        grant, [Claimant(d.organization_id, d.limit, d.room + d.held, d.last_served) for d in demands if d.room]
+    )
+    # What an organization may still take of its share; over its share it waits until its calls end.
+    takers = [
+        Claimant(
+            d.organization_id,
+            d.limit,
+            max(0, min(d.room, entitled[d.organization_id] - d.held)),
+            d.last_served,
+        )
+        for d in demands
+        if d.room
+    ]
+    shares = {organization_id: n for organization_id, n in fair_shares(available, takers).items() if n > 0}
+    contact_ids = [
+        contact.contact_id
+        for demand in demands
+        if demand.organization_id in shares
+        for contact in islice(in_order(demand.queues), shares[demand.organization_id])
+    ]
+    return Plan(contact_ids, shares)
+
+
+def in_order(queues: Sequence[CampaignQueue]) -> Iterator[Waiting]:
+    """All contacts of these queues in the order they shall be called."""
+    by_priority = sorted(queues, key=lambda queue: -queue.priority)
+    for _, group in groupby(by_priority, key=lambda queue: queue.priority):
+        yield from heapq.merge(*(queue.waiting for queue in group))
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWant:
+    """What one shard's organizations could use, as its owner published it."""
+
+    shard: int
+    held: int
+    claimants: Sequence[Claimant]
+
+
+def target_grant(shard: int, wants: Sequence[ShardWant], limit: int) -> int:
+    """How much of the global `limit` this shard should be granted, given what every shard wants.
+
+    An organization's claimant has as room everything it could hold: what it holds and what it could take.
+    """
+    everybody = [claimant for want in wants for claimant in want.claimants]
+    shares = fair_shares(limit, everybody)
+    return sum(shares[claimant.organization_id] for want in wants if want.shard == shard for claimant in want.claimants)

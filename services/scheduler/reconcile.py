@@ -1,0 +1,124 @@
+"""RECONCILE: finding the ending of calls that nobody has reported on.
+
+Evidence frees a slot, silence never does: the second sink first (a chore of its own), then the carrier.
+What the carrier knows nothing of counts as never called only after PLACE and SETTLE have passed, since
+a request that timed out may still be on its way. What cannot be found out ends as `unknown`, and only
+once the carrier's own time limit has passed.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.outcome import Outcome
+from shared.errors import TemporaryError
+from shared.events import CallFinished
+from shared.logs import get_logger
+from shared.settings import DialingSettings
+from shared.store.in_progress import RunningAttempt
+from shared.telephony.provider import CallEnded, CallLive, CallMode, CallNotFound, CallReference, TelephonyProvider
+
+# Questions to the carrier at once; the rest waits for the next round.
+PARALLEL = 20
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Asks the carrier; changes nothing itself."""
+
+    provider: TelephonyProvider
+    dialing: DialingSettings
+
+    async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
+        """The endings that could be found out; attempts without one stay as they are. `now`: the server's clock."""
+        places = asyncio.Semaphore(PARALLEL)
+
+        async def one(attempt: RunningAttempt) -> CallFinished | None:
+            async with places:
+                return await self._find_ending(attempt, now)
+
+        found = await asyncio.gather(*(one(attempt) for attempt in attempts))
+        return [ending for ending in found if ending is not None]
+
+    async def _find_ending(self, attempt: RunningAttempt, now: datetime) -> CallFinished | None:
+        overdue = now > attempt.hold_until
+        if attempt.mode == CallMode.IN_PROCESS or not self.provider.can_look_up:
+            return _lost(attempt, Outcome.UNKNOWN, now, "no report within the call's time limit") if overdue else None
+        try:
+            return await self._ask_carrier(attempt, now, overdue=overdue)
+        except TemporaryError as error:
+            log.info("carrier cannot tell", attempt_id=attempt.attempt_id, why=str(error))
+            return _lost(attempt, Outcome.UNKNOWN, now, str(error)) if overdue else None
+
+    async def _ask_carrier(self, attempt: RunningAttempt, now: datetime, *, overdue: bool) -> CallFinished | None:
+        found = await self.provider.look_up(
+            CallReference(
+                attempt_id=attempt.attempt_id,
+                phone_number=attempt.phone_number,
+                caller_number=attempt.caller_number,
+                started_at=attempt.started_at,
+                call_id=attempt.call_id,
+            )
+        )
+        match found:
+            case CallLive(call_id=call_id):
+                if overdue:
+                    log.warning("hanging up a call past its time limit", attempt_id=attempt.attempt_id)
+                    await self.provider.hang_up(call_id)
+                return None
+            case CallEnded(report=report):
+                return CallFinished(
+                    organization_id=attempt.organization_id,
+                    shard=attempt.shard,
+                    attempt_id=attempt.attempt_id,
+                    contact_id=attempt.contact_id,
+                    outcome=report.outcome,
+                    started_at=report.started_at,
+                    answered_at=report.answered_at,
+                    ended_at=report.ended_at,
+                    duration_seconds=report.duration_seconds,
+                    provider_call_id=report.call_id,
+                    error=report.error,
+                )
+            case CallNotFound():
+                settled_at = attempt.started_at + timedelta(
+                    seconds=self.dialing.place_seconds + self.dialing.settle_seconds
+                )
+                if now <= settled_at:
+                    return None
+                return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
+
+
+def _lost(
+    attempt: RunningAttempt, outcome: Outcome, now: datetime, error: str, *, proven: bool = False
+) -> CallFinished:
+    return CallFinished(
+        organization_id=attempt.organization_id,
+        shard=attempt.shard,
+        attempt_id=attempt.attempt_id,
+        contact_id=attempt.contact_id,
+        outcome=outcome,
+        proven=proven,
+        started_at=attempt.started_at,
+        ended_at=now,
+        provider_call_id=attempt.call_id,
+        error=error,
+    )
+
+
+def ages_to_ask_at(dialing: DialingSettings, every_seconds: float) -> Iterable[timedelta]:
+    """The ages at which a running call is asked for: once it must be placed or lost, then at each interval.
+
+    The last one lies past `hold_until`, where the call is hung up or given up.
+    """
+    age = dialing.place_seconds + dialing.settle_seconds + 1
+    while age <= dialing.hold_seconds:
+        yield timedelta(seconds=age)
+        age += every_seconds
+
+
+def spans_to_ask(ages: Iterable[timedelta], since: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Start times whose calls have come to one of these ages between two looks. Pure, so nobody is asked twice."""
+    return [(since - age, now - age) for age in ages]

@@ -1,0 +1,257 @@
+"""One shard's loop: take what has arrived, decide, write it in one transaction, publish, commit, repeat.
+
+There is exactly one loop a shard, because two writers of one budget only make each other start again.
+Batches are natural: whatever arrived while the last transaction ran is the next batch. Publishing and
+committing offsets overlap the next transaction.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from services.scheduler.chores import Chores
+from services.scheduler.fleet import Fleet
+from services.scheduler.grants import Grants
+from services.scheduler.inbox import Chore, Inbox
+from services.scheduler.planner import plan
+from services.scheduler.shard_memory import ShardMemory
+from shared import metrics
+from shared.bus.producer import Producer
+from shared.clock import monotonic, utc_now
+from shared.errors import TemporaryError
+from shared.events import AnyOrgEvent, DialJob, JobReleased
+from shared.logs import get_logger
+from shared.store import dialing_catalog, shards, starts
+from shared.store.claim import MAX_CLAIM, ClaimOrder
+from shared.store.client import Store
+from shared.store.shard_transaction import Ownership
+from shared.store.shard_work import ShardWork, WorkDone, do_shard_work
+
+# MongoDB or Kafka is away: look again after this.
+RETRY_SECONDS = 0.5
+# The loop looks around at least this often, whatever it is told.
+SAFETY_NET_SECONDS = 1.0
+# A released contact waits up to this much longer, at random, so that many do not return at one instant.
+JITTER_SECONDS = 0.5
+PUBLISH_SECONDS = 5.0
+
+T = TypeVar("T")
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopParts:
+    """What every shard's loop of a process shares."""
+
+    store: Store
+    producer: Producer
+    fleet: Fleet
+    commit_offset: Callable[[int, int], Awaitable[None]]
+    global_limit: int
+    lock_seconds: float
+
+
+class ShardLoop:
+    """Works on one shard from `run` until it is cancelled or loses the ownership."""
+
+    def __init__(self, parts: LoopParts, shard: int) -> None:
+        self.shard = shard
+        self._parts, self._store = parts, parts.store
+        self._inbox = Inbox()
+        self._arrived = asyncio.Event()
+        self._publishing: asyncio.Task[None] | None = None
+        self._become(Ownership(shard, 0))
+
+    def _become(self, owner: Ownership) -> None:
+        """Start from nothing under this ownership; everything is read again."""
+        self._owner = owner
+        self._memory = ShardMemory(self._store, self.shard)
+        self._chores = Chores(self._store, owner, self._memory)
+        self._grants = Grants(self._store, owner, self._parts.fleet, self._parts.global_limit)
+        self._locked = 0
+
+    def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
+        """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
+        for event in events:
+            self._inbox.add(event)
+        if offset is not None:
+            self._inbox.offset = offset
+        self._arrived.set()
+
+    def remind(
+        self, chores: Iterable[Chore] = (), organizations: Iterable[str] = (), campaigns: Iterable[str] = ()
+    ) -> None:
+        """The safety net has found chores, or changes that no hint may have told of."""
+        self._inbox.chores.update(chores)
+        self._inbox.organizations.update(organizations)
+        self._inbox.campaigns.update(campaigns)
+        self._arrived.set()
+
+    def count_locked(self, locked: int) -> None:
+        """How many contacts of this shard are claimed and not started, as just counted."""
+        self._locked = locked
+
+    @property
+    def held(self) -> int:
+        """Slots held in this shard."""
+        return self._memory.held
+
+    @property
+    def backlog(self) -> int:
+        """Events that wait here."""
+        return self._inbox.open_events
+
+    async def run(self) -> None:
+        """Take the shard over and work until cancelled. Raises `OwnershipLost` when a newer owner is at work."""
+        try:
+            await self._persist(self._take_over)
+            while True:
+                if not await self._persist(self._step):
+                    await self._wait()
+        finally:
+            await self._published()
+
+    async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Do it, again after every temporary error: nothing is dropped because a server is away."""
+        while True:
+            try:
+                return await action()
+            except TemporaryError as error:
+                log.warning("shard waits", shard=self.shard, why=str(error))
+                # Nobody knows which write went through, so what is remembered of sums is read again.
+                self._inbox.organizations.update(self._memory.organizations)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take_over(self) -> None:
+        self._become(Ownership(self.shard, await shards.take_over(self._store, self.shard)))
+        await self._memory.load(utc_now())
+        closed = await dialing_catalog.closed_campaigns(self._store, list(self._memory.organizations), utc_now())
+        self.remind(Chore, campaigns=closed)
+        metrics.TAKE_OVERS.inc()
+        log.info("shard taken over", shard=self.shard, epoch=self._owner.epoch, held=self.held)
+
+    async def _step(self) -> bool:
+        """One round; whether there may be more to do at once."""
+        self._arrived.clear()
+        now = utc_now()
+        busy = await self._look_at_changes(now)
+        busy = await self._do_chores(now) or busy
+        ended, released = self._inbox.next_batch()
+        order = await self._plan(now)
+        if not ended and not released and not order.contact_ids:
+            await self._commit(self._inbox.take_offset())
+            return busy
+        started = monotonic()
+        jitter = random.uniform(0, JITTER_SECONDS)
+        done = await do_shard_work(self._store, self._owner, ShardWork(ended, released, order), now, jitter)
+        self._inbox.done_with(len(ended), len(released))
+        self._remember(done, order, now)
+        metrics.SHARD_TRANSACTION_SECONDS.observe(monotonic() - started)
+        for event in ended:
+            metrics.FINISHED.labels(event.outcome).inc()
+        for release in released:
+            metrics.RELEASED.labels(release.reason).inc()
+        await self._publish(done.jobs, started)
+        return True
+
+    def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
+        self._memory.account(done.held, done.due)
+        self._memory.taken(order.contact_ids, done.left, now)
+        self._locked += len(done.jobs)
+        metrics.CLAIMED.inc(len(done.jobs))
+
+    async def _look_at_changes(self, now: datetime) -> bool:
+        """Read again what hints or stamps have named, sweep what was closed, keep the times of answers."""
+        organizations, campaigns = self._inbox.organizations, self._inbox.campaigns
+        answers = list(self._inbox.answered)
+        if not organizations and not campaigns and not answers:
+            return False
+        self._inbox.organizations, self._inbox.campaigns = set(), set()
+        try:
+            if organizations:
+                await self._memory.renew(organizations, now)
+                closed = await dialing_catalog.closed_campaigns(self._store, organizations, now)
+                campaigns = campaigns | set(closed)
+                self._inbox.chores |= {Chore.DELETED, Chore.LISTED}
+            await self._memory.contacts_changed(campaigns, now)
+            await self._chores.skip_closed([c for c in campaigns if not self._memory.knows(c)])
+            await starts.note_answers(self._store, [(a.contact_id, a.attempt_id, a.answered_at) for a in answers])
+        except TemporaryError:
+            self._inbox.organizations |= organizations
+            self._inbox.campaigns |= campaigns
+            raise
+        for _ in answers:
+            self._inbox.answered.popleft()
+        return True
+
+    async def _do_chores(self, now: datetime) -> bool:
+        """One batch of every chore there is; one that may have more stays."""
+        chores, self._inbox.chores = self._inbox.chores, set()
+        try:
+            for chore in sorted(chores):
+                if not await self._chores.do(chore, now):
+                    chores.discard(chore)
+        finally:
+            self._inbox.chores |= chores
+        return bool(chores)
+
+    async def _plan(self, now: datetime) -> ClaimOrder:
+        """Whom to claim now; nobody while Kafka is away, because their jobs could not be published."""
+        at_most = MAX_CLAIM if self._parts.producer.connected else 0
+        demands = await self._memory.demands(now, at_most) if at_most else []
+        wanted = sum(demand.room for demand in demands)
+        short = wanted > self._grants.grant - self.held
+        grant = await self._grants.adjust(demands, self.held, short=short)
+        at_most = min(at_most, self._grants.lockable(self._locked))
+        chosen = plan(demands, grant=grant, held=self.held, at_most=at_most)
+        return ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
+
+    async def _publish(self, jobs: list[DialJob], started: float) -> None:
+        """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
+        await self._published()
+        offset = self._inbox.take_offset()
+        if jobs or offset is not None:
+            self._publishing = asyncio.create_task(self._publish_and_commit(jobs, offset, started))
+
+    async def _publish_and_commit(self, jobs: list[DialJob], offset: int | None, started: float) -> None:
+        for job in await self._parts.producer.publish_jobs(jobs, PUBLISH_SECONDS):
+            # It may have got through all the same: then its start finds no lock. It is never sent again.
+            self.put([_unpublished(job)])
+        if jobs:
+            metrics.REFILL_SECONDS.observe(monotonic() - started)
+        await self._commit(offset)
+
+    async def _commit(self, offset: int | None) -> None:
+        if offset is not None:
+            await self._parts.commit_offset(self.shard, offset)
+
+    async def _published(self) -> None:
+        """Wait for the publishing task; a cancelled loop still lets it end, so that no job is cut in two."""
+        task, self._publishing = self._publishing, None
+        if task is not None:
+            await asyncio.shield(task)
+
+    async def _wait(self) -> None:
+        """Sleep until something arrives, somebody becomes due, or a second has passed."""
+        seconds = SAFETY_NET_SECONDS
+        alarm = self._memory.next_alarm
+        if alarm is not None:
+            seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds + 0.001):
+                await self._arrived.wait()
+
+
+def _unpublished(job: DialJob) -> JobReleased:
+    return JobReleased(
+        organization_id=job.organization_id,
+        shard=job.shard,
+        attempt_id=job.attempt_id,
+        contact_id=job.contact_id,
+        nonce=None,
+        reason="not published",
+    )

@@ -1,0 +1,282 @@
+"""What one shard's loop remembers: its organizations, its campaigns and who of them is due next.
+
+All of it can be dropped at any moment and read again from MongoDB. A campaign in which nobody is due
+costs nothing: it sleeps until its next due time or window opening, or until a hint names it.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from shared.domain.calling_window import Schedule, is_open, next_opening
+from shared.domain.contact import TIER_RANK, Tier, Waiting, is_default_campaign
+from shared.store import dialing_catalog, ready
+from shared.store.claim import WINDOW_AHEAD
+from shared.store.client import Store
+from shared.store.dialing_catalog import CampaignEntry
+
+# Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
+PREFETCH = 1000
+# Fetched ids are looked for again after this, so that what became due meanwhile takes its place in the order.
+FRESH_FOR = timedelta(seconds=2)
+# Of campaigns with equal priority, this many stale queues are read again in one step.
+RENEWALS = 20
+# A campaign whose candidates turned out not to be callable is left alone for this long.
+REST = timedelta(seconds=0.5)
+
+
+@dataclass(slots=True)
+class CampaignMemory:
+    """One campaign's queue of due contacts, and whether more of them may be in the store."""
+
+    entry: CampaignEntry
+    waiting: deque[Waiting] = field(default_factory=deque)
+    complete: bool = False
+    fetched_at: datetime | None = None
+
+    def invalidate(self) -> None:
+        """Forget what was fetched."""
+        self.waiting.clear()
+        self.complete, self.fetched_at = False, None
+
+
+@dataclass(slots=True)
+class OrganizationMemory:
+    """One organization's limit and held slots, and which of its campaigns are awake."""
+
+    organization_id: str
+    limit: int
+    held: int
+    last_served: float = 0.0
+    awake: dict[str, CampaignMemory] = field(default_factory=dict)
+
+    @property
+    def room(self) -> int:
+        """Slots below its limit."""
+        return max(0, self.limit - self.held)
+
+
+class ShardMemory:
+    """Everything above for one shard."""
+
+    def __init__(self, store: Store, shard: int) -> None:
+        self._store, self._shard = store, shard
+        self.organizations: dict[str, OrganizationMemory] = {}
+        self._campaigns: dict[str, CampaignMemory] = {}
+        self._alarms: list[tuple[datetime, str]] = []
+
+    async def load(self, now: datetime) -> None:
+        """Read the whole shard; campaigns in which nobody waits go to sleep unseen."""
+        await self._read_organizations({"shard": self._shard})
+        await self._read_campaigns(self.organizations)
+        for campaign_id in await dialing_catalog.campaigns_with_waiting(self._store, self._shard):
+            self.wake(campaign_id, now)
+
+    async def renew(self, organization_ids: Collection[str], now: datetime) -> None:
+        """Read these organizations again: limits, statuses, configurations may have changed."""
+        await self._read_organizations({"_id": {"$in": list(organization_ids)}, "shard": self._shard})
+        before = {c for c, m in self._campaigns.items() if m.entry.organization_id in organization_ids}
+        read = await self._read_campaigns(organization_ids)
+        for campaign_id in before - read:
+            memory = self._campaigns.pop(campaign_id)
+            self.organizations[memory.entry.organization_id].awake.pop(campaign_id, None)
+        for campaign_id in read:
+            self.wake(campaign_id, now)
+
+    async def _read_organizations(self, query: dict[str, object]) -> None:
+        for entry in await dialing_catalog.read_organizations(self._store, query):
+            known = self.organizations.get(entry.organization_id)
+            if known is None:
+                self.organizations[entry.organization_id] = OrganizationMemory(
+                    entry.organization_id, entry.limit, entry.held
+                )
+            else:
+                known.limit, known.held = entry.limit, entry.held
+
+    async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
+        known = [o for o in organization_ids if o in self.organizations]
+        entries = await dialing_catalog.read_campaigns(self._store, known) if known else []
+        for entry in entries:
+            memory = self._campaigns.get(entry.campaign_id)
+            if memory is None:
+                self._campaigns[entry.campaign_id] = CampaignMemory(entry)
+            elif memory.entry != entry:
+                memory.entry = entry
+                memory.invalidate()
+        return {entry.campaign_id for entry in entries}
+
+    def knows(self, campaign_id: str) -> bool:
+        """Whether this campaign may be dialed as far as we know."""
+        return campaign_id in self._campaigns
+
+    async def contacts_changed(self, campaign_ids: Collection[str], now: datetime) -> None:
+        """These campaigns were given contacts, or some of theirs were edited: look at them again."""
+        if not campaign_ids:
+            return
+        first = {c.removeprefix("default:") for c in campaign_ids if is_default_campaign(c) and not self.knows(c)}
+        if first:
+            # The organization's first contacts of no campaign: from now on it has such a queue.
+            await self._read_campaigns(first)
+        zones = await dialing_catalog.read_zones(self._store, campaign_ids)
+        for campaign_id in campaign_ids:
+            memory = self._campaigns.get(campaign_id)
+            if memory is None:
+                continue
+            memory.entry = CampaignEntry(
+                memory.entry.campaign_id,
+                memory.entry.organization_id,
+                memory.entry.priority,
+                memory.entry.configuration,
+                zones.get(campaign_id, frozenset()),
+            )
+            # A long queue is still the oldest; a short one may miss somebody who has just come.
+            if memory.complete:
+                memory.invalidate()
+            self.wake(campaign_id, now)
+
+    def wake(self, campaign_id: str, at: datetime) -> None:
+        """Look at this campaign at the first step after `at`."""
+        heapq.heappush(self._alarms, (at, campaign_id))
+
+    @property
+    def next_alarm(self) -> datetime | None:
+        """When the next sleeping campaign is to be looked at."""
+        return self._alarms[0][0] if self._alarms else None
+
+    @property
+    def held(self) -> int:
+        """Slots held in this shard."""
+        return sum(organization.held for organization in self.organizations.values())
+
+    def account(self, held: dict[str, int], due: dict[str, datetime]) -> None:
+        """Take over what a transaction has committed: changes of held slots, and when contacts wait again."""
+        for organization_id, change in held.items():
+            if organization_id in self.organizations:
+                self.organizations[organization_id].held += change
+        for campaign_id, due_at in due.items():
+            self.wake(campaign_id, due_at)
+
+    async def demands(self, now: datetime, at_most: int) -> list[OrganizationDemand]:
+        """What each organization with somebody due could use now, queues filled for up to `at_most` each."""
+        self._ring_alarms(now)
+        demands = []
+        for organization in self.organizations.values():
+            if not organization.awake or organization.room == 0:
+                continue
+            await self._fill(organization, min(organization.room, at_most), now)
+            queues = [
+                CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
+                for memory in organization.awake.values()
+                if memory.waiting
+            ]
+            if queues:
+                demands.append(
+                    OrganizationDemand(
+                        organization.organization_id,
+                        organization.limit,
+                        organization.held,
+                        organization.last_served,
+                        queues,
+                    )
+                )
+        return demands
+
+    def _ring_alarms(self, now: datetime) -> None:
+        while self._alarms and self._alarms[0][0] <= now:
+            _, campaign_id = heapq.heappop(self._alarms)
+            memory = self._campaigns.get(campaign_id)
+            organization = self.organizations.get(memory.entry.organization_id) if memory else None
+            if memory is not None and organization is not None:
+                organization.awake[campaign_id] = memory
+
+    async def _fill(self, organization: OrganizationMemory, wanted: int, now: datetime) -> None:
+        """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep."""
+        at_hand, renewals, priority = 0, 0, None
+        for memory in sorted(organization.awake.values(), key=lambda memory: -memory.entry.priority):
+            if memory.entry.priority != priority and at_hand >= wanted:
+                return
+            priority = memory.entry.priority
+            short = len(memory.waiting) < wanted and not memory.complete
+            stale = memory.fetched_at is None or now - memory.fetched_at > FRESH_FOR
+            if short or (stale and renewals < RENEWALS):
+                renewals += stale
+                await self._fetch(memory, now)
+            at_hand += len(memory.waiting)
+            if not memory.waiting:
+                del organization.awake[memory.entry.campaign_id]
+                await self._set_alarm(memory, now)
+
+    async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
+        found: list[Waiting] = []
+        memory.complete = True
+        for tier, zones in self._open_tiers(memory.entry, now):
+            batch = await ready.read_ready(
+                self._store, memory.entry.campaign_id, tier, TIER_RANK[tier], zones, now, PREFETCH
+            )
+            found += batch
+            if len(batch) == PREFETCH:
+                memory.complete = False
+        found.sort()
+        memory.waiting, memory.fetched_at = deque(found), now
+
+    def _open_tiers(self, entry: CampaignEntry, now: datetime) -> Iterable[tuple[Tier, frozenset[str | None]]]:
+        for tier in Tier:
+            zones = open_for_dialing(_schedule(entry, tier), entry.zones, now)
+            if zones:
+                yield tier, zones
+
+    async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
+        """Sleep until somebody becomes due in an open zone, or a zone opens in which somebody waits."""
+        entry, alarms = memory.entry, []
+        for tier in Tier:
+            schedule = _schedule(entry, tier)
+            opened = open_for_dialing(schedule, entry.zones, now)
+            due_at = await ready.next_due(self._store, entry.campaign_id, tier, opened, now) if opened else None
+            if due_at is not None:
+                alarms.append(due_at)
+            closed = entry.zones - opened
+            if schedule and closed and await ready.anyone_waits(self._store, entry.campaign_id, tier, closed):
+                openings = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
+                alarms += [opening for opening in openings if opening is not None]
+        memory.invalidate()
+        if alarms:
+            heapq.heappush(self._alarms, (min(alarms), entry.campaign_id))
+
+    def taken(self, offered: Collection[str], left: Collection[str], now: datetime) -> None:
+        """A claim was committed of the contacts that were `offered`; those `left` found no room.
+
+        What was left keeps its place, but a campaign that could take nothing rests for a moment, so that it
+        does not stand before others: it is at a limit of its own.
+        """
+        gone, kept = set(offered), set(left)
+        for organization in self.organizations.values():
+            for memory in list(organization.awake.values()):
+                heads = []
+                while memory.waiting and memory.waiting[0].contact_id in gone:
+                    heads.append(memory.waiting.popleft())
+                still = [contact for contact in heads if contact.contact_id in kept]
+                memory.waiting.extendleft(reversed(still))
+                if len(heads) > len(still):
+                    organization.last_served = now.timestamp()
+                elif still:
+                    self._rest(organization, memory, now)
+
+    def _rest(self, organization: OrganizationMemory, memory: CampaignMemory, now: datetime) -> None:
+        del organization.awake[memory.entry.campaign_id]
+        memory.invalidate()
+        heapq.heappush(self._alarms, (now + REST, memory.entry.campaign_id))
+
+
+def _schedule(entry: CampaignEntry, tier: Tier) -> Schedule | None:
+    return entry.configuration.schedule(tier is Tier.SCHEDULED) if entry.configuration else None
+
+
+def open_for_dialing(schedule: Schedule | None, zones: frozenset[str | None], now: datetime) -> frozenset[str | None]:
+    """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all."""
+    if schedule is None:
+        return zones
+    ahead = WINDOW_AHEAD.total_seconds()
+    return frozenset(zone for zone in zones if is_open(schedule, zone, now, for_seconds=ahead))

@@ -1,0 +1,60 @@
+"""`executors`: heartbeats and capacity of the call-executors. A heartbeat that stands still frees nothing by itself."""
+
+from dataclasses import dataclass
+
+from shared.store.client import Store, translates
+
+# An executor that has not moved for this long is forgotten; its calls were reconciled long before.
+FORGET_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One executor as it last said of itself. Only a change of `sequence` counts, never its age by a clock."""
+
+    executor: str
+    sequence: int
+    capacity: int
+    calls_per_second: float
+    draining: bool
+
+
+@translates
+async def beat(store: Store, heartbeat: Heartbeat) -> None:
+    """Say that this executor is alive."""
+    await store["executors"].update_one(
+        {"_id": heartbeat.executor},
+        {
+            "$set": {
+                "sequence": heartbeat.sequence,
+                "capacity": heartbeat.capacity,
+                "calls_per_second": heartbeat.calls_per_second,
+                "draining": heartbeat.draining,
+            },
+            "$currentDate": {"seen_at": True},
+        },
+        upsert=True,
+    )
+
+
+@translates
+async def read_heartbeats(store: Store) -> list[Heartbeat]:
+    """The latest heartbeat of every executor of the last day."""
+    query = {
+        "$expr": {
+            "$gt": [
+                "$seen_at",
+                {"$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": FORGET_SECONDS}},
+            ]
+        }
+    }
+    return [
+        Heartbeat(d["_id"], d["sequence"], d["capacity"], d["calls_per_second"], d["draining"])
+        async for d in store["executors"].find(query)
+    ]
+
+
+@translates
+async def retire(store: Store, executor: str) -> None:
+    """Remove an executor that has ended in order and holds no call."""
+    await store["executors"].delete_one({"_id": executor})

@@ -1,0 +1,125 @@
+"""Calls that wait for evidence: what the safety net and RECONCILE read. Judged by the server's clock."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.contact import ContactStatus
+from shared.store.client import Document, Store, translates
+
+
+@dataclass(frozen=True, slots=True)
+class RunningAttempt:
+    """An attempt that was started and has no ending yet."""
+
+    contact_id: str
+    organization_id: str
+    shard: int
+    attempt_id: str
+    phone_number: str
+    caller_number: str
+    executor: str
+    mode: str
+    started_at: datetime
+    hold_until: datetime
+    call_id: str | None
+
+
+@translates
+async def shards_with_expired_claims(store: Store, shards: Collection[int], now: datetime) -> set[int]:
+    """Shards in which a claim has expired."""
+    query = {"shard": {"$in": list(shards)}, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
+    return set(await store["contacts"].distinct("shard", query))
+
+
+@translates
+async def shards_with_deletions(store: Store, shards: Collection[int]) -> set[int]:
+    """Shards with contacts whose deletion was asked for and which are not being called."""
+    query = {
+        "shard": {"$in": list(shards)},
+        "delete_requested": True,
+        "status": {"$nin": [ContactStatus.LOCKED, ContactStatus.IN_PROGRESS]},
+    }
+    return set(await store["contacts"].distinct("shard", query))
+
+
+@translates
+async def shards_with_results(store: Store, shards: Collection[int]) -> set[int]:
+    """Shards with endings in the second sink."""
+    return set(await store["results"].distinct("shard", {"shard": {"$in": list(shards)}}))
+
+
+@translates
+async def count_locked(store: Store, shards: Collection[int]) -> dict[int, int]:
+    """Contacts that are claimed and not started, by shard."""
+    pipeline: list[Document] = [
+        {"$match": {"shard": {"$in": list(shards)}, "status": ContactStatus.LOCKED}},
+        {"$group": {"_id": "$shard", "locked": {"$sum": 1}}},
+    ]
+    cursor = await store["contacts"].aggregate(pipeline, hint="locked")
+    return {group["_id"]: group["locked"] async for group in cursor}
+
+
+@translates
+async def started_between(
+    store: Store, shards: Collection[int], spans: Sequence[tuple[datetime, datetime]], limit: int
+) -> list[RunningAttempt]:
+    """Running attempts started within one of these spans (from exclusive, to inclusive)."""
+    if not spans:
+        return []
+    query = {
+        "shard": {"$in": list(shards)},
+        "status": ContactStatus.IN_PROGRESS,
+        "$or": [{"start.at": {"$gt": start, "$lte": end}} for start, end in spans],
+    }
+    return await _running(store, query, limit)
+
+
+@translates
+async def started_by_executors(
+    store: Store, shards: Collection[int], executors: Collection[str], limit: int
+) -> list[RunningAttempt]:
+    """Running attempts of these executors: asked only about dead ones."""
+    if not executors:
+        return []
+    query = {
+        "shard": {"$in": list(shards)},
+        "status": ContactStatus.IN_PROGRESS,
+        "start.executor": {"$in": list(executors)},
+    }
+    return await _running(store, query, limit)
+
+
+@translates
+async def past_hold(
+    store: Store, shards: Collection[int], now: datetime, hold: timedelta, limit: int
+) -> list[RunningAttempt]:
+    """Running attempts that the carrier must have ended by now; `hold` is the shortest they were given."""
+    query = {
+        "shard": {"$in": list(shards)},
+        "status": ContactStatus.IN_PROGRESS,
+        "start.at": {"$lte": now - hold},
+        "start.hold_until": {"$lte": now},
+    }
+    return await _running(store, query, limit)
+
+
+async def _running(store: Store, query: Document, limit: int) -> list[RunningAttempt]:
+    fields = {"organization_id": 1, "shard": 1, "lock": 1, "start": 1}
+    cursor = store["contacts"].find(query, fields, hint="in_progress").limit(limit)
+    return [
+        RunningAttempt(
+            contact_id=d["_id"],
+            organization_id=d["organization_id"],
+            shard=d["shard"],
+            attempt_id=d["lock"]["attempt"],
+            phone_number=d["lock"]["phone"],
+            caller_number=d["lock"]["caller_number"],
+            executor=d["start"]["executor"],
+            mode=d["start"]["mode"],
+            started_at=d["start"]["at"],
+            hold_until=d["start"]["hold_until"],
+            call_id=d["start"].get("call_id"),
+        )
+        async for d in cursor
+    ]
