@@ -1,6 +1,7 @@
 """The local stack from the command line: `python -m deploy.local up`."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -23,7 +24,7 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 @commands.command()
 def install(home: HomeOption = None) -> None:
     """Fetch Kafka's jars and make its class archive (once; half a minute)."""
-    _run(_install(_home(home)))
+    _run(installation.install(_home(home)))
 
 
 @commands.command()
@@ -59,22 +60,18 @@ def status(home: HomeOption = None) -> None:
             print(f"{name}: port {running.port}, process {running.process.pid}, {megabytes:.0f} MB")
 
 
-async def _install(home: Home) -> None:
-    async with home.locked():
-        await installation.install(home)
-
-
 def _home(root: Path | None) -> Home:
     return Home.default() if root is None else Home.at(root)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    # Refused connections and the like are part of starting; Kafka's client would print each as an error.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(work)
-    except* (DialstreamError, TimeoutError) as problems:
-        for problem in problems.exceptions:
-            print(f"local stack: {problem}", file=sys.stderr)
-    raise SystemExit(1)
+    except (DialstreamError, TimeoutError) as problem:
+        print(f"local stack: {problem}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

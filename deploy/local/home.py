@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import fcntl
+import functools
 import json
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -63,20 +65,9 @@ class Home:
         """Exists while somebody wants the servers to stay when their last user leaves (`up`)."""
         return self.root / "kept"
 
-    @contextlib.asynccontextmanager
-    async def locked(self) -> AsyncIterator[None]:
-        """One command at a time. The kernel drops the lock with its owner, so it is never stale.
-
-        Raises HomeIsLocked after LOCK_DEADLINE_SECONDS: look who holds the file `lock`, then try again.
-        """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a") as file:
-            await _take(file, fcntl.LOCK_EX, LOCK_DEADLINE_SECONDS)
-            yield
-
     def log_file(self, name: str) -> Path:
         """A new log file for one server; the log of the start before stays beside it as `<name>.log.1`."""
-        self.logs.mkdir(parents=True, exist_ok=True)
+        make_folder(self.logs)
         path = self.logs / f"{name}.log"
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
@@ -102,12 +93,52 @@ class Home:
         write_whole(self.root / "ports.json", json.dumps(ports))
 
 
+@contextlib.asynccontextmanager
+async def locked(folder: Path) -> AsyncIterator[None]:
+    """One command at a time in `folder`. The kernel drops the lock with its owner, so it is never stale.
+
+    Raises HomeIsLocked after LOCK_DEADLINE_SECONDS: look who holds the file `lock`, then try again.
+    """
+    with _lock_file(folder / "lock") as file:
+        try:
+            await until(functools.partial(_take, file), LOCK_DEADLINE_SECONDS)
+        except TimeoutError:
+            raise HomeIsLocked(f"another command holds {file.name}") from None
+        yield
+
+
+def _lock_file(path: Path) -> IO[str]:
+    make_folder(path.parent)
+    return path.open("a")
+
+
+async def _take(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def write_whole(path: Path, text: str) -> None:
     """Writes a file so that a reader, or a crash in the middle, sees the old text or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     half = path.with_name(f"{path.name}.{os.getpid()}.half")
     half.write_text(text)
     half.replace(path)
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and those above it; one that exists is fine."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def set_aside(folder: Path) -> None:
+    """Makes room for a new data folder; what was there is kept once, for a person to look at."""
+    if folder.exists():
+        unusable = folder.with_name(f"{folder.name}.unusable")
+        shutil.rmtree(unusable, ignore_errors=True)
+        folder.rename(unusable)
 
 
 def free_port() -> int:
@@ -137,8 +168,7 @@ class Use:
     """
 
     def __init__(self, home: Home) -> None:
-        home.root.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (home.root / "users").open("a")
+        self._file = _lock_file(home.root / "users")
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def leave(self) -> bool:
@@ -159,15 +189,3 @@ async def until(ready: Callable[[], Awaitable[bool]], deadline_seconds: float) -
             if await ready():
                 return
             await asyncio.sleep(POLL_SECONDS)
-
-
-async def _take(file: IO[str], kind: int, deadline_seconds: float) -> None:
-    deadline = asyncio.get_running_loop().time() + deadline_seconds
-    while True:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise HomeIsLocked(f"another command holds {file.name}") from None
-        await asyncio.sleep(POLL_SECONDS)

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.create_topics import create_topics
 from deploy.local import jars, jvm, kafka, mongo, process
-from deploy.local.home import Home
+from deploy.local.home import Home, locked
 from shared.errors import TemporaryError
 from shared.settings import KafkaSettings
 from shared.topics import TOPICS
@@ -21,10 +21,19 @@ async def install(home: Home) -> None:
     Raises Unavailable when the jars cannot be fetched, ConfigurationError when there is no mongod.
     """
     mongo.mongod_binary()
-    class_path = await asyncio.to_thread(jars.class_path, home)
-    archive = jvm.class_archive(home, class_path)
-    if archive.is_file():
-        return
+    # Stacks in other folders may share the downloads, so the lock is theirs and not the stack's.
+    async with locked(home.downloads):
+        class_path = await asyncio.to_thread(jars.class_path, home)
+        if not jvm.class_archive(home, class_path).is_file():
+            await _make_archive(home, class_path)
+
+
+def rehearsal_home(home: Home) -> Home:
+    """Where the broker runs whose classes are recorded; it is there for seconds, once."""
+    return Home(home.downloads / "rehearsal", home.downloads)
+
+
+async def _make_archive(home: Home, class_path: str) -> None:
     try:
         if await asyncio.to_thread(jvm.dump_base_archive, home):
             await _record_classes(home, class_path)
@@ -37,7 +46,8 @@ async def _record_classes(home: Home, class_path: str) -> None:
     """Runs a broker through the usual work once and lets the JVM write down the classes it loaded."""
     archive = jvm.class_archive(home, class_path)
     half = archive.with_suffix(".half")
-    rehearsal = Home(home.root / "rehearsal", home.downloads)
+    rehearsal = rehearsal_home(home)
+    await kafka.stop(rehearsal)  # left over when an earlier install was killed
     shutil.rmtree(rehearsal.root, ignore_errors=True)
     flags = (f"-XX:SharedArchiveFile={jvm.base_archive(home)}", f"-XX:ArchiveClassesAtExit={half}")
     started, port = await kafka.launch(rehearsal, class_path, *flags)

@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local import jars, jvm, process
-from deploy.local.home import LOCALHOST, Home, until, write_whole
+from deploy.local.home import LOCALHOST, Home, set_aside, until, write_whole
 from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, properties
 from shared.errors import TemporaryError, Unavailable
 
@@ -91,39 +91,25 @@ async def _start_new(home: Home, class_path: str) -> int:
 
 def _format(home: Home, class_path: str, data: Path) -> None:
     """Prepares the data folder beside its place and moves it there whole, so it is never half prepared."""
-    fresh = home.kafka / "data.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    settings = home.kafka / "format.properties"
-    write_whole(settings, properties(fresh, 1, 2))
-    java = jvm.command(home, class_path)
-    # `--cluster-id=` in one word: an id may begin with a dash.
-    tool: list[str | Path] = [
-        _logging(home),
-        jvm.STORAGE_TOOL,
-        "format",
-        f"--cluster-id={CLUSTER_ID}",
-        "--config",
-        settings,
-    ]
-    done = subprocess.run(
-        [*java, *tool],
-        capture_output=True,
-        text=True,
-        timeout=FORMAT_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise FormatFailed(f"{done.stdout}{done.stderr}")
-    _set_aside(data)
-    fresh.rename(data)
-
-
-def _set_aside(data: Path) -> None:
-    """A data folder without its description cannot be used; what is in it is kept once for a person to look at."""
-    if data.exists():
-        unusable = data.with_name("data.unusable")
-        shutil.rmtree(unusable, ignore_errors=True)
-        data.rename(unusable)
+    # A folder of its own each time: the tool of a start that was killed may still be writing into the last one.
+    with tempfile.TemporaryDirectory(dir=home.kafka, prefix="format-", ignore_cleanup_errors=True) as workshop:
+        settings, fresh = Path(workshop) / "format.properties", Path(workshop) / "data"
+        write_whole(settings, properties(fresh, 1, 2))
+        java = jvm.command(home, class_path)
+        # `--cluster-id=` in one word: an id may begin with a dash.
+        tool: list[str | Path] = [
+            _logging(home),
+            jvm.STORAGE_TOOL,
+            "format",
+            f"--cluster-id={CLUSTER_ID}",
+            "--config",
+            settings,
+        ]
+        done = subprocess.run([*java, *tool], capture_output=True, text=True, timeout=FORMAT_SECONDS, check=False)
+        if done.returncode != 0:
+            raise FormatFailed(f"{done.stdout}{done.stderr}")
+        set_aside(data)
+        fresh.rename(data)
 
 
 async def serves(address: str) -> bool:

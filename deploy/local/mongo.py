@@ -15,13 +15,16 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local import process
-from deploy.local.home import LOCALHOST, Home, until, write_whole
+from deploy.local.home import LOCALHOST, Home, make_folder, set_aside, until, write_whole
 from shared.errors import ConfigurationError, Unavailable
 
 REPLICA_SET: Final = "dialstream"
 START_SECONDS: Final = 60.0
 REUSE_SECONDS: Final = 15.0
 ATTEMPTS: Final = 3
+# The two ways in which it runs: as the member of its set, and alone while the member is renamed.
+MEMBER: Final = "mongod"
+ALONE: Final = "mongod-alone"
 
 
 def address_of(port: int, host: str = LOCALHOST) -> str:
@@ -39,9 +42,12 @@ async def start(home: Home) -> str:
 
     Raises ServerDied with the end of the log, or Unavailable when it does not become primary.
     """
+    await _stop_if_running(_find_alone(home))
     running = find(home)
     if running is not None:
         if await _becomes_primary(running.port, REUSE_SECONDS):
+            # The start that began this server may have been killed before it could write this down.
+            write_whole(_port_file(_data_folder(running)), str(running.port))
             return address_of(running.port)
         await process.stop(running)
     binary = mongod_binary()
@@ -50,11 +56,10 @@ async def start(home: Home) -> str:
 
 
 async def _start_new(home: Home, binary: Path, data: Path) -> int:
-    initiated = data.with_name(f"{data.name}.port")
     for attempt in range(1, ATTEMPTS + 1):
         port = home.port_for("mongodb")
-        await _prepare(home, binary, data, port, initiated)
-        command = [*_command(home, binary, data, port), f"--replSet={REPLICA_SET}"]
+        await _prepare(home, binary, data, port)
+        command = [*_command(binary, data, port), _mark(home), f"--replSet={REPLICA_SET}"]
         log = home.log_file("mongod")
         try:
             await _run(command, port, log)
@@ -64,30 +69,36 @@ async def _start_new(home: Home, binary: Path, data: Path) -> int:
                 raise
             continue
         await become_primary(LOCALHOST, port, f"{LOCALHOST}:{port}", START_SECONDS)
-        write_whole(initiated, str(port))
+        write_whole(_port_file(data), str(port))
         return port
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _prepare(home: Home, binary: Path, data: Path, port: int, initiated: Path) -> None:
-    """Makes the data folder fit to start on `port`. `initiated` holds the port the set was last known by."""
-    known_port = _known_port(initiated)
+async def _prepare(home: Home, binary: Path, data: Path, port: int) -> None:
+    """Makes the data folder fit to start on `port`."""
+    known_port = _known_port(data)
     if known_port is None:
         # A first start that was interrupted has left nothing of value, and mongod may refuse its remains.
-        _empty(data)
+        set_aside(data)
+        make_folder(data)
     elif known_port != port:
         await _rename_member(home, binary, data, port)
-        write_whole(initiated, str(port))
+        write_whole(_port_file(data), str(port))
 
 
-def _empty(data: Path) -> None:
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
+def _port_file(data: Path) -> Path:
+    """Holds the port by which the set knows its member; not there until the set has been initiated."""
+    return data.with_name(f"{data.name}.port")
 
 
-def _known_port(initiated: Path) -> int | None:
+def _data_folder(running: process.Server) -> Path:
+    option = "--dbpath="
+    return next(Path(a.removeprefix(option)) for a in running.process.cmdline() if a.startswith(option))
+
+
+def _known_port(data: Path) -> int | None:
     try:
-        return int(initiated.read_text())
+        return int(_port_file(data).read_text())
     except (FileNotFoundError, ValueError):
         return None
 
@@ -97,8 +108,8 @@ async def _rename_member(home: Home, binary: Path, data: Path, port: int) -> Non
 
     As a member it would first ask whoever has the old port now whether that is itself, for up to 30 s.
     """
-    log = home.log_file("mongod-rename")
-    server = process.Server(await _run(_command(home, binary, data, port), port, log), port)
+    command = [*_command(binary, data, port), _mark(home, ALONE)]
+    server = process.Server(await _run(command, port, home.log_file(ALONE)), port)
     client = _client(LOCALHOST, port)
     try:
         change = {"$set": {"members.0.host": f"{LOCALHOST}:{port}"}}
@@ -116,11 +127,19 @@ async def _run(command: Sequence[str | Path], port: int, log: Path) -> psutil.Pr
 
 async def stop(home: Home) -> bool:
     """Stops this home's mongod cleanly; False when none ran."""
-    running = find(home)
-    if running is None:
-        return False
-    await process.stop(running)
-    return True
+    await _stop_if_running(_find_alone(home))
+    return await _stop_if_running(find(home))
+
+
+async def _stop_if_running(server: process.Server | None) -> bool:
+    if server is not None:
+        await process.stop(server)
+    return server is not None
+
+
+def _find_alone(home: Home) -> process.Server | None:
+    """A mongod that was left over when a change of its port was interrupted."""
+    return process.find("mongod", "--port=", _mark(home, ALONE))
 
 
 def mongod_binary() -> Path:
@@ -155,18 +174,17 @@ def _version(binary: Path) -> str:
     return found.group(1)
 
 
-def _mark(home: Home) -> str:
-    """An argument that only this home's mongod has."""
-    return f"--pidfilepath={home.mongo / 'mongod.pid'}"
+def _mark(home: Home, role: str = MEMBER) -> str:
+    """An argument that only this home's mongod has, by which it is found again."""
+    return f"--pidfilepath={home.mongo / role}.pid"
 
 
-def _command(home: Home, binary: Path, data: Path, port: int) -> list[str | Path]:
+def _command(binary: Path, data: Path, port: int) -> list[str | Path]:
     return [
         binary,
         f"--port={port}",
         f"--bind_ip={LOCALHOST}",
         f"--dbpath={data}",
-        _mark(home),
         "--nounixsocket",
         "--quiet",
         # The default cache is half of the machine, the default oplog 5 % of the disk.

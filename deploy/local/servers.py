@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from deploy.local import kafka, mongo
-from deploy.local.home import Home, Use
-from deploy.local.install import install
+from deploy.local.home import Home, Use, locked
+from deploy.local.install import install, rehearsal_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ async def start_servers(home: Home, given: Given) -> Addresses:
     They run on when this process ends. Safe to repeat after any interruption, and from two processes at once.
     Raises TemporaryError or ConfigurationError with what to do.
     """
-    async with home.locked():
+    async with locked(home.root):
         return await _start(home, given)
 
 
 async def keep_servers(home: Home, given: Given) -> Addresses:
     """Like `start_servers`; they stay until `stop_servers` even when their last user leaves."""
-    async with home.locked():
+    async with locked(home.root):
         home.kept.touch()
         return await _start(home, given)
 
@@ -66,27 +66,27 @@ async def borrowed_servers(home: Home, given: Given) -> AsyncIterator[Addresses]
     if complete is not None:
         yield complete
         return
-    async with home.locked():
+    async with locked(home.root):
         use = Use(home)
         addresses = await _start(home, given)
     try:
         yield addresses
     finally:
-        async with home.locked():
+        async with locked(home.root):
             if use.leave() and not home.kept.exists():
                 await _stop(home)
 
 
 async def stop_servers(home: Home) -> bool:
     """Stops what runs, cleanly; the data stays. False when nothing ran."""
-    async with home.locked():
+    async with locked(home.root):
         home.kept.unlink(missing_ok=True)
         return await _stop(home)
 
 
 async def remove_servers(home: Home, *, downloads: bool) -> None:
     """Stops what runs and deletes its data and logs; with `downloads`, also what `install` has fetched."""
-    async with home.locked():
+    async with locked(home.root):
         await _stop(home)
         for path in list(home.root.iterdir()):
             if path == home.downloads and not downloads:
@@ -99,10 +99,13 @@ async def remove_servers(home: Home, *, downloads: bool) -> None:
 
 
 async def _start(home: Home, given: Given) -> Addresses:
-    async with asyncio.TaskGroup() as group:
-        kafka_task = group.create_task(_kafka(home, given.kafka))
-        mongo_task = group.create_task(_mongo(home, given.mongodb))
-    return Addresses(kafka_task.result(), mongo_task.result())
+    starts = (_kafka(home, given.kafka), _mongo(home, given.mongodb))
+    # Both are waited for even when one fails, so that none is left in the middle of its start.
+    kafka_result, mongo_result = await asyncio.gather(*starts, return_exceptions=True)
+    for result in (kafka_result, mongo_result):
+        if isinstance(result, BaseException):
+            raise result
+    return Addresses(str(kafka_result), str(mongo_result))
 
 
 async def _kafka(home: Home, given: str | None) -> str:
@@ -118,5 +121,5 @@ async def _mongo(home: Home, given: str | None) -> str:
 
 
 async def _stop(home: Home) -> bool:
-    stopped = await asyncio.gather(kafka.stop(home), mongo.stop(home))
+    stopped = await asyncio.gather(kafka.stop(home), mongo.stop(home), kafka.stop(rehearsal_home(home)))
     return any(stopped)
