@@ -16,7 +16,7 @@ The start is inclusive, the end exclusive. A zone nobody knows is never open: ra
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final
@@ -54,6 +54,7 @@ __all__ = [
 _HORIZON_SECONDS: Final = 5 * WEEK_SECONDS
 _EPOCH_WEEKDAY_SECONDS: Final = 3 * DAY_SECONDS  # 1970-01-01 was a Thursday
 _SECOND: Final = timedelta(seconds=1)
+_END_OF_TIME: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _SECOND  # where datetime ends; exclusive here
 
 
 class Weekday(StrEnum):
@@ -245,21 +246,19 @@ def _answer_and_change(hours: WeeklyHours, name: str, second: int) -> tuple[bool
 
 def _first_instant(schedule: Schedule, timezone: str | None, after: datetime, *, wanted: bool) -> datetime | None:
     name = schedule.default_timezone if timezone is None else timezone
-    second, hours = _second_of(after), schedule.hours(name)
+    second = _second_of(after)
     if not is_known_timezone(name):
-        return None if wanted else _instant(second) + (after - _instant(second))
-    found = _first_second(hours, name, second, wanted=wanted)
-    if found is None:
-        return None
+        return None if wanted else after.astimezone(UTC)
+    found = _first_second(schedule.hours(name), name, second, wanted=wanted)
     # `after` may lie within the second that was found; never answer with an earlier instant.
-    return max(_instant(found), _instant(second) + (after - _instant(second)))
+    return None if found is None else max(_instant(found), after.astimezone(UTC))
 
 
 def _first_second(hours: WeeklyHours, name: str, second: int, *, wanted: bool) -> int | None:
     """First second at or after `second` at which the answer is `wanted`; None if there is none in five weeks."""
     if hours.never_changes:
         return second if hours.open_before_first_flip == wanted else None
-    for start, end, offset in steady_spans(name, second, second + _HORIZON_SECONDS):
+    for start, end, offset in steady_spans(name, second, min(second + _HORIZON_SECONDS, _END_OF_TIME)):
         wall = _second_of_week(start, offset)
         if hours.is_open(wall) == wanted:
             return start

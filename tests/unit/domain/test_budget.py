@@ -1,0 +1,131 @@
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.budget import Claimant, fair_shares, grant_move
+
+
+def claimant(name: str, limit: int = 10, room: int | None = None, last_served: float = 0.0) -> Claimant:
+    return Claimant(name, limit, limit if room is None else room, last_served)
+
+
+@pytest.mark.parametrize(
+    ("slots", "claimants", "shares"),
+    [
+        pytest.param(0, [claimant("a")], {"a": 0}, id="nothing to share"),
+        pytest.param(-3, [claimant("a")], {"a": 0}, id="less than nothing"),
+        pytest.param(5, [], {}, id="nobody asks"),
+        pytest.param(50, [claimant("a"), claimant("b", 20)], {"a": 10, "b": 20}, id="enough for all"),
+        pytest.param(15, [claimant("a"), claimant("b", 20)], {"a": 5, "b": 10}, id="in proportion to the limits"),
+        # 7 x 10/30 = 2.33, 7 x 20/30 = 4.67: floors 2 and 4, the seventh to the larger remainder
+        pytest.param(7, [claimant("a"), claimant("b", 20)], {"a": 2, "b": 5}, id="floors, then the largest remainder"),
+        pytest.param(3, [claimant("b"), claimant("a")], {"a": 2, "b": 1}, id="a tie goes to the smaller id"),
+        pytest.param(
+            3, [claimant("a", last_served=9), claimant("b", last_served=8)], {"a": 1, "b": 2}, id="then to who waited"
+        ),
+        # 12 x 10/40 = 3, 12 x 30/40 = 9, but b has room for 2: the other 7 go to a
+        pytest.param(12, [claimant("a"), claimant("b", 30, 2)], {"a": 10, "b": 2}, id="what is left is re-shared"),
+        pytest.param(5, [claimant("a", 10, 0), claimant("b", 10, 3)], {"a": 0, "b": 3}, id="no room, no share"),
+        pytest.param(5, [claimant("a", 10, -2), claimant("b", 10, 9)], {"a": 0, "b": 5}, id="less than no room"),
+        # 50 x 10/10010 = 0.05: too small for a slot by proportion, and served all the same
+        pytest.param(50, [claimant("a", 10_000), claimant("b", 10)], {"a": 49, "b": 1}, id="the smallest has its turn"),
+    ],
+)  # fmt: skip
+def test_shares(slots: int, claimants: list[Claimant], shares: dict[str, int]) -> None:
+    assert fair_shares(slots, claimants) == shares
+
+
+def test_those_too_small_for_a_slot_take_turns_beside_a_large_one() -> None:
+    waiting = {name: claimant(name, limit) for name, limit in {"large": 10_000, "b": 10, "c": 7, "d": 1}.items()}
+    served: Counter[str] = Counter()
+    for turn in range(1, 31):
+        shares = fair_shares(50, list(waiting.values()))
+        served.update(shares)
+        for name, share in shares.items():
+            if share:
+                waiting[name] = replace(waiting[name], last_served=turn)
+    assert served["large"] == 30 * 49
+    assert served["b"] == served["c"] == served["d"] == 10
+
+
+claimants = st.lists(
+    st.builds(
+        Claimant,
+        st.text("abcdef", min_size=1, max_size=3),
+        st.integers(1, 10_000),
+        st.integers(-5, 10_000),
+        st.integers(0, 3).map(float),
+    ),
+    max_size=12,
+    unique_by=lambda c: c.organization_id,
+)
+
+
+@given(st.integers(-5, 20_000), claimants)
+def test_no_slot_is_given_twice_and_none_is_left_while_somebody_has_room(
+    slots: int, given_claims: list[Claimant]
+) -> None:
+    shares = fair_shares(slots, given_claims)
+    room = {c.organization_id: max(0, c.room) for c in given_claims}
+    assert shares.keys() == room.keys()
+    assert all(0 <= shares[name] <= room[name] for name in room)
+    assert sum(shares.values()) == min(max(0, slots), sum(room.values()))
+
+
+@given(st.integers(0, 200), claimants, st.data())
+def test_shares_do_not_depend_on_the_order(slots: int, given_claims: list[Claimant], data: Any) -> None:
+    assert fair_shares(slots, given_claims) == fair_shares(slots, data.draw(st.permutations(given_claims)))
+
+
+@given(st.integers(0, 200), claimants)
+def test_while_nobody_is_full_a_share_is_within_one_of_its_proportion(slots: int, given_claims: list[Claimant]) -> None:
+    open_claims = [replace(c, room=10_000) for c in given_claims]
+    total = sum(c.limit for c in open_claims)
+    for name, share in fair_shares(slots, open_claims).items():
+        exact = slots * next(c.limit for c in open_claims if c.organization_id == name) / total
+        assert int(exact) <= share <= int(exact) + 1
+
+
+@given(st.integers(1, 20), claimants.filter(lambda c: len(c) > 0), st.integers(0, 2**32))
+def test_nobody_with_room_starves(slots: int, given_claims: list[Claimant], start: int) -> None:
+    waiting = {c.organization_id: replace(c, room=10_000) for c in given_claims}
+    unserved = set(waiting)
+    for turn in range(len(waiting)):
+        shares = fair_shares(slots, list(waiting.values()))
+        for name in [name for name, share in shares.items() if share]:
+            waiting[name] = replace(waiting[name], last_served=start + turn + 10)
+            unserved.discard(name)
+    assert not unserved
+
+
+@pytest.mark.parametrize(
+    ("grant", "held", "target", "free", "move"),
+    [
+        pytest.param(5, 2, 9, 100, 4, id="takes what it lacks"),
+        pytest.param(5, 2, 9, 3, 3, id="never more than is free"),
+        pytest.param(5, 2, 9, 0, 0, id="nothing is free"),
+        pytest.param(5, 2, 9, -4, 0, id="more is granted than there is, after the limit was lowered"),
+        pytest.param(9, 2, 5, 0, -4, id="gives back what it does not need"),
+        pytest.param(9, 7, 5, 0, -2, id="keeps what calls hold"),
+        pytest.param(9, 9, 0, 0, 0, id="gives back nothing while all is held"),
+        pytest.param(3, 3, 3, 9, 0, id="has what it wants"),
+    ],
+)
+def test_a_grant_moves_towards_its_target(grant: int, held: int, target: int, free: int, move: int) -> None:
+    assert grant_move(grant, held, target, free) == move
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(-9, 99))
+def test_repeated_moves_settle_and_keep_the_sum(held: int, target: int, free: int) -> None:
+    grant = held + 3
+    total = grant + free
+    for _ in range(2):
+        move = grant_move(grant, held, target, free)
+        grant, free = grant + move, free - move
+    assert grant + free == total
+    assert grant >= held
+    assert grant == max(held, target) or free <= 0
