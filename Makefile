@@ -1,0 +1,57 @@
+# Needs Python 3.11 or later and make, nothing else. `make` alone lists what there is.
+
+PYTHON    ?= python3
+EXECUTORS ?= 1
+BIN       := .venv/bin
+STAMP     := .venv/.up-to-date
+COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
+             --no-emit-find-links --no-emit-options --no-header --strip-extras
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop clean fmt check test-unit test bench lock
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+setup: $(STAMP) ## Make .venv and fetch the local servers (quick when up to date)
+
+$(STAMP): pyproject.toml deploy/requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Dialstream needs Python 3.11 or later; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r deploy/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m deploy.local install
+	@touch $@
+
+run: setup ## Start everything, dial the demo list, stay up until Ctrl-C; EXECUTORS=3 for three executors
+	$(BIN)/python -m deploy.local.run --executors $(EXECUTORS)
+
+stop: ## Stop the local Kafka and MongoDB; their data stays
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.local stop; fi
+
+clean: stop ## Stop them and delete their data, logs and downloads, and all caches
+	rm -rf .local .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -f $(STAMP)
+
+fmt: setup ## Format the code and repair what ruff can repair
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup ## Formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-unit: setup ## Only the tests that need no server
+	$(BIN)/python -m pytest tests/unit
+
+test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
+	$(BIN)/python -m pytest
+
+bench: setup ## Measure the pipeline against a bare loop (docs/benchmarks.md)
+	$(BIN)/python -m tests.bench
+
+lock: setup ## Pin the dependencies of pyproject.toml anew
+	$(COMPILE) --output-file deploy/requirements.txt pyproject.toml
+	$(COMPILE) --output-file deploy/requirements-dev.txt --extra local --extra dev --constraint deploy/requirements.txt pyproject.toml
