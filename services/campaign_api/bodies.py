@@ -1,0 +1,72 @@
+"""Reading JSON bodies: type and size first, then one pass that finds every bad value."""
+
+from collections.abc import Awaitable, Callable
+from email.message import Message
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from services.campaign_api.errors import Refused, RequestInvalid, problem_of
+
+MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body; 413 as soon as it is known to be larger than the limit, whatever its header says."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit_bytes:
+        raise _too_large(limit_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def read_json(request: Request) -> bytes:
+    """The body of a request that says it is JSON, not parsed yet; 415 for every other kind."""
+    _require_json(request)
+    return await read_body(request)
+
+
+def body_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
+    """A dependency that reads the body as `model`; 422 names every bad value."""
+
+    async def read(request: Request) -> Model:
+        raw = await read_json(request)
+        try:
+            return model.model_validate_json(raw)
+        except ValidationError as error:
+            raise RequestInvalid(
+                [problem_of(one, ["body"]) for one in error.errors(include_url=False, include_input=False)]
+            ) from None
+
+    return read
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI of a body that `body_of` reads; openapi.py adds the model itself to the components."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _require_json(request: Request) -> None:
+    message = Message()
+    message["content-type"] = request.headers.get("content-type") or "none/none"
+    charset = message.get_param("charset", "utf-8")
+    is_json = message.get_content_maintype() == "application" and (
+        message.get_content_subtype() == "json" or message.get_content_subtype().endswith("+json")
+    )
+    if not is_json or not isinstance(charset, str) or charset.lower() not in {"utf-8", "utf8"}:
+        raise Refused(415, "The body must be JSON in UTF-8: send it with Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "The body must not be compressed: leave out Content-Encoding.")
+
+
+def _too_large(limit_bytes: int) -> Refused:
+    return Refused(413, f"The body is larger than {limit_bytes} bytes; send it in several requests.")

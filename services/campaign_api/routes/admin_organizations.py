@@ -1,0 +1,63 @@
+"""The operator's organizations."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+
+from services.campaign_api.bodies import body_of, json_body
+from services.campaign_api.credentials import require_operator
+from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
+from services.campaign_api.paths import PlainRef
+from services.campaign_api.schemas.admin import (
+    CreateOrganization,
+    EditOrganization,
+    OrganizationPage,
+    OrganizationView,
+)
+from services.campaign_api.schemas.problems import operator_problems
+from shared.clock import utc_now
+from shared.events import LimitsChanged
+from shared.store.organizations import create_organization, edit_organization, list_organizations
+
+router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)])
+BODIES: Final = (CreateOrganization, EditOrganization)
+
+
+@router.post("/organizations", responses=operator_problems(413, 415), openapi_extra=json_body(CreateOrganization))
+async def create(
+    gateway: ThisGateway, body: Annotated[CreateOrganization, Depends(body_of(CreateOrganization))]
+) -> OrganizationView:
+    """Create an organization."""
+    organization = await create_organization(
+        gateway.store,
+        name=body.name,
+        default_agent_number=body.default_agent_number,
+        exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
+        now=utc_now(),
+    )
+    return OrganizationView.of(organization)
+
+
+@router.get("/organizations", responses=operator_problems(400))
+async def list_all(gateway: ThisGateway, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> OrganizationPage:
+    """List organizations, newest first."""
+    page = await list_organizations(gateway.store, cursor=cursor, limit=limit)
+    rows = [OrganizationView.of(organization) for organization in page.rows]
+    return OrganizationPage(organizations=rows, next_cursor=page.next_cursor)
+
+
+@router.patch(
+    "/organizations/{organization_id}",
+    responses=operator_problems(404, 413, 415),
+    openapi_extra=json_body(EditOrganization),
+)
+async def edit(
+    gateway: ThisGateway,
+    organization_id: PlainRef,
+    body: Annotated[EditOrganization, Depends(body_of(EditOrganization))],
+) -> OrganizationView:
+    """Change an organization's name, default caller number or exclusive caller numbers."""
+    organization = await edit_organization(gateway.store, organization_id, body.model_dump(exclude_unset=True))
+    gateway.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
+    return OrganizationView.of(organization)

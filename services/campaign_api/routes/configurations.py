@@ -1,0 +1,94 @@
+"""Configurations, and the timezones they may name."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+
+from services.campaign_api.bodies import body_of, json_body
+from services.campaign_api.credentials import AnyCaller, CampaignManager, CampaignReader
+from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
+from services.campaign_api.paths import PlainRef
+from services.campaign_api.schemas.admin import Deleted
+from services.campaign_api.schemas.configurations import (
+    ConfigurationPage,
+    ConfigurationView,
+    CreateConfiguration,
+    EditConfiguration,
+    Timezones,
+    stored_values,
+)
+from services.campaign_api.schemas.problems import body_problems, problems
+from shared.clock import utc_now
+from shared.domain.calling_window import known_timezones
+from shared.events import LimitsChanged
+from shared.store.configurations import (
+    create_configuration,
+    delete_configuration,
+    edit_configuration,
+    get_configuration,
+    list_configurations,
+)
+
+router = APIRouter(prefix="/campaign", tags=["Configurations"])
+BODIES: Final = (CreateConfiguration, EditConfiguration)
+
+
+@router.post("/configurations", responses=body_problems(), openapi_extra=json_body(CreateConfiguration))
+async def create(
+    gateway: ThisGateway,
+    caller: CampaignManager,
+    body: Annotated[CreateConfiguration, Depends(body_of(CreateConfiguration))],
+) -> ConfigurationView:
+    """Create a configuration."""
+    values = stored_values(body, only_given=False)
+    configuration = await create_configuration(
+        gateway.store, organization_id=caller.organization_id, values=values, now=utc_now()
+    )
+    return ConfigurationView.of(configuration)
+
+
+@router.get("/configurations", responses=problems(400))
+async def list_all(
+    gateway: ThisGateway, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> ConfigurationPage:
+    """List configurations, newest first."""
+    page = await list_configurations(gateway.store, caller.organization_id, cursor=cursor, limit=limit)
+    rows = [ConfigurationView.of(configuration) for configuration in page.rows]
+    return ConfigurationPage(configurations=rows, next_cursor=page.next_cursor)
+
+
+@router.get("/configurations/{configuration_id}", responses=problems(404))
+async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id: PlainRef) -> ConfigurationView:
+    """Get one configuration."""
+    return ConfigurationView.of(await get_configuration(gateway.store, caller.organization_id, configuration_id))
+
+
+@router.patch(
+    "/configurations/{configuration_id}", responses=body_problems(404), openapi_extra=json_body(EditConfiguration)
+)
+async def edit(
+    gateway: ThisGateway,
+    caller: CampaignManager,
+    configuration_id: PlainRef,
+    body: Annotated[EditConfiguration, Depends(body_of(EditConfiguration))],
+) -> ConfigurationView:
+    """Change a configuration; its campaigns follow within a second."""
+    configuration, shard = await edit_configuration(
+        gateway.store, caller.organization_id, configuration_id, stored_values(body, only_given=True), utc_now()
+    )
+    gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
+    return ConfigurationView.of(configuration)
+
+
+@router.delete("/configurations/{configuration_id}", responses=problems(404, 409))
+async def delete(gateway: ThisGateway, caller: CampaignManager, configuration_id: PlainRef) -> Deleted:
+    """Delete a configuration that no campaign refers to."""
+    await delete_configuration(gateway.store, caller.organization_id, configuration_id)
+    return Deleted(id=configuration_id)
+
+
+@router.get("/timezones", responses=problems())
+async def timezones(_: AnyCaller) -> Timezones:
+    """List every IANA timezone name that is understood."""
+    return Timezones(timezones=list(known_timezones()))

@@ -1,0 +1,92 @@
+"""Contacts of a campaign, and under `default` those of no campaign."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query
+
+from services.campaign_api.bodies import json_body
+from services.campaign_api.contact_drafts import Draft, draft_of
+from services.campaign_api.contact_targets import contact_target, number_rules, store_contacts
+from services.campaign_api.credentials import CampaignManager, CampaignReader
+from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.paging import DEFAULT_LIMIT, Limit, Offset
+from services.campaign_api.paths import ContactRef, ContactsCampaignRef
+from services.campaign_api.schemas.admin import Deleted
+from services.campaign_api.schemas.contacts import (
+    MAX_CONTACTS,
+    ContactPage,
+    ContactsResult,
+    ContactView,
+    UpsertContacts,
+)
+from services.campaign_api.schemas.problems import body_problems, problems
+from shared.clock import utc_now
+from shared.domain.contact import ContactStatus
+from shared.errors import NotFound
+from shared.store.contacts import get_contact, list_contacts, request_deletion
+
+router = APIRouter(prefix="/campaign/campaigns/{campaign}/contacts", tags=["Contacts"])
+BODIES: Final = (UpsertContacts,)
+ContactsDraft = Annotated[
+    Draft[UpsertContacts], Depends(draft_of(UpsertContacts, lambda body: body.contacts, MAX_CONTACTS))
+]
+StatusFilter = Annotated[ContactStatus | None, Query(description="Only contacts with this status.")]
+
+
+@router.post("", responses=body_problems(400, 404), openapi_extra=json_body(UpsertContacts))
+async def upsert(
+    gateway: ThisGateway, caller: CampaignManager, campaign: ContactsCampaignRef, draft: ContactsDraft
+) -> ContactsResult:
+    """Upsert up to 1,000 contacts: matched by `id`, else by `external_id`, else inserted."""
+    if not draft.is_sound and not draft.contacts:
+        raise draft.refuse()
+    try:
+        target = await contact_target(gateway, caller.organization_id, campaign)
+        rules = await number_rules(gateway, caller.organization_id, target.configuration_id)
+    except NotFound:
+        if draft.is_sound:
+            raise
+        raise draft.refuse() from None
+    _, prepared = draft.checked(rules)
+    return await store_contacts(gateway, target, prepared)
+
+
+@router.get("", responses=problems(404))
+async def list_all(
+    gateway: ThisGateway,
+    caller: CampaignReader,
+    campaign: ContactsCampaignRef,
+    status: StatusFilter = None,
+    limit: Limit = DEFAULT_LIMIT,
+    offset: Offset = 0,
+) -> ContactPage:
+    """List contacts with their attempts, oldest first."""
+    target = await contact_target(gateway, caller.organization_id, campaign)
+    page = await list_contacts(
+        gateway.store, caller.organization_id, target.campaign_id, status=status, limit=limit, offset=offset
+    )
+    rows = [ContactView.of(contact, page.attempts.get(contact["_id"], [])) for contact in page.contacts]
+    return ContactPage(contacts=rows, total=page.total, limit=limit, offset=offset)
+
+
+@router.get("/{contact}", responses=problems(404))
+async def get_one(
+    gateway: ThisGateway, caller: CampaignReader, campaign: ContactsCampaignRef, contact: ContactRef
+) -> ContactView:
+    """Get one contact with its attempts."""
+    target = await contact_target(gateway, caller.organization_id, campaign)
+    found, attempts = await get_contact(gateway.store, caller.organization_id, target.campaign_id, contact)
+    return ContactView.of(found, attempts)
+
+
+@router.delete("/{contact}", responses=problems(404, 409))
+async def delete(
+    gateway: ThisGateway, caller: CampaignManager, campaign: ContactsCampaignRef, contact: ContactRef
+) -> Deleted:
+    """Delete a contact that is not being called."""
+    target = await contact_target(gateway, caller.organization_id, campaign)
+    contact_id = await request_deletion(
+        gateway.store, caller.organization_id, target.campaign_id, contact, now=utc_now()
+    )
+    gateway.hints.give(target.hint)
+    return Deleted(id=contact_id)

@@ -1,0 +1,125 @@
+"""Contacts and their attempts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from services.campaign_api.schemas.requests import RequestBody
+from shared.domain.contact import ContactStatus
+from shared.domain.contact_input import ContactInput
+from shared.domain.contact_view import present_contact
+from shared.domain.outcome import Outcome
+from shared.store.contact_upsert import UpsertResult
+
+MAX_CONTACTS: Final = 1000
+_EXAMPLE: Final[JsonDict] = {
+    "contacts": [
+        {"external_id": "lead-1001", "phone_numbers": ["+14155550123"], "data": {"first_name": "Ada"}},
+        {"external_id": "lead-1002", "phone_numbers": ["+14155550199"], "data": {"first_name": "Grace"}},
+    ]
+}
+
+
+class UpsertContacts(RequestBody):
+    """Contacts to add, or to change where `id` or `external_id` is known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    contacts: Annotated[list[ContactInput], Field(min_length=1, max_length=MAX_CONTACTS)]
+
+
+class FailedContact(BaseModel):
+    """A well-formed row that could not be applied."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    index: int = Field(description="The row's place in the request, from 0.")
+    external_id: str | None
+    reason: str
+
+
+class ContactWarning(BaseModel):
+    """A remark on a row that was applied."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    index: int = Field(description="The row's place in the request, from 0.")
+    external_id: str | None
+    message: str
+
+
+class ContactsResult(BaseModel):
+    """What became of the contacts."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    inserted: int
+    updated: int
+    failed: list[FailedContact]
+    warnings: list[ContactWarning]
+    contact_ids: list[str | None] = Field(description="In the order of the request; null for a failed row.")
+
+    @classmethod
+    def of(cls, result: UpsertResult) -> Self:
+        """As the customer sees it."""
+        return cls.model_validate(result)
+
+
+class AttemptView(BaseModel):
+    """One try at a contact."""
+
+    id: str
+    attempt_number: int
+    phone_number: str
+    caller_number: str
+    agent_id: str | None
+    agent_version: str | None
+    status: Literal["in_progress", "ended"]
+    outcome: Outcome | None
+    started_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: float | None
+    conversation_id: str
+    provider_call_id: str | None
+    error: str | None
+
+
+class ContactView(BaseModel):
+    """A contact with its attempts."""
+
+    id: str
+    external_id: str | None
+    campaign_id: str | None = Field(description="null for contacts of no campaign.")
+    phone_numbers: list[str]
+    data: dict[str, Any] | None
+    timezone: str | None
+    scheduled_at: datetime | None
+    agent_id: str | None
+    agent_version: str | None
+    agent_number: str | None
+    agent_config: dict[str, Any] | None
+    initial_context: str | dict[str, Any] | None
+    status: ContactStatus
+    attempts_made: int
+    next_attempt_at: datetime | None
+    attempts: list[AttemptView]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Self:
+        """As the customer sees it."""
+        return cls.model_validate(present_contact(contact, attempts))
+
+
+class ContactPage(BaseModel):
+    """Contacts, oldest first."""
+
+    contacts: list[ContactView]
+    total: int
+    limit: int
+    offset: int

@@ -1,0 +1,24 @@
+"""What all request bodies share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.domain.json_rules import check_text
+
+
+class RequestBody(BaseModel):
+    """A body from outside: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
+Identifier = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
+
+
+def not_null(value: object) -> object:
+    """For fields of a PATCH that can be left out, but not cleared."""
+    if value is None:
+        raise ValueError("must not be null; leave it out to keep the value")
+    return value
