@@ -3,9 +3,19 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
+
+
+@overload
+async def eventually(
+    look: Callable[[], Awaitable[T]], *, timeout: float = ..., every: float = ..., saying: str = ...
+) -> T: ...
+
+
+@overload
+async def eventually(look: Callable[[], T], *, timeout: float = ..., every: float = ..., saying: str = ...) -> T: ...
 
 
 async def eventually(

@@ -19,6 +19,7 @@ class Call:
     caller: str
     plan: Plan
     created_at: datetime
+    answer_url: str
     status_callback: str
     events: frozenset[str]
     ring_limit_seconds: float

@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hmac import compare_digest
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-from aiohttp import BasicAuth, web
+from aiohttp import encode_basic_auth, web
 from multidict import MultiDictProxy
 
 from services.carrier_simulator.book import Book, Call
@@ -138,6 +139,7 @@ class TwilioApi:
             caller=_text(form, "From"),
             plan=plan,
             created_at=utc_now(),
+            answer_url=_text(form, "Url"),
             status_callback=callback,
             events=frozenset(str(event) for event in form.getall("StatusCallbackEvent", ["completed"])),
             ring_limit_seconds=float(_text(form, "Timeout") or 60),
@@ -151,11 +153,10 @@ class TwilioApi:
         return call
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        try:
-            given = BasicAuth.decode(request.headers.get("Authorization", ""))
-        except ValueError:
-            return error(401, 20003)
-        if (given.login, given.password) != (self.account_sid, self.auth_token):
+        # HTTP's scheme names ignore case, clients differ; the rest is exact.
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        expected = encode_basic_auth(self.account_sid, self.auth_token).partition(" ")[2]
+        if scheme.lower() != "basic" or not compare_digest(given.encode(), expected.encode()):
             return error(401, 20003)
         return None if request.match_info["account"] == self.account_sid else error(404, 20404)
 

@@ -80,6 +80,11 @@ class ScriptedProvider:
         """Calls that are up now, ringing ones included."""
         return len(self._live)
 
+    @property
+    def answered(self) -> int:
+        """Calls that are up and answered now; counts them one by one."""
+        return sum(live.answered_at is not None for live in self._live.values())
+
     async def start(self) -> None:
         """Nothing to make ready."""
 

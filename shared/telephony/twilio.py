@@ -86,10 +86,9 @@ class TwilioProvider:
         """Prepares the connection pool; connects on the first request."""
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_mark_sent)
+        token = self.settings.twilio_auth_token.get_secret_value()
         self._session = aiohttp.ClientSession(
-            auth=aiohttp.BasicAuth(
-                self.settings.twilio_account_sid, self.settings.twilio_auth_token.get_secret_value()
-            ),
+            headers={"Authorization": aiohttp.encode_basic_auth(self.settings.twilio_account_sid, token)},
             connector=aiohttp.TCPConnector(limit=self.settings.carrier_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[trace],

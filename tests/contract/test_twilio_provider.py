@@ -1,0 +1,216 @@
+"""What is Twilio's alone: its guesses, its errors, its callbacks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from services.carrier_simulator.settings import CallbackFault, Ending, Fault, Rule
+from shared.clock import utc_now
+from shared.domain.outcome import Outcome
+from shared.errors import OutcomeUnknown, TemporaryError
+from shared.telephony.provider import CallEnded, CallNotFound, CallPlaced, CallReference, CallRefused
+from shared.telephony.twilio import TwilioProvider
+from tests.contract.carriers import Twilio, a_plan, a_reference, an_order, twilio_carrier, twilio_settings
+from tests.eventually import eventually
+
+NUMBER = "+12025559000"
+PATIENCE = 5.0
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Twilio]:
+    async with twilio_carrier() as carrier:
+        yield carrier
+
+
+def a_later_reference(**by: float) -> CallReference:
+    order = an_order(NUMBER)
+    return CallReference(
+        attempt_id=order.attempt_id,
+        phone_number=NUMBER,
+        caller_number=order.caller_number,
+        started_at=utc_now() + timedelta(**by),
+    )
+
+
+async def test_two_calls_that_fit_cannot_be_told_apart(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(talk=600))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    second = an_order(NUMBER)
+    await twilio.provider.place(second, PATIENCE)
+    with pytest.raises(TemporaryError, match="2 calls fit"):
+        await twilio.provider.look_up(a_reference(second))
+
+
+async def test_call_older_than_the_start_is_not_ours(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    assert await twilio.provider.look_up(a_later_reference(seconds=60)) == CallNotFound()
+
+
+async def test_carriers_clock_may_be_behind(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: twilio.live == 0)
+    found = await twilio.provider.look_up(a_later_reference(seconds=20))
+    assert isinstance(found, CallEnded)
+
+
+async def test_look_up_reads_every_page(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    for _ in range(201):
+        await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    assert await twilio.provider.look_up(a_later_reference(seconds=60)) == CallNotFound()
+    with pytest.raises(TemporaryError, match="201 calls fit"):
+        await twilio.provider.look_up(a_later_reference(seconds=0))
+
+
+async def test_calls_to_other_numbers_do_not_fit(twilio: Twilio) -> None:
+    await twilio.provider.place(an_order("+12025559001"), PATIENCE)
+    assert await twilio.provider.look_up(a_later_reference(seconds=0)) == CallNotFound()
+
+
+@pytest.mark.parametrize(
+    ("fault", "exists"),
+    [
+        pytest.param(Fault.ERROR_BEFORE, False, id="503 and no call"),
+        pytest.param(Fault.ERROR_AFTER, True, id="503 and a call"),
+        pytest.param(Fault.DROPPED_AFTER, True, id="connection lost and a call"),
+    ],
+)
+async def test_unclear_answers_are_unknown(twilio: Twilio, fault: Fault, exists: bool) -> None:
+    twilio.rule(NUMBER, Rule(pattern="", fault=fault))
+    with pytest.raises(OutcomeUnknown):
+        await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    assert twilio.placed == int(exists)
+
+
+async def test_nobody_listening_is_a_certain_no() -> None:
+    provider = TwilioProvider(twilio_settings("http://127.0.0.1:9", "http://127.0.0.1:9"))
+    await provider.start()
+    with pytest.raises(TemporaryError):
+        await provider.place(an_order(NUMBER), PATIENCE)
+    with pytest.raises(TemporaryError):
+        await provider.look_up(a_later_reference(seconds=0))
+    with pytest.raises(TemporaryError):
+        await provider.hang_up("CA1")
+    await provider.close()
+
+
+async def test_waiting_in_vain_for_a_free_connection_is_a_certain_no(twilio: Twilio) -> None:
+    settings = twilio_settings(twilio.settings.twilio_base_url, "http://127.0.0.1:9", carrier_connections=1)
+    provider = TwilioProvider(settings)
+    await provider.start()
+    twilio.rule(NUMBER, Rule(pattern="", fault=Fault.SILENT_BEFORE))
+    holding = asyncio.create_task(provider.place(an_order(NUMBER), PATIENCE))
+    await eventually(lambda: twilio.simulator.book.counts["fault:silent_before"])
+    with pytest.raises(TemporaryError):
+        await provider.place(an_order("+12025559002"), 0.1)
+    holding.cancel()
+    await asyncio.gather(holding, return_exceptions=True)
+    await provider.close()
+    assert twilio.placed == 0
+
+
+async def test_wrong_token_costs_no_attempt(twilio: Twilio) -> None:
+    settings = twilio_settings(twilio.settings.twilio_base_url, "http://127.0.0.1:9", twilio_auth_token="wrong")
+    provider = TwilioProvider(settings)
+    await provider.start()
+    with pytest.raises(TemporaryError, match="20003"):
+        await provider.place(an_order(NUMBER), PATIENCE)
+    await provider.close()
+
+
+async def test_account_limit_costs_no_attempt(twilio: Twilio) -> None:
+    twilio.rule(NUMBER, Rule(pattern="", ending=Ending.REFUSED, code=10004))
+    with pytest.raises(TemporaryError, match="10004"):
+        await twilio.provider.place(an_order(NUMBER), PATIENCE)
+
+
+async def test_unsubscribed_person_is_not_called_again(twilio: Twilio) -> None:
+    twilio.rule(NUMBER, Rule(pattern="", ending=Ending.REFUSED, code=21610))
+    refused = await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    assert isinstance(refused, CallRefused)
+    assert refused.outcome is Outcome.DO_NOT_CALL
+    assert "21610" in refused.error
+
+
+async def test_fax_line_is_a_failure(twilio: Twilio) -> None:
+    twilio.rule(NUMBER, Rule(pattern="", ending=Ending.FAX, ring_seconds=0, talk_seconds=0))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: twilio.reports)
+    assert twilio.reports[0].outcome is Outcome.FAILED
+
+
+async def test_answer_is_reported_while_the_call_is_up(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(talk=600))
+    order = an_order(NUMBER)
+    placed = await twilio.provider.place(order, PATIENCE)
+    await eventually(lambda: twilio.pick_ups)
+    assert isinstance(placed, CallPlaced)
+    assert (twilio.pick_ups[0].attempt_id, twilio.pick_ups[0].call_id) == (order.attempt_id, placed.call_id)
+    assert twilio.live == 1
+
+
+async def test_doubled_callbacks_say_the_same_twice(twilio: Twilio) -> None:
+    twilio.rule(NUMBER, Rule(pattern="", ending=Ending.BUSY, ring_seconds=0, callback_fault=CallbackFault.DOUBLED))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: len(twilio.reports) == 2)
+    assert twilio.reports[0] == twilio.reports[1]
+
+
+async def test_callback_refused_with_503_is_repeated(twilio: Twilio) -> None:
+    twilio.refuse_callbacks = 3
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: twilio.reports)
+    assert twilio.simulator.book.counts["callbacks_sent"] == 4
+
+
+async def test_late_callback_arrives_after_the_end(twilio: Twilio) -> None:
+    twilio.behave(callback_late_seconds=0.3)
+    twilio.rule(NUMBER, Rule(pattern="", ending=Ending.BUSY, ring_seconds=0, callback_fault=CallbackFault.LATE))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: twilio.simulator.book.by_outcome["busy"])
+    assert twilio.reports == []
+    await eventually(lambda: twilio.reports)
+
+
+async def test_order_carries_ids_limits_and_the_wish_for_repeats(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(talk=600))
+    order = an_order(NUMBER, ring_timeout_seconds=20.5, max_call_seconds=90)
+    await twilio.provider.place(order, PATIENCE)
+    (call,) = twilio.simulator.book.calls.values()
+    assert (call.ring_limit_seconds, call.talk_limit_seconds, call.detect_machines) == (21, 90, True)
+    assert call.events == {"answered", "completed"}
+    callback = urlsplit(call.status_callback)
+    assert callback.path == "/callbacks/twilio"
+    assert callback.fragment == "rc=5&rp=ct,rt,5xx"
+    assert parse_qs(callback.query) == {
+        "attempt_id": [order.attempt_id],
+        "organization_id": [order.organization_id],
+        "contact_id": [order.contact_id],
+        "shard": ["7"],
+    }
+    answer = urlsplit(call.answer_url)
+    assert parse_qs(answer.query) == {
+        "lang": ["en"],
+        "attempt_id": [order.attempt_id],
+        "conversation_id": [order.conversation_id],
+        "contact_id": [order.contact_id],
+        "campaign_id": [order.campaign_id],
+        "agent_id": ["agent & sons"],
+    }
+
+
+async def test_a_thousand_orders_share_the_connections(twilio: Twilio) -> None:
+    twilio.behave(ring_min_seconds=0, ring_max_seconds=0, talk_min_seconds=0, talk_max_seconds=0)
+    orders = [an_order(f"+1202556{n:04}") for n in range(1000)]
+    placed = await asyncio.gather(*(twilio.provider.place(order, 30) for order in orders))
+    assert all(isinstance(one, CallPlaced) for one in placed)
+    await eventually(lambda: len(twilio.reports) == 1000)
+    assert twilio.forged == 0
+    assert {report.attempt_id for report in twilio.reports} == {order.attempt_id for order in orders}
