@@ -1,0 +1,126 @@
+"""The call-executor's wiring, on one screen, and its orderly end."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from services.call_executor.handlers import JobHandler
+from services.call_executor.heartbeat import Pulse
+from services.call_executor.held_calls import HeldCalls
+from services.call_executor.outbox import Outbox
+from services.call_executor.placing import Placer
+from services.call_executor.settings import ExecutorSettings
+from shared.bus.producer import Producer
+from shared.health import HealthServer
+from shared.logs import get_logger
+from shared.store.client import Store
+from shared.telephony.provider import CallReport, TelephonyProvider
+from shared.topics import DIAL_JOBS
+
+GROUP = "call-executor"
+MAX_RECORDS = 500
+
+BuildProvider = Callable[[Callable[[CallReport], None]], TelephonyProvider]
+log = get_logger()
+
+
+class CallExecutor:
+    """One executor process. It may be built several times in one process, for tests."""
+
+    def __init__(
+        self, settings: ExecutorSettings, *, store: Store, producer: Producer, build_provider: BuildProvider
+    ) -> None:
+        self._settings, self._store, self._producer = settings, store, producer
+        self.executor_id = f"{settings.instance or GROUP}-{uuid.uuid4()}"
+        self._outbox = Outbox(store, producer)
+        self._held = HeldCalls(self._outbox)
+        self.provider = build_provider(self._held.on_report)
+        self._handler = JobHandler(
+            Placer(store, self.provider, self._held, self._outbox, settings, self.executor_id),
+            self._held,
+            producer,
+            parallel=settings.carrier_connections,
+            per_second=settings.calls_per_second,
+            capacity=settings.executor_capacity,
+        )
+        self._pulse = Pulse(
+            store, self.executor_id, capacity=settings.executor_capacity, calls_per_second=settings.calls_per_second
+        )
+        self._broker = self._subscribe()
+
+    def _subscribe(self) -> KafkaBroker:
+        settings = self._settings
+        broker = KafkaBroker(settings.kafka, allow_auto_create_topics=False, logger=None)
+        broker.subscriber(
+            self._producer.topic_name(DIAL_JOBS),
+            group_id=settings.topic_prefix + GROUP,
+            group_instance_id=f"{GROUP}-{settings.instance}" if settings.instance else None,
+            batch=True,
+            max_records=MAX_RECORDS,
+            batch_timeout_ms=10,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            session_timeout_ms=settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=500,
+            decoder=_undecoded,
+        )(self._handler.on_dial_jobs)
+        return broker
+
+    async def run(self) -> None:
+        """Work until cancelled, then drain: nothing that was started is left half done."""
+        await self.provider.start()
+        outbox = asyncio.create_task(self._outbox.run(), name="outbox")
+        await self._pulse.beat()
+        pulse = asyncio.create_task(self._pulse.run(), name="pulse")
+        try:
+            await self._broker.start()
+            await asyncio.Event().wait()
+        finally:
+            await self._drain()
+            for task in (outbox, pulse):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            await self._pulse.stop()
+
+    async def _drain(self) -> None:
+        """Take nothing new, give back what is not started, finish what is, say what is left to say.
+
+        Calls that the carrier holds need no process, so this takes seconds; calls held here are waited for.
+        """
+        log.info("draining", held_calls=len(self._held))
+        self._handler.draining = self._pulse.draining = True
+        await self._broker.stop()
+        await self._handler.finished()
+        await self._held.none_left()
+        await self.provider.close()
+        await self._outbox.flushed()
+
+    def health_server(self) -> HealthServer:
+        """Ready while MongoDB and Kafka answer."""
+        checks = {"MongoDB": self._store.ping, "Kafka": self._producer.ping}
+        return HealthServer(self._settings.http_host, self._settings.http_port, checks)
+
+
+async def _undecoded(_: KafkaMessage) -> bytes:
+    """The handler reads raw records one by one, so that a bad one costs only itself."""
+    return b""
+
+
+async def serve(settings: ExecutorSettings, *, store: Store, build_provider: BuildProvider) -> None:
+    """Connect, work until cancelled, then leave in order."""
+    producer = Producer(settings)
+    await store.wait_until_ready(settings.start_deadline_seconds)
+    await producer.start(settings.start_deadline_seconds)
+    executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
+    health = executor.health_server()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(producer.stop)
+        await health.start()
+        stack.push_async_callback(health.stop)
+        await executor.run()

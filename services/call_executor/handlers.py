@@ -1,0 +1,139 @@
+"""on_dial_jobs: as many jobs at a time as can be placed now; the rest waits, and goes back when it is too late."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+from aiolimiter import AsyncLimiter
+from faststream.kafka.annotations import KafkaMessage
+from pydantic import ValidationError
+
+from services.call_executor.held_calls import HeldCalls
+from services.call_executor.placing import Batch, Placer
+from shared import metrics
+from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
+from shared.bus.producer import Producer
+from shared.clock import utc_now
+from shared.errors import PermanentError, Unavailable
+from shared.events import DIAL_JOB, DialJob
+from shared.logs import get_logger
+from shared.store.client import Document
+from shared.topics import DIAL_JOBS
+
+log = get_logger()
+
+
+class Places:
+    """A bounded number of placements at once, taken several at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._count = self._free = count
+        self._freed = asyncio.Event()
+
+    async def take(self, at_most: int) -> int:
+        """Wait for a free place and take up to `at_most`; how many were taken."""
+        while self._free == 0:
+            self._freed.clear()
+            await self._freed.wait()
+        taken = min(self._free, at_most)
+        self._free -= taken
+        return taken
+
+    def give_back(self, count: int = 1) -> None:
+        """These places are free again."""
+        self._free += count
+        self._freed.set()
+
+    async def all_free(self) -> None:
+        """Return when nothing is being placed."""
+        while self._free < self._count:
+            self._freed.clear()
+            await self._freed.wait()
+
+
+class JobHandler:
+    """The consumer of dial jobs. An offset is acknowledged once its jobs are started, dropped or released:
+    from then on MongoDB knows of them, and Kafka is not needed any more."""
+
+    def __init__(
+        self, placer: Placer, held: HeldCalls, producer: Producer, *, parallel: int, per_second: float, capacity: int
+    ) -> None:
+        self._placer, self._held, self._producer = placer, held, producer
+        self._places = Places(parallel)
+        # A second's worth may go at once, not less than one.
+        self._per_second = max(1, int(per_second))
+        self._limiter = AsyncLimiter(self._per_second, self._per_second / per_second)
+        self._capacity = capacity
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    async def on_dial_jobs(self, message: KafkaMessage) -> None:
+        """One batch from Kafka."""
+        records = cast("Sequence[KafkaRecord]", message.raw_message)
+        jobs = [job for record in records if (job := await self._read(record)) is not None]
+        while jobs:
+            jobs = await self._some(jobs)
+        await message.ack()
+
+    async def _some(self, jobs: list[DialJob]) -> list[DialJob]:
+        """Start as many of these as there is room for; the others."""
+        now = utc_now()
+        # The claim of an old job has expired or is about to: its contact returns by itself.
+        jobs = [job for job in jobs if job.not_after > now]
+        if not jobs:
+            return []
+        if self.draining:
+            self._placer.release_unstarted(jobs, "executor draining")
+            return []
+        room = self._capacity - len(self._held)
+        if room <= 0:
+            self._placer.release_unstarted(jobs, "executor full")
+            return []
+        taken = await self._places.take(min(len(jobs), room, self._per_second))
+        await self._limiter.acquire(taken)
+        # Started before the offset is acknowledged; placing goes on beside the next batch.
+        batch = await self._placer.start(jobs[:taken])
+        task = asyncio.create_task(self._place(batch, taken))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return jobs[taken:]
+
+    async def _place(self, batch: Batch, places: int) -> None:
+        """Gate and place what was started; every place is given back as soon as it is free."""
+        allowed: list[Document] = []
+        metrics.PLACING.inc(places)
+        try:
+            allowed, looked_at = await self._placer.gate(batch)
+            while allowed and not self._placer.is_fresh(looked_at):
+                allowed, looked_at = await self._placer.gate(Batch(batch.nonce, batch.started, allowed))
+        finally:
+            self._give_back(places - len(allowed))
+        await asyncio.gather(*(self._place_one(contact, batch) for contact in allowed))
+
+    async def _place_one(self, contact: Document, batch: Batch) -> None:
+        try:
+            await self._placer.place(contact, batch)
+        finally:
+            self._give_back(1)
+
+    def _give_back(self, places: int) -> None:
+        metrics.PLACING.dec(places)
+        self._places.give_back(places)
+
+    async def finished(self) -> None:
+        """Return when every job that was started has been placed or released."""
+        await self._places.all_free()
+
+    async def _read(self, record: KafkaRecord) -> DialJob | None:
+        try:
+            return DIAL_JOB.validate_json(record.value or b"")
+        except ValidationError as error:
+            fault = PermanentError(f"not a dial job: {error.error_count()} faults")
+        while True:
+            try:
+                await send_to_dead_letters(self._producer, DIAL_JOBS, record, fault, utc_now())
+            except Unavailable as away:
+                log.warning("cannot set a message aside", why=str(away))
+                await asyncio.sleep(1.0)
+            else:
+                return None

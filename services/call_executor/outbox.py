@@ -1,0 +1,93 @@
+"""What this executor has to say, kept until one sink has it.
+
+A finished call goes to Kafka, and when that has not acknowledged within a second, into MongoDB. Nothing
+leaves the outbox on hope: an ending known only here would be lost with the process.
+"""
+
+import asyncio
+from collections import deque
+
+from shared import metrics
+from shared.bus.producer import Producer
+from shared.errors import TemporaryError
+from shared.events import AnyOrgEvent, CallFinished
+from shared.logs import get_logger
+from shared.store.client import Store
+from shared.store.results import add_results
+from shared.store.starts import note_call_ids
+
+# Kafka has this long to acknowledge an ending before the second sink gets it.
+ACKNOWLEDGE_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+MAX_BATCH = 500
+
+log = get_logger()
+
+
+class Outbox:
+    """Sends in natural batches: what came while the last batch was on its way."""
+
+    def __init__(self, store: Store, producer: Producer) -> None:
+        self._store, self._producer = store, producer
+        self._events: deque[AnyOrgEvent] = deque()
+        self._call_ids: deque[tuple[str, str, str]] = deque()
+        self._filled = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def add(self, event: AnyOrgEvent) -> None:
+        """Send this as soon as possible. Never blocks."""
+        self._events.append(event)
+        self._wake()
+
+    def add_call_id(self, contact_id: str, attempt_id: str, call_id: str) -> None:
+        """Keep the carrier's id of a call, for looking it up later."""
+        self._call_ids.append((contact_id, attempt_id, call_id))
+        self._wake()
+
+    def _wake(self) -> None:
+        self._empty.clear()
+        self._filled.set()
+
+    async def flushed(self) -> None:
+        """Return when everything added so far is safe. Waits as long as every sink is away."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Send until cancelled; flush first."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._events or self._call_ids:
+                try:
+                    await asyncio.gather(self._send_events(), self._send_call_ids())
+                except TemporaryError as error:
+                    log.warning("outbox waits", waiting=len(self._events), why=str(error))
+                    await asyncio.sleep(RETRY_SECONDS)
+            self._empty.set()
+
+    async def _send_events(self) -> None:
+        batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]
+        lost = await self._producer.publish_events(batch, ACKNOWLEDGE_SECONDS)
+        if not lost:
+            return
+        endings = [event for event in lost if isinstance(event, CallFinished)]
+        others = [event for event in lost if not isinstance(event, CallFinished)]
+        try:
+            await add_results(self._store, endings)
+        except TemporaryError:
+            self._events.extendleft(reversed(lost))
+            raise
+        metrics.SECOND_SINK.inc(len(endings))
+        if others:
+            # Releases and hints have no second sink: until Kafka is back they wait here.
+            self._events.extend(others)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _send_call_ids(self) -> None:
+        batch = [self._call_ids.popleft() for _ in range(min(MAX_BATCH, len(self._call_ids)))]
+        try:
+            await note_call_ids(self._store, batch)
+        except TemporaryError as error:
+            # Only a convenience of the look-up, which also works without; not worth waiting for.
+            log.info("call ids not kept", calls=len(batch), why=str(error))

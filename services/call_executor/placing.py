@@ -1,0 +1,208 @@
+"""START, GATE, PLACE: what happens to a dial job here, in this order, against the clock.
+
+From START to the end of the carrier's answer no more than PLACE may pass, on a clock that never jumps;
+whoever is later gives the job back instead. An answer that is lost is never followed by a second try.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.call_executor.held_calls import HeldCalls
+from services.call_executor.outbox import Outbox
+from shared import metrics
+from shared.clock import monotonic, utc_now
+from shared.errors import OutcomeUnknown, TemporaryError
+from shared.events import CallFinished, DialJob, JobReleased
+from shared.events import OutcomeUnknown as OutcomeUnknownEvent
+from shared.logs import get_logger
+from shared.settings import DialingSettings
+from shared.store import gate, starts
+from shared.store.client import Document, Store
+from shared.store.finish import conversation_id
+from shared.telephony.provider import CallMode, CallPlaced, CallRefused, PlaceCall, TelephonyProvider
+
+RETRY_SECONDS = 0.2
+# With less than this left of PLACE a carrier request would only end in doubt.
+SHORTEST_REQUEST_SECONDS = 0.5
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs started together: by which nonce, and since when on this process's monotonic clock."""
+
+    nonce: str
+    started: float
+    contacts: Sequence[Document]
+
+
+class Placer:
+    """Takes jobs from start to the carrier's answer."""
+
+    def __init__(
+        self,
+        store: Store,
+        provider: TelephonyProvider,
+        held: HeldCalls,
+        outbox: Outbox,
+        dialing: DialingSettings,
+        executor: str,
+    ) -> None:
+        self._store, self._provider, self._held, self._outbox = store, provider, held, outbox
+        self._dialing, self._executor = dialing, executor
+
+    async def start(self, jobs: Sequence[DialJob]) -> Batch:
+        """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
+        nonce, started = str(uuid.uuid4()), monotonic()
+        order = starts.StartOrder(
+            [job.contact_id for job in jobs],
+            [job.attempt_id for job in jobs],
+            nonce,
+            self._executor,
+            self._provider.mode,
+            self._dialing.hold_seconds,
+        )
+        while self._left(started) > 0:
+            try:
+                await starts.start(self._store, order)
+                contacts = await starts.started_by(self._store, order.contact_ids, nonce)
+            except TemporaryError as error:
+                # The same write with the same nonce again: it can only take what it took before, or more.
+                log.warning("start unknown, asking again", why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                metrics.STARTED.inc(len(contacts))
+                return Batch(nonce, started, contacts)
+        for job in jobs:
+            self._release(job.organization_id, job.shard, job.attempt_id, job.contact_id, nonce, "start unknown")
+        return Batch(nonce, started, ())
+
+    def release_unstarted(self, jobs: Sequence[DialJob], reason: str) -> None:
+        """Give jobs back that were never started."""
+        for job in jobs:
+            self._release(job.organization_id, job.shard, job.attempt_id, job.contact_id, None, reason)
+
+    async def gate(self, batch: Batch) -> tuple[list[Document], float]:
+        """GATE: the contacts that may be called now, and when we looked; the others have been released."""
+        while self._left(batch.started) > SHORTEST_REQUEST_SECONDS:
+            looked_at = monotonic()
+            try:
+                answers = await gate.look(self._store, {c["_id"]: batch.nonce for c in batch.contacts}, utc_now())
+            except TemporaryError as error:
+                log.warning("gate waits", why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            for contact in batch.contacts:
+                reason = answers[contact["_id"]]
+                if reason is not None:
+                    self._release_contact(contact, batch.nonce, reason)
+            return [c for c in batch.contacts if answers[c["_id"]] is None], looked_at
+        for contact in batch.contacts:
+            self._release_contact(contact, batch.nonce, "gate too late")
+        return [], monotonic()
+
+    def is_fresh(self, looked_at: float) -> bool:
+        """Whether a look at the gate may still be trusted."""
+        return monotonic() - looked_at < self._dialing.gate_ms / 1000
+
+    async def place(self, contact: Document, batch: Batch) -> None:
+        """PLACE: one request to the carrier, and what its answer means. Raises nothing."""
+        left = self._left(batch.started)
+        if left < SHORTEST_REQUEST_SECONDS:
+            self._release_contact(contact, batch.nonce, "too late to place")
+            return
+        call = self._call(contact)
+        if self._provider.mode is CallMode.IN_PROCESS:
+            # Noted before the request: a short call's report may be older than the answer.
+            self._held.hold(contact, self._dialing.hold_seconds)
+        try:
+            answer = await self._provider.place(call, left)
+        except OutcomeUnknown as error:
+            self._lost(contact, str(error))
+        except TemporaryError as error:
+            self._held.let_go(call.attempt_id)
+            self._release_contact(contact, batch.nonce, f"carrier: {type(error).__name__}")
+        else:
+            self._answered_by_carrier(contact, answer)
+
+    def _answered_by_carrier(self, contact: Document, answer: CallPlaced | CallRefused) -> None:
+        attempt_id = contact["lock"]["attempt"]
+        match answer:
+            case CallPlaced(call_id=call_id):
+                metrics.PLACED.inc()
+                if self._provider.mode is CallMode.CALLBACK:
+                    self._outbox.add_call_id(contact["_id"], attempt_id, call_id)
+            case CallRefused(outcome=outcome, error=error):
+                self._held.let_go(attempt_id)
+                metrics.REFUSED.labels(outcome).inc()
+                now = utc_now()
+                self._outbox.add(
+                    CallFinished(
+                        organization_id=contact["organization_id"],
+                        shard=contact["shard"],
+                        attempt_id=attempt_id,
+                        contact_id=contact["_id"],
+                        outcome=outcome,
+                        started_at=contact["start"]["at"],
+                        ended_at=now,
+                        error=error,
+                    )
+                )
+
+    def _lost(self, contact: Document, why: str) -> None:
+        """The call may exist. The contact stays in progress and its slot held, until there is evidence."""
+        metrics.PLACEMENTS_UNKNOWN.inc()
+        log.warning("placement unknown, waiting for evidence", attempt_id=contact["lock"]["attempt"], why=why)
+        self._outbox.add(
+            OutcomeUnknownEvent(
+                organization_id=contact["organization_id"],
+                shard=contact["shard"],
+                attempt_id=contact["lock"]["attempt"],
+                contact_id=contact["_id"],
+            )
+        )
+
+    def _call(self, contact: Document) -> PlaceCall:
+        lock = contact["lock"]
+        return PlaceCall(
+            attempt_id=lock["attempt"],
+            organization_id=contact["organization_id"],
+            shard=contact["shard"],
+            contact_id=contact["_id"],
+            campaign_id=contact["campaign_id"],
+            phone_number=lock["phone"],
+            caller_number=lock["caller_number"],
+            conversation_id=conversation_id(lock["attempt"]),
+            ring_timeout_seconds=self._dialing.ring_seconds,
+            max_call_seconds=self._dialing.max_call_seconds,
+            agent_id=lock["agent_id"],
+            agent_version=lock["agent_version"],
+            agent_config=contact.get("agent_config"),
+            initial_context=contact.get("initial_context"),
+            data=contact.get("data") or {},
+        )
+
+    def _left(self, started: float) -> float:
+        return self._dialing.place_seconds - (monotonic() - started)
+
+    def _release_contact(self, contact: Document, nonce: str, reason: str) -> None:
+        self._release(
+            contact["organization_id"], contact["shard"], contact["lock"]["attempt"], contact["_id"], nonce, reason
+        )
+
+    def _release(
+        self, organization_id: str, shard: int, attempt_id: str, contact_id: str, nonce: str | None, reason: str
+    ) -> None:
+        self._outbox.add(
+            JobReleased(
+                organization_id=organization_id,
+                shard=shard,
+                attempt_id=attempt_id,
+                contact_id=contact_id,
+                nonce=nonce,
+                reason=reason,
+            )
+        )
