@@ -19,7 +19,7 @@ MAX_WINDOWS: Final = 700
 MAX_OVERRIDES: Final = 600
 MAX_OVERRIDE_WINDOWS: Final = 5000
 _OFFICE_HOURS: Final[list[JsonValue]] = [
-    {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"}
+    {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"},
 ]
 _EXAMPLE: Final[JsonDict] = {
     "name": "Office hours",

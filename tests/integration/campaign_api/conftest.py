@@ -1,0 +1,103 @@
+"""One gateway for all tests of this folder: every test brings organizations of its own."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+import uvicorn
+
+from deploy.create_topics import create_topics, delete_topics
+from services.campaign_api.app import build_app
+from services.campaign_api.settings import ApiSettings
+from shared.bus.producer import Producer
+from shared.settings import KafkaSettings
+from shared.store.client import Store, connect
+from tests.eventually import eventually
+from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
+
+AUTH_TOKEN = "carrier-secret"
+PUBLIC_URL = "https://calls.example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the gateway runs on."""
+
+    settings: ApiSettings
+    store: Store
+    producer: Producer
+
+
+def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) -> ApiSettings:
+    """Settings of a gateway for tests, on a database of its own."""
+    values: dict[str, object] = {
+        "kafka": kafka,
+        "topic_prefix": topic_prefix,
+        "mongodb": mongodb,
+        "mongodb_database": f"test_{uuid.uuid4().hex}",
+        "admin_token": ADMIN_TOKEN,
+        "twilio_auth_token": AUTH_TOKEN,
+        "callback_base_url": PUBLIC_URL,
+    }
+    return ApiSettings.model_validate(values | more)
+
+
+@asynccontextmanager
+async def serving(settings: ApiSettings, store: Store, producer: Producer) -> AsyncIterator[Api]:
+    """A gateway on a free port of the loopback interface."""
+    app = build_app(settings, store=store, producer=producer)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
+    running = asyncio.create_task(server._serve())
+    try:
+        await eventually(lambda: server.started or running.done(), saying="the gateway")
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with aiohttp.ClientSession() as session:
+            yield Api(f"http://127.0.0.1:{port}", session)
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture(scope="session")
+async def topics(kafka_address: str) -> AsyncIterator[str]:
+    """The prefix of this folder's topics."""
+    settings = KafkaSettings(kafka=kafka_address, topic_prefix=f"api-{uuid.uuid4().hex[:12]}.")
+    await create_topics(settings)
+    yield settings.topic_prefix
+    await delete_topics(settings)
+
+
+@pytest.fixture(scope="session")
+async def stack(kafka_address: str, mongodb_address: str, topics: str) -> AsyncIterator[Stack]:
+    """A database, and a producer."""
+    settings = settings_for(kafka_address, mongodb_address, topics)
+    store, producer = connect(settings), Producer(settings)
+    await store.ensure_indexes()
+    await producer.start()
+    yield Stack(settings, store, producer)
+    await producer.stop()
+    await store.client.drop_database(settings.mongodb_database)
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+async def api(stack: Stack) -> AsyncIterator[Api]:
+    """The gateway."""
+    async with serving(stack.settings, stack.store, stack.producer) as running:
+        yield running
+
+
+@pytest.fixture
+async def acme(api: Api) -> Customer:
+    """A customer."""
+    return await api.new_customer()
+
+
+@pytest.fixture
+async def other(api: Api) -> Customer:
+    """A customer of another organization."""
+    return await api.new_customer(name="Other")
