@@ -1,0 +1,91 @@
+"""From bytes to rows, purely: the batch's envelope as a whole, then every row by itself."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
+from shared.domain.contact_input import ContactInput, PreparedContacts, RowProblem, prepare_contacts
+from shared.domain.json_rules import check_text
+from shared.events import CONTACT_BATCH, ContactBatch
+
+MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
+# What one row may say about itself in the batch's result, so that the result always fits.
+MAX_PROBLEMS_OF_A_ROW: Final = 10
+MAX_REPORTED_TEXT: Final = 255
+
+
+def read_batch(value: bytes | None) -> ContactBatch:
+    """The batch in a message's value, its contacts not looked at yet.
+
+    Raises `BatchTooLarge` or `UnreadableBatch`, whatever the bytes are.
+    """
+    if value is not None and len(value) > MAX_BATCH_BYTES:
+        raise BatchTooLarge(f"The message has {len(value)} bytes; a batch may have {MAX_BATCH_BYTES}. Split it.")
+    try:
+        batch = CONTACT_BATCH.validate_python(_parsed(value))
+        for text in (batch.batch_id, batch.organization_id, batch.campaign):
+            check_text(text)
+    except ValidationError as error:
+        raise UnreadableBatch("; ".join(_sentences(error))) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableBatch(f"The message is no JSON in UTF-8: {type(error).__name__}.") from error
+    return batch
+
+
+def read_rows(contacts: Sequence[Any], *, default_country_code: str | None, strict_e164: bool) -> PreparedContacts:
+    """Every row checked by itself: `rows` to store, `problems` of the others. Never raises."""
+    positions: list[int] = []
+    inputs: list[ContactInput] = []
+    problems: list[RowProblem] = []
+    for index, raw in enumerate(contacts):
+        try:
+            inputs.append(ContactInput.model_validate(raw))
+            positions.append(index)
+        except ValidationError as error:
+            problems.extend(_problems(index, raw, error))
+    prepared = prepare_contacts(
+        inputs, default_country_code=default_country_code, strict_e164=strict_e164, positions=positions
+    )
+    return PreparedContacts(
+        rows=prepared.rows,
+        problems=tuple(sorted([*problems, *prepared.problems], key=lambda problem: problem.index)),
+        warnings=prepared.warnings,
+    )
+
+
+def _parsed(value: bytes | None) -> Any:
+    # The standard parser, because it lets half surrogate pairs through: they cost a row then, not the batch.
+    parsed = json.loads((value or b"").decode())
+    if not isinstance(parsed, dict):
+        raise UnreadableBatch("The message must be a JSON object with schema_version, batch_id and contacts.")
+    return parsed
+
+
+def _problems(index: int, raw: Any, error: ValidationError) -> list[RowProblem]:
+    external_id = raw.get("external_id") if isinstance(raw, dict) else None
+    reported_id = _reportable(external_id) if isinstance(external_id, str) else None
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        RowProblem(index, reported_id, tuple(_part(part) for part in detail["loc"]), _reportable(detail["msg"]))
+        for detail in found[:MAX_PROBLEMS_OF_A_ROW]
+    ]
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        f"{_reportable('.'.join(str(part) for part in detail['loc']))}: {_reportable(detail['msg'])}"
+        for detail in found[:MAX_PROBLEMS_OF_A_ROW]
+    ]
+
+
+def _part(part: str | int) -> str | int:
+    return _reportable(part) if isinstance(part, str) else part
+
+
+def _reportable(text: str) -> str:
+    """The text, shortened, without what MongoDB or Kafka could not carry."""
+    return text[:MAX_REPORTED_TEXT].encode(errors="replace").decode().replace("\x00", "?")
