@@ -8,7 +8,7 @@ COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check test-unit test bench lock
+.PHONY: help setup run stop clean fmt check test-unit test bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -51,6 +51,9 @@ test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops 
 
 bench: setup ## Measure the pipeline against a bare loop (docs/benchmarks.md)
 	$(BIN)/python -m tests.bench
+
+env: setup ## Write .env.example anew from the settings classes
+	$(BIN)/python -m deploy.env_example
 
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	$(COMPILE) --output-file deploy/requirements.txt pyproject.toml

@@ -1,0 +1,28 @@
+"""`.env.example` is the truth about the settings, and every setting explains itself."""
+
+import pytest
+
+from deploy.env_example import PREFIX, TARGET, example, settings_classes
+from shared.settings import DialingSettings, Settings
+
+
+def test_the_example_is_up_to_date() -> None:
+    assert TARGET.read_text() == example(), "run `make env`"
+
+
+def test_the_example_names_every_setting_once() -> None:
+    named = [line.lstrip("#").split("=")[0] for line in TARGET.read_text().splitlines() if f"{PREFIX}" in line[:20]]
+    wanted = {PREFIX + name.upper() for settings in settings_classes() for name in settings.model_fields}
+    assert sorted(named) == sorted({*wanted, "DIALSTREAM_PUBLISHED_PORT"})
+
+
+@pytest.mark.parametrize("settings", settings_classes(), ids=lambda settings: settings.__name__)
+def test_every_setting_says_what_it_is(settings: type[Settings]) -> None:
+    assert [name for name, field in settings.model_fields.items() if not field.description] == []
+
+
+def test_a_claim_must_outlive_its_placement() -> None:
+    with pytest.raises(
+        ValueError, match=r"DIALSTREAM_LOCK_SECONDS \(10\) must be longer than DIALSTREAM_PLACE_SECONDS"
+    ):
+        DialingSettings(lock_seconds=10, place_seconds=10)
