@@ -65,10 +65,8 @@ def _steps(name: str, block: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         end = look + _LOOK_EVERY_SECONDS
         offset = _offset_at(name, end)
         if offset != offsets[-1]:
-            change = _change_between(name, look, end)
-            if change < start + _BLOCK_SECONDS:  # else it is the first second of the next block
-                starts.append(change)
-                offsets.append(offset)
+            starts.append(_change_between(name, look, end))
+            offsets.append(offset)
     return tuple(starts), tuple(offsets)
 
 
