@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
@@ -37,14 +37,21 @@ class RetryMode(StrEnum):
     LIST = "list"
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field_schema in schema["properties"].values():
+        field_schema.pop("default", None)
+
+
 class RetryRule(BaseModel):
     """What to do after one outcome; a field left out keeps the built-in value of that outcome.
 
     `max_attempts` counts the attempts with this outcome and wins over the configuration's; without it the
-    configuration's holds. Dump it with `exclude_unset=True` to give it back as it was set.
+    configuration's holds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Dumped with `exclude_unset=True` a rule comes back as it was set. The defaults below only fill the built-in
+    # rules; what holds for a field left out depends on the outcome, so the schema shows no default.
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_without_defaults)
 
     retry: StrictBool = True
     max_attempts: MaxAttempts | None = None

@@ -223,6 +223,12 @@ def test_a_rule_comes_back_as_it_was_set() -> None:
     assert RetryRule.model_validate(given_rule).model_dump(mode="json", exclude_unset=True) == given_rule
 
 
+def test_the_schema_promises_no_default_where_the_outcome_decides() -> None:
+    properties = RetryRule.model_json_schema()["properties"]
+    assert set(properties) == set(RetryRule.model_fields)
+    assert not any("default" in field for field in properties.values())
+
+
 rules = st.builds(
     lambda **fields: RetryRule.model_validate(fields),
     retry=st.booleans(),
