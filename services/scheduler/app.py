@@ -65,7 +65,6 @@ class Scheduler:
             self._producer,
             self._fleet,
             group.commit,
-            self._settings.global_concurrency_limit,
             self._settings.lock_seconds,
         )
         return ShardLoop(parts, shard)
@@ -79,6 +78,7 @@ class Scheduler:
             group.loops,
             dialing=self._settings,
             reconcile_seconds=self._settings.reconcile_seconds,
+            configured_limit=self._settings.global_concurrency_limit,
         )
 
     def health_server(self) -> HealthServer:

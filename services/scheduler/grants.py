@@ -25,10 +25,9 @@ QUEUE_SECONDS = 10.0
 class Grants:
     """One shard's view of the global limit under one ownership."""
 
-    def __init__(self, store: Store, owner: Ownership, fleet: Fleet, configured_limit: int) -> None:
+    def __init__(self, store: Store, owner: Ownership, fleet: Fleet) -> None:
         self._store, self._owner, self._fleet = store, owner, fleet
-        self._configured_limit = configured_limit
-        self._published: dict[str, dict[str, float]] = {}
+        self._published: dict[str, dict[str, float]] | None = None
         self._asked_at = 0.0
         self._limit = 0
         self.grant = 0
@@ -44,23 +43,21 @@ class Grants:
         `short`: the grant does not cover what the shard could claim now, so ask soon; otherwise once a
         second. Loses nothing when it fails: the next round starts from what MongoDB says.
         """
+        idle = self._published == {} and not demands and self.grant == held
         pause = ASK_SECONDS if short else SETTLE_SECONDS
-        if monotonic() - self._asked_at < pause:
+        if idle or monotonic() - self._asked_at < pause:
             return self.grant
         self._asked_at = monotonic()
+        shard, epoch = self._owner.shard, self._owner.epoch
         want = {d.organization_id: _want(d) for d in demands}
-        if want != self._published and await shards.publish_want(
-            self._store, self._owner.shard, self._owner.epoch, want
-        ):
+        if want != self._published and await shards.publish_want(self._store, shard, epoch, want):
             self._published = want
         states = await shards.read_shards(self._store)
-        self._limit = min(self._configured_limit, self._fleet.capacity)
-        await shards.set_global_limit(self._store, self._limit)
-        _, free = await shards.read_global(self._store)
-        mine = next(state for state in states if state.shard == self._owner.shard)
-        target = target_grant(self._owner.shard, [_read_want(state) for state in states], self._limit)
+        self._limit, free = await shards.read_global(self._store)
+        mine = next(state for state in states if state.shard == shard)
+        target = target_grant(shard, [_read_want(state) for state in states], self._limit)
         delta = grant_move(mine.grant, mine.held, max(target, held), free)
-        moved = await shards.move_grant(self._store, self._owner.shard, self._owner.epoch, delta)
+        moved = await shards.move_grant(self._store, shard, epoch, delta)
         self.grant = mine.grant + (delta if moved else 0)
         return self.grant
 

@@ -19,7 +19,7 @@ from shared.errors import TemporaryError
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.settings import DialingSettings
-from shared.store import dialing_catalog, executors, in_progress
+from shared.store import dialing_catalog, executors, in_progress, shards
 from shared.store.client import Store
 from shared.store.in_progress import RunningAttempt
 
@@ -45,11 +45,13 @@ class SafetyNet:
         *,
         dialing: DialingSettings,
         reconcile_seconds: float,
+        configured_limit: int,
     ) -> None:
         self._store, self._producer, self._fleet = store, producer, fleet
         self._reconciler, self._loops = reconciler, loops
         self._hold = timedelta(seconds=dialing.hold_seconds)
         self._ages = list(ages_to_ask_at(dialing, reconcile_seconds))
+        self._configured_limit = configured_limit
         self._looked_at: dict[int, datetime] = {}
         self._rounds = 0
 
@@ -65,6 +67,8 @@ class SafetyNet:
     async def look(self) -> None:
         """One round."""
         self._fleet.observe(await executors.read_heartbeats(self._store))
+        # The smaller of what the operator allows and what the living executors can answer for.
+        await shards.set_global_limit(self._store, min(self._configured_limit, self._fleet.capacity))
         if not self._producer.connected:
             await self._producer.ping()
         loops = dict(self._loops)
@@ -80,16 +84,16 @@ class SafetyNet:
         self._rounds += 1
 
     async def _remind(self, loops: Mapping[int, ShardLoop], since: datetime) -> None:
-        shards = list(loops)
+        mine = list(loops)
         chores: dict[int, set[Chore]] = defaultdict(set)
-        for shard in await in_progress.shards_with_expired_claims(self._store, shards, utc_now()):
+        for shard in await in_progress.shards_with_expired_claims(self._store, mine, utc_now()):
             chores[shard].add(Chore.EXPIRED)
-        for shard in await in_progress.shards_with_results(self._store, shards):
+        for shard in await in_progress.shards_with_results(self._store, mine):
             chores[shard].add(Chore.RESULTS)
-        for shard in await in_progress.shards_with_deletions(self._store, shards):
+        for shard in await in_progress.shards_with_deletions(self._store, mine):
             chores[shard].add(Chore.DELETED)
-        locked = await in_progress.count_locked(self._store, shards)
-        changes = await dialing_catalog.read_changes(self._store, shards, since)
+        locked = await in_progress.count_locked(self._store, mine)
+        changes = await dialing_catalog.read_changes(self._store, mine, since)
         for shard, loop in loops.items():
             loop.count_locked(locked.get(shard, 0))
             organizations = [o for o, its_shard in changes.organizations.items() if its_shard == shard]
@@ -111,19 +115,19 @@ class SafetyNet:
             if shard in self._loops:
                 self._loops[shard].put(found)
 
-    async def _suspects(self, shards: list[int], now: datetime) -> list[RunningAttempt]:
-        found = await in_progress.past_hold(self._store, shards, now, self._hold, ROUND)
+    async def _suspects(self, mine: list[int], now: datetime) -> list[RunningAttempt]:
+        found = await in_progress.past_hold(self._store, mine, now, self._hold, ROUND)
         if self._rounds % DEAD_ROUNDS == 0:
-            found += await in_progress.started_by_executors(self._store, shards, self._fleet.dead, ROUND)
-        known = [shard for shard in shards if shard in self._looked_at]
+            found += await in_progress.started_by_executors(self._store, mine, self._fleet.dead, ROUND)
+        known = [shard for shard in mine if shard in self._looked_at]
         # Shards that have just come to us: everything their former owner may have missed.
-        new = [shard for shard in shards if shard not in self._looked_at]
+        new = [shard for shard in mine if shard not in self._looked_at]
         found += await self._come_of_age(new, now - self._hold, now)
         if known:
             found += await self._come_of_age(known, min(self._looked_at[shard] for shard in known), now)
         return found
 
-    async def _come_of_age(self, shards: list[int], since: datetime, now: datetime) -> list[RunningAttempt]:
-        if not shards:
+    async def _come_of_age(self, some: list[int], since: datetime, now: datetime) -> list[RunningAttempt]:
+        if not some:
             return []
-        return await in_progress.started_between(self._store, shards, spans_to_ask(self._ages, since, now), ROUND)
+        return await in_progress.started_between(self._store, some, spans_to_ask(self._ages, since, now), ROUND)

@@ -51,7 +51,6 @@ class LoopParts:
     producer: Producer
     fleet: Fleet
     commit_offset: Callable[[int, int], Awaitable[None]]
-    global_limit: int
     lock_seconds: float
 
 
@@ -71,7 +70,7 @@ class ShardLoop:
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
         self._chores = Chores(self._store, owner, self._memory)
-        self._grants = Grants(self._store, owner, self._parts.fleet, self._parts.global_limit)
+        self._grants = Grants(self._store, owner, self._parts.fleet)
         self._locked = 0
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
@@ -160,7 +159,7 @@ class ShardLoop:
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
         self._memory.account(done.held, done.due)
-        self._memory.taken(order.contact_ids, done.left, now)
+        self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs))
         self._locked += len(done.jobs)
         metrics.CLAIMED.inc(len(done.jobs))
 

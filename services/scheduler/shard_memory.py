@@ -245,11 +245,12 @@ class ShardMemory:
         if alarms:
             heapq.heappush(self._alarms, (min(alarms), entry.campaign_id))
 
-    def taken(self, offered: Collection[str], left: Collection[str], now: datetime) -> None:
+    def taken(self, offered: Collection[str], left: Collection[str], now: datetime, *, claimed: bool) -> None:
         """A claim was committed of the contacts that were `offered`; those `left` found no room.
 
         What was left keeps its place, but a campaign that could take nothing rests for a moment, so that it
-        does not stand before others: it is at a limit of its own.
+        does not stand before others: it is at a limit of its own. When nobody was `claimed` at all, what we
+        remember is older than the store, and asking again at once would only turn in circles.
         """
         gone, kept = set(offered), set(left)
         for organization in self.organizations.values():
@@ -259,9 +260,9 @@ class ShardMemory:
                     heads.append(memory.waiting.popleft())
                 still = [contact for contact in heads if contact.contact_id in kept]
                 memory.waiting.extendleft(reversed(still))
-                if len(heads) > len(still):
+                if claimed and len(heads) > len(still):
                     organization.last_served = now.timestamp()
-                elif still:
+                elif heads:
                     self._rest(organization, memory, now)
 
     def _rest(self, organization: OrganizationMemory, memory: CampaignMemory, now: datetime) -> None:
