@@ -58,7 +58,7 @@ def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
         allow_auto_create_topics=False,
         apply_types=False,  # the handler gets the message as it is
         graceful_timeout=settings.shutdown_seconds,
-        logger=logging.getLogger("faststream"),
+        logger=logging.getLogger("contact_ingest.faststream"),  # "faststream" prints in a form of its own
         log_level=logging.DEBUG,
         metadata_max_age_ms=5000,
     )
