@@ -2,23 +2,28 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import pytest
 import uvicorn
+from aiokafka import AIOKafkaConsumer
 
 from deploy.create_topics import create_topics, delete_topics
 from services.campaign_api.app import build_app
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
+from shared.events import ORG_EVENT, AnyOrgEvent
 from shared.settings import KafkaSettings
 from shared.store.client import Store, connect
+from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
 
+EventsOf = Callable[[str, type[Any]], Awaitable[list[Any]]]
 AUTH_TOKEN = "carrier-secret"
 PUBLIC_URL = "https://calls.example.com"
 
@@ -101,3 +106,28 @@ async def acme(api: Api) -> Customer:
 async def other(api: Api) -> Customer:
     """A customer of another organization."""
     return await api.new_customer(name="Other")
+
+
+@pytest.fixture
+async def events(stack: Stack) -> AsyncIterator[EventsOf]:
+    """Waits for an organization's events of one kind on `org.events`."""
+    consumer = AIOKafkaConsumer(
+        stack.producer.topic_name(ORG_EVENTS),
+        bootstrap_servers=stack.settings.kafka,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    seen: list[tuple[int, AnyOrgEvent]] = []
+
+    async def of(organization_id: str, kind: type[Any]) -> list[Any]:
+        async def look() -> list[Any]:
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                seen.extend((record.partition, ORG_EVENT.validate_json(record.value)) for record in records)
+            found = [(partition, event) for partition, event in seen if event.organization_id == organization_id]
+            assert all(partition == event.shard for partition, event in found)
+            return [event for _, event in found if isinstance(event, kind)]
+
+        return await eventually(look, saying=f"a {kind.__name__}")
+
+    yield of
+    await consumer.stop()

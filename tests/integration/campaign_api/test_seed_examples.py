@@ -42,9 +42,7 @@ async def test_the_curl_example_adds_two_contacts_by_the_campaigns_external_id(a
     listed = (await acme.get("/campaigns/spring-outreach/contacts")).body
     ids = [contact["id"] for contact in listed["contacts"]]
     assert [contact["data"] for contact in listed["contacts"]] == [{"first_name": "Ada"}, {"first_name": "Grace"}]
-    assert body == (
-        '{"inserted":2,"updated":0,"failed":[],"warnings":[],"contact_ids":["' + '","'.join(ids) + '"]}'
-    )
+    assert body == ('{"inserted":2,"updated":0,"failed":[],"warnings":[],"contact_ids":["' + '","'.join(ids) + '"]}')
 
 
 async def test_the_stats_of_a_new_campaign_are_the_documented_json_with_two_more_buckets(acme: Customer) -> None:
