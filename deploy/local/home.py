@@ -6,6 +6,7 @@ import fcntl
 import functools
 import json
 import os
+import random
 import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +18,8 @@ from shared.errors import TemporaryError
 
 LOCALHOST: Final = "127.0.0.1"
 POLL_SECONDS: Final = 0.05
+# Below those that systems hand out to outgoing connections, one of which may else sit on a remembered port.
+OUR_PORTS: Final = range(20_000, 32_000)
 # Longer than the slowest first start (downloads included), so that a second `up` waits instead of failing.
 LOCK_DEADLINE_SECONDS: Final = 300.0
 
@@ -75,11 +78,11 @@ class Home:
 
     def port_for(self, name: str) -> int:
         """The port that `name` had last time if it is free, else another free one; remembered at once."""
-        ports = self._read_ports()
-        port = ports.get(name)
-        if port is None or not port_is_free(port):
+        others = {other: port for other, port in self._read_ports().items() if other != name}
+        port = self._read_ports().get(name)
+        while port is None or port in others.values() or not port_is_free(port):
             port = free_port()
-        self._write_ports({**ports, name: port})
+        self._write_ports({**others, name: port})
         return port
 
     def _read_ports(self) -> dict[str, int]:
@@ -143,10 +146,10 @@ def set_aside(folder: Path) -> None:
 
 def free_port() -> int:
     """A TCP port of this machine that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((LOCALHOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(OUR_PORTS)
+        if port_is_free(port):
+            return port
 
 
 def port_is_free(port: int) -> bool:
@@ -178,8 +181,12 @@ class Use:
         except BlockingIOError:
             return False
         finally:
-            self._file.close()
+            self.close()
         return True
+
+    def close(self) -> None:
+        """Ends this use without a look at others."""
+        self._file.close()
 
 
 async def until(ready: Callable[[], Awaitable[bool]], deadline_seconds: float) -> None:

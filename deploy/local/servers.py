@@ -67,8 +67,10 @@ async def borrowed_servers(home: Home, given: Given) -> AsyncIterator[Addresses]
         yield complete
         return
     async with locked(home.root):
-        use = Use(home)
-        addresses = await _start(home, given)
+        with contextlib.ExitStack() as undo:
+            use = undo.enter_context(contextlib.closing(Use(home)))
+            addresses = await _start(home, given)
+            undo.pop_all()
     try:
         yield addresses
     finally:
