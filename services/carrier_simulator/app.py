@@ -1,5 +1,7 @@
 """The simulated carrier's wiring, on one screen."""
 
+import asyncio
+
 from aiohttp import web
 
 from services.carrier_simulator.book import Book
@@ -9,6 +11,19 @@ from services.carrier_simulator.exchange import Exchange
 from services.carrier_simulator.rest import TwilioApi
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from shared.clock import utc_now
+from shared.errors import ConfigurationError
+from shared.logs import get_logger
+
+
+async def serve(settings: SimulatorSettings, behaviour: Behaviour) -> None:
+    """Be a carrier until cancelled."""
+    simulator = Simulator(settings, behaviour)
+    try:
+        await simulator.start()
+        get_logger().info("listening", url=simulator.url)
+        await asyncio.Event().wait()
+    finally:
+        await simulator.stop()
 
 
 class Simulator:
@@ -25,15 +40,21 @@ class Simulator:
         api = TwilioApi(account, token, current, self.book, self._exchange, self._sender)
         app = web.Application()
         app.add_routes([*api.routes(), *self.control.routes()])
-        # A client that has gone away ends its handler: held requests must not pile up.
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
 
     async def start(self) -> None:
-        """Listen; with port 0 on a free one."""
-        self.book.open_record(self._settings.simulator_record_file)
+        """Listen; with port 0 on a free one. Raises `ConfigurationError` when port or record cannot be had."""
+        settings = self._settings
+        try:
+            self.book.open_record(settings.simulator_record_file)
+        except OSError as error:
+            raise ConfigurationError(f"DIALSTREAM_SIMULATOR_RECORD_FILE cannot be written: {error}") from error
         await self._sender.open()
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port, backlog=1024).start()
+        try:
+            await web.TCPSite(self._runner, settings.http_host, settings.http_port, backlog=1024).start()
+        except OSError as error:
+            raise ConfigurationError(f"DIALSTREAM_HTTP_PORT {settings.http_port} cannot be had: {error}") from error
 
     async def stop(self) -> None:
         """Stop listening; calls that are up are forgotten, callbacks on their way given up."""

@@ -104,7 +104,7 @@ class Book:
 
     def summary(self) -> dict[str, Any]:
         """Counts since start. `phones_called_at_once` and `attempts_placed_twice` must stay 0."""
-        counted = ("placed", "refused", "attempts_placed_twice", "phones_called_at_once")
+        counted = ("placed", "refused", "orders_open", "attempts_placed_twice", "phones_called_at_once")
         callbacks = ("sent", "accepted", "refused", "given_up", "lost")
         return {
             "live": len(self.live),

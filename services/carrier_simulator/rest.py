@@ -21,7 +21,7 @@ from services.carrier_simulator.twilio_json import call_json, error, page_json
 from shared.clock import monotonic, utc_now
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-# How long an unanswered request is held; clients give up long before.
+# How long an unanswered request is held at most; clients give up long before.
 _SILENCE_SECONDS = 60.0
 _EARLY_SECONDS = 5.0
 _MAX_PAGE_SIZE = 1000
@@ -65,8 +65,10 @@ class TwilioApi:
         number = _text(form, "To")
         plan = plan_call(self.behaviour(), number, self.book.calls_to[number])
         self.book.calls_to[number] += 1
-        if plan.latency_seconds:
-            await asyncio.sleep(plan.latency_seconds)
+        # A client that has gone away meanwhile gets its call all the same, as from a slow carrier.
+        self.book.counts["orders_open"] += 1
+        await asyncio.sleep(plan.latency_seconds)
+        self.book.counts["orders_open"] -= 1
         return await self._answer(request, form, plan)
 
     async def fetch(self, request: web.Request) -> web.Response:
@@ -120,7 +122,7 @@ class TwilioApi:
             case Fault.ERROR_BEFORE | Fault.ERROR_AFTER:
                 return error(503, 20500)
             case Fault.SILENT_BEFORE | Fault.SILENT_AFTER:
-                await asyncio.sleep(_SILENCE_SECONDS)
+                await _silence(request)
                 return error(503, 20500)
             case Fault.DROPPED_AFTER:
                 if request.transport is not None:
@@ -171,6 +173,13 @@ class TwilioApi:
         if "To" in query and "From" in query:
             return self.book.by_numbers.get((query["To"], query["From"]), [])
         return list(self.book.calls.values())
+
+
+async def _silence(request: web.Request) -> None:
+    """Holds the request until its client gives up."""
+    until = monotonic() + _SILENCE_SECONDS
+    while request.transport is not None and monotonic() < until:
+        await asyncio.sleep(0.1)
 
 
 def _bad_order(form: Form) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -26,8 +27,9 @@ ORDER = {"To": "+12025550123", "From": CALLER, "Url": "https://agent.example/ans
 class Client:
     """Asks the simulator over HTTP."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
+        self.port = urlsplit(url).port
 
     async def ask(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
         async with self._session.request(method, path, **options) as response:
@@ -62,7 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     await simulator.start()
     headers = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT, TOKEN)}
     async with aiohttp.ClientSession(simulator.url, headers=headers) as session:
-        yield Client(session)
+        yield Client(session, simulator.url)
     await simulator.stop()
 
 
@@ -176,6 +178,21 @@ async def test_judge_sees_what_must_never_happen(client: Client) -> None:
     assert (summary["attempts_placed_twice"], summary["phones_called_at_once"], summary["peak_live"]) == (1, 1, 2)
 
 
+async def test_calls_one_after_the_other_are_no_breach(client: Client) -> None:
+    await client.behave(rules=[{"pattern": ".", "ending": "busy", "ring_seconds": 0}])
+    callback = "http://127.0.0.1:9/?attempt_id={}&organization_id=o&contact_id=c"
+    for n in range(3):
+        await client.order(StatusCallback=callback.format(n), StatusCallbackEvent="answered")
+
+        async def over() -> bool:
+            return bool((await client.summary())["live"] == 0)
+
+        await eventually(over)
+    summary = await client.summary()
+    assert (summary["attempts_placed_twice"], summary["phones_called_at_once"]) == (0, 0)
+    assert (summary["peak_live"], summary["peak_live_by_organization"]) == (1, {"o": 1})
+
+
 async def test_settings_change_while_it_runs(client: Client) -> None:
     await client.behave(
         answer_rate=0.1, busy_rate=0.9, voicemail_rate=0, declined_rate=0, invalid_rate=0, failed_rate=0
@@ -216,6 +233,7 @@ async def test_process_starts_serves_and_stops_on_sigterm() -> None:
     [
         ({}, "DIALSTREAM_TWILIO_ACCOUNT_SID"),
         ({"DIALSTREAM_SIMULATOR_ANSWER_RATE": "0.95"}, "must not add up to more than 1"),
+        ({"DIALSTREAM_SIMULATOR_RULES": '[{"pattern": "("}]'}, "not a regular expression"),
     ],
 )
 async def test_process_refuses_contradicting_settings(variables: dict[str, str], said: str) -> None:
@@ -224,6 +242,22 @@ async def test_process_refuses_contradicting_settings(variables: dict[str, str],
     _, errors = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 2
     assert said in errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DIALSTREAM_HTTP_PORT": "{taken}"}, "DIALSTREAM_HTTP_PORT {taken} cannot be had"),
+        ({"DIALSTREAM_SIMULATOR_RECORD_FILE": "/no/such/folder/record"}, "DIALSTREAM_SIMULATOR_RECORD_FILE"),
+    ],
+)
+async def test_process_says_what_it_cannot_have(client: Client, variables: dict[str, str], said: str) -> None:
+    named = {name: value.format(taken=client.port) for name, value in variables.items()}
+    process = await a_process(DIALSTREAM_TWILIO_ACCOUNT_SID=ACCOUNT, DIALSTREAM_TWILIO_AUTH_TOKEN=TOKEN, **named)
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert said.format(taken=client.port) in errors.decode()
+    assert "Traceback" not in errors.decode()
 
 
 async def a_process(**variables: str) -> asyncio.subprocess.Process:

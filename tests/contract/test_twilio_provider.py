@@ -1,6 +1,7 @@
 """What is Twilio's alone: its guesses, its errors, its callbacks."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -86,6 +87,17 @@ async def test_unclear_answers_are_unknown(twilio: Twilio, fault: Fault, exists:
     with pytest.raises(OutcomeUnknown):
         await twilio.provider.place(an_order(NUMBER), PATIENCE)
     assert twilio.placed == int(exists)
+
+
+async def test_slow_carrier_makes_the_call_after_we_gave_up(twilio: Twilio) -> None:
+    twilio.behave(latency_min_seconds=0.4, latency_max_seconds=0.4)
+    order = an_order(NUMBER)
+    with pytest.raises(OutcomeUnknown):
+        await twilio.provider.place(order, 0.1)
+    # This is why "not found" counts only after PLACE and SETTLE.
+    assert await twilio.provider.look_up(a_reference(order)) == CallNotFound()
+    await eventually(lambda: twilio.placed)
+    assert not isinstance(await twilio.provider.look_up(a_reference(order)), CallNotFound)
 
 
 async def test_nobody_listening_is_a_certain_no() -> None:
@@ -214,3 +226,36 @@ async def test_a_thousand_orders_share_the_connections(twilio: Twilio) -> None:
     await eventually(lambda: len(twilio.reports) == 1000)
     assert twilio.forged == 0
     assert {report.attempt_id for report in twilio.reports} == {order.attempt_id for order in orders}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whatever_goes_wrong_a_no_means_no_call_and_a_yes_means_one(twilio: Twilio, seed: int) -> None:
+    faults = ("rate_limited", "error_before", "error_after", "silent_before", "silent_after", "dropped_after")
+    twilio.behave(
+        seed=seed,
+        latency_max_seconds=0.6,  # some answers come after the caller's patience
+        callback_early_rate=0.1,
+        talk_min_seconds=60,
+        **{f"{fault}_rate": 0.08 for fault in faults},
+    )
+    settings = twilio_settings(twilio.simulator.url, twilio.settings.callback_base_url, carrier_connections=40)
+    provider = TwilioProvider(settings)
+    await provider.start()
+    orders = [an_order(f"+1202557{n:04}") for n in range(150)]
+    answers = await asyncio.gather(*(provider.place(order, 0.5) for order in orders), return_exceptions=True)
+    await provider.close()
+    await eventually(lambda: twilio.simulator.book.counts["orders_open"] == 0)
+    calls = Counter(call.attempt_id for call in twilio.simulator.book.calls.values())
+    kinds: Counter[str] = Counter(type(answer).__name__ for answer in answers)
+    for order, answer in zip(orders, answers, strict=True):
+        match answer:
+            case CallPlaced():
+                assert calls[order.attempt_id] == 1
+            case CallRefused() | TemporaryError():
+                assert calls[order.attempt_id] == 0
+            case OutcomeUnknown():
+                assert calls[order.attempt_id] <= 1
+            case _:
+                pytest.fail(f"neither yes, no nor unknown: {answer!r}")
+    # All three kinds have been seen, or this proves nothing.
+    assert min(kinds["CallPlaced"], kinds["OutcomeUnknown"], kinds["Unavailable"] + kinds["TemporaryError"]) > 0, kinds

@@ -37,6 +37,10 @@ def test_known_signatures(form: list[tuple[str, str]], signature: str) -> None:
     assert is_signed(TOKEN, URL, form, signature)
 
 
+def test_equal_value_given_twice_counts_once() -> None:
+    assert sign(TOKEN, URL, [*a_form(), ("Digits", "1234")]) == sign(TOKEN, URL, a_form())
+
+
 @pytest.mark.parametrize(
     ("url", "signature"),
     [
