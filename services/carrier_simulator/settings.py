@@ -110,7 +110,8 @@ class Behaviour(Settings):
     def _consistent(self) -> "Behaviour":
         for what, shares in (("endings", self.endings()), ("faults", self.faults()), ("callbacks", self.callbacks())):
             if sum(shares.values()) > 1 + 1e-9:
-                raise ValueError(f"the shares of {what} must not add up to more than 1: {shares}")
+                listed = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+                raise ValueError(f"the simulator's shares of {what} must not add up to more than 1: {listed}")
         for what in ("ring", "talk", "latency"):
             low, high = self.span(what)
             if low > high:
