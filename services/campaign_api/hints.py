@@ -1,7 +1,7 @@
 """Tells the schedulers what has changed, in the background: a hint is never worth a failed request.
 
 What matters stands in MongoDB already, with `changed_at`, so a scheduler that misses a hint finds out within
-a second (docs/decisions/0004).
+a second (docs/decisions/0006).
 """
 
 import asyncio

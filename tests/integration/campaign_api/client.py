@@ -1,5 +1,6 @@
 """A client of the API over real HTTP, and customers of their own organizations."""
 
+import io
 import json
 import uuid
 from collections.abc import Mapping
@@ -49,6 +50,8 @@ class Api:
             sent.append(("Authorization", f"Bearer {key}"))
         if body is not None:
             raw = json.dumps(body).encode()
+        if isinstance(raw, bytes):
+            raw = io.BytesIO(raw)  # aiohttp wants large bodies so
         named = {name.lower() for name, _ in sent}
         if raw is not None and "content-type" not in named:
             sent.append(("Content-Type", "application/json"))

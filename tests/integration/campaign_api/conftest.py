@@ -122,7 +122,7 @@ async def events(stack: Stack) -> AsyncIterator[EventsOf]:
     async def of(organization_id: str, kind: type[Any]) -> list[Any]:
         async def look() -> list[Any]:
             for records in (await consumer.getmany(timeout_ms=50)).values():
-                seen.extend((record.partition, ORG_EVENT.validate_json(record.value)) for record in records)
+                seen.extend((record.partition, ORG_EVENT.validate_json(record.value or b"")) for record in records)
             found = [(partition, event) for partition, event in seen if event.organization_id == organization_id]
             assert all(partition == event.shard for partition, event in found)
             return [event for _, event in found if isinstance(event, kind)]

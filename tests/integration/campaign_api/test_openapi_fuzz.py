@@ -15,6 +15,7 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.core.result import Ok
 
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Customer, lead
 
@@ -30,7 +31,7 @@ CHECKS = [
 
 async def test_no_request_gets_a_500_or_an_undocumented_answer(acme: Customer) -> None:
     schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{acme.api.url}/openapi.json")
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations: list[Any] = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) > 30
     for operation in operations:
         await asyncio.to_thread(ask, operation, await things_that_exist(acme), acme.key)

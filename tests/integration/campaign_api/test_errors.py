@@ -1,0 +1,169 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.integration.campaign_api.client import Api, Customer, lead
+
+CONTACTS = "/campaigns/default/contacts"
+MIB = 1024 * 1024
+
+
+async def test_an_unknown_address_is_404_in_the_one_form_without_a_credential(api: Api) -> None:
+    for path in ("/", "/campaign", "/campaign/campaigns/", "/campaign//campaigns", "/nothing", "/admin"):
+        answer = await api.call("GET", path)
+        assert answer.status == 404
+        assert list(answer.body) == ["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/campaign/campaigns", "GET, POST"),
+        ("POST", "/campaign/concurrency-settings", "GET, PUT"),
+        ("DELETE", "/campaign/campaigns/x", "GET, PATCH"),
+        ("PATCH", "/campaign/campaigns/x/contacts/y", "DELETE, GET"),
+        ("HEAD", "/campaign/campaigns", "GET, POST"),
+        ("OPTIONS", "/health/live", "GET"),
+    ],
+)
+async def test_a_method_that_is_not_possible_is_405_and_names_those_that_are(
+    api: Api, method: str, path: str, allowed: str
+) -> None:
+    answer = await api.call(method, path)
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+    assert method == "HEAD" or list(answer.body) == ["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_a_body_that_is_not_json_by_its_header_is_415(acme: Customer, headers: dict[str, str]) -> None:
+    answer = await acme.call("POST", CONTACTS, raw=json.dumps({"contacts": [lead(1)]}), headers=headers)
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=UTF-8", "APPLICATION/JSON", "application/x+json"])
+async def test_every_spelling_of_json_is_accepted(acme: Customer, content_type: str) -> None:
+    answer = await acme.call(
+        "POST", CONTACTS, raw=json.dumps({"contacts": [lead(1)]}), headers={"Content-Type": content_type}
+    )
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="cut off"),
+        pytest.param(b'{"contacts": [}', id="bad JSON"),
+        pytest.param(b"\xff\xfe", id="bad UTF-8"),
+        pytest.param(
+            b'{"contacts": [{"external_id": "\xff", "phone_numbers": ["+14155550123"]}]}', id="bad UTF-8 inside"
+        ),
+        pytest.param(b'{"contacts": [{"external_id": "\\ud800", "phone_numbers": ["+14155550123"]}]}', id="surrogate"),
+        pytest.param(b'{"contacts": [{"external_id": "\\u0000", "phone_numbers": ["+14155550123"]}]}', id="NUL"),
+        pytest.param(b'{"contacts": [{"data": {"a": NaN}, "phone_numbers": ["+14155550123"]}]}', id="NaN"),
+        pytest.param(b'{"contacts": [{"data": {"a": 1e999}, "phone_numbers": ["+14155550123"]}]}', id="infinite"),
+        pytest.param(b'{"contacts": ' + b"[" * 100_000, id="deep"),
+        pytest.param(b'{"contacts": [{"data": {"a": ' + b"9" * 5000 + b"}}]}", id="huge integer"),
+        pytest.param(b'{"contacts": [{"data": {"a":' + b'{"a":' * 150 + b"1" + b"}" * 150 + b"}}]}", id="nested"),
+        pytest.param(b"7", id="a number"),
+        pytest.param(b'"' + b"x" * 10 * MIB + b'"', id="10 MB of text"),
+        pytest.param(b'{"contacts": ["' + b"x" * 10 * MIB + b'"]}', id="10 MB in a row"),
+    ],
+)
+async def test_an_unreadable_body_is_422_and_never_500(acme: Customer, raw: bytes) -> None:
+    for path in (CONTACTS, "/campaigns", "/configurations", "/do-not-call"):
+        answer = await acme.call("POST", path, raw=raw)
+        assert answer.status == 422, answer.raw
+        assert answer.body["errors"][0]["loc"][0] == "body"
+        assert len(answer.raw) < 10_000
+
+
+async def chunks(mebibytes: int) -> AsyncIterator[bytes]:
+    for _ in range(mebibytes):
+        yield b" " * MIB
+
+
+@pytest.mark.parametrize("path", [CONTACTS, "/campaigns", "/configurations", "/do-not-call"])
+async def test_a_body_over_32_mib_is_413_with_and_without_a_declared_length(acme: Customer, path: str) -> None:
+    declared = await acme.call("POST", path, raw=b" " * (32 * MIB + 1))
+    streamed = await acme.call("POST", path, raw=chunks(33))
+    assert (declared.status, streamed.status) == (413, 413)
+    assert list(declared.body) == ["detail"]
+
+
+async def test_a_body_of_exactly_32_mib_is_read(acme: Customer) -> None:
+    body = json.dumps({"contacts": [lead(1)]}).encode()
+    answer = await acme.call("POST", CONTACTS, raw=body + b" " * (32 * MIB - len(body)))
+    assert answer.status == 200
+
+
+async def test_who_may_not_ask_is_told_so_before_the_body_is_read(api: Api) -> None:
+    reader = await api.new_customer(["campaigns:read"])
+    assert (await reader.call("POST", "/campaigns", raw=b"{")).status == 403
+    assert (await api.call("POST", "/campaign/campaigns", raw=b"{")).status == 401
+
+
+@pytest.mark.parametrize("segment", ["%FF", "%00", "%24gt", "%7B%22%24gt%22%3A%22%22%7D", "a%0Ab", "%ED%A0%80"])
+async def test_strange_path_segments_find_nothing(acme: Customer, segment: str) -> None:
+    for path in (f"/campaigns/{segment}", f"/configurations/{segment}", f"{CONTACTS}/{segment}"):
+        assert (await acme.get(path)).status in {404, 422}
+
+
+async def test_many_requests_for_one_external_id_at_once_make_one_campaign(acme: Customer) -> None:
+    configuration_id = await acme.new_configuration()
+    body = {"name": "S", "configuration_id": configuration_id, "external_id": "spring"}
+    answers = await asyncio.gather(*(acme.post("/campaigns", body) for _ in range(10)))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 9
+
+
+async def test_of_many_pauses_at_once_one_takes_effect(acme: Customer) -> None:
+    path = f"/campaigns/{(await acme.new_campaign())['id']}/pause"
+    answers = await asyncio.gather(*(acme.post(path) for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [200] + [400] * 7
+
+
+async def test_a_configuration_is_not_deleted_while_a_campaign_takes_it(acme: Customer) -> None:
+    for _ in range(5):
+        configuration_id = await acme.new_configuration()
+        body = {"name": "S", "configuration_id": configuration_id}
+        created, deleted = await asyncio.gather(
+            acme.post("/campaigns", body), acme.delete(f"/configurations/{configuration_id}")
+        )
+        assert (created.status, deleted.status) in {(200, 409), (404, 200)}
+
+
+async def test_contacts_sent_twice_at_once_are_stored_once(acme: Customer) -> None:
+    path = f"/campaigns/{(await acme.new_campaign())['id']}/contacts"
+    body = {"contacts": [lead(number) for number in range(100)]}
+    answers = await asyncio.gather(*(acme.post(path, body) for _ in range(4)))
+    assert sum(answer.body["inserted"] for answer in answers) == 100
+    assert len({tuple(answer.body["contact_ids"]) for answer in answers}) == 1
+    assert (await acme.get(path)).body["total"] == 100
+
+
+async def test_the_openapi_documents_every_refusal_and_gives_examples(api: Api) -> None:
+    document = (await api.call("GET", "/openapi.json")).body
+    routes: list[tuple[str, str, dict[str, Any]]] = [
+        (path, method, route) for path, methods in document["paths"].items() for method, route in methods.items()
+    ]
+    for path, method, route in routes:
+        if path.startswith(("/campaign", "/admin")):
+            assert {"200", "401", "422", "503"} <= route["responses"].keys(), (path, method)
+            assert route["security"]
+        for media in route.get("requestBody", {}).get("content", {}).values():
+            name = media["schema"]["$ref"].removeprefix("#/components/schemas/")
+            assert document["components"]["schemas"][name]["examples"], name
+            assert {"413", "415"} <= route["responses"].keys()
+    assert (await api.call("GET", "/docs")).status == 200
