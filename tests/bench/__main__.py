@@ -1,0 +1,79 @@
+"""`python -m tests.bench [pipeline|ingest|refill|stats ...]`: measures, prints tables, can write JSON."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from deploy.local.servers import Addresses
+from shared.clock import utc_now
+from tests.bench.figures import Figures
+from tests.bench.ingest import measure_ingest
+from tests.bench.pipeline import measure_pipeline
+from tests.bench.refill import measure_refill
+from tests.bench.stage import BenchFailed
+from tests.bench.stats import measure_stats
+from tests.servers import servers_for_tests
+
+
+class Name(StrEnum):
+    """What can be measured."""
+
+    PIPELINE = "pipeline"
+    REFILL = "refill"
+    INGEST = "ingest"
+    STATS = "stats"
+
+
+Measure = Callable[[Addresses, Console], Awaitable[Figures]]
+
+
+async def _run(wanted: dict[Name, Measure], console: Console) -> dict[str, object]:
+    report: dict[str, object] = {"at": utc_now().isoformat(), "cores": os.cpu_count(), "load": os.getloadavg()}
+    async with servers_for_tests() as addresses:
+        for name, measure in wanted.items():
+            figures = await measure(addresses, console)
+            figures.show(console)
+            report[name] = figures.values
+    return report
+
+
+def main(
+    names: Annotated[list[Name] | None, typer.Argument(help="What to measure; nothing: all of it.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds.")] = 3,
+    contacts: Annotated[int, typer.Option(min=1000, help="pipeline: contacts a run.")] = 15_000,
+    slots: Annotated[int, typer.Option(min=1, help="pipeline: calls at once.")] = 5_000,
+    calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
+    small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
+    batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
+    large: Annotated[int, typer.Option(min=1000, help="stats: contacts of the large campaign.")] = 100_000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+) -> None:
+    """Measure ours against a bare loop with the same I/O in the same run."""
+    console = Console()
+    measures: dict[Name, Measure] = {
+        Name.PIPELINE: lambda a, c: measure_pipeline(a, c, contacts=contacts, slots=slots, rounds=rounds),
+        Name.REFILL: lambda a, c: measure_refill(a, c, calls=calls, slots=small_slots, rounds=rounds),
+        Name.INGEST: lambda a, c: measure_ingest(a, c, batches=batches, rounds=rounds),
+        Name.STATS: lambda a, c: measure_stats(a, c, large=large),
+    }
+    wanted = {name: measures[name] for name in names or list(Name)}
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            report = runner.run(_run(wanted, console))
+    except BenchFailed as failure:
+        sys.exit(f"bench: {failure}")
+    if json_file is not None:
+        json_file.write_text(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,108 @@
+"""The bare executor: jobs from Kafka, started by one update, read back, "called", their ends published."""
+
+import asyncio
+import contextlib
+import sys
+import uuid
+from datetime import timedelta
+
+import orjson
+from aiokafka import TopicPartition
+
+from shared.clock import utc_now
+from shared.process import run_until_stopped
+from shared.topics import DIAL_JOBS, ORG_EVENTS
+from tests.bench.bare import (
+    BATCH,
+    BareSettings,
+    Message,
+    database_of,
+    new_consumer,
+    new_producer,
+    offsets_after,
+    publish,
+)
+from tests.bench.journal import Journal
+
+
+class BareExecutor:
+    """No gate, no limits, no carrier: a call ends when it is placed."""
+
+    def __init__(self, settings: BareSettings, journal: Journal) -> None:
+        self._settings, self._journal = settings, journal
+        self._contacts = database_of(settings)["contacts"]
+        self._consumer = new_consumer(settings, DIAL_JOBS.name, "bare-executor")
+        self._producer = new_producer(settings)
+        self._publishing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self._producer.start()
+            stack.push_async_callback(self._producer.stop)
+            await self._consumer.start()
+            stack.push_async_callback(self._consumer.stop)
+            while True:
+                batches = await self._consumer.getmany(timeout_ms=100, max_records=BATCH)
+                jobs = [orjson.loads(record.value or b"") for records in batches.values() for record in records]
+                if jobs:
+                    ends = [self._call(contact) for contact in await self._start(jobs)]
+                    await self._published()
+                    self._publishing = asyncio.create_task(self._publish(ends, offsets_after(batches)))
+
+    async def _start(self, jobs: list[Message]) -> list[Message]:
+        ids, nonce, now = [job["contact_id"] for job in jobs], str(uuid.uuid4()), utc_now()
+        start = {"nonce": nonce, "executor": "bare", "mode": "in_process", "at": now}
+        await self._contacts.update_many(
+            {"_id": {"$in": ids}, "status": "locked", "lock.claim": {"$in": list({job["claim_id"] for job in jobs})}},
+            {"$set": {"status": "in_progress", "start": {**start, "hold_until": now + timedelta(seconds=1930)}}},
+        )
+        return await self._contacts.find({"_id": {"$in": ids}, "start.nonce": nonce}).to_list()
+
+    def _call(self, contact: Message) -> Message:
+        now = utc_now().isoformat()
+        self._journal.place(contact["_id"])
+        self._journal.end()
+        return {
+            "schema_version": 1,
+            "organization_id": contact["organization_id"],
+            "shard": contact["shard"],
+            "type": "call_finished",
+            "attempt_id": f"{contact['lock']['claim']}/{contact['_id']}",
+            "contact_id": contact["_id"],
+            "outcome": "answered",
+            "proven": True,
+            "started_at": now,
+            "answered_at": now,
+            "ended_at": now,
+            "duration_seconds": 0.0,
+            "provider_call_id": f"bare-{len(self._journal.placed)}",
+            "error": None,
+        }
+
+    async def _publish(self, ends: list[Message], offsets: dict[TopicPartition, int]) -> None:
+        settings = self._settings
+        key = settings.bench_organization.encode()
+        messages = [(settings.bench_shard, key, orjson.dumps(end)) for end in ends]
+        await publish(self._producer, settings.topic_prefix + ORG_EVENTS.name, messages)
+        await self._consumer.commit(offsets)
+
+    async def _published(self) -> None:
+        if self._publishing is not None:
+            await self._publishing
+
+
+async def _main(settings: BareSettings, journal: Journal) -> None:
+    await BareExecutor(settings, journal).run()
+
+
+def main() -> int:
+    """The process's exit code."""
+    settings, journal = BareSettings(), Journal()
+    code = run_until_stopped(_main(settings, journal))
+    journal.save(settings.bench_journal)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Whom a run dials, how it is let go, and what must be true when it has ended."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from shared.bus.producer import Producer
+from shared.events import CampaignChanged
+from shared.store.client import Document, Store
+from shared.store.statistics import CampaignCounts, campaign_counts
+from tests.bench.journal import Journal
+from tests.bench.stage import BenchFailed, Stage
+from tests.factories import add_campaign, add_configuration, add_contacts, add_organization
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """One organization: a small campaign that shows that every process is at work, then the measured one."""
+
+    organization: Document
+    warm_up: Document
+    measured: Document
+    warm_up_contacts: int
+    contacts: int
+
+
+async def gather_crowd(store: Store, *, contacts: int, warm_up: int, slots: int) -> Crowd:
+    """Insert it all; the measured campaign is paused."""
+    organization = await add_organization(store, concurrency_limit=slots)
+    configuration = await add_configuration(store, organization)
+    first = await add_campaign(store, organization, configuration)
+    measured = await add_campaign(store, organization, configuration, status="paused")
+    await add_contacts(store, organization, first, warm_up)
+    await add_contacts(store, organization, measured, contacts)
+    return Crowd(organization, first, measured, warm_up, contacts)
+
+
+async def let_go(stage: Stage, crowd: Crowd, producer: Producer) -> None:
+    """Activate the measured campaign, as the API does it: the status, the stamp, the hint."""
+    await stage.store["campaigns"].update_one({"_id": crowd.measured["_id"]}, {"$set": {"status": "active"}})
+    await stage.store["organizations"].update_one(
+        {"_id": crowd.organization["_id"]}, {"$currentDate": {"changed_at": True}}
+    )
+    event = CampaignChanged(
+        organization_id=crowd.organization["_id"],
+        shard=crowd.organization["shard"],
+        campaign_id=crowd.measured["_id"],
+    )
+    if await producer.publish_events([event]):
+        raise BenchFailed("Kafka did not acknowledge the event that starts the run")
+
+
+async def is_completed(store: Store, campaign_id: str, contacts: int) -> bool:
+    """Whether everybody has been called, as the counters say."""
+    counter = await store["counters"].find_one({"_id": campaign_id}, {"completed": 1})
+    return counter is not None and counter.get("completed", 0) >= contacts
+
+
+async def how_far(store: Store, crowd: Crowd) -> str:
+    """Where a run that does not end stands, counted by hand."""
+    statuses = {
+        campaign["name"]: dict(await _statuses(store, campaign["_id"])) for campaign in (crowd.warm_up, crowd.measured)
+    }
+    shards = await store["shards"].find({"held": {"$ne": 0}}).to_list()
+    return f"contacts by status (warm-up, measured): {list(statuses.values())}; held by shards: {shards}"
+
+
+async def check_ended_well(store: Store, crowd: Crowd, journal: Journal) -> None:
+    """Nothing held, counters equal to counts, every contact called exactly once as the carrier saw it."""
+    expected = CampaignCounts(0, 0, crowd.contacts, 0, 0, 0, crowd.contacts)
+    counted = await campaign_counts(store, crowd.measured["_id"])
+    statuses = await _statuses(store, crowd.measured["_id"])
+    held = [b async for b in store["budgets"].find({"held": {"$ne": 0}})]
+    held += [s async for s in store["shards"].find({"held": {"$ne": 0}})]
+    everybody = crowd.contacts + crowd.warm_up_contacts
+    facts: dict[str, tuple[object, object]] = {
+        "counters": (counted, expected),
+        "contacts": (dict(statuses), {"completed": crowd.contacts}),
+        "budgets and shards that hold slots": (held, []),
+        "attempts": (await store["attempts"].count_documents({}), everybody),
+        "calls at the carrier": (len(journal.placed), everybody),
+        "contacts called": (len(set(journal.contacts)), everybody),
+    }
+    wrong = [f"{name}: {found}, not {wanted}" for name, (found, wanted) in facts.items() if found != wanted]
+    if wrong:
+        raise BenchFailed("the run ended, but not well: " + "; ".join(wrong))
+
+
+async def _statuses(store: Store, campaign_id: str) -> Counter[str]:
+    pipeline: list[Document] = [
+        {"$match": {"campaign_id": campaign_id}},
+        {"$group": {"_id": "$status", "n": {"$sum": 1}}},
+    ]
+    cursor = await store["contacts"].aggregate(pipeline)
+    return Counter({row["_id"]: row["n"] async for row in cursor})
