@@ -57,6 +57,11 @@ class Scheduler:
             self._group = None
             await group.stop()
 
+    @property
+    def shards_owned(self) -> int:
+        """Shards this process works on now."""
+        return len(self._group.loops) if self._group else 0
+
     def _build_loop(self, shard: int) -> ShardLoop:
         group = self._group
         assert group is not None, "loops are built by the group"
