@@ -95,7 +95,8 @@ def kafka_container(port: int) -> DockerContainer:
 async def _start_mongodb(stack: contextlib.AsyncExitStack) -> str:
     # testcontainers' own MongoDB container is never a replica set, and transactions need one.
     container = DockerContainer(image_of("mongodb")).with_exposed_ports(27017)
-    container.with_command(f"mongod --replSet {mongo.REPLICA_SET} --bind_ip_all")
+    lifetime = f"transactionLifetimeLimitSeconds={mongo.TRANSACTION_SECONDS}"
+    container.with_command(f"mongod --replSet {mongo.REPLICA_SET} --bind_ip_all --setParameter {lifetime}")
     host = await _start(stack, container)
     port = int(container.get_exposed_port(27017))
     await mongo.become_primary(host, port, "localhost:27017", START_SECONDS)
