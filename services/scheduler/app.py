@@ -40,9 +40,15 @@ class Scheduler:
         while True:
             try:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
+                    safety_net = self._safety_net(group)
                     tasks.create_task(group.run())
-                    tasks.create_task(self._safety_net(group).run())
+                    tasks.create_task(safety_net.run())
                     tasks.create_task(_watch(group))
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
+                        group.ending = safety_net.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))
 

@@ -54,10 +54,11 @@ class SafetyNet:
         self._configured_limit = configured_limit
         self._looked_at: dict[int, datetime] = {}
         self._rounds = 0
+        self.ending = False
 
     async def run(self) -> None:
         """Look once a second until cancelled; a server that is away is waited for."""
-        while True:
+        while not self.ending:
             try:
                 await self.look()
             except TemporaryError as error:

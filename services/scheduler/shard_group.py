@@ -29,6 +29,7 @@ MAX_RECORDS = 2000
 # A shard with this many events waiting is not read further until half of them are done.
 MAX_BACKLOG = 5000
 POLL_MS = 500
+COMMIT_SECONDS = 3.0
 
 log = get_logger()
 
@@ -53,6 +54,7 @@ class ShardGroup(ConsumerRebalanceListener):
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lost = asyncio.Event()
         self.polled_at = 0.0
+        self.ending = False
 
     async def start(self, deadline_seconds: float) -> None:
         """Join the group; raise `Unavailable` when no broker answers before the deadline."""
@@ -75,7 +77,7 @@ class ShardGroup(ConsumerRebalanceListener):
 
     async def run(self) -> None:
         """Read and hand over events until cancelled. Raises `OwnershipLost` when a loop has lost its shard."""
-        while not self._lost.is_set():
+        while not self._lost.is_set() and not self.ending:
             self._hold_back()
             try:
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
@@ -86,6 +88,8 @@ class ShardGroup(ConsumerRebalanceListener):
             self.polled_at = monotonic()
             for partition, records in batches.items():
                 await self._hand_over(partition.partition, records)
+        if self.ending:
+            return
         raise OwnershipLost("a shard's epoch has moved on; joining the group again")
 
     async def _hand_over(self, shard: int, records: list[KafkaRecord]) -> None:
@@ -129,7 +133,10 @@ class ShardGroup(ConsumerRebalanceListener):
     async def commit(self, shard: int, offset: int) -> None:
         """Commit one shard's offset. A failure is harmless: events are read again and change nothing."""
         try:
-            await self._consumer.commit({TopicPartition(self._topic, shard): offset})
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._consumer.commit({TopicPartition(self._topic, shard): offset})
+        except TimeoutError:
+            log.info("offset not committed in time", shard=shard)
         except (CommitFailedError, IllegalStateError) as error:
             log.info("offset not committed, the shard has moved", shard=shard, why=str(error))
         except KafkaError as error:
@@ -159,7 +166,9 @@ class ShardGroup(ConsumerRebalanceListener):
     async def _end_loops(self, shards: list[int]) -> None:
         tasks = [self._tasks.pop(shard) for shard in shards if shard in self._tasks]
         for shard in shards:
-            self.loops.pop(shard, None)
+            loop = self.loops.pop(shard, None)
+            if loop is not None:
+                loop.stop()
         for task in tasks:
             task.cancel()
         for task in tasks:

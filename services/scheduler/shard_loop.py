@@ -63,6 +63,7 @@ class ShardLoop:
         self._inbox = Inbox()
         self._arrived = asyncio.Event()
         self._publishing: asyncio.Task[None] | None = None
+        self._stopping = False
         self._become(Ownership(shard, 0))
 
     def _become(self, owner: Ownership) -> None:
@@ -108,11 +109,17 @@ class ShardLoop:
         """Take the shard over and work until cancelled. Raises `OwnershipLost` when a newer owner is at work."""
         try:
             await self._persist(self._take_over)
-            while True:
+            while not self._stopping:
                 if not await self._persist(self._step):
                     await self._wait()
         finally:
             await self._published()
+
+    def stop(self) -> None:
+        """End after the running step. Cancel the task as well: the flag is there because a cancellation can be
+        lost where a library awaits with `asyncio.wait_for` (Python 3.11 returns the result instead)."""
+        self._stopping = True
+        self._arrived.set()
 
     async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
         """Do it, again after every temporary error: nothing is dropped because a server is away."""
@@ -121,6 +128,8 @@ class ShardLoop:
                 return await action()
             except TemporaryError as error:
                 log.warning("shard waits", shard=self.shard, why=str(error))
+                if self._stopping:
+                    raise asyncio.CancelledError from error
                 # Nobody knows which write went through, so what is remembered of sums is read again.
                 self._inbox.organizations.update(self._memory.organizations)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -135,7 +144,8 @@ class ShardLoop:
 
     async def _step(self) -> bool:
         """One round; whether there may be more to do at once."""
-        self._arrived.clear()
+        if not self._stopping:
+            self._arrived.clear()
         now = utc_now()
         busy = await self._look_at_changes(now)
         busy = await self._do_chores(now) or busy
