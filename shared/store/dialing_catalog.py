@@ -52,7 +52,8 @@ class Changes:
 @translates
 async def server_now(store: Store) -> datetime:
     """The server's clock, against which its stamps are compared."""
-    answer = await store.client.admin.command("hello")
+    # A command's answer is decoded with PyMongo's defaults, that is without a timezone, unless told otherwise.
+    answer = await store.client.admin.command("hello", codec_options=store.client.codec_options)
     now: datetime = answer["localTime"]
     return now
 
