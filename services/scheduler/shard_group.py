@@ -30,6 +30,7 @@ MAX_RECORDS = 2000
 MAX_BACKLOG = 5000
 POLL_MS = 500
 COMMIT_SECONDS = 3.0
+END_SECONDS = 8.0
 
 log = get_logger()
 
@@ -169,9 +170,12 @@ class ShardGroup(ConsumerRebalanceListener):
             loop = self.loops.pop(shard, None)
             if loop is not None:
                 loop.stop()
-        for task in tasks:
+        if not tasks:
+            return
+        # A step in the middle of a transaction is let finish; only one that hangs is cut off.
+        _, hanging = await asyncio.wait(tasks, timeout=END_SECONDS)
+        for task in hanging:
             task.cancel()
-        for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 

@@ -43,6 +43,10 @@ T = TypeVar("T")
 log = get_logger()
 
 
+class _Stopped(Exception):
+    """The loop shall end, and the step it would repeat cannot be done now."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoopParts:
     """What every shard's loop of a process shares."""
@@ -112,12 +116,17 @@ class ShardLoop:
             while not self._stopping:
                 if not await self._persist(self._step):
                     await self._wait()
+        except _Stopped:
+            log.info("shard left while a server was away", shard=self.shard)
         finally:
             await self._published()
 
     def stop(self) -> None:
-        """End after the running step. Cancel the task as well: the flag is there because a cancellation can be
-        lost where a library awaits with `asyncio.wait_for` (Python 3.11 returns the result instead)."""
+        """End after the running step.
+
+        Rather than cancelling: in Python 3.11 a cancellation can be lost where a library awaits with
+        `asyncio.wait_for`, and one that hits a connecting driver leaks a socket.
+        """
         self._stopping = True
         self._arrived.set()
 
@@ -129,7 +138,7 @@ class ShardLoop:
             except TemporaryError as error:
                 log.warning("shard waits", shard=self.shard, why=str(error))
                 if self._stopping:
-                    raise asyncio.CancelledError from error
+                    raise _Stopped from error
                 # Nobody knows which write went through, so what is remembered of sums is read again.
                 self._inbox.organizations.update(self._memory.organizations)
                 await asyncio.sleep(RETRY_SECONDS)
