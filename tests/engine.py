@@ -71,7 +71,7 @@ class Engine:
         return executor
 
     def _build_provider(self, on_report: Callable[[CallReport], None]) -> TelephonyProvider:
-        provider = ScriptedProvider(lambda call: self.script(call), on_report, can_look_up=False)
+        provider = ScriptedProvider(self.script, on_report, can_look_up=False)
         self.carriers.append(provider)
         return provider
 
