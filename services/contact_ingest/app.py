@@ -1,5 +1,6 @@
 """The whole wiring of contact-ingest."""
 
+import functools
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,7 @@ from faststream.kafka import KafkaBroker, Topic
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from services.contact_ingest.handlers import Ingest
+from services.contact_ingest.patient_consumer import PatientConsumer
 from services.contact_ingest.raw_records import Read, as_read, without_headers
 from services.contact_ingest.settings import IngestSettings
 from shared.bus.producer import Producer
@@ -39,7 +41,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         await producer.start(settings.start_deadline_seconds)
         await store.wait_until_ready(settings.start_deadline_seconds)
         await store.ensure_indexes()
-        await broker.start()
+        await start(broker)
         get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
         yield health
     finally:
@@ -81,6 +83,16 @@ def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
     return broker
 
 
+async def start(broker: KafkaBroker) -> None:
+    """Begin to read, with a consumer that unreadable records do not stop."""
+    await broker.connect()
+    config = broker.config.broker_config
+    if not isinstance(config.builder, functools.partial):
+        raise TypeError("FastStream builds its consumers in another way than this was written for")
+    config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
+    await broker.start()
+
+
 def _committing(ingest: Ingest) -> Callable[[Read], Awaitable[None]]:
     async def on_read(read: Read) -> None:
         await ingest.on_records(read.records)
@@ -97,7 +109,7 @@ def _committing(ingest: Ingest) -> Callable[[Read], Awaitable[None]]:
 def _checks(store: Store, producer: Producer, broker: KafkaBroker) -> dict[str, Callable[[], Awaitable[bool]]]:
     async def consumer_reads() -> bool:
         return all(
-            subscriber.running and not any(task.done() for task in subscriber.tasks)
+            subscriber.running and any(not task.done() for task in subscriber.tasks)
             for subscriber in broker.subscribers
             if isinstance(subscriber, BatchSubscriber)
         )

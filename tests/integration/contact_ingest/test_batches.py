@@ -114,6 +114,7 @@ async def test_the_schedulers_are_told(customer: Customer, ingest: HealthServer,
             record = await consumer.getone()
     finally:
         await consumer.stop()
+    assert record.value is not None
     assert ORG_EVENT.validate_json(record.value) == ContactsAdded(
         organization_id=customer.organization_id, shard=organization["shard"], campaign_id=customer.campaign_id
     )

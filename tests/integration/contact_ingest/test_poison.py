@@ -1,6 +1,9 @@
 """Messages nobody can use: set aside with their story, counted, and never in the way of the next one."""
 
+import asyncio
 import json
+import os
+import sys
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from deploy.replay import run as run_replay
+from services.contact_ingest.app import running
 from services.contact_ingest.rows import MAX_BATCH_BYTES
 from services.contact_ingest.settings import IngestSettings
 from shared.clock import utc_now
@@ -102,9 +106,7 @@ async def poisons(customer: Customer, store: Any) -> list[Poison]:
 
 
 @pytest.mark.usefixtures("ingest")
-async def test_no_poison_stops_the_consumer_and_none_is_lost(
-    customer: Customer, kafka_address: str, topic_prefix: str
-) -> None:
+async def test_no_poison_stops_the_consumer_and_none_is_lost(customer: Customer) -> None:
     letters_before = _counted()
     wicked = await poisons(customer, customer.store)
     for poison in wicked:
@@ -131,6 +133,57 @@ async def test_no_poison_stops_the_consumer_and_none_is_lost(
         assert (refused.status, refused.received, refused.inserted) == (BatchStatus.REFUSED, 1, 0)
         assert refused.reason
     assert await customer.contacts() == 1
+
+
+# Makes a record that Kafka takes and whose header's name is no UTF-8, among others in one record batch.
+BAD_HEADER_NAME = """
+import asyncio, sys
+from aiokafka import AIOKafkaProducer
+
+class NotUtf8(str):
+    def encode(self, *_):
+        return b"\\xff\\xfe"
+
+async def main(address, topic):
+    producer = AIOKafkaProducer(bootstrap_servers=address)
+    await producer.start()
+    batch = producer.create_batch()
+    for value, headers in ((b"before", []), (b"bad", [(NotUtf8("name"), b"")]), (b"after", [])):
+        batch.append(key=b"a key", value=value, timestamp=None, headers=headers)
+    batch.close()
+    await (await producer.send_batch(batch, topic, partition=0))
+    await producer.stop()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_a_record_the_client_library_cannot_read_stops_nobody(
+    customer: Customer, settings: IngestSettings
+) -> None:
+    batches = [customer.batch(ADA) for _ in range(12)]
+    await customer.publish(batches[0])
+    for round_ in range(1, 3):
+        # The library without its extension, because that one checks more before it sends.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            BAD_HEADER_NAME,
+            customer.kafka_address,
+            customer.topic,
+            env=os.environ | {"AIOKAFKA_NO_EXTENSIONS": "1"},
+        )
+        assert await process.wait() == 0
+        await customer.publish(batches[round_])
+    for number, batch in enumerate(batches[3:]):
+        await customer.publish(batch, partition=number % 8)
+    async with running(settings):
+        for batch in batches:
+            await customer.done(batch["batch_id"])
+        letters = await customer.dead_letters(6)
+    told = [(letter.value, dict(letter.headers)["dialstream-origin-offset"]) for letter in letters]
+    # What follows the bad record in its record batch cannot be read either.
+    assert told == [(b"before", b"1"), (b"", b"2"), (b"", b"3"), (b"before", b"5"), (b"", b"6"), (b"", b"7")]
 
 
 def _counted() -> float:
