@@ -8,7 +8,8 @@ committing offsets overlap the next transaction.
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -23,7 +24,7 @@ from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.errors import TemporaryError
-from shared.events import AnyOrgEvent, DialJob, JobReleased
+from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
 from shared.logs import get_logger
 from shared.store import dialing_catalog, shards, starts
 from shared.store.claim import MAX_CLAIM, ClaimOrder
@@ -159,7 +160,7 @@ class ShardLoop:
         busy = await self._look_at_changes(now)
         busy = await self._do_chores(now) or busy
         ended, released = self._inbox.next_batch()
-        order = await self._plan(now)
+        order = await self._plan(now, _freed_by(ended))
         if not ended and not released and not order.contact_ids:
             await self._commit(self._inbox.take_offset())
             return busy
@@ -217,15 +218,20 @@ class ShardLoop:
             self._inbox.chores |= chores
         return bool(chores)
 
-    async def _plan(self, now: datetime) -> ClaimOrder:
-        """Whom to claim now; nobody while Kafka is away, because their jobs could not be published."""
+    async def _plan(self, now: datetime, freed: Mapping[str, int]) -> ClaimOrder:
+        """Whom to claim now; nobody while Kafka is away, because their jobs could not be published.
+
+        Slots about to be freed in the same transaction are planned for, by organization. One that turns out
+        to have been freed before is not claimed: the transaction itself looks at every limit again.
+        """
         at_most = MAX_CLAIM if self._parts.producer.connected else 0
-        demands = await self._memory.demands(now, at_most) if at_most else []
+        demands = await self._memory.demands(now, at_most, freed) if at_most else []
+        held = max(0, self.held - sum(freed.values()))
         wanted = sum(demand.room for demand in demands)
-        short = wanted > self._grants.grant - self.held
+        short = wanted > self._grants.grant - held
         grant = await self._grants.adjust(demands, self.held, short=short)
         at_most = min(at_most, self._grants.lockable(self._locked))
-        chosen = plan(demands, grant=grant, held=self.held, at_most=at_most)
+        chosen = plan(demands, grant=grant, held=held, at_most=at_most)
         return ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:
@@ -262,6 +268,12 @@ class ShardLoop:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds + 0.001):
                 await self._arrived.wait()
+
+
+def _freed_by(ended: Iterable[CallFinished]) -> Counter[str]:
+    """The slots that these endings free, by organization."""
+    attempts = {(event.organization_id, event.attempt_id) for event in ended}
+    return Counter(organization_id for organization_id, _ in attempts)
 
 
 def _unpublished(job: DialJob) -> JobReleased:

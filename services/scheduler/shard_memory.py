@@ -6,7 +6,7 @@ costs nothing: it sleeps until its next due time or window opening, or until a h
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,10 +53,9 @@ class OrganizationMemory:
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
 
-    @property
-    def room(self) -> int:
-        """Slots below its limit."""
-        return max(0, self.limit - self.held)
+    def room(self, held: int) -> int:
+        """Slots below its limit when it holds `held`."""
+        return max(0, self.limit - held)
 
 
 class ShardMemory:
@@ -159,14 +158,19 @@ class ShardMemory:
         for campaign_id, due_at in due.items():
             self.wake(campaign_id, due_at)
 
-    async def demands(self, now: datetime, at_most: int) -> list[OrganizationDemand]:
-        """What each organization with somebody due could use now, queues filled for up to `at_most` each."""
+    async def demands(self, now: datetime, at_most: int, freed: Mapping[str, int]) -> list[OrganizationDemand]:
+        """What each organization with somebody due could use now, queues filled for up to `at_most` each.
+
+        `freed`: slots by organization that count as not held any more.
+        """
         self._ring_alarms(now)
         demands = []
         for organization in self.organizations.values():
-            if not organization.awake or organization.room == 0:
+            held = max(0, organization.held - freed.get(organization.organization_id, 0))
+            room = organization.room(held)
+            if not organization.awake or room == 0:
                 continue
-            await self._fill(organization, min(organization.room, at_most), now)
+            await self._fill(organization, min(room, at_most), now)
             queues = [
                 CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
                 for memory in organization.awake.values()
@@ -177,7 +181,7 @@ class ShardMemory:
                     OrganizationDemand(
                         organization.organization_id,
                         organization.limit,
-                        organization.held,
+                        held,
                         organization.last_served,
                         queues,
                     )
