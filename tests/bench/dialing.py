@@ -17,6 +17,7 @@ from tests.bench.journal import Journal
 from tests.bench.stage import CpuClock, Member, Stage, new_stage, running_members, until
 
 WARM_UP_SECONDS = 60.0
+OUR_EXECUTOR, OUR_SCHEDULER = "tests.bench.our_executor", "services.scheduler"
 REFILL_METRIC = "dialstream_refill_seconds"
 # Only these stay for the lean loop: without `ready` nobody could be found.
 LEAN_INDEXES = {"contacts": {"_id_", "ready"}, "attempts": {"_id_"}}
@@ -88,8 +89,8 @@ async def _run_ours(stage: Stage, crowd: Crowd, load: Load, producer: Producer) 
     scheduler = {"telephony_provider": "scripted", "global_concurrency_limit": 2 * load.slots, "http_port": port}
     async with running_members(
         stage,
-        ("executor", "tests.bench.our_executor", plenty),
-        ("scheduler", "services.scheduler", scheduler),
+        ("executor", OUR_EXECUTOR, plenty),
+        ("scheduler", OUR_SCHEDULER, scheduler),
     ) as members:
         page = f"http://127.0.0.1:{port}/metrics"
         before, seconds, cpu, after = await _measure(
