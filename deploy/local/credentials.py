@@ -1,0 +1,73 @@
+"""What `make run` must keep to itself: made once, kept in the home folder, readable by this user alone."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from deploy.local.home import Home, make_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The operator's token, and the account that engine and simulated carrier share."""
+
+    admin_token: str
+    twilio_account_sid: str
+    twilio_auth_token: str
+
+    @classmethod
+    def new(cls) -> "Credentials":
+        """Fresh ones. The account SID looks like Twilio's and is none."""
+        return cls(secrets.token_urlsafe(32), f"AC{secrets.token_hex(16)}", secrets.token_hex(16))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as the environment variables that the services read."""
+        return {f"DIALSTREAM_{name.upper()}": value for name, value in asdict(self).items()}
+
+
+def credentials_of(home: Home) -> Credentials:
+    """This home's credentials; made when there are none, or when the file is damaged."""
+    path = home.root / "secrets.json"
+    try:
+        kept = json.loads(path.read_text())
+        return Credentials(**{field.name: str(kept[field.name]) for field in fields(Credentials)})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        made = Credentials.new()
+        write_private(path, json.dumps(asdict(made)))
+        return made
+
+
+def read_dev_env(home: Home) -> dict[str, str]:
+    """What `.local/dev.env` says; empty when there is none."""
+    try:
+        lines = dev_env(home).read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+def write_dev_env(home: Home, values: Mapping[str, str]) -> Path:
+    """Writes `.local/dev.env`, for shells (`source`) and scripts; returns its path."""
+    head = "# Written by `make run`; use it with: set -a; source .local/dev.env\n"
+    write_private(dev_env(home), head + "".join(f"{name}={value}\n" for name, value in values.items()))
+    return dev_env(home)
+
+
+def dev_env(home: Home) -> Path:
+    """Where address and keys of the running system are written."""
+    return home.root / "dev.env"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces a file in one step; at no moment can another user read it."""
+    make_folder(path.parent)
+    half = path.with_name(f"{path.name}.{os.getpid()}.half")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    half.replace(path)

@@ -1,0 +1,100 @@
+"""Which processes make up a whole Dialstream on one machine, and the environment each of them gets."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.local.credentials import Credentials
+from deploy.local.home import LOCALHOST, free_port
+from deploy.local.servers import Addresses
+
+PREFIX: Final = "DIALSTREAM_"
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One service process."""
+
+    name: str
+    module: str
+    port: int
+    environment: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where its HTTP pages are."""
+        return f"http://{LOCALHOST}:{self.port}"
+
+    @property
+    def command(self) -> list[str]:
+        """What runs it, in the repository's folder."""
+        return [sys.executable, "-m", self.module]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """All of them."""
+
+    carrier: Member
+    api: Member
+    ingest: Member
+    scheduler: Member
+    executors: tuple[Member, ...]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """In the order in which they start."""
+        return (self.carrier, self.api, self.ingest, self.scheduler, *self.executors)
+
+
+def build_lineup(
+    addresses: Addresses,
+    credentials: Credentials,
+    *,
+    executors: int = 1,
+    api_port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Lineup:
+    """A line-up on free ports. `settings` are more variables for all members; the wiring below wins over them."""
+    ports = free_ports(4 + executors)
+    carrier_port, ingest_port, scheduler_port, own_api_port, *executor_ports = ports
+    api_port = api_port or own_api_port
+    carrier_url = f"http://{LOCALHOST}:{carrier_port}"
+    shared = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        **(settings or {}),
+        **addresses.environment,
+        **credentials.environment,
+        "DIALSTREAM_HTTP_HOST": LOCALHOST,
+        # Only ever the simulated carrier: nobody's phone must ring because of a demo.
+        "DIALSTREAM_TELEPHONY_PROVIDER": "twilio",
+        "DIALSTREAM_TWILIO_BASE_URL": carrier_url,
+        "DIALSTREAM_TWILIO_ANSWER_URL": f"{carrier_url}/answer",
+        "DIALSTREAM_CALLBACK_BASE_URL": f"http://{LOCALHOST}:{api_port}",
+    }
+
+    def member(name: str, module: str, port: int) -> Member:
+        environment = {**shared, "DIALSTREAM_HTTP_PORT": str(port), "DIALSTREAM_INSTANCE": name}
+        if module != "campaign_api":
+            del environment["DIALSTREAM_ADMIN_TOKEN"]
+        return Member(name, f"services.{module}", port, environment)
+
+    return Lineup(
+        carrier=member("carrier-simulator", "carrier_simulator", carrier_port),
+        api=member("campaign-api", "campaign_api", api_port),
+        ingest=member("contact-ingest", "contact_ingest", ingest_port),
+        scheduler=member("scheduler", "scheduler", scheduler_port),
+        executors=tuple(member(f"executor-{n}", "call_executor", port) for n, port in enumerate(executor_ports)),
+    )
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different TCP ports that nobody listens on."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
