@@ -118,13 +118,14 @@ async def _undecoded(_: KafkaMessage) -> bytes:
 
 async def serve(settings: ExecutorSettings, *, store: Store, build_provider: BuildProvider) -> None:
     """Connect, work until cancelled, then leave in order."""
-    producer = Producer(settings)
-    await store.wait_until_ready(settings.start_deadline_seconds)
-    await producer.start(settings.start_deadline_seconds)
-    executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
-    health = executor.health_server()
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        await store.wait_until_ready(settings.start_deadline_seconds)
+        producer = Producer(settings)
         stack.push_async_callback(producer.stop)
+        await producer.start(settings.start_deadline_seconds)
+        executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
+        health = executor.health_server()
         await health.start()
         stack.push_async_callback(health.stop)
         await executor.run()

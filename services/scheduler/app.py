@@ -109,16 +109,17 @@ async def _watch(group: ShardGroup) -> None:
 
 async def serve(settings: SchedulerSettings, *, store: Store, provider: TelephonyProvider) -> None:
     """Connect, work until cancelled, then leave in order."""
-    producer = Producer(settings)
-    await store.wait_until_ready(settings.start_deadline_seconds)
-    await producer.start(settings.start_deadline_seconds)
-    scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
-    health = scheduler.health_server()
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        await store.wait_until_ready(settings.start_deadline_seconds)
+        producer = Producer(settings)
         stack.push_async_callback(producer.stop)
+        await producer.start(settings.start_deadline_seconds)
         await store.ensure_indexes()
         await provider.start()
         stack.push_async_callback(provider.close)
+        scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
+        health = scheduler.health_server()
         await health.start()
         stack.push_async_callback(health.stop)
         await scheduler.run()

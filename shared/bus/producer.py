@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.events import AnyOrgEvent, DialJob
+from shared.logs import get_logger
 from shared.settings import KafkaSettings
 from shared.topics import DIAL_JOBS, ORG_EVENTS, Topic, partition_for
 
@@ -72,7 +73,8 @@ class Producer:
                         "Kafka",
                         f"no broker at {self._settings.kafka} within {deadline_seconds:g} s; set DIALSTREAM_KAFKA",
                     ) from error
-                await asyncio.sleep(0.3)
+                get_logger().warning("waiting for Kafka", at=self._settings.kafka)
+                await asyncio.sleep(1.0)
             else:
                 self._connected = True
                 return

@@ -18,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 
 from shared.clock import monotonic
 from shared.errors import Unavailable
+from shared.logs import get_logger
 from shared.settings import MongoSettings
 from shared.store.indexes import INDEXES
 
@@ -58,6 +59,7 @@ class Store:
         """Return when a primary answers; raise `Unavailable` after the deadline (the process should exit)."""
         deadline = monotonic() + deadline_seconds
         while not await self.ping():
+            get_logger().warning("waiting for MongoDB", seconds_left=round(deadline - monotonic()))
             if monotonic() > deadline:
                 raise Unavailable(
                     "MongoDB", f"no primary answered within {deadline_seconds:g} s; set DIALSTREAM_MONGODB"
