@@ -1,0 +1,201 @@
+"""A carrier that keeps its own record and judges: every call that should not exist is a broken promise."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.outcome import Outcome
+from shared.errors import OutcomeUnknown, Unavailable
+from shared.settings import DialingSettings
+from shared.telephony.provider import (
+    CallEnded,
+    CallLive,
+    CallMode,
+    CallNotFound,
+    CallPlaced,
+    CallReference,
+    CallRefused,
+    CallReport,
+    LookUp,
+    PlaceCall,
+)
+from tests.integration.protocol.rules_in_force import RulesInForce
+
+
+class Fate(StrEnum):
+    """What becomes of one request to place a call."""
+
+    PLACED = "placed"
+    REFUSED = "refused"  # a definite no: the line is busy
+    UNSENT = "unsent"  # the request never left
+    LOST = "lost"  # the call exists, its answer does not arrive
+    LATE = "late"  # the request is still on its way when we have given up waiting
+    VANISHED = "vanished"  # the request was lost, and we cannot know
+
+
+@dataclass(slots=True)
+class Call:
+    """One call in the carrier's record."""
+
+    request: PlaceCall
+    call_id: str
+    placed_at: datetime
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the call is up."""
+        return self.outcome is None
+
+
+@dataclass(slots=True)
+class LateRequest:
+    """A request on its way; the network delivers it by `until` or never."""
+
+    request: PlaceCall
+    looked_at: int
+    until: datetime
+
+
+@dataclass(slots=True)
+class Carrier:
+    """A telephony provider. `now`, `step` and the fate of the next request are told by the world."""
+
+    rules: RulesInForce
+    dialing: DialingSettings
+    mode: CallMode
+    can_look_up: bool
+    now: datetime
+    name: str = "judge"
+    away: bool = False
+    fate: Fate = Fate.PLACED
+    looked_at: int = 0
+    calls: list[Call] = field(default_factory=list)
+    late: list[LateRequest] = field(default_factory=list)
+    reports: list[Call] = field(default_factory=list)  # ended calls whose report is still to be delivered
+    unknowable: set[str] = field(default_factory=set)  # attempts whose only witnesses are gone
+
+    async def start(self) -> None:
+        """Nothing to make ready."""
+
+    async def close(self) -> None:
+        """Calls live on."""
+
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+        """One request, with the fate that the world has chosen for it."""
+        assert 0 < timeout_seconds <= self.dialing.place_seconds, "a request that outlives PLACE"
+        match self.fate:
+            case Fate.REFUSED:
+                return CallRefused(Outcome.BUSY, "busy")
+            case Fate.UNSENT:
+                raise Unavailable("carrier")
+            case Fate.PLACED:
+                return CallPlaced(self._accept(call, self.looked_at).call_id)
+            case Fate.LOST:
+                self._accept(call, self.looked_at)
+            case Fate.LATE:
+                until = self.now + timedelta(seconds=timeout_seconds + self.dialing.settle_seconds)
+                self.late.append(LateRequest(call, self.looked_at, until))
+        raise OutcomeUnknown("no answer")
+
+    async def look_up(self, reference: CallReference) -> LookUp:
+        """What the record says."""
+        if self.away:
+            self.unknowable.add(reference.attempt_id)
+            raise Unavailable("carrier")
+        for call in self.calls:
+            if call.request.attempt_id == reference.attempt_id:
+                return CallLive(call.call_id) if call.live else CallEnded(self.report_of(call))
+        return CallNotFound()
+
+    async def hang_up(self, call_id: str) -> None:
+        """Ends the call; its report follows."""
+        for call in self.live():
+            if call.call_id == call_id:
+                self.end(call, Outcome.ANSWERED)
+
+    def live(self) -> list[Call]:
+        """Calls that are up."""
+        return [call for call in self.calls if call.live]
+
+    def end(self, call: Call, outcome: Outcome) -> None:
+        """The call ends."""
+        call.outcome, call.ended_at = outcome, self.now
+        self.reports.append(call)
+
+    def report_of(self, call: Call) -> CallReport:
+        """How an ended call ended."""
+        assert call.outcome is not None
+        assert call.ended_at is not None
+        return CallReport(
+            attempt_id=call.request.attempt_id,
+            outcome=call.outcome,
+            ended_at=call.ended_at,
+            started_at=call.placed_at,
+            call_id=call.call_id,
+        )
+
+    def land(self, late: LateRequest) -> None:
+        """A request that was long on its way becomes a call."""
+        self.late.remove(late)
+        self._accept(late.request, late.looked_at)
+
+    def time_passes(self, now: datetime) -> None:
+        """The carrier's own limits: it ends what lasts too long, and the network drops what is too old."""
+        self.now = now
+        longest = timedelta(seconds=self.dialing.ring_seconds + self.dialing.max_call_seconds)
+        for call in self.live():
+            if call.placed_at + longest <= now:
+                self.end(call, Outcome.ANSWERED)
+        self.late = [late for late in self.late if now <= late.until]
+
+    def _accept(self, request: PlaceCall, looked_at: int) -> Call:
+        self._judge(request, looked_at)
+        call = Call(request, f"CA{len(self.calls)}", self.now)
+        self.calls.append(call)
+        return call
+
+    def _judge(self, request: PlaceCall, looked_at: int) -> None:
+        """`looked_at` is the step of the last look at the gate before the request."""
+        self._judge_repeats(request)
+        why = self.rules.forbidden_since(
+            looked_at,
+            contact_id=request.contact_id,
+            organization_id=request.organization_id,
+            campaign_id=request.campaign_id,
+            phone=request.phone_number,
+        )
+        assert not why, f"I5: called although {why} when the gate was asked"
+        self._judge_limits(request, looked_at)
+
+    def _judge_repeats(self, request: PlaceCall) -> None:
+        for call in self.calls:
+            other = call.request
+            assert other.attempt_id != request.attempt_id, "I2: one attempt was placed twice"
+            if other.contact_id == request.contact_id:
+                assert not call.live, "I3: a contact is on two calls at once"
+                assert call.outcome is not Outcome.ANSWERED, "I4: called again after an answered call"
+            if not call.live or other.organization_id != request.organization_id:
+                continue
+            assert other.phone_number != request.phone_number, "I3: a person is on two calls at once"
+            if (request.organization_id, request.caller_number) in self.rules.exclusive:
+                assert other.caller_number != request.caller_number, "I3: an exclusive caller number on two calls"
+
+    def _judge_limits(self, request: PlaceCall, looked_at: int) -> None:
+        live = [call.request for call in self.live()]
+        self._within("global", len(live), self.rules.global_limit.since(looked_at))
+        organizations = Counter(other.organization_id for other in live)
+        limits: Iterable[int | None] = self.rules.organization_limits[request.organization_id].since(looked_at)
+        self._within("organization", organizations[request.organization_id], limits)
+        history = self.rules.campaign_limits.get(request.campaign_id)
+        if history is not None:
+            campaigns = Counter(other.campaign_id for other in live)
+            self._within("campaign", campaigns[request.campaign_id], history.since(looked_at))
+
+    def _within(self, what: str, live: int, limits: Iterable[int | None]) -> None:
+        allowed = list(limits)
+        highest = None if None in allowed else max(limit for limit in allowed if limit is not None)
+        assert highest is None or live < highest, f"I1: {live + 1} calls with a {what} limit of {highest}"

@@ -1,0 +1,79 @@
+"""The end of a run: the faults stop, everybody works, and everything must come to rest (I9, I10)."""
+
+from shared.domain.campaign import CampaignMove
+from shared.domain.outcome import Outcome
+from tests.integration.protocol import edits
+from tests.integration.protocol.world import SEATS, SHARDS, World, step
+
+ROUNDS = 60
+# What nobody reports on is given up when the carrier's time limit has passed; retries wait shorter.
+SECONDS_A_ROUND = 45.0
+
+
+async def drain(world: World) -> None:
+    """Let the world come to rest, then look whether it has."""
+    await _stop_faults(world)
+    for number in range(ROUNDS):
+        if await world.settled():
+            break
+        await _round(world, number)
+    # Kafka may still hold repeats of what is long over: they must change nothing.
+    for shard in SHARDS:
+        await world.take_over(0, shard)
+        world.schedulers[0].positions[shard] = 0
+        await world.work(0, shard)
+    await world.promises.check_end(world.carrier.calls, world.carrier.unknowable)
+
+
+@step
+async def _stop_faults(world: World) -> None:
+    world.carrier.away = False
+    for shard in SHARDS:
+        await world.take_over(0, shard)
+    for campaign_id in world.rules.active:
+        await edits.move(world, campaign_id, CampaignMove.START)
+        await edits.set_windows(world, campaign_id, is_open=True)
+
+
+@step
+async def _round(world: World, number: int) -> None:
+    for shard in SHARDS:
+        await world.expire(0, shard)
+        await world.reconcile(0, shard)
+        await world.work(0, shard, claim=())
+        await world.sweep(0, shard)
+    # Whose turn it is changes, because the whole limit may be one call.
+    for shard in SHARDS if number % 2 else reversed(SHARDS):
+        await _share_out(world, shard)
+        await world.work(0, shard)
+    await world.publish(0)
+    for executor in SEATS:
+        await _dial_all(world, executor)
+    for late in list(world.carrier.late):
+        world.carrier.late.remove(late)
+    for call in world.carrier.live():
+        world.carrier.end(call, Outcome.ANSWERED)
+    for call in list(world.carrier.reports):
+        await world.report(call)
+    for executor in SEATS:
+        await world.flush(executor)
+    # Built-in retries wait for hours; nothing else needs so long.
+    await world.pass_time(SECONDS_A_ROUND if number % 4 else 4 * 3600)
+
+
+async def _share_out(world: World, shard: int) -> None:
+    """Give back what the others do not use, and take all that is free."""
+    for other in SHARDS:
+        state = await world.store["shards"].find_one({"_id": other})
+        assert state is not None
+        await world.move_grant(0, other, state["held"] - state["grant"])
+    total = await world.store["global_budget"].find_one({"_id": "global"})
+    assert total is not None
+    if total["free"] > 0:
+        await world.move_grant(0, shard, total["free"])
+
+
+async def _dial_all(world: World, executor: int) -> None:
+    await world.poll(executor)
+    for task in list(world.executors[executor].tasks):
+        await world.dial(executor, task)

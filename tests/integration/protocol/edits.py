@@ -1,0 +1,134 @@
+"""What customers and operators do while calls are being made, each by the function that the API uses.
+
+Three have no function of their own yet and are the plain write that one would do: a campaign's limit, the
+windows of a configuration, and a deletion that does not ask whether the contact is being called.
+"""
+
+from shared.domain.campaign import CampaignMove, CampaignStatus
+from shared.domain.contact_input import ContactRow
+from shared.errors import Conflict, NotFound, WrongState
+from shared.store import contacts, do_not_call, organizations, shards
+from shared.store.campaigns import move_campaign
+from tests.factories import ALWAYS_OPEN
+from tests.integration.protocol.rules_in_force import History
+from tests.integration.protocol.world import World, step
+
+
+@step
+async def move(world: World, campaign_id: str, to: CampaignMove) -> None:
+    """Start, pause or close a campaign; a refusal changes nothing."""
+    campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
+    assert campaign is not None
+    try:
+        moved = await move_campaign(world.store, campaign["organization_id"], campaign_id, to, world.now)
+    except WrongState:
+        return
+    world.rules.active[campaign_id].set(world.steps, moved.status is CampaignStatus.ACTIVE)
+
+
+@step
+async def set_windows(world: World, campaign_id: str, *, is_open: bool) -> None:
+    """Open the calling windows around the clock, or close them."""
+    campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
+    assert campaign is not None
+    await world.store["configurations"].update_one(
+        {"_id": campaign["configuration_id"]}, {"$set": {"default_windows": ALWAYS_OPEN if is_open else []}}
+    )
+    world.rules.windows_open[campaign_id].set(world.steps, is_open)
+
+
+@step
+async def list_number(world: World, organization_id: str, number: str) -> None:
+    """Put a number on the do-not-call list, or take it off if it is there."""
+    if world.rules.is_listed(organization_id, number):
+        await do_not_call.remove_number(world.store, organization_id, number)
+        world.rules.list_number(world.steps, organization_id, number, False)
+    else:
+        await do_not_call.add_numbers(world.store, organization_id, [number], None, world.now)
+        world.rules.list_number(world.steps, organization_id, number, True)
+
+
+@step
+async def delete(world: World, contact_id: str) -> bool:
+    """Ask for a contact's deletion; whether that was taken."""
+    contact = await world.store["contacts"].find_one({"_id": contact_id})
+    if contact is None:
+        return False
+    try:
+        await contacts.request_deletion(
+            world.store, contact["organization_id"], contact["campaign_id"], contact_id, now=world.now
+        )
+    except (Conflict, NotFound):
+        return False
+    world.rules.delete(world.steps, contact_id)
+    return True
+
+
+@step
+async def delete_at_once(world: World, contact_id: str) -> None:
+    """Ask for a contact's deletion although it may be locked or in a call."""
+    marked = await world.store["contacts"].update_one({"_id": contact_id}, {"$set": {"delete_requested": True}})
+    if marked.matched_count:
+        world.rules.delete(world.steps, contact_id)
+
+
+@step
+async def edit_numbers(world: World, contact_id: str, *numbers: str) -> None:
+    """Give a contact other numbers."""
+    contact = await world.store["contacts"].find_one({"_id": contact_id})
+    if contact is None or world.rules.is_deleted(contact_id):
+        return
+    await _upsert(world, contact["organization_id"], contact["campaign_id"], _row(contact_id, numbers))
+    edited = await world.store["contacts"].find_one({"_id": contact_id}, {"phone_numbers": 1})
+    if edited is not None and edited["phone_numbers"] == list(numbers):
+        world.rules.numbers[contact_id].set(world.steps, numbers)
+
+
+@step
+async def add_contact(world: World, organization_id: str, campaign_id: str, number: str) -> None:
+    """One more contact, as contact-ingest or the API would add it."""
+    for contact_id in await _upsert(world, organization_id, campaign_id, _row(None, (number,))):
+        if contact_id is not None:
+            world.contacts.append(contact_id)
+            world.rules.numbers[contact_id] = History((number,))
+
+
+async def _upsert(world: World, organization_id: str, campaign_id: str, row: ContactRow) -> tuple[str | None, ...]:
+    try:
+        result = await contacts.upsert_contacts(
+            world.store,
+            organization_id=organization_id,
+            shard=world.shard_of[organization_id],
+            campaign_id=campaign_id,
+            rows=[row],
+            source="api-0",
+            now=world.now,
+        )
+    except WrongState:
+        return ()
+    return result.contact_ids
+
+
+def _row(contact_id: str | None, numbers: tuple[str, ...]) -> ContactRow:
+    return ContactRow((0,), contact_id, None, False, numbers, {})
+
+
+@step
+async def limit_organization(world: World, organization_id: str, limit: int) -> None:
+    """Change how many calls an organization may have up."""
+    await organizations.set_concurrency_limit(world.store, organization_id, limit)
+    world.rules.organization_limits[organization_id].set(world.steps, limit)
+
+
+@step
+async def limit_campaign(world: World, campaign_id: str, limit: int | None) -> None:
+    """Change how many calls a campaign may have up."""
+    await world.store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"concurrency_limit": limit}})
+    world.rules.campaign_limits[campaign_id].set(world.steps, limit)
+
+
+@step
+async def limit_all(world: World, limit: int) -> None:
+    """Change the global limit."""
+    if await shards.set_global_limit(world.store, limit):
+        world.rules.global_limit.set(world.steps, limit)

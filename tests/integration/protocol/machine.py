@@ -1,0 +1,256 @@
+"""The dialing protocol in any order: Hypothesis chooses the next step, the world checks every promise after it.
+
+Interleaving is the order of the rules; a stalled process is one whose rules do not come up. Real collisions
+inside MongoDB come from `race`, which lets two writers of one shard run at the same time.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.domain.campaign import CampaignMove
+from shared.domain.outcome import Outcome
+from shared.telephony.provider import CallMode
+from tests.integration.protocol import edits
+from tests.integration.protocol.carrier import Fate
+from tests.integration.protocol.drain import drain
+from tests.integration.protocol.races import Rival, race
+from tests.integration.protocol.seats import Task
+from tests.integration.protocol.setting import CAMPAIGNS, ORGANIZATIONS, PHONES, Plan, new_world
+from tests.integration.protocol.stage import Stage
+from tests.integration.protocol.world import SEATS, SHARDS, World
+
+T = TypeVar("T")
+
+MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
+PLANS = st.builds(
+    lambda mode, sizes, limit: Plan(mode[0], mode[1], sizes[0], sizes[1], limit),
+    st.sampled_from(MODES),
+    st.sampled_from([(3, (1, 1)), (2, (1, 1)), (4, (2, 2)), (5, (3, 2))]),
+    st.integers(2, 3),
+)
+seats, shards, picks = st.sampled_from(SEATS), st.sampled_from(SHARDS), st.integers(0, 7)
+campaigns, phones = st.sampled_from(list(CAMPAIGNS)), st.sampled_from(PHONES)
+# Mostly what happens mostly; every other fate now and then.
+fates = st.sampled_from([Fate.PLACED] * 4 + list(Fate))
+likely, seldom = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
+outcomes = st.sampled_from([Outcome.ANSWERED, Outcome.NO_ANSWER])
+# Within a gate, a request, a retry's wait, PLACE, a lock, PLACE and SETTLE, and past every hold.
+durations = st.sampled_from([0.1, 0.3, 1.0, 2.0, 6.0, 9.8, 11.0, 31.0, 41.0, 121.0])
+moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CLOSE])
+
+
+class ProtocolMachine(RuleBasedStateMachine):
+    """One run. The test that plays it sets `stage`; `figures` count what all runs did."""
+
+    stage: ClassVar[Stage]
+    figures: ClassVar[Counter[str]] = Counter()
+    world: World
+
+    def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.stage.play(coroutine)
+
+    @initialize(plan=PLANS)
+    def begin(self, plan: Plan) -> None:
+        self.world = self.play(new_world(self.stage.store, plan))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        self.play(drain(self.world))
+        self.figures["runs"] += 1
+        self.figures["steps"] += self.world.steps
+        self.figures["calls"] += len(self.world.carrier.calls)
+
+    # Schedulers.
+
+    def _owners(self, shard: int) -> list[int]:
+        """Schedulers that believe they own a shard, the newest owner first."""
+        owners = [seat for seat in SEATS if self.world.owns(seat, shard)]
+        return sorted(owners, key=lambda seat: -self.world.schedulers[seat].owned[shard].epoch)
+
+    def _as_owner(self, shard: int, old: bool, chore: Callable[[int, int], Coroutine[Any, Any, object]]) -> None:
+        owners = self._owners(shard)
+        if owners:
+            self.play(chore(owners[-1 if old else 0], shard))
+
+    @rule(shard=shards, old=seldom, first=picks, count=st.integers(0, 9), commits=likely, reply_lost=seldom)
+    def work(self, shard: int, old: bool, first: int, count: int, commits: bool, reply_lost: bool) -> None:
+        everybody = self.world.contacts
+        claim = [*everybody[first:], *everybody[:first]][:count]
+        self._as_owner(
+            shard,
+            old,
+            lambda owner, shard: self.world.work(owner, shard, claim=claim, commits=commits, reply_lost=reply_lost),
+        )
+
+    @precondition(lambda self: any(seat.unpublished for seat in self.world.schedulers))
+    @rule(arrives=likely, acknowledged=likely)
+    def publish(self, arrives: bool, acknowledged: bool) -> None:
+        for seat in SEATS:
+            if self.world.schedulers[seat].unpublished:
+                self.play(self.world.publish(seat, arrives=arrives, acknowledged=acknowledged and arrives))
+
+    @rule(seat=seats, shard=shards)
+    def take_over(self, seat: int, shard: int) -> None:
+        self.play(self.world.take_over(seat, shard))
+
+    @rule(shard=shards, old=seldom)
+    def expire(self, shard: int, old: bool) -> None:
+        self._as_owner(shard, old, self.world.expire)
+
+    @rule(shard=shards, old=seldom)
+    def sweep(self, shard: int, old: bool) -> None:
+        self._as_owner(shard, old, self.world.sweep)
+
+    @rule(shard=shards, old=seldom)
+    def reconcile(self, shard: int, old: bool) -> None:
+        self._as_owner(shard, old, self.world.reconcile)
+
+    @rule(shard=shards, old=seldom, delta=st.sampled_from([-2, -1, 1, 2]))
+    def move_grant(self, shard: int, old: bool, delta: int) -> None:
+        self._as_owner(shard, old, lambda owner, shard: self.world.move_grant(owner, shard, delta))
+
+    @rule(seat=seats)
+    def kill_scheduler(self, seat: int) -> None:
+        self.play(self.world.kill_scheduler(seat))
+
+    @rule(shard=shards, rival=st.sampled_from(Rival), pick=picks)
+    def race(self, shard: int, rival: Rival, pick: int) -> None:
+        owners = self._owners(shard)
+        if owners:
+            self.play(race(self.world, shard, owners, rival, pick))
+
+    # Executors.
+
+    @precondition(lambda self: self.world.jobs.records)
+    @rule(executor=seats, again=st.sampled_from([0, 0, 1, 3]))
+    def poll(self, executor: int, again: int) -> None:
+        self.play(self.world.poll(executor, again=again))
+
+    def _task(self, pick: int, *, started: bool | None = None) -> tuple[int, Task] | None:
+        """One of the jobs in the hands of the executors; `started`: only such, or only others."""
+        tasks = [(e, t) for e in SEATS for t in self.world.executors[e].tasks if started in (None, bool(t.nonce))]
+        return tasks[pick % len(tasks)] if tasks else None
+
+    @precondition(lambda self: self._task(0))
+    @rule(pick=picks, fate=fates)
+    def advance(self, pick: int, fate: Fate) -> None:
+        if chosen := self._task(pick):
+            executor, task = chosen
+            if not task.nonce:
+                self.play(self.world.start(executor, task))
+            elif self.world.is_fresh(executor, task):
+                self.play(self.world.place(executor, task, fate))
+            else:
+                self.play(self.world.gate(executor, task))
+
+    @precondition(lambda self: self._task(0))
+    @rule(pick=picks, fate=fates)
+    def dial(self, pick: int, fate: Fate) -> None:
+        if chosen := self._task(pick):
+            self.play(self.world.dial(*chosen, fate))
+
+    @precondition(lambda self: self._task(0, started=False))
+    @rule(pick=picks, how=st.sampled_from(["give back", "unknown, started", "unknown, not started"]))
+    def start_not(self, pick: int, how: str) -> None:
+        if chosen := self._task(pick, started=False):
+            if how == "give back":
+                self.play(self.world.give_back(*chosen))
+            else:
+                self.play(self.world.start_unknown(*chosen, arrived=how == "unknown, started"))
+
+    @precondition(lambda self: any(executor.spool.events for executor in self.world.executors))
+    @rule(kafka=likely)
+    def flush(self, kafka: bool) -> None:
+        for executor in SEATS:
+            self.play(self.world.flush(executor, kafka=kafka))
+
+    @rule(executor=seats)
+    def kill_executor(self, executor: int) -> None:
+        self.play(self.world.kill_executor(executor))
+
+    @rule(fate=fates)
+    def rush(self, fate: Fate) -> None:
+        """Everybody does everything there is to do; without it most runs would be idle."""
+        for shard in SHARDS:
+            for owner in self._owners(shard)[:1]:
+                self.play(self.world.work(owner, shard))
+                self.play(self.world.publish(owner))
+        for executor in SEATS:
+            self.play(self.world.poll(executor))
+        while chosen := self._task(0):
+            self.play(self.world.dial(*chosen, fate))
+
+    # Time and the carrier.
+
+    @rule(seconds=durations)
+    def pass_time(self, seconds: float) -> None:
+        self.play(self.world.pass_time(seconds))
+
+    @precondition(lambda self: self.world.carrier.live())
+    @rule(pick=picks, outcome=outcomes, reported=likely)
+    def end_call(self, pick: int, outcome: Outcome, reported: bool) -> None:
+        live = self.world.carrier.live()
+        call = live[pick % len(live)]
+        self.world.carrier.end(call, outcome)
+        if reported:
+            self.play(self.world.report(call))
+
+    @precondition(lambda self: self.world.carrier.reports)
+    @rule(pick=picks, times=st.sampled_from([1, 1, 2, 0]), kafka=likely)
+    def report(self, pick: int, times: int, kafka: bool) -> None:
+        reports = self.world.carrier.reports
+        self.play(self.world.report(reports[pick % len(reports)], times=times, kafka=kafka))
+
+    @precondition(lambda self: self.world.carrier.late)
+    @rule(pick=picks)
+    def land_late_request(self, pick: int) -> None:
+        late = self.world.carrier.late
+        self.world.carrier.land(late[pick % len(late)])
+
+    @precondition(lambda self: self.world.carrier.can_look_up)
+    @rule(away=seldom)
+    def carrier_away(self, away: bool) -> None:
+        self.world.carrier.away = away
+
+    # Customers and operators.
+
+    @rule(campaign_id=campaigns, to=moves)
+    def move_campaign(self, campaign_id: str, to: CampaignMove) -> None:
+        self.play(edits.move(self.world, campaign_id, to))
+
+    @rule(campaign_id=campaigns, is_open=likely)
+    def set_windows(self, campaign_id: str, is_open: bool) -> None:
+        self.play(edits.set_windows(self.world, campaign_id, is_open=is_open))
+
+    @rule(organization_id=st.sampled_from(ORGANIZATIONS), number=phones)
+    def list_number(self, organization_id: str, number: str) -> None:
+        self.play(edits.list_number(self.world, organization_id, number))
+
+    @rule(pick=picks, asks=st.booleans())
+    def delete(self, pick: int, asks: bool) -> None:
+        contact_id = self.world.contacts[pick % len(self.world.contacts)]
+        self.play((edits.delete if asks else edits.delete_at_once)(self.world, contact_id))
+
+    @rule(pick=picks, numbers=st.lists(phones, min_size=1, max_size=2, unique=True))
+    def edit_numbers(self, pick: int, numbers: list[str]) -> None:
+        contact_id = self.world.contacts[pick % len(self.world.contacts)]
+        self.play(edits.edit_numbers(self.world, contact_id, *numbers))
+
+    @rule(campaign_id=campaigns, number=phones)
+    def add_contact(self, campaign_id: str, number: str) -> None:
+        if len(self.world.contacts) < 10:
+            self.play(edits.add_contact(self.world, CAMPAIGNS[campaign_id], campaign_id, number))
+
+    @rule(what=st.sampled_from([*ORGANIZATIONS, *CAMPAIGNS, "all"]), limit=st.integers(1, 4))
+    def set_limit(self, what: str, limit: int) -> None:
+        if what == "all":
+            self.play(edits.limit_all(self.world, limit))
+        elif what in CAMPAIGNS:
+            self.play(edits.limit_campaign(self.world, what, limit if limit < 4 else None))
+        else:
+            self.play(edits.limit_organization(self.world, what, limit))

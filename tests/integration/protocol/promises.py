@@ -1,0 +1,108 @@
+"""What must hold in MongoDB after every step (I6, I7, I8), read from outside of any transaction."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+from shared.domain.contact import ACTIVE, FINAL, ContactStatus
+from shared.domain.outcome import PROVISIONAL, Outcome
+from shared.store.client import Document, Store
+from shared.store.ledger import BUCKET, campaign_budget, number_budget, organization_budget
+from shared.store.shards import read_global
+from tests.integration.protocol.carrier import Call
+
+COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts")
+
+
+class Promises:
+    """Looks at the store; remembers real outcomes, because they must never change."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._real: dict[str, str] = {}
+
+    async def check(self) -> None:
+        """Raise AssertionError, naming the promise, if one is broken."""
+        contacts, attempts, budgets, shards = await asyncio.gather(
+            self._all("contacts"), self._all("attempts"), self._all("budgets"), self._all("shards")
+        )
+        _check_shapes(contacts, attempts)
+        _check_budgets(contacts, budgets, shards)
+        await self._check_counters(contacts, attempts)
+        limit, free = await read_global(self._store)
+        assert sum(shard["grant"] for shard in shards) + free == limit, "I7: the grants do not add up to the limit"
+        self._check_outcomes(attempts)
+
+    async def _all(self, collection: str) -> list[Document]:
+        return await self._store[collection].find({}).to_list()
+
+    async def _check_counters(self, contacts: list[Document], attempts: list[Document]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
+        for contact in contacts:
+            counts[contact["campaign_id"], BUCKET[ContactStatus(contact["status"])]] += 1
+        counts.update((attempt["campaign_id"], "attempts") for attempt in attempts)
+        said: Counter[tuple[str, str]] = Counter()
+        counters, counters_in = await asyncio.gather(self._all("counters"), self._all("counters_in"))
+        for counter in counters:
+            said.update({(counter["_id"], name): counter.get(name, 0) for name in COUNTED})
+        for counter in counters_in:
+            said[counter["campaign_id"], "pending"] += counter["added"]
+            said[counter["campaign_id"], "skipped"] += counter["added_skipped"]
+        for key in counts.keys() | said.keys():
+            assert counts[key] == said[key], f"I6: counters say {said[key]} {key[1]}, there are {counts[key]}"
+
+    def _check_outcomes(self, attempts: list[Document]) -> None:
+        outcomes = {attempt["_id"]: attempt["outcome"] for attempt in attempts}
+        for attempt_id, outcome in self._real.items():
+            assert outcomes.get(attempt_id) == outcome, f"I8: {outcome} became {outcomes.get(attempt_id)}"
+        self._real |= {key: outcome for key, outcome in outcomes.items() if outcome not in PROVISIONAL}
+
+    async def check_end(self, calls: Iterable[Call], unknowable: set[str]) -> None:
+        """What must hold once everything has settled: I9 and I10."""
+        for contact in await self._all("contacts"):
+            assert contact["status"] in FINAL, f"I9: a contact stays {contact['status']}"
+            assert not contact.get("delete_requested"), "I9: a deleted contact stays"
+        for holder in [*await self._all("budgets"), *await self._all("shards")]:
+            assert holder["held"] == 0, f"I9: {holder['_id']} holds {holder['held']} for ever"
+        attempts = {attempt["_id"]: attempt for attempt in await self._all("attempts")}
+        status = {contact["_id"]: contact["status"] for contact in await self._all("contacts")}
+        for call in calls:
+            attempt = attempts.get(call.request.attempt_id)
+            assert attempt is not None, "I10: a call without an attempt"
+            if call.request.attempt_id in unknowable and attempt["outcome"] in PROVISIONAL:
+                continue
+            assert attempt["outcome"] == call.outcome, f"I10: {call.outcome} was recorded as {attempt['outcome']}"
+            if call.outcome is Outcome.ANSWERED:
+                ended_as = status.get(call.request.contact_id, ContactStatus.COMPLETED)
+                assert ended_as == ContactStatus.COMPLETED, f"I10: answered, and ended as {ended_as}"
+
+
+def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
+    made = Counter(attempt["contact_id"] for attempt in attempts)
+    for contact in contacts:
+        status = contact["status"]
+        assert ("lock" in contact) == (status in ACTIVE), f"a {status} contact with a claim, or one without"
+        assert ("start" in contact) == (status == ContactStatus.IN_PROGRESS), f"a {status} contact, started or not"
+        recorded = made[contact["_id"]]
+        assert contact["attempts_made"] == recorded, f"{contact['attempts_made']} attempts made, {recorded} recorded"
+
+
+def _check_budgets(contacts: list[Document], budgets: list[Document], shards: list[Document]) -> None:
+    held: Counter[str] = Counter()
+    by_shard: Counter[int] = Counter()
+    for contact in contacts:
+        if contact["status"] not in ACTIVE:
+            continue
+        lock, organization_id = contact["lock"], contact["organization_id"]
+        held[organization_budget(organization_id)] += 1
+        held[campaign_budget(contact["campaign_id"])] += 1
+        by_shard[contact["shard"]] += 1
+        if lock["exclusive"]:
+            held[number_budget(organization_id, lock["caller_number"])] += 1
+    said = Counter({budget["_id"]: budget["held"] for budget in budgets})
+    for key in held.keys() | said.keys():
+        assert said[key] == held[key], f"I6: {key} holds {said[key]}, {held[key]} are locked or in progress"
+        assert held[key] < 2 or not key.startswith("number:"), f"I3: {key} is held {held[key]} times"
+    for shard in shards:
+        assert shard["held"] == by_shard[shard["_id"]], f"I6: shard {shard['_id']} holds {shard['held']}"
+        assert shard["held"] <= shard["grant"], f"I1: shard {shard['_id']} holds more than it was granted"

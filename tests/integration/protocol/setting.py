@@ -1,0 +1,180 @@
+"""How every world begins: two organizations in two shards, three campaigns, seven contacts, a carrier.
+
+Numbers: Ann and Bob are called from one exclusive caller number; Ann's telephone also stands in another
+campaign of the organization (Amy) and in the other organization (Abe, who is somebody else's customer).
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.domain.contact import default_campaign_id
+from shared.store.client import Document, Store
+from shared.store.organizations import DEFAULT_CONCURRENCY_LIMIT
+from shared.telephony.provider import CallMode
+from tests.factories import ALWAYS_OPEN, contact_document
+from tests.integration.protocol.carrier import Carrier
+from tests.integration.protocol.promises import Promises
+from tests.integration.protocol.rules_in_force import History, RulesInForce
+from tests.integration.protocol.world import DIALING, START_OF_TIME, World
+
+COLLECTIONS: Final = (
+    "organizations",
+    "configurations",
+    "campaigns",
+    "contacts",
+    "external_ids",
+    "attempts",
+    "counters",
+    "counters_in",
+    "budgets",
+    "shards",
+    "global_budget",
+    "do_not_call",
+    "results",
+)
+EXCLUSIVE: Final = "+14155550199"
+PHONES: Final = tuple(f"+1415200000{digit}" for digit in range(8))
+RETRY: Final = {"retry": True, "delay_seconds": 5}
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+ACME, BETA = _id("acme"), _id("beta")
+ORGANIZATIONS: Final = (ACME, BETA)
+SPRING, SUMMER, AUTUMN = _id("spring"), _id("summer"), _id("autumn")
+CAMPAIGNS: Final = {SPRING: ACME, SUMMER: ACME, AUTUMN: BETA}
+ANN, BOB, AMY, CAT, ABE, EVE, FAY = (_id(name) for name in ("ann", "bob", "amy", "cat", "abe", "eve", "fay"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What differs between worlds. `grants` are those of shards 0 and 1; the rest of the limit is free."""
+
+    mode: CallMode = CallMode.CALLBACK
+    can_look_up: bool = True
+    global_limit: int = 3
+    grants: tuple[int, int] = (1, 1)
+    organization_limit: int = 2
+
+
+async def new_world(store: Store, plan: Plan | None = None) -> World:
+    """A world in which nothing has happened yet, except that scheduler 0 owns shard 0, and 1 owns 1."""
+    plan = plan or Plan()
+    for collection in COLLECTIONS:
+        await store[collection].delete_many({})
+    rules = RulesInForce(History(plan.global_limit))
+    carrier = Carrier(rules, DIALING, plan.mode, plan.can_look_up, START_OF_TIME)
+    world = World(store, rules, carrier, Promises(store))
+    await _add_limits(world, plan)
+    await _add_customers(world, plan)
+    await _add_contacts(world)
+    for seat in (0, 1):
+        await world.take_over(seat, seat)
+    return world
+
+
+async def _add_limits(world: World, plan: Plan) -> None:
+    shards = [
+        {"_id": shard, "epoch": 0, "held": 0, "grant": grant, "want": {}} for shard, grant in enumerate(plan.grants)
+    ]
+    await world.store["shards"].insert_many(shards)
+    free = plan.global_limit - sum(plan.grants)
+    await world.store["global_budget"].insert_one({"_id": "global", "limit": plan.global_limit, "free": free})
+
+
+async def _add_customers(world: World, plan: Plan) -> None:
+    rules = world.rules
+    for shard, organization_id in enumerate(ORGANIZATIONS):
+        world.shard_of[organization_id] = shard
+        rules.organization_limits[organization_id] = History(plan.organization_limit)
+        rules.exclusive.add((organization_id, EXCLUSIVE))
+    await world.store["organizations"].insert_many([_organization(world, key, plan) for key in ORGANIZATIONS])
+    for campaign_id, organization_id in CAMPAIGNS.items():
+        world.shard_of[campaign_id] = world.shard_of[organization_id]
+        rules.campaign_limits[campaign_id] = History(None)
+        rules.active[campaign_id] = History(True)
+        rules.windows_open[campaign_id] = History(True)
+    await world.store["configurations"].insert_many([_configuration(key) for key in CAMPAIGNS])
+    await world.store["campaigns"].insert_many([_campaign(world, key) for key in CAMPAIGNS])
+
+
+async def _add_contacts(world: World) -> None:
+    contacts = [
+        _contact(world, ANN, ACME, SPRING, PHONES[0], agent_number=EXCLUSIVE),
+        _contact(world, BOB, ACME, SPRING, PHONES[1], agent_number=EXCLUSIVE),
+        _contact(world, AMY, ACME, SUMMER, PHONES[0]),
+        _contact(world, CAT, ACME, SUMMER, PHONES[2], PHONES[3]),
+        _contact(world, ABE, BETA, AUTUMN, PHONES[0]),
+        _contact(world, EVE, BETA, AUTUMN, PHONES[4]),
+        _contact(world, FAY, BETA, None, PHONES[5]),
+    ]
+    await world.store["contacts"].insert_many(contacts)
+    world.contacts = [contact["_id"] for contact in contacts]
+    for contact in contacts:
+        world.rules.numbers[contact["_id"]] = History(tuple(contact["phone_numbers"]))
+        counted = {name: contact[name] for name in ("campaign_id", "organization_id", "shard")}
+        await world.store["counters_in"].update_one(
+            {"_id": f"{contact['campaign_id']}/api-0"},
+            {"$inc": {"added": 1, "added_skipped": 0}, "$set": counted},
+            upsert=True,
+        )
+
+
+def _organization(world: World, organization_id: str, plan: Plan) -> Document:
+    assert plan.organization_limit <= DEFAULT_CONCURRENCY_LIMIT
+    return {
+        "_id": organization_id,
+        "name": "Acme",
+        "shard": world.shard_of[organization_id],
+        "concurrency_limit": plan.organization_limit,
+        "default_agent_number": "+14155550100",
+        "exclusive_caller_numbers": [EXCLUSIVE],
+        "created_at": START_OF_TIME,
+        "changed_at": START_OF_TIME,
+    }
+
+
+def _configuration(campaign_id: str) -> Document:
+    """Each campaign has one of its own, under the campaign's id."""
+    return {
+        "_id": campaign_id,
+        "organization_id": CAMPAIGNS[campaign_id],
+        "name": "Always",
+        "default_windows": ALWAYS_OPEN,
+        "max_attempts": 2,
+        "retry_rules": {name: RETRY for name in ("no_answer", "busy", "interrupted")},
+        "agent_id": "agent-1",
+        "campaign_count": 1,
+    }
+
+
+def _campaign(world: World, campaign_id: str) -> Document:
+    return {
+        "_id": campaign_id,
+        "organization_id": CAMPAIGNS[campaign_id],
+        "shard": world.shard_of[campaign_id],
+        "name": "Spring",
+        "status": "active",
+        "priority": 1,
+        "configuration_id": campaign_id,
+        "agent_id": None,
+        "agent_version": None,
+        "agent_number": None,
+        "concurrency_limit": None,
+        "created_at": START_OF_TIME,
+        "updated_at": START_OF_TIME,
+    }
+
+
+def _contact(
+    world: World, contact_id: str, organization_id: str, campaign_id: str | None, *numbers: str, **fields: Any
+) -> Document:
+    organization = {"_id": organization_id, "shard": world.shard_of[organization_id]}
+    campaign = {"_id": campaign_id} if campaign_id else None
+    world.shard_of[default_campaign_id(organization_id)] = world.shard_of[organization_id]
+    number = world.steps
+    given = {"_id": contact_id, "phone_numbers": list(numbers), "created_at": START_OF_TIME, **fields}
+    return contact_document(organization, campaign, number, **given)
