@@ -4,11 +4,16 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 
 from services.campaign_api.app import running
 from services.campaign_api.settings import ApiSettings
+
+# Longer than the idle limit of the usual clients and proxies: if we close first, their next request may meet
+# the closing and fail.
+KEEP_ALIVE_SECONDS: Final = 75
 
 
 class _Server(uvicorn.Server):
@@ -31,6 +36,7 @@ async def serve(settings: ApiSettings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(settings.shutdown_seconds),
         )
         server = _Server(config)

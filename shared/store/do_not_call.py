@@ -3,7 +3,7 @@
 The gate right before each call reads this list; everything earlier only saves work.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.errors import NotFound
-from shared.store.client import Store, translated, translates
+from shared.store.client import Store, translates
 from shared.store.organizations import touch
 from shared.store.paging import Page, newest_first
 
@@ -82,21 +82,6 @@ async def list_numbers(store: Store, organization_id: str, *, cursor: str | None
     """The organization's list, newest first. Raises `InvalidCursor`."""
     page = await newest_first(store["do_not_call"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
     return Page([DoNotCallEntry.from_document(row) for row in page.rows], page.next_cursor)
-
-
-async def listed_numbers(
-    store: Store,
-    organization_id: str,
-    phone_numbers: Iterable[str],
-    session: AsyncClientSession | None = None,
-) -> Collection[str]:
-    """Those of the numbers that are on the organization's list."""
-    ids = [entry_id(organization_id, number) for number in phone_numbers]
-    if not ids:
-        return frozenset()
-    async with translated():
-        found = store["do_not_call"].find({"_id": {"$in": ids}}, {"phone_number": 1}, session=session)
-        return frozenset([row["phone_number"] async for row in found])
 
 
 def _document(key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime) -> dict[str, Any]:

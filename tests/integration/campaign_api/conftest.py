@@ -2,10 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.create_topics import create_topics, delete_topics
 from services.campaign_api.app import build_app
+from services.campaign_api.server import KEEP_ALIVE_SECONDS
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.events import ORG_EVENT, AnyOrgEvent
@@ -23,7 +24,13 @@ from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
 
-EventsOf = Callable[[str, type[Any]], Awaitable[list[Any]]]
+
+class EventsOf(Protocol):
+    """Waits for an organization's events of one kind, and for as many as are wanted."""
+
+    async def __call__(self, organization_id: str, kind: type[Any], at_least: int = 1) -> list[Any]: ...
+
+
 AUTH_TOKEN = "carrier-secret"
 PUBLIC_URL = "https://calls.example.com"
 
@@ -55,7 +62,10 @@ def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) ->
 async def serving(settings: ApiSettings, store: Store, producer: Producer) -> AsyncIterator[Api]:
     """A gateway on a free port of the loopback interface."""
     app = build_app(settings, store=store, producer=producer)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())
     try:
         await eventually(lambda: server.started or running.done(), saying="the gateway")
@@ -119,15 +129,16 @@ async def events(stack: Stack) -> AsyncIterator[EventsOf]:
     await consumer.start()
     seen: list[tuple[int, AnyOrgEvent]] = []
 
-    async def of(organization_id: str, kind: type[Any]) -> list[Any]:
+    async def of(organization_id: str, kind: type[Any], at_least: int = 1) -> list[Any]:
         async def look() -> list[Any]:
             for records in (await consumer.getmany(timeout_ms=50)).values():
                 seen.extend((record.partition, ORG_EVENT.validate_json(record.value or b"")) for record in records)
             found = [(partition, event) for partition, event in seen if event.organization_id == organization_id]
             assert all(partition == event.shard for partition, event in found)
-            return [event for _, event in found if isinstance(event, kind)]
+            wanted = [event for _, event in found if isinstance(event, kind)]
+            return wanted if len(wanted) >= at_least else []
 
-        return await eventually(look, saying=f"a {kind.__name__}")
+        return await eventually(look, saying=f"{at_least} {kind.__name__}")
 
     yield of
     await consumer.stop()

@@ -57,14 +57,7 @@ async def test_an_answer_is_told_while_the_call_is_up(api: Api, events: EventsOf
 async def test_a_replayed_callback_says_the_same_again(api: Api, events: EventsOf) -> None:
     path = address(organization_id="org-3")
     assert [(await call_back(api, path, ENDED)).status for _ in range(3)] == [200] * 3
-
-    async def all_three() -> list[Any]:
-        return await events("org-3", CallFinished)
-
-    told = await all_three()
-    while len(told) < 3:
-        told = await all_three()
-    assert len(set(told)) == 1
+    assert len(set(await events("org-3", CallFinished, at_least=3))) == 1
 
 
 async def test_ringing_is_taken_and_is_no_news(api: Api) -> None:
@@ -110,10 +103,8 @@ async def test_many_callbacks_at_once_are_all_kept(api: Api, events: EventsOf) -
     paths = [address(organization_id="org-4", attempt_id=f"attempt-{number}") for number in range(100)]
     answers = await asyncio.gather(*(call_back(api, path, ENDED) for path in paths))
     assert {answer.status for answer in answers} == {200}
-    seen = {event.attempt_id for event in await events("org-4", CallFinished)}
-    while len(seen) < 100:
-        seen |= {event.attempt_id for event in await events("org-4", CallFinished)}
-    assert len(seen) == 100
+    told = await events("org-4", CallFinished, at_least=100)
+    assert {event.attempt_id for event in told} == {f"attempt-{number}" for number in range(100)}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from schemathesis.core.result import Ok
 
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Customer, lead
 
-EXAMPLES_FOR_EACH_ROUTE = 40
+EXAMPLES_FOR_EACH_ROUTE = 30
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -66,11 +66,11 @@ async def test_without_mongodb_every_request_is_503_with_retry_after(without_mon
 
 
 async def test_requests_above_the_limit_are_429_until_retry_after(stack: Stack) -> None:
-    limited = stack.settings.model_copy(update={"requests_per_minute": 300})
+    limited = stack.settings.model_copy(update={"requests_per_minute": 60})
     async with serving(limited, stack.store, stack.producer) as api:
         acme, other = await api.new_customer(), await api.new_customer()
-        statuses = [(await acme.get("/timezones")).status for _ in range(310)]
-        assert statuses[:300] == [200] * 300
+        statuses = [(await acme.get("/timezones")).status for _ in range(100)]
+        assert statuses[:60] == [200] * 60
         assert 429 in statuses
         refused = await refusal(acme)
         assert refused == "1"
