@@ -1,5 +1,6 @@
 """GATE: the last look before a call is placed. The only sound check of do-not-call, pause, edit and delete."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -18,9 +19,10 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     """
     contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
     surroundings = Surroundings(store)
-    await surroundings.load(contacts.values())
-    held = await _held(store, contacts.values())
-    if await _above_global_limit(store):
+    _, held, above_global_limit = await asyncio.gather(
+        surroundings.load(contacts.values()), _held(store, contacts.values()), _above_global_limit(store)
+    )
+    if above_global_limit:
         return dict.fromkeys(nonces, "global limit lowered")
     return {
         contact_id: _reason_against(surroundings, held, contacts.get(contact_id), nonce, now)

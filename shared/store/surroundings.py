@@ -3,6 +3,7 @@
 Each document is read at most once; nothing is kept beyond the transaction.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,13 +46,28 @@ class Surroundings:
 
     async def load(self, contacts: Collection[Document]) -> None:
         """Read what these contacts need: their organizations, campaigns, configurations, do-not-call entries."""
+        if self.session is None:
+            await asyncio.gather(
+                self._load_organizations(contacts), self._load_campaigns(contacts), self._load_listed(contacts)
+            )
+            return
+        # A session does one thing at a time.
+        await self._load_organizations(contacts)
+        await self._load_campaigns(contacts)
+        await self._load_listed(contacts)
+
+    async def _load_organizations(self, contacts: Collection[Document]) -> None:
         await self._find("organizations", (c["organization_id"] for c in contacts), self.organizations)
+
+    async def _load_campaigns(self, contacts: Collection[Document]) -> None:
         campaign_ids = (c["campaign_id"] for c in contacts if not is_default_campaign(c["campaign_id"]))
         await self._find("campaigns", campaign_ids, self.campaigns)
         found: dict[str, Document] = {}
         await self._find("configurations", (c["configuration_id"] for c in self.campaigns.values()), found)
         for configuration_id, document in found.items():
             self.configurations[configuration_id] = Configuration.from_document(document)
+
+    async def _load_listed(self, contacts: Collection[Document]) -> None:
         entries: dict[str, Document] = {}
         await self._find("do_not_call", _do_not_call_ids(contacts), entries)
         self.listed.update((entry["organization_id"], entry["phone_number"]) for entry in entries.values())
