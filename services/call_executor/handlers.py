@@ -65,6 +65,7 @@ class JobHandler:
         self._limiter = AsyncLimiter(self._per_second, self._per_second / per_second)
         self._capacity = capacity
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = asyncio.Lock()
         self.draining = False
 
     async def on_dial_jobs(self, message: KafkaMessage) -> None:
@@ -100,15 +101,25 @@ class JobHandler:
 
     async def _place(self, batch: Batch, places: int) -> None:
         """Gate and place what was started; every place is given back as soon as it is free."""
-        allowed: list[Document] = []
         metrics.PLACING.inc(places)
+        self._give_back(places - len(batch.contacts))
+        await self._gate_and_place(batch)
+
+    async def _gate_and_place(self, batch: Batch) -> None:
+        allowed: list[Document] = []
         try:
-            allowed, looked_at = await self._placer.gate(batch)
-            while allowed and not self._placer.is_fresh(looked_at):
-                allowed, looked_at = await self._placer.gate(Batch(batch.nonce, batch.started, allowed))
+            # One look at a time: side by side they slow each other down until all are too old.
+            async with self._looking:
+                allowed, looked_at = await self._placer.gate(batch)
         finally:
-            self._give_back(places - len(allowed))
-        await asyncio.gather(*(self._place_one(contact, batch) for contact in allowed))
+            self._give_back(len(batch.contacts) - len(allowed))
+        if self._placer.is_fresh(looked_at):
+            await asyncio.gather(*(self._place_one(contact, batch) for contact in allowed))
+        elif allowed:
+            # Fewer at a time next: looking again at as many could take too long again, and again.
+            middle = (len(allowed) + 1) // 2
+            halves = [half for half in (allowed[:middle], allowed[middle:]) if half]
+            await asyncio.gather(*(self._gate_and_place(Batch(batch.nonce, batch.started, half)) for half in halves))
 
     async def _place_one(self, contact: Document, batch: Batch) -> None:
         try:
