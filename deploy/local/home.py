@@ -22,6 +22,8 @@ POLL_SECONDS: Final = 0.05
 OUR_PORTS: Final = range(20_000, 32_000)
 # Longer than the slowest first start (downloads included), so that a second `up` waits instead of failing.
 LOCK_DEADLINE_SECONDS: Final = 300.0
+# A server that was just killed holds its port until the kernel has cleared it away; its clients know that port.
+LET_GO_SECONDS: Final = 3.0
 
 
 class HomeIsLocked(TemporaryError):
@@ -76,10 +78,12 @@ class Home:
             path.replace(path.with_suffix(".log.1"))
         return path
 
-    def port_for(self, name: str) -> int:
+    async def port_for(self, name: str) -> int:
         """The port that `name` had last time if it is free, else another free one; remembered at once."""
         others = {other: port for other, port in self._read_ports().items() if other != name}
         port = self._read_ports().get(name)
+        if port is not None:
+            await _let_go(port)
         while port is None or port in others.values() or not port_is_free(port):
             port = free_port()
         self._write_ports({**others, name: port})
@@ -142,6 +146,16 @@ def set_aside(folder: Path) -> None:
         unusable = folder.with_name(f"{folder.name}.unusable")
         shutil.rmtree(unusable, ignore_errors=True)
         folder.rename(unusable)
+
+
+async def _let_go(port: int) -> None:
+    """Gives whoever holds the port a moment to be gone."""
+
+    async def is_free() -> bool:
+        return port_is_free(port)
+
+    with contextlib.suppress(TimeoutError):
+        await until(is_free, LET_GO_SECONDS)
 
 
 def free_port() -> int:

@@ -63,7 +63,7 @@ async def _record_classes(home: Home, class_path: str) -> None:
 async def _usual_work(address: str) -> None:
     await create_topics(KafkaSettings(kafka=address, topic_prefix=""))
     topic = TOPICS[0].name
-    producer = AIOKafkaProducer(bootstrap_servers=address, enable_idempotence=True)
+    producer = AIOKafkaProducer(bootstrap_servers=address)
     await producer.start()
     try:
         await producer.send_and_wait(topic, b"rehearsal")

@@ -61,7 +61,7 @@ def address_of(port: int) -> str:
 
 async def launch(home: Home, class_path: str, *extra_flags: str) -> tuple[psutil.Process, int]:
     """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
-    port, controller_port = home.port_for("kafka"), home.port_for("kafka-controller")
+    port, controller_port = await home.port_for("kafka"), await home.port_for("kafka-controller")
     data = home.kafka / "data"
     write_whole(home.kafka / "log4j2.properties", LOGGING)
     if not (data / "meta.properties").is_file():

@@ -60,7 +60,7 @@ async def start(home: Home) -> str:
 
 async def _start_new(home: Home, binary: Path, data: Path) -> int:
     for attempt in range(1, ATTEMPTS + 1):
-        port = home.port_for("mongodb")
+        port = await home.port_for("mongodb")
         await _prepare(home, binary, data, port)
         command = [*_command(binary, data, port), _mark(home), f"--replSet={REPLICA_SET}"]
         log = home.log_file("mongod")

@@ -34,6 +34,7 @@ class Outbox:
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._leaving = False
 
     def add(self, event: AnyOrgEvent) -> None:
         """Send this as soon as possible. Never blocks."""
@@ -50,7 +51,11 @@ class Outbox:
         self._filled.set()
 
     async def flushed(self) -> None:
-        """Return when everything added so far is safe. Waits as long as every sink is away."""
+        """Return when every ending added so far is safe. Waits as long as both its sinks are away.
+
+        A release that Kafka does not take now is let go: its lock runs out, and the contact is claimed anew.
+        """
+        self._leaving = True
         await self._empty.wait()
 
     async def run(self) -> None:
@@ -79,7 +84,7 @@ class Outbox:
             self._events.extendleft(reversed(lost))
             raise
         metrics.SECOND_SINK.inc(len(endings))
-        if others:
+        if others and not self._leaving:
             # Releases and hints have no second sink: until Kafka is back they wait here.
             self._events.extend(others)
             await asyncio.sleep(RETRY_SECONDS)

@@ -1,17 +1,20 @@
-"""Publishing in batches: one record batch per partition, acknowledged by all replicas, idempotent.
+"""Publishing in batches: one record batch per partition, acknowledged by all replicas.
 
 Grouping by partition and sending whole batches costs a third of sending record by record (measured in
 docs/benchmarks.md). What was not acknowledged in time is returned to the caller, who decides; a record
-that is reported unacknowledged may still be in the log, so every consumer is idempotent.
+that is reported unacknowledged may still be in the log, so every consumer is idempotent. The producer itself is
+not: aiokafka's idempotent one never gives up (docs/decisions/0010-a-producer-that-gives-up.md).
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.clock import monotonic
 from shared.errors import Unavailable
@@ -43,7 +46,6 @@ class Producer:
         self._kafka = AIOKafkaProducer(
             bootstrap_servers=settings.kafka,
             acks="all",
-            enable_idempotence=True,
             max_batch_size=MAX_BATCH_BYTES,
             max_request_size=max_request_bytes,
             request_timeout_ms=int(PUBLISH_SECONDS * 1000),
@@ -80,7 +82,7 @@ class Producer:
                 return
 
     async def stop(self) -> None:
-        """Send what is buffered and disconnect."""
+        """Send what is buffered and disconnect; without a broker it ends all the same, in 2 * PUBLISH_SECONDS or so."""
         await self._kafka.stop()
 
     async def ping(self) -> bool:
@@ -136,14 +138,21 @@ class Producer:
                     return records[safe:]
                 end += 1
             builder.close()
-            try:
-                async with asyncio.timeout(max(0.0, deadline - monotonic())):
-                    future = await self._kafka.send_batch(builder, topic_name, partition=partition)
-                    await future
-            except (KafkaError, TimeoutError):
+            if not await self._acknowledged(builder, topic_name, partition, deadline):
                 return records[safe:]
             safe = end
         return []
+
+    async def _acknowledged(self, batch: BatchBuilder, topic_name: str, partition: int, deadline: float) -> bool:
+        try:
+            async with asyncio.timeout(max(0.0, deadline - monotonic())):
+                future = await self._kafka.send_batch(batch, topic_name, partition=partition)
+        except (KafkaError, TimeoutError):
+            return False
+        # A batch that fails after its caller has gone must not be reported as an error nobody looked at.
+        future.add_done_callback(_look_at)
+        await asyncio.wait({future}, timeout=max(0.0, deadline - monotonic()))
+        return future.done() and future.exception() is None
 
     async def publish_events(
         self, events: Iterable[AnyOrgEvent], timeout_seconds: float = PUBLISH_SECONDS
@@ -166,3 +175,8 @@ class Producer:
             by_record[id(record)] = (record, job)
         lost = await self.publish(DIAL_JOBS, [record for record, _ in by_record.values()], timeout_seconds)
         return [by_record[id(record)][1] for record in lost]
+
+
+def _look_at(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()

@@ -37,9 +37,7 @@ def database_of(settings: BareSettings) -> AsyncDatabase[Message]:
 
 def new_producer(settings: BareSettings) -> AIOKafkaProducer:
     """A producer with the guarantees of ours."""
-    return AIOKafkaProducer(
-        bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, max_batch_size=MAX_BATCH_BYTES
-    )
+    return AIOKafkaProducer(bootstrap_servers=settings.kafka, acks="all", max_batch_size=MAX_BATCH_BYTES)
 
 
 def new_consumer(settings: BareSettings, topic: str, group: str) -> AIOKafkaConsumer:

@@ -26,6 +26,8 @@ from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization
 from tests.proxy import line_to
 
+# A scheduler's loops and a producer's last records each have their own few seconds; see END_SECONDS, PUBLISH_SECONDS.
+ENDS_WITHIN_SECONDS = 60
 SHORT_CALLS = always(ScriptedCall(talk_seconds=0.05))
 
 
@@ -246,6 +248,23 @@ async def test_a_killed_broker_loses_nothing(store: Store, own_kafka: Home) -> N
         await all_completed(engine, 300)
         assert called_once_each(engine, 300)
     await sums_hold(store)
+
+
+async def test_members_end_in_order_while_kafka_is_away(store: Store, own_kafka: Home) -> None:
+    """Also with records of theirs that no broker has taken."""
+    address = await kafka.start(own_kafka)
+    await create_topics(KafkaSettings(kafka=address))
+    await campaigns_of(store, 2, 150)
+    async with running_engine(store, address, "", script=SHORT_CALLS) as engine:
+        await engine.start_executor()
+        await engine.start_scheduler()
+        await eventually(lambda: len(placements(engine)) > 30, timeout=20)
+        assert await kafka.stop(own_kafka)
+        async with asyncio.timeout(ENDS_WITHIN_SECONDS):
+            await engine.stop()
+    assert not [
+        call for carrier in engine.carriers for call in carrier.placements if placements(engine)[call.contact_id] > 1
+    ]
 
 
 def test_every_topic_has_a_writer_and_a_reader() -> None:
