@@ -1,5 +1,6 @@
 """Fixtures that every test may use: real servers for the session, a fresh database and fresh topics for a test."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
@@ -9,7 +10,17 @@ from deploy.create_topics import create_topics, delete_topics
 from deploy.local.servers import Addresses
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import Store, connect
+from tests.hanging import show_tasks
 from tests.servers import servers_for_tests
+
+
+@pytest.fixture(autouse=True)
+async def _shown_when_hanging(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Shortly before a test's time is over, its tasks say what they wait for."""
+    loop = asyncio.get_running_loop()
+    alarm = loop.call_later(float(request.config.getini("timeout")) * 0.9, show_tasks, loop)
+    yield
+    alarm.cancel()
 
 
 @pytest.fixture(scope="session")
