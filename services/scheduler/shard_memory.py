@@ -203,7 +203,8 @@ class ShardMemory:
             if memory.entry.priority != priority and at_hand >= wanted:
                 return
             priority = memory.entry.priority
-            short = len(memory.waiting) < wanted and not memory.complete
+            # Nobody falls asleep on what was read earlier: somebody may have become due, or a zone opened, since.
+            short = not memory.waiting or (len(memory.waiting) < wanted and not memory.complete)
             stale = memory.fetched_at is None or now - memory.fetched_at > FRESH_FOR
             if short or (stale and renewals < RENEWALS):
                 renewals += stale

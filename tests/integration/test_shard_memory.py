@@ -1,0 +1,53 @@
+"""What a shard's loop remembers must never be the reason why somebody who is due is not called."""
+
+from datetime import datetime, timedelta
+
+from services.scheduler.planner import OrganizationDemand
+from services.scheduler.shard_memory import FRESH_FOR, ShardMemory
+from shared.clock import utc_now
+from shared.store.client import Store
+from tests.factories import add_campaign, add_contacts, add_organization
+
+SOON = FRESH_FOR / 2
+
+
+async def offered(memory: ShardMemory, now: datetime) -> list[str]:
+    """Who is at hand now, after at most two looks: a campaign that goes to sleep may be woken at once."""
+    demands: list[OrganizationDemand] = await memory.demands(now, 100, {})
+    if not demands and memory.next_alarm is not None and memory.next_alarm <= now:
+        demands = await memory.demands(now, 100, {})
+    return [waiting.contact_id for demand in demands for queue in demand.queues for waiting in queue.waiting]
+
+
+async def lock(store: Store, contact_id: str) -> None:
+    await store["contacts"].update_one({"_id": contact_id}, {"$set": {"status": "locked"}})
+
+
+async def test_who_becomes_due_while_the_last_fetched_are_claimed_is_not_forgotten(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    [first] = await add_contacts(store, organization, campaign, 1, due_at=now - SOON)
+    [second] = await add_contacts(store, organization, campaign, 1, due_at=now + SOON / 2)
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await offered(memory, now) == [first["_id"]]
+    await lock(store, first["_id"])
+    memory.taken([first["_id"]], [], now, claimed=True)
+    assert await offered(memory, now + SOON) == [second["_id"]]
+
+
+async def test_who_comes_back_due_at_once_is_seen_although_the_queue_was_just_read(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    first, released = await add_contacts(store, organization, campaign, 2, due_at=now - timedelta(minutes=1))
+    await lock(store, released["_id"])
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await offered(memory, now) == [first["_id"]]
+    await store["contacts"].update_one({"_id": released["_id"]}, {"$set": {"status": "pending"}})
+    memory.account({}, {campaign["_id"]: released["due_at"]})
+    await lock(store, first["_id"])
+    memory.taken([first["_id"]], [], now, claimed=True)
+    assert await offered(memory, now + SOON) == [released["_id"]]
