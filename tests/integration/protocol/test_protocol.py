@@ -6,7 +6,7 @@ sets the number of runs; by default there are few and always the same, longer ru
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.protocol.machine import ProtocolMachine
@@ -21,6 +21,8 @@ RUNS = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
+    # Explaining a failure would run it many times more than finding it.
+    phases=[Phase.generate, Phase.shrink],
 )
 
 
