@@ -42,13 +42,13 @@ class Lineup:
     carrier: Member
     api: Member
     ingest: Member
-    scheduler: Member
+    schedulers: tuple[Member, ...]
     executors: tuple[Member, ...]
 
     @property
     def members(self) -> tuple[Member, ...]:
         """In the order in which they start."""
-        return (self.carrier, self.api, self.ingest, self.scheduler, *self.executors)
+        return (self.carrier, self.api, self.ingest, *self.schedulers, *self.executors)
 
 
 def build_lineup(
@@ -56,12 +56,12 @@ def build_lineup(
     credentials: Credentials,
     *,
     executors: int = 1,
+    schedulers: int = 1,
     api_port: int | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Lineup:
-    """A line-up on free ports. `settings` are more variables for all members; the wiring below wins over them."""
-    ports = free_ports(4 + executors)
-    carrier_port, ingest_port, scheduler_port, own_api_port, *executor_ports = ports
+    """A line-up on free ports. `settings` are more variables for all members; addresses and keys win over them."""
+    carrier_port, ingest_port, own_api_port, *ports = free_ports(3 + schedulers + executors)
     api_port = api_port or own_api_port
     carrier_url = f"http://{LOCALHOST}:{carrier_port}"
     shared = {
@@ -87,8 +87,8 @@ def build_lineup(
         carrier=member("carrier-simulator", "carrier_simulator", carrier_port),
         api=member("campaign-api", "campaign_api", api_port),
         ingest=member("contact-ingest", "contact_ingest", ingest_port),
-        scheduler=member("scheduler", "scheduler", scheduler_port),
-        executors=tuple(member(f"executor-{n}", "call_executor", port) for n, port in enumerate(executor_ports)),
+        schedulers=tuple(member(f"scheduler-{n}", "scheduler", port) for n, port in enumerate(ports[:schedulers])),
+        executors=tuple(member(f"executor-{n}", "call_executor", port) for n, port in enumerate(ports[schedulers:])),
     )
 
 

@@ -53,7 +53,7 @@ class Running:
             if said["what"] == "started":
                 self._started[said["name"]] = int(said["number"])
             else:
-                self._note_end(f"{said['name']} ended with code {said['number']}", self.logs.get(said["name"]))
+                self._note_end(f"{said['name']} {_how(int(said['number']))}", self.logs.get(said["name"]))
         self._note_end("the supervisor ended", None)
 
     def _note_end(self, what: str, log: Path | None) -> None:
@@ -112,6 +112,10 @@ class Running:
 
     async def _all_started(self) -> bool:
         return len(self._started) == len(self.lineup.members) or self._supervisor.returncode is not None
+
+
+def _how(code: int) -> str:
+    return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 async def answers_ready(session: aiohttp.ClientSession, member: Member) -> bool:
