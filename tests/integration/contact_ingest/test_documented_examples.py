@@ -48,7 +48,7 @@ async def run(customer: Customer, *command: str, folder: Path) -> None:
     environment = os.environ | {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "DIALSTREAM_KAFKA": customer.kafka_address,
-        "DIALSTREAM_ORGANIZATION": customer.organization_id,
+        "DIALSTREAM_ORGANIZATION_ID": customer.organization_id,
         "DIALSTREAM_CAMPAIGN": customer.campaign_id,
         "DIALSTREAM_API_KEY": customer.credential,
     }
