@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.scheduler.evidence import EvidenceSearch
 from services.scheduler.fleet import Fleet
 from services.scheduler.reconcile import Reconciler
 from services.scheduler.safety_net import SafetyNet
@@ -40,15 +41,16 @@ class Scheduler:
         while True:
             try:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
-                    safety_net = self._safety_net(group)
+                    safety_net, evidence = self._safety_net(group), self._evidence_search(group)
                     tasks.create_task(group.run())
                     tasks.create_task(safety_net.run())
+                    tasks.create_task(evidence.run())
                     tasks.create_task(_watch(group))
                     try:
                         await asyncio.Event().wait()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
-                        group.ending = safety_net.ending = True
+                        group.ending = safety_net.ending = evidence.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))
 
@@ -85,11 +87,18 @@ class Scheduler:
             self._store,
             self._producer,
             self._fleet,
+            group.loops,
+            configured_limit=self._settings.global_concurrency_limit,
+        )
+
+    def _evidence_search(self, group: ShardGroup) -> EvidenceSearch:
+        return EvidenceSearch(
+            self._store,
+            self._fleet,
             self._reconciler,
             group.loops,
             dialing=self._settings,
             reconcile_seconds=self._settings.reconcile_seconds,
-            configured_limit=self._settings.global_concurrency_limit,
         )
 
     def health_server(self) -> HealthServer:

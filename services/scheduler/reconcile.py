@@ -65,8 +65,7 @@ class Reconciler:
         match found:
             case CallLive(call_id=call_id):
                 if overdue:
-                    log.warning("hanging up a call past its time limit", attempt_id=attempt.attempt_id)
-                    await self.provider.hang_up(call_id)
+                    await self._hang_up(attempt, call_id)
                 return None
             case CallEnded(report=report):
                 return CallFinished(
@@ -89,6 +88,14 @@ class Reconciler:
                 if now <= settled_at:
                     return None
                 return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
+
+    async def _hang_up(self, attempt: RunningAttempt, call_id: str) -> None:
+        """End a call past its time limit. One that cannot be ended now is up all the same: its slot stays held."""
+        log.warning("hanging up a call past its time limit", attempt_id=attempt.attempt_id)
+        try:
+            await self.provider.hang_up(call_id)
+        except TemporaryError as error:
+            log.warning("not hung up, trying again", attempt_id=attempt.attempt_id, why=str(error))
 
 
 def _lost(

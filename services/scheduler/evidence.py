@@ -1,0 +1,98 @@
+"""Once a second: which running calls the carrier is to be asked about; the endings found go to the shards' loops.
+
+Apart from the safety net, because nothing else may wait for a carrier that does not answer.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from services.scheduler.fleet import Fleet
+from services.scheduler.reconcile import Reconciler, ages_to_ask_at, spans_to_ask
+from services.scheduler.shard_loop import ShardLoop
+from shared import metrics
+from shared.errors import TemporaryError
+from shared.events import CallFinished
+from shared.logs import get_logger
+from shared.settings import DialingSettings
+from shared.store import dialing_catalog, in_progress
+from shared.store.client import Store
+from shared.store.in_progress import RunningAttempt
+
+PERIOD_SECONDS = 1.0
+# Running attempts looked at in one round; a mass failure is worked off over several.
+ROUND = 500
+# Calls of dead executors are asked for every so many rounds, not in each.
+DEAD_ROUNDS = 10
+
+log = get_logger()
+
+
+class EvidenceSearch:
+    """Looks for endings that nobody has reported, for the shards whose loops it is given."""
+
+    def __init__(
+        self,
+        store: Store,
+        fleet: Fleet,
+        reconciler: Reconciler,
+        loops: Mapping[int, ShardLoop],
+        *,
+        dialing: DialingSettings,
+        reconcile_seconds: float,
+    ) -> None:
+        self._store, self._fleet, self._reconciler, self._loops = store, fleet, reconciler, loops
+        self._hold = timedelta(seconds=dialing.hold_seconds)
+        self._ages = list(ages_to_ask_at(dialing, reconcile_seconds))
+        self._looked_at: dict[int, datetime] = {}
+        self._rounds = 0
+        self.ending = False
+
+    async def run(self) -> None:
+        """Look once a second until cancelled; a server that is away is waited for."""
+        while not self.ending:
+            try:
+                await self.look()
+            except TemporaryError as error:
+                log.warning("search for evidence waits", why=str(error))
+            await asyncio.sleep(PERIOD_SECONDS)
+
+    async def look(self) -> None:
+        """One round; as long as the carrier takes for its answers."""
+        mine = list(self._loops)
+        if not mine:
+            return
+        now = await dialing_catalog.server_now(self._store)
+        suspects = {attempt.attempt_id: attempt for attempt in await self._suspects(mine, now)}
+        metrics.WAITING_FOR_EVIDENCE.set(len(suspects))
+        if suspects:
+            self._hand_over(await self._reconciler.find_endings(list(suspects.values()), now), len(suspects))
+        self._looked_at = dict.fromkeys(mine, now)
+        self._rounds += 1
+
+    def _hand_over(self, endings: list[CallFinished], asked: int) -> None:
+        log.info("reconciled", asked=asked, ended=len(endings))
+        by_shard: dict[int, list[CallFinished]] = defaultdict(list)
+        for ending in endings:
+            by_shard[ending.shard].append(ending)
+        for shard, found in by_shard.items():
+            if shard in self._loops:
+                self._loops[shard].put(found)
+
+    async def _suspects(self, mine: list[int], now: datetime) -> list[RunningAttempt]:
+        found = await in_progress.past_hold(self._store, mine, now, self._hold, ROUND)
+        if self._rounds % DEAD_ROUNDS == 0:
+            found += await in_progress.started_by_executors(self._store, mine, self._fleet.dead, ROUND)
+        known = [shard for shard in mine if shard in self._looked_at]
+        # Shards that have just come to us: everything their former owner may have missed.
+        new = [shard for shard in mine if shard not in self._looked_at]
+        found += await self._come_of_age(new, now - self._hold, now)
+        if known:
+            found += await self._come_of_age(known, min(self._looked_at[shard] for shard in known), now)
+        return found
+
+    async def _come_of_age(self, some: list[int], since: datetime, now: datetime) -> list[RunningAttempt]:
+        if not some:
+            return []
+        return await in_progress.started_between(self._store, some, spans_to_ask(self._ages, since, now), ROUND)

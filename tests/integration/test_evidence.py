@@ -1,0 +1,94 @@
+"""Calls that nobody reports on, and a carrier that does not say what became of them."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from services.scheduler.app import Scheduler
+from services.scheduler.reconcile import Reconciler
+from services.scheduler.settings import SchedulerSettings
+from shared.clock import utc_now
+from shared.errors import Unavailable
+from shared.settings import DialingSettings
+from shared.store.client import Document, Store
+from shared.store.in_progress import RunningAttempt
+from shared.telephony.provider import CallLive, CallReference, LookUp
+from shared.telephony.scripted import ScriptedProvider
+from shared.telephony.scripts import ScriptedCall, always
+from tests.engine import running_engine
+from tests.eventually import eventually
+from tests.factories import add_campaign, add_contacts, add_organization, new_id
+
+
+class SilentCarrier(ScriptedProvider):
+    """Takes every question and never answers."""
+
+    async def look_up(self, reference: CallReference) -> LookUp:
+        """Says nothing."""
+        self.hang_ups.append(reference.attempt_id)
+        await asyncio.Event().wait()
+        raise AssertionError("not reached")
+
+
+class StubbornCarrier(ScriptedProvider):
+    """Says that the call is up, and cannot end it now."""
+
+    async def look_up(self, reference: CallReference) -> LookUp:
+        """Up."""
+        return CallLive("CA1")
+
+    async def hang_up(self, call_id: str) -> None:
+        """Not now."""
+        raise Unavailable("carrier")
+
+
+def carrier(kind: type[ScriptedProvider]) -> ScriptedProvider:
+    return kind(always(ScriptedCall()), lambda report: None)
+
+
+def lock(**fields: Any) -> Document:
+    numbers = {"phone": "+14152000000", "caller_number": "+14155550100", "exclusive": False, "agent_id": "agent-1"}
+    return {"claim": new_id(), "attempt": new_id(), "attempt_number": 1, "agent_version": None, **numbers, **fields}
+
+
+async def test_nothing_else_waits_for_a_carrier_that_does_not_answer(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    now, mute = utc_now(), carrier(SilentCarrier)
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    start = {"nonce": new_id(), "executor": "gone", "mode": "callback", "at": now - timedelta(minutes=2)}
+    started = {"status": "in_progress", "start": {**start, "hold_until": now + timedelta(hours=1)}}
+    await add_contacts(store, organization, campaign, 1, lock=lock(expires_at=now), **started)
+    async with running_engine(store, kafka_address, topic_prefix) as engine:
+        settings = SchedulerSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted")
+        scheduler = Scheduler(settings, store=store, producer=await engine.producer(), provider=mute)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(scheduler.run())
+            await eventually(lambda: mute.hang_ups, timeout=20, saying="the question")
+            expired = {"status": "locked", "lock": lock(expires_at=now - timedelta(seconds=1), phone="+14152000001")}
+            [waits] = await add_contacts(store, organization, campaign, 1, **expired)
+
+            async def is_free_again() -> bool:
+                return await store["contacts"].count_documents({"_id": waits["_id"], "status": "pending"}) == 1
+
+            await eventually(is_free_again, saying="an expired claim")
+            running.cancel()
+
+
+async def test_a_call_that_is_up_and_cannot_be_ended_keeps_its_slot() -> None:
+    dialing, now = DialingSettings(), utc_now()
+    attempt = RunningAttempt(
+        contact_id=new_id(),
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        phone_number="+14152000000",
+        caller_number="+14155550100",
+        executor="executor-0",
+        mode="callback",
+        started_at=now - timedelta(seconds=dialing.hold_seconds + 1),
+        hold_until=now - timedelta(seconds=1),
+        call_id="CA1",
+    )
+    assert await Reconciler(carrier(StubbornCarrier), dialing).find_endings([attempt], now) == []
