@@ -1,5 +1,6 @@
 """Reading JSON bodies: type and size first, then one pass that finds every bad value."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from email.message import Message
 from typing import Any, Final, TypeVar
@@ -7,10 +8,13 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from services.campaign_api.errors import Refused, RequestInvalid, problem_of
+from services.campaign_api.errors import Refused, RequestInvalid, problems_in_body
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+# Larger ones are parsed beside the event loop, so that the carrier's reports and the requests of others go on.
+MAX_INLINE_BYTES: Final = 64 * 1024
 Model = TypeVar("Model", bound=BaseModel)
+Parsed = TypeVar("Parsed")
 
 
 async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -37,16 +41,21 @@ async def read_json(request: Request) -> bytes:
 def body_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the body as `model`; 422 names every bad value."""
 
-    async def read(request: Request) -> Model:
-        raw = await read_json(request)
+    def parse(raw: bytes) -> Model:
         try:
             return model.model_validate_json(raw)
         except ValidationError as error:
-            raise RequestInvalid(
-                [problem_of(one, ["body"]) for one in error.errors(include_url=False, include_input=False)]
-            ) from None
+            raise RequestInvalid(problems_in_body(error)) from None
+
+    async def read(request: Request) -> Model:
+        return await parsed(await read_json(request), parse)
 
     return read
+
+
+async def parsed(raw: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """What `parse` makes of the body; others do not wait for a large one."""
+    return parse(raw) if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(parse, raw)
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:

@@ -4,22 +4,33 @@ Whether a number can be read depends on the campaign's configuration, which is k
 has been read; a body with other mistakes still has its numbers checked, and both lists are one 422.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from services.campaign_api.bodies import read_json
-from services.campaign_api.errors import RequestInvalid, problem_of
+from services.campaign_api.bodies import parsed, read_json
+from services.campaign_api.errors import RequestInvalid, problems_in_body
 from services.campaign_api.schemas.problems import FieldProblem
-from shared.domain.contact_input import ContactInput, PreparedContacts, RowProblem, prepare_contacts
+from shared.domain.contact_input import (
+    MAX_PHONE_NUMBERS,
+    ContactInput,
+    PhoneText,
+    PreparedContacts,
+    prepare_contacts,
+    why_unreadable,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _PREFIX: Final = ("body", "contacts")
+_PHONE_TEXT: Final[TypeAdapter[str]] = TypeAdapter(PhoneText)
+# Reading a number takes some 50 µs: the numbers of more contacts are read beside the event loop.
+MAX_INLINE_CONTACTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,65 +42,77 @@ class NumberRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LooseNumber:
+    """A well-formed number in a body that is wrong elsewhere: its row, and its place in the row."""
+
+    row: int
+    place: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft(Generic[Model]):
-    """A body, or what is wrong with it and which of its contacts have numbers to check."""
+    """A body with its contacts, or what is wrong with it and which of its numbers can be checked all the same."""
 
     body: Model | None
     problems: tuple[FieldProblem, ...]
     fields: Mapping[str, Any]
     contacts: tuple[ContactInput, ...]
-    positions: tuple[int, ...]
+    numbers: tuple[LooseNumber, ...]
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing is wrong, the numbers aside."""
         return self.body is not None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is wrong, and nothing more can be found out."""
+        return self.body is None and not self.numbers
+
     def refuse(self) -> RequestInvalid:
         """The refusal for what is wrong, the numbers aside."""
         return RequestInvalid(self.problems)
 
-    def checked(self, rules: NumberRules) -> tuple[Model, PreparedContacts]:
+    async def checked(self, rules: NumberRules) -> tuple[Model, PreparedContacts]:
         """The body and its contacts, ready to be stored. Raises `RequestInvalid` with everything at once."""
-        prepared = prepare_contacts(
-            self.contacts,
-            default_country_code=rules.default_country_code,
-            strict_e164=rules.strict_e164,
-            positions=self.positions,
-        )
-        if self.body is None or prepared.problems:
-            numbers = [_number_problem(problem) for problem in prepared.problems]
+        few = len(self.contacts) + len(self.numbers) <= MAX_INLINE_CONTACTS
+        return self._checked(rules) if few else await asyncio.to_thread(self._checked, rules)
+
+    def _checked(self, rules: NumberRules) -> tuple[Model, PreparedContacts]:
+        if self.body is None:
+            numbers = _unreadable(self.numbers, rules)
             raise RequestInvalid(sorted([*self.problems, *numbers], key=_place))
+        prepared = prepare_contacts(
+            self.contacts, default_country_code=rules.default_country_code, strict_e164=rules.strict_e164
+        )
+        if prepared.problems:
+            raise RequestInvalid([_number_problem(one.index, one.loc, one.message) for one in prepared.problems])
         return self.body, prepared
 
 
 def draft_of(model: type[Model], contacts_of: Callable[[Model], list[ContactInput]], most: int) -> Any:
     """A dependency that reads the body as a draft of `model`; `most` contacts are looked at."""
 
-    async def read(request: Request) -> Draft[Model]:
-        raw = await read_json(request)
+    def parse(raw: bytes) -> Draft[Model]:
         try:
             body = model.model_validate_json(raw)
         except ValidationError as error:
             return _salvaged(raw, error, most)
-        contacts = tuple(contacts_of(body))
-        return Draft(body, (), {}, contacts, tuple(range(len(contacts))))
+        return Draft(body, (), {}, tuple(contacts_of(body)), ())
+
+    async def read(request: Request) -> Draft[Model]:
+        return await parsed(await read_json(request), parse)
 
     return read
 
 
 def _salvaged(raw: bytes, error: ValidationError, most: int) -> Draft[Any]:
-    problems = tuple(problem_of(one, ["body"]) for one in error.errors(include_url=False, include_input=False))
     fields = _object(raw)
     rows = fields.get("contacts")
-    found = [
-        (position, contact)
-        for position, row in enumerate(rows if isinstance(rows, list) and len(rows) <= most else [])
-        if (contact := _numbers_of(row)) is not None
-    ]
-    return Draft(
-        None, problems, fields, tuple(contact for _, contact in found), tuple(position for position, _ in found)
-    )
+    known = rows if isinstance(rows, list) and len(rows) <= most else []
+    numbers = tuple(number for position, row in enumerate(known) for number in _numbers_of(position, row))
+    return Draft(None, tuple(problems_in_body(error)), fields, (), numbers)
 
 
 def _object(raw: bytes) -> Mapping[str, Any]:
@@ -100,18 +123,29 @@ def _object(raw: bytes) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _numbers_of(row: Any) -> ContactInput | None:
-    """A contact of nothing but the row's numbers, if they have the right form."""
-    if not isinstance(row, dict):
-        return None
-    try:
-        return ContactInput.model_validate({"phone_numbers": row.get("phone_numbers")})
-    except ValidationError:
-        return None
+def _numbers_of(position: int, row: Any) -> Iterator[LooseNumber]:
+    """The row's numbers that have the right form; what is wrong with the others stands in the problems."""
+    numbers = row.get("phone_numbers") if isinstance(row, dict) else None
+    if not isinstance(numbers, list) or len(numbers) > MAX_PHONE_NUMBERS:
+        return
+    for place, text in enumerate(numbers):
+        try:
+            yield LooseNumber(position, place, _PHONE_TEXT.validate_python(text))
+        except ValidationError:
+            continue
 
 
-def _number_problem(problem: RowProblem) -> FieldProblem:
-    return FieldProblem(loc=[*_PREFIX, problem.index, *problem.loc], msg=problem.message, type="phone_number")
+def _unreadable(numbers: tuple[LooseNumber, ...], rules: NumberRules) -> Iterator[FieldProblem]:
+    for number in numbers:
+        why = why_unreadable(
+            number.text, default_country_code=rules.default_country_code, strict_e164=rules.strict_e164
+        )
+        if why is not None:
+            yield _number_problem(number.row, ("phone_numbers", number.place), why)
+
+
+def _number_problem(row: int, loc: tuple[str | int, ...], why: str) -> FieldProblem:
+    return FieldProblem(loc=[*_PREFIX, row, *loc], msg=why, type="phone_number")
 
 
 def _place(problem: FieldProblem) -> tuple[bool, int]:

@@ -1,5 +1,6 @@
 """Every refusal in one form: `{"detail": one sentence}`, and with a 422 `errors` that name each bad value."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -17,6 +19,9 @@ from shared.store.paging import InvalidCursor
 from shared.telephony.twilio_callback import ForgedCallback, UnusableCallback
 
 RETRY_AFTER_SECONDS: Final = 1
+# Every number of 5,000 contacts can be listed; a million unknown fields are only counted, because listing them
+# would keep the process busy for half a minute.
+MAX_PROBLEMS: Final = 50_000
 
 
 class Refused(Exception):
@@ -46,6 +51,15 @@ def problem_of(error: Mapping[str, Any], prefix: Sequence[str | int] = ()) -> Fi
     """One of pydantic's errors in our form, without the value itself."""
     message: str = error["msg"].removeprefix("Value error, ")
     return FieldProblem(loc=[*prefix, *error["loc"]], msg=message, type=error["type"])
+
+
+def problems_in_body(error: ValidationError) -> list[FieldProblem]:
+    """Everything that is wrong with a body, or how much when it is too much to list."""
+    count = error.error_count()
+    if count > MAX_PROBLEMS:
+        sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"
+        return [FieldProblem(loc=["body"], msg=sentence, type="too_many_problems")]
+    return [problem_of(one, ["body"]) for one in error.errors(include_url=False, include_input=False)]
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -87,7 +101,8 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 async def _request_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestInvalid)
-    return invalid(error.problems)
+    # Beside the event loop: the list may be long.
+    return await asyncio.to_thread(invalid, error.problems)
 
 
 async def _parameters_invalid(_: Request, error: Exception) -> JSONResponse:

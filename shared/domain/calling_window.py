@@ -24,7 +24,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from shared.domain.fields import TimezoneName, WallTime
+from shared.domain.fields import TimezoneName, WallTime, at_most
 from shared.domain.timezones import (
     DAY_SECONDS,
     EPOCH,
@@ -70,6 +70,8 @@ class Weekday(StrEnum):
 
 
 _WEEKDAYS: Final = tuple(Weekday)
+# Somewhat more than there are.
+MAX_TIMEZONES: Final = 700
 
 
 class TimeWindow(BaseModel):
@@ -80,7 +82,7 @@ class TimeWindow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=len(Weekday)), at_most(len(Weekday))]
     start: WallTime
     end: WallTime
 
@@ -114,7 +116,9 @@ class ScheduleOverride(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    timezones: Annotated[tuple[TimezoneName, ...], Field(min_length=1)]
+    timezones: Annotated[
+        tuple[TimezoneName, ...], Field(min_length=1, max_length=MAX_TIMEZONES), at_most(MAX_TIMEZONES)
+    ]
     windows: tuple[TimeWindow, ...]
 
     @field_validator("timezones")

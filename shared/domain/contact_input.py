@@ -171,8 +171,7 @@ def prepare_contacts(
     A row with any number that cannot be read appears in `problems` (once per bad number) and not in
     `rows`; over HTTP that refuses the request, in a Kafka batch only the row.
     """
-    country_code = None if strict_e164 else default_country_code or FALLBACK_COUNTRY_CODE
-    reading = _Reading(country_code, strict_e164)
+    reading = _Reading(_country_code(default_country_code, strict_e164), strict_e164)
     for position, contact in zip(positions or range(len(inputs)), inputs, strict=True):
         reading.read(position, contact)
     return PreparedContacts(
@@ -180,6 +179,19 @@ def prepare_contacts(
         problems=tuple(reading.problems),
         warnings=tuple(sorted(reading.warnings, key=lambda warning: warning.index)),
     )
+
+
+def why_unreadable(raw: str, *, default_country_code: str | None, strict_e164: bool) -> str | None:
+    """What `prepare_contacts` would say about one number; None when it can be read."""
+    try:
+        normalize(raw, _country_code(default_country_code, strict_e164))
+    except InvalidPhoneNumber as error:
+        return str(error)
+    return None
+
+
+def _country_code(default: str | None, strict_e164: bool) -> str | None:
+    return None if strict_e164 else default or FALLBACK_COUNTRY_CODE
 
 
 def folded(earlier: ContactRow, later: ContactRow) -> ContactRow:

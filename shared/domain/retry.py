@@ -21,6 +21,7 @@ from shared.domain.fields import (
     DelaySeconds,
     MaxAttempts,
     Multiplier,
+    at_most,
 )
 from shared.domain.outcome import Outcome
 
@@ -59,7 +60,9 @@ class RetryRule(BaseModel):
     mode: RetryMode = RetryMode.FIXED
     multiplier: Multiplier = 2.0
     max_delay_seconds: DelaySeconds | None = None
-    delays_seconds: Annotated[tuple[DelaySeconds, ...], Field(max_length=MAX_LISTED_DELAYS)] = ()
+    delays_seconds: Annotated[
+        tuple[DelaySeconds, ...], Field(max_length=MAX_LISTED_DELAYS), at_most(MAX_LISTED_DELAYS)
+    ] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -105,7 +108,9 @@ def _only_outcomes_that_can_be_retried(rules: dict[Outcome, RetryRule]) -> dict[
     return rules
 
 
-RetryRules = Annotated[dict[Outcome, RetryRule], AfterValidator(_only_outcomes_that_can_be_retried)]
+RetryRules = Annotated[
+    dict[Outcome, RetryRule], AfterValidator(_only_outcomes_that_can_be_retried), at_most(len(Outcome))
+]
 """Rules by outcome, for request models and stored documents."""
 
 _HOUR: Final = 3600

@@ -99,7 +99,7 @@ async def edit(
     gateway: ThisGateway, caller: CampaignManager, campaign: CampaignRef, draft: EditDraft
 ) -> CampaignAndContacts:
     """Change a campaign, and upsert contacts with it."""
-    if not draft.is_sound and not draft.contacts:
+    if draft.is_settled:
         raise draft.refuse()
     before = await get_campaign(gateway.store, caller.organization_id, campaign)
     body, prepared = await _checked(gateway, caller, draft, before)
@@ -149,7 +149,7 @@ async def _checked(
         if draft.is_sound:
             raise
         raise draft.refuse() from None
-    return draft.checked(rules)
+    return await draft.checked(rules)
 
 
 async def _with_contacts(

@@ -38,7 +38,7 @@ async def upsert(
     gateway: ThisGateway, caller: CampaignManager, campaign: ContactsCampaignRef, draft: ContactsDraft
 ) -> ContactsResult:
     """Upsert up to 1,000 contacts: matched by `id`, else by `external_id`, else inserted."""
-    if not draft.is_sound and not draft.contacts:
+    if draft.is_settled:
         raise draft.refuse()
     try:
         target = await contact_target(gateway, caller.organization_id, campaign)
@@ -47,7 +47,7 @@ async def upsert(
         if draft.is_sound:
             raise
         raise draft.refuse() from None
-    _, prepared = draft.checked(rules)
+    _, prepared = await draft.checked(rules)
     return await store_contacts(gateway, target, prepared)
 
 

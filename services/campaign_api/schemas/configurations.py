@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
 from services.campaign_api.schemas.requests import Identifier, Name, RequestBody, not_null
 from shared.domain.calling_window import ScheduleOverride, ScheduleOverrides, TimeWindow
 from shared.domain.configuration import DEFAULT_TIMEZONE
-from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName
+from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName, at_most
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
 from shared.store.configurations import StoredConfiguration
@@ -34,15 +34,23 @@ _EXAMPLE: Final[JsonDict] = {
 }
 
 
-def _bounded(overrides: tuple[ScheduleOverride, ...]) -> tuple[ScheduleOverride, ...]:
-    windows = sum(len(override.windows) for override in overrides)
+def _bounded(overrides: Any) -> Any:
+    """Counts before anything is read: see `at_most`."""
+    rows = overrides if isinstance(overrides, list | tuple) else ()
+    given = [row.get("windows") for row in rows if isinstance(row, dict)]
+    windows = sum(len(some) for some in given if isinstance(some, list | tuple))
     if windows > MAX_OVERRIDE_WINDOWS:
         raise ValueError(f"must not have more than {MAX_OVERRIDE_WINDOWS} windows in all, but has {windows}")
     return overrides
 
 
-Windows = Annotated[tuple[TimeWindow, ...], Field(strict=False, max_length=MAX_WINDOWS)]
-Overrides = Annotated[ScheduleOverrides, Field(strict=False, max_length=MAX_OVERRIDES), AfterValidator(_bounded)]
+Windows = Annotated[tuple[TimeWindow, ...], Field(strict=False, max_length=MAX_WINDOWS), at_most(MAX_WINDOWS)]
+Overrides = Annotated[
+    ScheduleOverrides,
+    Field(strict=False, max_length=MAX_OVERRIDES),
+    BeforeValidator(_bounded),
+    at_most(MAX_OVERRIDES),
+]
 
 
 class CreateConfiguration(RequestBody):
