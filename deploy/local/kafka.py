@@ -4,6 +4,7 @@ import asyncio
 import functools
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +32,8 @@ def find(home: Home) -> process.Server | None:
     return process.find("java", "-Ddialstream.port=", jvm.BROKER, str(_settings_file(home)))
 
 
-async def start(home: Home) -> str:
-    """Starts Kafka, or finds it running, and returns its address once it serves.
+async def start(home: Home, lines: Mapping[int, int] | None = None) -> str:
+    """Starts Kafka, or finds it running, and returns its address once it serves. `lines`: see `properties`.
 
     Raises ServerDied with the end of the log, or TimeoutError when it does not come up.
     """
@@ -42,7 +43,7 @@ async def start(home: Home) -> str:
             return address_of(running.port)
         await process.stop(running)
     class_path = await asyncio.to_thread(jars.class_path, home)
-    return address_of(await _start_new(home, class_path))
+    return address_of(await _start_new(home, class_path, lines))
 
 
 async def stop(home: Home) -> bool:
@@ -59,14 +60,16 @@ def address_of(port: int) -> str:
     return f"{LOCALHOST}:{port}"
 
 
-async def launch(home: Home, class_path: str, *extra_flags: str) -> tuple[psutil.Process, int]:
+async def launch(
+    home: Home, class_path: str, *extra_flags: str, lines: Mapping[int, int] | None = None
+) -> tuple[psutil.Process, int]:
     """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
     port, controller_port = await home.port_for("kafka"), await home.port_for("kafka-controller")
     data = home.kafka / "data"
     write_whole(home.kafka / "log4j2.properties", LOGGING)
     if not (data / "meta.properties").is_file():
         await asyncio.to_thread(_format, home, class_path, data)
-    write_whole(_settings_file(home), properties(data, port, controller_port))
+    write_whole(_settings_file(home), properties(data, port, controller_port, lines))
     log = home.log_file("kafka")
     java = [*jvm.command(home, class_path, archive=not extra_flags), *extra_flags]
     marks = [f"-Ddialstream.port={port}", _logging(home)]
@@ -79,14 +82,14 @@ async def launch(home: Home, class_path: str, *extra_flags: str) -> tuple[psutil
     return started, port
 
 
-async def _start_new(home: Home, class_path: str) -> int:
+async def _start_new(home: Home, class_path: str, lines: Mapping[int, int] | None) -> int:
     for _ in range(ATTEMPTS - 1):
         try:
-            return (await launch(home, class_path))[1]
+            return (await launch(home, class_path, lines=lines))[1]
         except process.ServerDied:
             # Most likely somebody took the port between our look and Kafka's; the next round takes another.
             continue
-    return (await launch(home, class_path))[1]
+    return (await launch(home, class_path, lines=lines))[1]
 
 
 def _format(home: Home, class_path: str, data: Path) -> None:

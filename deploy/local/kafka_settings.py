@@ -1,5 +1,6 @@
 """What our broker is told: settings, logging, JVM flags."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,16 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
-def properties(data: Path, port: int, controller_port: int) -> str:
-    """server.properties of a one-node KRaft cluster that is broker and controller."""
+def properties(data: Path, port: int, controller_port: int, lines: Mapping[int, int] | None = None) -> str:
+    """server.properties of a one-node KRaft cluster that is broker and controller.
+
+    `lines`: more ports to listen on, each with the port at which its clients reach it, a proxy's for example.
+    """
+    lines = lines or {}
+    names = {listener: f"LINE{n}" for n, listener in enumerate(lines)}
+    listeners = [f",{name}://{LOCALHOST}:{listener}" for listener, name in names.items()]
+    advertised = [f",{name}://{LOCALHOST}:{lines[listener]}" for listener, name in names.items()]
+    protocols = [f",{name}:PLAINTEXT" for name in names.values()]
     largest_message = max(topic.max_message_bytes for topic in TOPICS) + 64 * 1024
     settings = {
         "process.roles": "broker,controller",
@@ -37,9 +46,9 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "controller.quorum.voters": f"1@{LOCALHOST}:{controller_port}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
-        "listeners": f"PLAINTEXT://{LOCALHOST}:{port},CONTROLLER://{LOCALHOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOCALHOST}:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"PLAINTEXT://{LOCALHOST}:{port},CONTROLLER://{LOCALHOST}:{controller_port}{''.join(listeners)}",
+        "advertised.listeners": f"PLAINTEXT://{LOCALHOST}:{port}{''.join(advertised)}",
+        "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{''.join(protocols)}",
         "log.dirs": data,
         "auto.create.topics.enable": "false",
         "message.max.bytes": largest_message,

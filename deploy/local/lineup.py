@@ -36,33 +36,57 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many processes of each service."""
+
+    apis: int = 1
+    ingests: int = 1
+    schedulers: int = 1
+    executors: int = 1
+
+
+ONE_OF_EACH: Final = Counts()
+
+
+@dataclass(frozen=True, slots=True)
 class Lineup:
     """All of them."""
 
     carrier: Member
-    api: Member
-    ingest: Member
+    apis: tuple[Member, ...]
+    ingests: tuple[Member, ...]
     schedulers: tuple[Member, ...]
     executors: tuple[Member, ...]
 
     @property
+    def api(self) -> Member:
+        """The one whose address is given out."""
+        return self.apis[0]
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """In the order in which they start."""
-        return (self.carrier, self.api, self.ingest, *self.schedulers, *self.executors)
+        return (self.carrier, *self.apis, *self.ingests, *self.schedulers, *self.executors)
 
 
 def build_lineup(
     addresses: Addresses,
     credentials: Credentials,
+    counts: Counts = ONE_OF_EACH,
     *,
-    executors: int = 1,
-    schedulers: int = 1,
     api_port: int | None = None,
     settings: Mapping[str, str] | None = None,
+    own: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Lineup:
-    """A line-up on free ports. `settings` are more variables for all members; addresses and keys win over them."""
-    carrier_port, ingest_port, own_api_port, *ports = free_ports(3 + schedulers + executors)
-    api_port = api_port or own_api_port
+    """A line-up on free ports. `settings` are more variables for all members; addresses and keys win over them.
+
+    `own`: variables of single members, by name, that win over everything.
+    """
+    carrier_port, free_api_port, *others = free_ports(
+        1 + counts.apis + counts.ingests + counts.schedulers + counts.executors
+    )
+    api_port = api_port or free_api_port
+    ports = iter([api_port, *others])
     carrier_url = f"http://{LOCALHOST}:{carrier_port}"
     shared = {
         **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
@@ -81,14 +105,17 @@ def build_lineup(
         environment = {**shared, "DIALSTREAM_HTTP_PORT": str(port), "DIALSTREAM_INSTANCE": name}
         if module != "campaign_api":
             del environment["DIALSTREAM_ADMIN_TOKEN"]
-        return Member(name, f"services.{module}", port, environment)
+        return Member(name, f"services.{module}", port, {**environment, **(own or {}).get(name, {})})
+
+    def members(name: str, module: str, count: int) -> tuple[Member, ...]:
+        return tuple(member(f"{name}-{n}", module, next(ports)) for n in range(count))
 
     return Lineup(
         carrier=member("carrier-simulator", "carrier_simulator", carrier_port),
-        api=member("campaign-api", "campaign_api", api_port),
-        ingest=member("contact-ingest", "contact_ingest", ingest_port),
-        schedulers=tuple(member(f"scheduler-{n}", "scheduler", port) for n, port in enumerate(ports[:schedulers])),
-        executors=tuple(member(f"executor-{n}", "call_executor", port) for n, port in enumerate(ports[schedulers:])),
+        apis=members("campaign-api", "campaign_api", counts.apis),
+        ingests=members("contact-ingest", "contact_ingest", counts.ingests),
+        schedulers=members("scheduler", "scheduler", counts.schedulers),
+        executors=members("executor", "call_executor", counts.executors),
     )
 
 

@@ -25,7 +25,7 @@ from deploy.demo.load import load, read_rows
 from deploy.local.credentials import credentials_of, read_dev_env, write_dev_env
 from deploy.local.demo_settings import demo_settings
 from deploy.local.home import Home, free_port, make_folder, port_is_free
-from deploy.local.lineup import REPOSITORY, build_lineup
+from deploy.local.lineup import REPOSITORY, Counts, build_lineup
 from deploy.local.servers import Addresses, Given, borrowed_servers
 from deploy.local.supervision import Running, end_leftovers, running
 from shared.clock import monotonic, utc_now
@@ -77,7 +77,7 @@ async def started(home: Home, wishes: Wishes, addresses: Addresses) -> AsyncIter
     lineup = build_lineup(
         addresses,
         credentials_of(home),
-        executors=wishes.executors,
+        Counts(executors=wishes.executors),
         api_port=API_PORT if port_is_free(API_PORT) else free_port(),
         settings=demo_settings(os.environ),
     )

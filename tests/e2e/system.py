@@ -17,7 +17,7 @@ from deploy.demo.client import Api
 from deploy.demo.customer import Customer, customer
 from deploy.local.credentials import Credentials
 from deploy.local.demo_settings import SECONDS
-from deploy.local.lineup import REPOSITORY, Lineup, Member, build_lineup
+from deploy.local.lineup import ONE_OF_EACH, REPOSITORY, Counts, Lineup, Member, build_lineup
 from deploy.local.process import tail
 from deploy.local.servers import Addresses
 from deploy.local.supervision import answers_ready
@@ -31,7 +31,7 @@ STOP_SECONDS = 15.0
 
 @dataclass(slots=True)
 class System:
-    """Processes by name: carrier-simulator, campaign-api, contact-ingest, scheduler-0, ..., executor-0, ..."""
+    """Processes by name: carrier-simulator, and campaign-api-0, contact-ingest-0, scheduler-0, executor-0 and so on."""
 
     lineup: Lineup
     addresses: Addresses
@@ -145,25 +145,25 @@ async def _spawn(member: Member, log: IO[str]) -> asyncio.subprocess.Process:
 async def system_on(
     servers: Addresses,
     logs: Path,
+    counts: Counts = ONE_OF_EACH,
     *,
-    executors: int = 1,
-    schedulers: int = 1,
     settings: Mapping[str, str] | None = None,
+    own: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[System]:
     """A system with nothing started yet; all of it is gone at the end. Time limits are the demo's, in seconds.
 
-    `settings`: environment variables on top, the carrier's behaviour for example.
+    `settings`: environment variables on top, the carrier's behaviour for example; `own`: for single members, by name.
     """
     name = f"test_{uuid.uuid4().hex}"
     kafka = KafkaSettings(kafka=servers.kafka, topic_prefix=f"{name}.")
-    own = {"DIALSTREAM_TOPIC_PREFIX": kafka.topic_prefix, "DIALSTREAM_MONGODB_DATABASE": name}
+    private = {"DIALSTREAM_TOPIC_PREFIX": kafka.topic_prefix, "DIALSTREAM_MONGODB_DATABASE": name}
     credentials = Credentials.new()
     lineup = build_lineup(
         servers,
         credentials,
-        executors=executors,
-        schedulers=schedulers,
-        settings={**SECONDS, **(settings or {}), **own},
+        counts,
+        settings={**SECONDS, **(settings or {}), **private},
+        own=own,
     )
     await create_topics(kafka)
     try:

@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 from deploy.demo.dial import new_campaign
+from deploy.local.lineup import Counts
 from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.e2e.system import system_on
@@ -15,7 +16,7 @@ LIMIT = 20
 async def test_a_campaign_survives_kill_9_of_executor_and_scheduler_and_calls_nobody_twice(
     servers: Addresses, tmp_path: Path
 ) -> None:
-    async with system_on(servers, tmp_path, executors=2, settings=EVERYBODY_ANSWERS) as system:
+    async with system_on(servers, tmp_path, Counts(executors=2), settings=EVERYBODY_ANSWERS) as system:
         await system.start()
         customer = await system.new_customer()
         campaign = await new_campaign(customer.api, utc_now())
