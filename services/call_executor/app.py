@@ -83,16 +83,17 @@ class CallExecutor:
         pulse = asyncio.create_task(self._pulse.run(), name="pulse")
         try:
             await self._broker.start()
-            await asyncio.Event().wait()
+            # Neither ends by itself. One that fails ends the process: calls would go on of which nobody hears.
+            ended, _ = await asyncio.wait({outbox, pulse}, return_when=asyncio.FIRST_COMPLETED)
+            ended.pop().result()
         finally:
-            await self._drain()
-            for task in (outbox, pulse):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await self._drain(outbox)
+            outbox.cancel()
+            pulse.cancel()
+            await asyncio.gather(outbox, pulse, return_exceptions=True)
             await self._pulse.stop()
 
-    async def _drain(self) -> None:
+    async def _drain(self, outbox: asyncio.Task[None]) -> None:
         """Take nothing new, give back what is not started, finish what is, say what is left to say.
 
         Calls that the carrier holds need no process, so this takes seconds; calls held here are waited for.
@@ -103,7 +104,10 @@ class CallExecutor:
         await self._handler.finished()
         await self._held.none_left()
         await self.provider.close()
-        await self._outbox.flushed()
+        flushed = asyncio.create_task(self._outbox.flushed(), name="flushed")
+        # An outbox that has failed will never be empty.
+        await asyncio.wait({flushed, outbox}, return_when=asyncio.FIRST_COMPLETED)
+        flushed.cancel()
 
     def health_server(self) -> HealthServer:
         """Ready while MongoDB and Kafka answer."""

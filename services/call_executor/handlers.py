@@ -91,9 +91,14 @@ class JobHandler:
             self._placer.release_unstarted(jobs, "executor full")
             return []
         taken = await self._places.take(min(len(jobs), room, self._per_second))
-        await self._limiter.acquire(taken)
-        # Started before the offset is acknowledged; placing goes on beside the next batch.
-        batch = await self._placer.start(jobs[:taken])
+        try:
+            await self._limiter.acquire(taken)
+            # Started before the offset is acknowledged; placing goes on beside the next batch.
+            batch = await self._placer.start(jobs[:taken])
+        except BaseException:
+            # Also when it is cut off, at the end of the process: somebody waits there for all places to be free.
+            self._places.give_back(taken)
+            raise
         task = asyncio.create_task(self._place(batch, taken))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -65,20 +65,32 @@ class Placer:
             self._provider.mode,
             self._dialing.hold_seconds,
         )
+        contacts: list[Document] | None = None
+        try:
+            contacts = await self._take(order, started)
+        finally:
+            if contacts is None:
+                # Too late, or cut off in the middle: the nonce frees what the write has taken, if it has.
+                for job in jobs:
+                    self._release(
+                        job.organization_id, job.shard, job.attempt_id, job.contact_id, nonce, "start unknown"
+                    )
+        return Batch(nonce, started, contacts or ())
+
+    async def _take(self, order: starts.StartOrder, started: float) -> list[Document] | None:
+        """The contacts that the order made ours; None when nobody could say in time."""
         while self._left(started) > 0:
             try:
                 await starts.start(self._store, order)
-                contacts = await starts.started_by(self._store, order.contact_ids, nonce)
+                contacts = await starts.started_by(self._store, order.contact_ids, order.nonce)
             except TemporaryError as error:
                 # The same write with the same nonce again: it can only take what it took before, or more.
                 log.warning("start unknown, asking again", why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 metrics.STARTED.inc(len(contacts))
-                return Batch(nonce, started, contacts)
-        for job in jobs:
-            self._release(job.organization_id, job.shard, job.attempt_id, job.contact_id, nonce, "start unknown")
-        return Batch(nonce, started, ())
+                return contacts
+        return None
 
     def release_unstarted(self, jobs: Sequence[DialJob], reason: str) -> None:
         """Give jobs back that were never started."""

@@ -1,0 +1,74 @@
+"""How a call-executor ends when something stands in its way: it must neither hang nor live on half dead."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from faststream.kafka.annotations import KafkaMessage
+
+from services.call_executor.app import CallExecutor
+from services.call_executor.handlers import JobHandler
+from services.call_executor.held_calls import HeldCalls
+from services.call_executor.placing import Placer
+from services.call_executor.settings import ExecutorSettings
+from shared.bus.producer import Producer
+from shared.clock import utc_now
+from shared.events import DialJob, JobReleased
+from shared.settings import DialingSettings, KafkaSettings, MongoSettings
+from shared.store.client import Store, connect
+from shared.telephony.scripted import ScriptedProvider
+from shared.telephony.scripts import ScriptedCall, always
+from tests.engine import running_engine
+from tests.factories import new_id
+from tests.integration.protocol.seats import Spool
+
+
+async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() -> None:
+    """The Kafka client waits 15 s for the handler at the end of the process, and a hanging MongoDB lasts longer."""
+    away = connect(MongoSettings(mongodb="mongodb://127.0.0.1:9/?directConnection=true"))
+    spool = Spool()
+    held = HeldCalls(spool)
+    carrier = ScriptedProvider(always(ScriptedCall()), held.on_report)
+    placer = Placer(away, carrier, held, spool, DialingSettings(), "executor-0")
+    producer = Producer(KafkaSettings())
+    handler = JobHandler(placer, held, producer, parallel=5, per_second=100, capacity=10)
+    job = DialJob(
+        attempt_id=new_id(),
+        claim_id=new_id(),
+        organization_id=new_id(),
+        shard=0,
+        campaign_id=new_id(),
+        contact_id=new_id(),
+        not_after=utc_now().replace(year=9999),
+    )
+    message = cast(
+        KafkaMessage, SimpleNamespace(raw_message=[SimpleNamespace(value=job.model_dump_json().encode())], ack=None)
+    )
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await handler.on_dial_jobs(message)
+    async with asyncio.timeout(5):
+        await handler.finished()
+    [released] = spool.events
+    assert isinstance(released, JobReleased)
+    assert released.attempt_id == job.attempt_id
+    assert released.nonce is not None, "it may have been started"
+    await producer.stop()
+    await away.close()
+
+
+async def test_an_executor_whose_heartbeat_fails_for_good_ends(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    await store.db.create_collection("executors", validator={"sequence": {"$lt": 3}})
+    async with running_engine(store, kafka_address, topic_prefix) as engine:
+        executor = CallExecutor(
+            ExecutorSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted"),
+            store=store,
+            producer=await engine.producer(),
+            build_provider=lambda on_report: ScriptedProvider(always(ScriptedCall()), on_report),
+        )
+        with pytest.raises(Exception, match="failed validation"):
+            async with asyncio.timeout(30):
+                await executor.run()
