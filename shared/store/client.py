@@ -11,7 +11,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 # A call that finds no primary gives up after this, so that a request is answered with 503 and not held.
 SERVER_SELECTION_SECONDS = 5.0
-# A transaction that keeps colliding is abandoned after this; its caller reads the world again.
+# A commit is given up after this; its caller reads the world again. (The driver repeats a colliding one for 120 s.)
 TRANSACTION_SECONDS = 10.0
 
 
@@ -109,10 +109,13 @@ _AWAY_CODES = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 
 @asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """Turn the driver's connection errors into `Unavailable("MongoDB")`; let all others through."""
+    """Turn the driver's connection errors into `Unavailable("MongoDB")`; let all others through.
+
+    A write that a majority has not confirmed counts as not made: it may be rolled back.
+    """
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout) as error:
+    except (ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:
         raise Unavailable("MongoDB", type(error).__name__) from error
     except OperationFailure as error:
         if error.code in _AWAY_CODES:

@@ -165,7 +165,12 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
 
 def conversation_id(attempt_id: str) -> str:
     """The id under which the voice agent files the conversation of an attempt."""
-    return str(uuid.uuid5(uuid.UUID(attempt_id), "conversation"))
+    try:
+        attempt = uuid.UUID(attempt_id)
+    except ValueError:
+        # Not one of our attempts. Its report is recorded like any other: raising would stop the shard for good.
+        attempt = uuid.uuid5(uuid.NAMESPACE_OID, attempt_id)
+    return str(uuid.uuid5(attempt, "conversation"))
 
 
 async def apply_releases(

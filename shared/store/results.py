@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from shared.errors import Unavailable
 from shared.events import CallFinished
 from shared.store.client import Store, translates
 
@@ -16,7 +17,10 @@ DUPLICATE_KEY = 11000
 
 @translates
 async def add_results(store: Store, events: Sequence[CallFinished]) -> None:
-    """Store each ending once, by attempt; one that is there already stays as it is. Safe to repeat."""
+    """Store each ending once, by attempt; one that is there already stays as it is. Safe to repeat.
+
+    Raises `Unavailable` also when they were written and a majority has not confirmed it: they may be lost again.
+    """
     if not events:
         return
     documents: list[dict[str, Any]] = [
@@ -33,6 +37,8 @@ async def add_results(store: Store, events: Sequence[CallFinished]) -> None:
     except BulkWriteError as error:
         if any(detail["code"] != DUPLICATE_KEY for detail in error.details["writeErrors"]):
             raise
+        if error.details["writeConcernErrors"]:
+            raise Unavailable("MongoDB", "no majority has confirmed the endings") from error
 
 
 @translates

@@ -1,0 +1,49 @@
+"""A write is safe when a majority has it; what is not confirmed must be tried again, and never end a loop."""
+
+import pytest
+from pymongo import WriteConcern
+
+from shared.clock import utc_now
+from shared.domain.outcome import Outcome
+from shared.errors import Unavailable
+from shared.events import CallFinished
+from shared.store.client import Store
+from shared.store.executors import Heartbeat, beat
+from shared.store.finish import conversation_id
+from shared.store.results import add_results
+from shared.store.shard_transaction import Ownership
+from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.shards import take_over
+from tests.factories import new_id
+
+
+@pytest.fixture
+def minority(store: Store) -> Store:
+    """The same database where a write never finds enough members to confirm it."""
+    return Store(store.client, store.db.with_options(write_concern=WriteConcern(w=2, wtimeout=100)))
+
+
+def ending(**fields: str) -> CallFinished:
+    ids = {"organization_id": new_id(), "attempt_id": new_id(), "contact_id": new_id(), **fields}
+    return CallFinished.model_validate({"shard": 0, "outcome": Outcome.BUSY, "ended_at": utc_now(), **ids})
+
+
+async def test_an_ending_no_majority_has_is_not_taken_for_safe(store: Store, minority: Store) -> None:
+    event = ending()
+    with pytest.raises(Unavailable):
+        await add_results(minority, [event])
+    await add_results(store, [event])
+    assert await store["results"].count_documents({}) == 1
+
+
+async def test_a_write_no_majority_has_counts_as_not_made(minority: Store) -> None:
+    with pytest.raises(Unavailable):
+        await beat(minority, Heartbeat("executor-0", 1, 10, 10.0, draining=False))
+
+
+async def test_the_report_of_an_attempt_that_is_not_ours_stops_nothing(store: Store) -> None:
+    owner = Ownership(0, await take_over(store, 0))
+    event = ending(attempt_id="somebody else's")
+    await do_shard_work(store, owner, ShardWork(ended=[event]), utc_now())
+    assert await store["attempts"].count_documents({"_id": event.attempt_id}) == 1
+    assert conversation_id(event.attempt_id) == conversation_id(event.attempt_id)
