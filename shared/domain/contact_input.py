@@ -171,7 +171,7 @@ def prepare_contacts(
     A row with any number that cannot be read appears in `problems` (once per bad number) and not in
     `rows`; over HTTP that refuses the request, in a Kafka batch only the row.
     """
-    reading = _Reading(_country_code(default_country_code, strict_e164), strict_e164)
+    reading = _Reading(_country_code(default_country_code, strict_e164))
     for position, contact in zip(positions or range(len(inputs)), inputs, strict=True):
         reading.read(position, contact)
     return PreparedContacts(
@@ -215,8 +215,8 @@ def counted_once(earlier: ContactRow, later: ContactRow) -> RowWarning:
 class _Reading:
     """Collects one request; a later row of the same contact replaces the earlier one."""
 
-    def __init__(self, country_code: str | None, strict_e164: bool) -> None:
-        self._country_code, self._strict_e164 = country_code, strict_e164
+    def __init__(self, country_code: str | None) -> None:
+        self._country_code = country_code
         self.rows: list[ContactRow] = []
         self.problems: list[RowProblem] = []
         self.warnings: list[RowWarning] = []
@@ -228,17 +228,16 @@ class _Reading:
         if numbers is None:
             return
         given = contact.model_fields_set
-        row = ContactRow(
-            indexes=(index,),
-            id=contact.id,
-            external_id=contact.external_id,
-            external_id_given="external_id" in given,
-            phone_numbers=numbers,
-            fields={name: getattr(contact, name) for name in OPTIONAL_FIELDS if name in given},
+        self._add(
+            ContactRow(
+                indexes=(index,),
+                id=contact.id,
+                external_id=contact.external_id,
+                external_id_given="external_id" in given,
+                phone_numbers=numbers,
+                fields={name: getattr(contact, name) for name in OPTIONAL_FIELDS if name in given},
+            )
         )
-        if self._strict_e164 and contact.timezone is None:
-            self._warn(row, "has no timezone, and contacts of no campaign have no default one: set timezone")
-        self._add(row)
 
     def _add(self, row: ContactRow) -> None:
         place = self._place_of(row)
@@ -293,6 +292,3 @@ class _Reading:
             return None
         self.warnings.extend(RowWarning(index, contact.external_id, remark) for remark in remarks)
         return tuple(numbers)
-
-    def _warn(self, row: ContactRow, message: str) -> None:
-        self.warnings.append(RowWarning(row.index, row.external_id, message))

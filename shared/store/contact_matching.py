@@ -17,7 +17,7 @@ from shared.domain.contact import is_default_campaign
 from shared.domain.contact_input import ContactRow
 from shared.store.client import Document, Store
 
-_FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "delete_requested": 1}
+_FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "timezone": 1, "delete_requested": 1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from shared.store.ingest_batches import (
 # Each round begins because another request has stored some of the same contacts since we looked.
 MAX_ROUNDS: Final = 20
 DUPLICATE_KEY: Final = 11000
+NO_TIMEZONE: Final = "has no timezone, and contacts of no campaign have no default one: set timezone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class _Round:
 
     existing: dict[str, ContactRow] = field(default_factory=dict)  # by contact id
     added: dict[str | int, ContactRow] = field(default_factory=dict)  # by external_id, or by place without one
+    zones: dict[str, str | None] = field(default_factory=dict)  # stored timezones, by contact id
     failed: list[RowFailure] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
 
@@ -142,6 +144,8 @@ class Upsert:
             if row.id is not None and by_id is None:
                 stored = "found by its external_id" if contact else "inserted under a new id"
                 result.warn(row, f"id {row.id} is not a contact of this campaign; {stored}")
+            if contact is not None:
+                result.zones[contact["_id"]] = contact["timezone"]
             result.add(contact["_id"] if contact is not None else None, row)
         return result
 
@@ -256,6 +260,8 @@ class Upsert:
         for contact_id, row in applied:
             ids.update(dict.fromkeys(row.indexes, contact_id))
             warnings.extend(_stopped_warning(row, stopped, is_new=contact_id not in round_.existing))
+            if is_default_campaign(self.scope.campaign_id):
+                warnings.extend(_timezone_warning(row, round_.zones.get(contact_id)))
         return _assembled(len(round_.new), len(round_.existing), round_.failed, warnings, ids)
 
 
@@ -300,6 +306,12 @@ def _stopped_warning(row: ContactRow, stopped: set[str], *, is_new: bool) -> lis
     else:
         message = f"all numbers are on the do-not-call list: {numbers}" + ("; stored as skipped" if is_new else "")
     return [RowWarning(row.index, row.external_id, message)]
+
+
+def _timezone_warning(row: ContactRow, stored: str | None) -> list[RowWarning]:
+    """An update that leaves the timezone out keeps the stored one, so this cannot be seen in the request alone."""
+    known = row.fields.get("timezone", stored)
+    return [] if known is not None else [RowWarning(row.index, row.external_id, NO_TIMEZONE)]
 
 
 def _batch_result(batch: IngestBatch, result: UpsertResult, now: datetime) -> BatchResult:

@@ -218,6 +218,19 @@ async def test_contacts_of_no_campaign_need_e164_and_are_warned_without_a_timezo
     assert (await acme.delete(f"{path}/lead-1")).status == 200
 
 
+async def test_a_contact_of_no_campaign_is_warned_about_only_while_its_timezone_is_unknown(acme: Customer) -> None:
+    path = "/campaigns/default/contacts"
+
+    async def warned(*contacts: dict[str, Any]) -> list[int]:
+        return [warning["index"] for warning in (await acme.post(path, {"contacts": contacts})).body["warnings"]]
+
+    assert await warned(lead(1, timezone="Europe/Rome"), lead(2)) == [1]
+    assert await warned(lead(1), lead(2)) == [1]
+    assert await warned(lead(1, timezone=None), lead(2, timezone="Asia/Tokyo")) == [0]
+    same_contact_twice = await acme.post(path, {"contacts": [lead(3, timezone="Europe/Rome"), lead(3)]})
+    assert [warning["index"] for warning in same_contact_twice.body["warnings"]] == [0]
+
+
 async def test_contacts_of_no_campaign_are_apart_for_each_organization(acme: Customer, other: Customer) -> None:
     path = "/campaigns/default/contacts"
     contact_id = (await acme.post(path, {"contacts": [lead(1)]})).body["contact_ids"][0]

@@ -187,9 +187,3 @@ def test_the_same_contact_twice_counts_once_and_the_last_one_wins() -> None:
 def test_two_ids_under_one_external_id_stay_two_rows() -> None:
     other = "00000000-0000-4000-8000-000000000000"
     assert len(prepare({"id": ID, "external_id": "a"}, {"id": other, "external_id": "a"}).rows) == 2
-
-
-def test_contacts_of_no_campaign_without_a_timezone_are_warned_about() -> None:
-    result = prepare({}, {"timezone": "UTC"}, strict=True)
-    assert [warning.index for warning in result.warnings] == [0]
-    assert not prepare({}).warnings
