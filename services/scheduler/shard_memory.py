@@ -26,6 +26,8 @@ FRESH_FOR = timedelta(seconds=2)
 RENEWALS = 20
 # A campaign whose candidates turned out not to be callable is left alone for this long.
 REST = timedelta(seconds=0.5)
+# Alarms that an earlier one has superseded are thrown away when there are so many.
+SUPERSEDED = 100
 
 
 @dataclass(slots=True)
@@ -65,7 +67,9 @@ class ShardMemory:
         self._store, self._shard = store, shard
         self.organizations: dict[str, OrganizationMemory] = {}
         self._campaigns: dict[str, CampaignMemory] = {}
+        # The earliest alarm of each campaign is enough: when it rings, the store says when the next one is due.
         self._alarms: list[tuple[datetime, str]] = []
+        self._alarm_of: dict[str, datetime] = {}
 
     async def load(self, now: datetime) -> None:
         """Read the whole shard; campaigns in which nobody waits go to sleep unseen."""
@@ -138,7 +142,14 @@ class ShardMemory:
 
     def wake(self, campaign_id: str, at: datetime) -> None:
         """Look at this campaign at the first step after `at`."""
+        known = self._alarm_of.get(campaign_id)
+        if known is not None and known <= at:
+            return
+        self._alarm_of[campaign_id] = at
         heapq.heappush(self._alarms, (at, campaign_id))
+        if len(self._alarms) > 2 * len(self._alarm_of) + SUPERSEDED:
+            self._alarms = [(at, campaign_id) for campaign_id, at in self._alarm_of.items()]
+            heapq.heapify(self._alarms)
 
     @property
     def next_alarm(self) -> datetime | None:
@@ -190,7 +201,10 @@ class ShardMemory:
 
     def _ring_alarms(self, now: datetime) -> None:
         while self._alarms and self._alarms[0][0] <= now:
-            _, campaign_id = heapq.heappop(self._alarms)
+            at, campaign_id = heapq.heappop(self._alarms)
+            if self._alarm_of.get(campaign_id) != at:
+                continue
+            del self._alarm_of[campaign_id]
             memory = self._campaigns.get(campaign_id)
             organization = self.organizations.get(memory.entry.organization_id) if memory else None
             if memory is not None and organization is not None:
@@ -248,7 +262,7 @@ class ShardMemory:
                 alarms += [opening for opening in openings if opening is not None]
         memory.invalidate()
         if alarms:
-            heapq.heappush(self._alarms, (min(alarms), entry.campaign_id))
+            self.wake(entry.campaign_id, min(alarms))
 
     def taken(self, offered: Collection[str], left: Collection[str], now: datetime, *, claimed: bool) -> None:
         """A claim was committed of the contacts that were `offered`; those `left` found no room.
@@ -273,7 +287,7 @@ class ShardMemory:
     def _rest(self, organization: OrganizationMemory, memory: CampaignMemory, now: datetime) -> None:
         del organization.awake[memory.entry.campaign_id]
         memory.invalidate()
-        heapq.heappush(self._alarms, (now + REST, memory.entry.campaign_id))
+        self.wake(memory.entry.campaign_id, now + REST)
 
 
 def _schedule(entry: CampaignEntry, tier: Tier) -> Schedule | None:

@@ -51,3 +51,21 @@ async def test_who_comes_back_due_at_once_is_seen_although_the_queue_was_just_re
     await lock(store, first["_id"])
     memory.taken([first["_id"]], [], now, claimed=True)
     assert await offered(memory, now + SOON) == [released["_id"]]
+
+
+async def test_the_many_retries_of_a_campaign_do_not_fill_the_memory(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    [soonest] = await add_contacts(store, organization, campaign, 1, due_at=now + timedelta(hours=1))
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await offered(memory, now) == []
+    for second in range(1000):
+        # Ever later retries, and now and then a hint that has the campaign looked at.
+        memory.account({}, {campaign["_id"]: now + timedelta(hours=24, seconds=second)})
+        if second % 10 == 0:
+            memory.wake(campaign["_id"], now)
+            assert await offered(memory, now) == []
+    assert len(memory._alarms) < 200
+    assert await offered(memory, now + timedelta(hours=1)) == [soonest["_id"]]
