@@ -107,8 +107,10 @@ class Ingest:
             raise UnreadableBatch("Kafka's record itself cannot be read: a header's name is no UTF-8, or its codec.")
         batch = await asyncio.to_thread(read_batch, value)
         organization = await prove_organization(self.store, batch, value=value, headers=record.headers, now=utc_now())
+        campaign = batch.campaign
         try:
             target = await self._target(batch, organization)
+            campaign = target.shown_as
             prepared = await asyncio.to_thread(
                 read_rows,
                 batch.contacts,
@@ -117,7 +119,7 @@ class Ingest:
             )
             result = await self._upsert(batch, organization, target, prepared)
         except (NotFound, WrongState) as error:
-            await self._refuse(batch, organization, str(error))
+            await self._refuse(batch, campaign, organization, str(error))
             raise CampaignNotUsable(str(error)) from error
         _count(result)
         if result.inserted or result.updated:
@@ -155,9 +157,9 @@ class Ingest:
             ),
         )
 
-    async def _refuse(self, batch: ContactBatch, organization: Organization, reason: str) -> None:
+    async def _refuse(self, batch: ContactBatch, campaign: str, organization: Organization, reason: str) -> None:
         now = utc_now()
-        refused = IngestBatch(batch.batch_id, batch.campaign, len(batch.contacts), (), now)
+        refused = IngestBatch(batch.batch_id, campaign, len(batch.contacts), (), now)
         await refuse_ingest_batch(self.store, organization.id, refused, reason=reason, now=now)
 
     def _hint(self, event: ContactsAdded) -> None:

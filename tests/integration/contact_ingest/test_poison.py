@@ -132,6 +132,9 @@ async def test_no_poison_stops_the_consumer_and_none_is_lost(customer: Customer)
         refused = await customer.result(batch_id)
         assert (refused.status, refused.received, refused.inserted) == (BatchStatus.REFUSED, 1, 0)
         assert refused.reason
+    closed = await customer.store["campaigns"].find_one({"external_id": "closed"})
+    assert closed is not None
+    assert (await customer.result("closed-campaign")).campaign_id == closed["_id"]
     assert await customer.contacts() == 1
 
 
