@@ -101,10 +101,10 @@ def _credential(request: Request) -> str:
 def _organization(request: Request, key: ApiKey) -> str:
     if key.kind is KeyKind.ORGANIZATION:
         return key.organization_ids[0]
-    named = {value for header in ORGANIZATION_HEADERS for value in request.headers.getlist(header) if value}
+    named = {value.lower() for header in ORGANIZATION_HEADERS for value in request.headers.getlist(header) if value}
     if len(named) != 1:
         raise Unauthorized("A personal token needs one organization: send its id in the header X-Anyreach-Org.")
-    organization_id = named.pop().lower()
+    organization_id = named.pop()
     if organization_id not in key.organization_ids:
         raise Refused(403, "The organization in the header is not one of this person's.")
     return organization_id

@@ -11,6 +11,8 @@ from fastapi import Path
 from pydantic import AfterValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.campaign_api.schemas.requests import as_stored
+
 # What may stand in a segment undecoded (RFC 3986, pchar); one spelling for each path.
 _PLAIN: Final = "!$&'()*+,;=:@"
 
@@ -54,5 +56,6 @@ ContactRef = Annotated[
     Path(description="The contact's id or its external_id, percent-encoded.", examples=["lead-1001"]),
     AfterValidator(_decoded),
 ]
+OurRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(_decoded), AfterValidator(as_stored)]
 PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(_decoded)]
 PhoneRef = Annotated[str, Path(description="The number in E.164.", examples=["+14155550123"]), AfterValidator(_decoded)]

@@ -8,7 +8,7 @@ from services.campaign_api.bodies import body_of, json_body
 from services.campaign_api.credentials import require_operator
 from services.campaign_api.gateway import Gateway, ThisGateway
 from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
-from services.campaign_api.paths import PlainRef
+from services.campaign_api.paths import OurRef
 from services.campaign_api.schemas.admin import (
     CreateOrganizationKey,
     CreatePersonalToken,
@@ -38,8 +38,7 @@ async def create_organization_key(
     gateway: ThisGateway, body: Annotated[CreateOrganizationKey, Depends(body_of(CreateOrganizationKey))]
 ) -> NewOrganizationKey:
     """Create a key of an organization; `key` is shown only here."""
-    organization_ids = (body.organization_id.lower(),)
-    key, text = await _created(gateway, KeyKind.ORGANIZATION, body, None, organization_ids)
+    key, text = await _created(gateway, KeyKind.ORGANIZATION, body, None, (body.organization_id,))
     return NewOrganizationKey.of(key, key=text)
 
 
@@ -54,7 +53,7 @@ async def list_organization_keys(
 
 
 @router.delete("/organization-pats/{key_id}", responses=operator_problems(404))
-async def delete_organization_key(gateway: ThisGateway, key_id: PlainRef) -> Deleted:
+async def delete_organization_key(gateway: ThisGateway, key_id: OurRef) -> Deleted:
     """Delete a key; it is refused from now on."""
     await delete_key(gateway.store, KeyKind.ORGANIZATION, key_id)
     return Deleted(id=key_id)
@@ -67,7 +66,7 @@ async def create_personal_token(
     gateway: ThisGateway, body: Annotated[CreatePersonalToken, Depends(body_of(CreatePersonalToken))]
 ) -> NewPersonalToken:
     """Create a token of a person; `key` is shown only here."""
-    organization_ids = tuple(dict.fromkeys(organization_id.lower() for organization_id in body.organization_ids))
+    organization_ids = tuple(dict.fromkeys(body.organization_ids))
     key, text = await _created(gateway, KeyKind.PERSONAL, body, body.person, organization_ids)
     return NewPersonalToken.of(key, key=text)
 
@@ -83,7 +82,7 @@ async def list_personal_tokens(
 
 
 @router.delete("/personal-tokens/{key_id}", responses=operator_problems(404))
-async def delete_personal_token(gateway: ThisGateway, key_id: PlainRef) -> Deleted:
+async def delete_personal_token(gateway: ThisGateway, key_id: OurRef) -> Deleted:
     """Delete a token; it is refused from now on."""
     await delete_key(gateway.store, KeyKind.PERSONAL, key_id)
     return Deleted(id=key_id)

@@ -8,7 +8,7 @@ from services.campaign_api.bodies import body_of, json_body
 from services.campaign_api.credentials import require_operator
 from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
-from services.campaign_api.paths import PlainRef
+from services.campaign_api.paths import OurRef
 from services.campaign_api.schemas.admin import (
     CreateOrganization,
     EditOrganization,
@@ -54,7 +54,7 @@ async def list_all(gateway: ThisGateway, cursor: Cursor = None, limit: Limit = D
 )
 async def edit(
     gateway: ThisGateway,
-    organization_id: PlainRef,
+    organization_id: OurRef,
     body: Annotated[EditOrganization, Depends(body_of(EditOrganization))],
 ) -> OrganizationView:
     """Change an organization's name, default caller number or exclusive caller numbers."""

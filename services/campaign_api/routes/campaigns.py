@@ -22,6 +22,7 @@ from services.campaign_api.schemas.campaigns import (
 )
 from services.campaign_api.schemas.contacts import ContactsResult
 from services.campaign_api.schemas.problems import body_problems, problems
+from services.campaign_api.schemas.requests import as_stored
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignStatus
 from shared.domain.contact_input import PreparedContacts
@@ -144,7 +145,7 @@ async def _checked(
     if not isinstance(configuration_id, str):
         raise draft.refuse()
     try:
-        rules = await number_rules(gateway, caller.organization_id, configuration_id)
+        rules = await number_rules(gateway, caller.organization_id, as_stored(configuration_id))
     except NotFound:
         if draft.is_sound:
             raise

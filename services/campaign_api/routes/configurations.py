@@ -8,7 +8,7 @@ from services.campaign_api.bodies import body_of, json_body
 from services.campaign_api.credentials import AnyCaller, CampaignManager, CampaignReader
 from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
-from services.campaign_api.paths import PlainRef
+from services.campaign_api.paths import OurRef
 from services.campaign_api.schemas.admin import Deleted
 from services.campaign_api.schemas.configurations import (
     ConfigurationPage,
@@ -59,7 +59,7 @@ async def list_all(
 
 
 @router.get("/configurations/{configuration_id}", responses=problems(404))
-async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id: PlainRef) -> ConfigurationView:
+async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id: OurRef) -> ConfigurationView:
     """Get one configuration."""
     return ConfigurationView.of(await get_configuration(gateway.store, caller.organization_id, configuration_id))
 
@@ -70,7 +70,7 @@ async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id
 async def edit(
     gateway: ThisGateway,
     caller: CampaignManager,
-    configuration_id: PlainRef,
+    configuration_id: OurRef,
     body: Annotated[EditConfiguration, Depends(body_of(EditConfiguration))],
 ) -> ConfigurationView:
     """Change a configuration; its campaigns follow within a second."""
@@ -82,7 +82,7 @@ async def edit(
 
 
 @router.delete("/configurations/{configuration_id}", responses=problems(404, 409))
-async def delete(gateway: ThisGateway, caller: CampaignManager, configuration_id: PlainRef) -> Deleted:
+async def delete(gateway: ThisGateway, caller: CampaignManager, configuration_id: OurRef) -> Deleted:
     """Delete a configuration that no campaign refers to."""
     await delete_configuration(gateway.store, caller.organization_id, configuration_id)
     return Deleted(id=configuration_id)

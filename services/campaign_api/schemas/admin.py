@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.campaign_api.schemas.requests import Identifier, Name, RequestBody, not_null
+from services.campaign_api.schemas.requests import Name, OurId, RequestBody, not_null
 from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.store.api_keys import ApiKey, Scope
@@ -94,7 +94,7 @@ class CreateOrganizationKey(RequestBody):
         }
     )
 
-    organization_id: Identifier
+    organization_id: OurId
     name: Name
     scopes: Scopes = Field(list(_MANAGE))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
@@ -116,7 +116,7 @@ class CreatePersonalToken(RequestBody):
     )
 
     person: Name
-    organization_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAX_ORGANIZATIONS)]
+    organization_ids: Annotated[list[OurId], Field(min_length=1, max_length=MAX_ORGANIZATIONS)]
     name: Name
     scopes: Scopes = Field(list(_MANAGE))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from services.campaign_api.schemas.contacts import ContactsResult
-from services.campaign_api.schemas.requests import Identifier, Name, RequestBody, not_null
+from services.campaign_api.schemas.requests import Identifier, Name, OurId, RequestBody, not_null
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignStatus
 from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, is_uuid
@@ -41,7 +41,7 @@ class CreateCampaign(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Name
-    configuration_id: Identifier
+    configuration_id: OurId
     external_id: ExternalId | None = Field(None, description="Your own id; unique in the organization.")
     priority: Priority = Field(DEFAULT_PRIORITY, description="Higher is dialed first.")
     agent_id: Identifier | None = Field(None, description="Instead of the configuration's.")
@@ -56,7 +56,7 @@ class EditCampaign(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Spring outreach, north", "priority": 20}]})
 
     name: Annotated[Name | None, BeforeValidator(not_null)] = None
-    configuration_id: Annotated[Identifier | None, BeforeValidator(not_null)] = None
+    configuration_id: Annotated[OurId | None, BeforeValidator(not_null)] = None
     external_id: ExternalId | None = None
     priority: Annotated[Priority | None, BeforeValidator(not_null)] = None
     agent_id: Identifier | None = None

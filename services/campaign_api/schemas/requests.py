@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from shared.domain.contact_input import is_uuid
 from shared.domain.json_rules import check_text
 
 
@@ -15,6 +16,14 @@ class RequestBody(BaseModel):
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
 Identifier = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
+
+
+def as_stored(our_id: str) -> str:
+    """One of our ids in the spelling it is stored in: a UUID may be written in either case."""
+    return our_id.lower() if is_uuid(our_id) else our_id
+
+
+OurId = Annotated[Identifier, AfterValidator(as_stored)]
 
 
 def not_null(value: object) -> object:

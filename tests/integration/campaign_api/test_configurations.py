@@ -119,6 +119,20 @@ async def test_a_configuration_in_use_cannot_be_deleted_not_even_by_a_closed_cam
     assert (await acme.get(f"/configurations/{unused}")).status == 404
 
 
+async def test_a_configurations_id_may_be_written_in_upper_case(acme: Customer) -> None:
+    configuration_id = await acme.new_configuration(default_country_code="+49")
+    shouted = configuration_id.upper()
+    assert (await acme.get(f"/configurations/{shouted}")).body["id"] == configuration_id
+    assert (await acme.patch(f"/configurations/{shouted}", {"name": "Loud"})).status == 200
+    campaign = await acme.new_campaign(configuration_id=shouted, contacts=[{"phone_numbers": ["030 901820"]}])
+    assert campaign["configuration_id"] == configuration_id
+    bad = {"name": "", "configuration_id": shouted, "contacts": [{"phone_numbers": ["12"]}]}
+    assert len((await acme.post("/campaigns", bad)).body["errors"]) == 2
+    assert (await acme.delete(f"/configurations/{shouted}")).status == 409
+    unused = await acme.new_configuration()
+    assert (await acme.delete(f"/configurations/{unused.upper()}")).body == {"id": unused, "deleted": True}
+
+
 async def test_a_configuration_of_another_organization_is_404(acme: Customer, other: Customer) -> None:
     for configuration_id in (await other.new_configuration(), SOME_ID):
         path = f"/configurations/{configuration_id}"
