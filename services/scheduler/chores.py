@@ -4,7 +4,6 @@ Every chore finds its work in MongoDB alone, does at most one batch a transactio
 started again anywhere.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 
 from services.scheduler.inbox import Chore
@@ -53,11 +52,9 @@ class Chores:
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
 
-    async def skip_closed(self, campaign_ids: Collection[str]) -> None:
-        """Skip everybody who still waits in those of these campaigns that are closed."""
-        for campaign_id in campaign_ids:
-            while self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id)):
-                pass
+    async def skip_closed(self, campaign_id: str) -> bool:
+        """Skip some of those who still wait in a campaign, if it is closed; whether there may be more."""
+        return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id))
 
     async def _skip_listed(self) -> None:
         """Skip waiting contacts all of whose numbers are on a do-not-call list by now."""

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
 from shared.events import (
     AnyOrgEvent,
@@ -28,7 +29,7 @@ class Chore(StrEnum):
 
 @dataclass(slots=True)
 class Inbox:
-    """Events and hints of one shard. `offset` is where reading continues once everything here is done."""
+    """Events and hints of one shard, and up to which offset of Kafka their work is done."""
 
     ended: deque[CallFinished] = field(default_factory=deque)
     released: deque[JobReleased] = field(default_factory=deque)
@@ -36,7 +37,9 @@ class Inbox:
     campaigns: set[str] = field(default_factory=set)
     organizations: set[str] = field(default_factory=set)
     chores: set[Chore] = field(default_factory=set)
-    offset: int | None = None
+    closed: set[str] = field(default_factory=set)  # campaigns whose waiting contacts are to be skipped
+    _done: list[int] = field(default_factory=lambda: [0, 0, 0])  # endings, releases, answers, since the beginning
+    _marks: deque[tuple[int, list[int]]] = field(default_factory=deque)
 
     def add(self, event: AnyOrgEvent) -> None:
         """Sort one event in."""
@@ -65,16 +68,29 @@ class Inbox:
         ended = list(islice(self.ended, BATCH))
         return ended, list(islice(self.released, BATCH - len(ended)))
 
-    def done_with(self, ended: int, released: int) -> None:
+    def done_with(self, ended: int = 0, released: int = 0, answered: int = 0) -> None:
         """The oldest of each have been committed to MongoDB."""
-        for _ in range(ended):
-            self.ended.popleft()
-        for _ in range(released):
-            self.released.popleft()
+        for queue, count in zip(self._queues(), (ended, released, answered), strict=True):
+            for _ in range(count):
+                queue.popleft()
+        self._done = [before + n for before, n in zip(self._done, (ended, released, answered), strict=True)]
+
+    def read_up_to(self, offset: int) -> None:
+        """Everything before this offset of the shard's partition has been added."""
+        wanted = [n + len(queue) for n, queue in zip(self._done, self._queues(), strict=True)]
+        if self._marks and self._marks[-1][1] == wanted:
+            self._marks.pop()
+        self._marks.append((offset, wanted))
 
     def take_offset(self) -> int | None:
-        """The offset to commit, if everything read so far is done."""
-        if self.open_events:
-            return None
-        offset, self.offset = self.offset, None
+        """The offset to commit: all that was read before it is done. None if there is no newer one.
+
+        Does not wait for the inbox to be empty, which under steady load it never is.
+        """
+        offset = None
+        while self._marks and all(n >= wanted for n, wanted in zip(self._done, self._marks[0][1], strict=True)):
+            offset, _ = self._marks.popleft()
         return offset
+
+    def _queues(self) -> tuple[deque[Any], ...]:
+        return self.ended, self.released, self.answered

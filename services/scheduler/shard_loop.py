@@ -84,7 +84,7 @@ class ShardLoop:
         for event in events:
             self._inbox.add(event)
         if offset is not None:
-            self._inbox.offset = offset
+            self._inbox.read_up_to(offset)
         self._arrived.set()
 
     def remind(
@@ -184,7 +184,7 @@ class ShardLoop:
         metrics.CLAIMED.inc(len(done.jobs))
 
     async def _look_at_changes(self, now: datetime) -> bool:
-        """Read again what hints or stamps have named, sweep what was closed, keep the times of answers."""
+        """Read again what hints or stamps have named, note what was closed, keep the times of answers."""
         organizations, campaigns = self._inbox.organizations, self._inbox.campaigns
         answers = list(self._inbox.answered)
         if not organizations and not campaigns and not answers:
@@ -197,18 +197,20 @@ class ShardLoop:
                 campaigns = campaigns | set(closed)
                 self._inbox.chores |= {Chore.DELETED, Chore.LISTED}
             await self._memory.contacts_changed(campaigns, now)
-            await self._chores.skip_closed([c for c in campaigns if not self._memory.knows(c)])
+            self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
             await starts.note_answers(self._store, [(a.contact_id, a.attempt_id, a.answered_at) for a in answers])
         except TemporaryError:
             self._inbox.organizations |= organizations
             self._inbox.campaigns |= campaigns
             raise
-        for _ in answers:
-            self._inbox.answered.popleft()
+        self._inbox.done_with(answered=len(answers))
         return True
 
     async def _do_chores(self, now: datetime) -> bool:
-        """One batch of every chore there is; one that may have more stays."""
+        """One batch of every chore there is; one that may have more stays.
+
+        Of closed campaigns one batch for all: skipping a million contacts takes minutes, in which calls end.
+        """
         chores, self._inbox.chores = self._inbox.chores, set()
         try:
             for chore in sorted(chores):
@@ -216,7 +218,11 @@ class ShardLoop:
                     chores.discard(chore)
         finally:
             self._inbox.chores |= chores
-        return bool(chores)
+        for campaign_id in sorted(self._inbox.closed):
+            if await self._chores.skip_closed(campaign_id):
+                break
+            self._inbox.closed.discard(campaign_id)
+        return bool(chores or self._inbox.closed)
 
     async def _plan(self, now: datetime, freed: Mapping[str, int]) -> ClaimOrder:
         """Whom to claim now; nobody while Kafka is away, because their jobs could not be published.
