@@ -1,7 +1,7 @@
 """What text and JSON from outside may hold so that every part behind (BSON, Kafka, logs) can carry it.
 
 The rules: no NUL, no lone surrogates, integers within signed 64 bit, finite numbers, at most 32 levels
-of nesting, at most 64 KiB as compact UTF-8 JSON, no key "$ref".
+of nesting, at most 64 KiB as compact UTF-8 JSON, no object with both "$ref" and "$id".
 """
 
 from math import isfinite
@@ -14,8 +14,10 @@ from pydantic_core import PydanticCustomError
 MAX_JSON_BYTES: Final = 64 * 1024
 MAX_NESTING: Final = 32
 _SURROGATE: Final = "Send valid Unicode: the text has half a surrogate pair"
-# MongoDB's drivers turn an object with this key into a reference when they read it.
-_RESERVED_KEY: Final = "$ref"
+# MongoDB's driver turns an object with a text as "$ref" and with an "$id" into a reference when it reads it. One
+# of them alone, as in every JSON schema that an agent's tools are described by, is plain data.
+_REFERENCE: Final = "$ref"
+_REFERENCED_ID: Final = "$id"
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -43,7 +45,7 @@ def check_json(value: Any) -> Any:
             "Send at most {limit} bytes as compact JSON, not {size}",
             {"limit": MAX_JSON_BYTES, "size": len(encoded)},
         )
-    if b"\\u0000" in encoded or _RESERVED_KEY.encode() in encoded:  # may also be harmless: look closer
+    if b"\\u0000" in encoded or _REFERENCE.encode() in encoded:  # may also be harmless: look closer
         _check_texts(value)
     return value
 
@@ -78,11 +80,11 @@ def _check_texts(root: Any) -> None:
     if isinstance(root, str):
         check_text(root)
     elif isinstance(root, dict):
+        if isinstance(root.get(_REFERENCE), str) and _REFERENCED_ID in root:
+            raise PydanticCustomError(
+                "reserved_key", 'Rename the key "$ref" or "$id": both in one object are a reference to MongoDB'
+            )
         for key, value in root.items():
-            if key == _RESERVED_KEY:
-                raise PydanticCustomError(
-                    "reserved_key", 'Rename the key "$ref": it has a meaning of its own in MongoDB'
-                )
             check_text(key)
             _check_texts(value)
     elif isinstance(root, list):

@@ -156,6 +156,18 @@ async def test_names_that_look_like_operators_are_only_data(acme: Customer) -> N
     assert (contact["data"], contact["status"]) == (data, "pending")
 
 
+async def test_a_json_schema_in_an_agents_configuration_comes_back_as_it_was_sent(acme: Customer) -> None:
+    path = await campaign_of(acme)
+    tools = {"tools": [{"$defs": {"day": {"type": "string"}}, "properties": {"day": {"$ref": "#/$defs/day"}}}]}
+    schemas = {"$id": "https://example.com/schema", "parts": [{"$ref": "#"}, {"$ref": 1, "$id": 2}, {"$db": "x"}]}
+    sent = lead(1, agent_config=tools, data=schemas)
+    inserted, updated, updated_with_its_time = sent, sent, sent | {"scheduled_at": None}
+    for row in (inserted, updated, updated_with_its_time):
+        assert (await acme.post(path, {"contacts": [row]})).status == 200
+        contact = (await acme.get(f"{path}/lead-1")).body
+        assert (contact["agent_config"], contact["data"]) == (tools, schemas)
+
+
 async def test_contacts_into_a_closed_campaign_are_400(acme: Customer) -> None:
     path = await campaign_of(acme)
     await acme.post(path, {"contacts": [lead(1)]})

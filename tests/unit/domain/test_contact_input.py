@@ -91,7 +91,7 @@ def test_taken(fields: dict[str, Any]) -> None:
         {"data": {"x": "half \udc00"}},
         {"data": {"half \udc00": 1}},
         {"data": {"x": "a" * (MAX_JSON_BYTES - 7)}},
-        {"data": {"x": {"$ref": "elsewhere"}}},
+        {"data": {"x": [{"$ref": "elsewhere", "$id": None}]}},
         {"timezone": "Mars/Olympus"},
         {"timezone": "europe/berlin"},
         {"timezone": "../etc/passwd"},
