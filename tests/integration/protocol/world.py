@@ -324,9 +324,10 @@ class World:
         return monotonic() - (self.now - then).total_seconds()
 
     async def _set_start_time(self, nonce: str) -> None:
-        hold_until = self.now + timedelta(seconds=DIALING.hold_seconds)
-        times = {"start.at": self.now, "start.hold_until": hold_until}
-        await self.store["contacts"].update_many({"start.nonce": nonce}, {"$set": times})
+        # Only moved in time: how long a start is held is START's own word.
+        held = {"$subtract": ["$start.hold_until", "$start.at"]}
+        times = {"start.at": self.now, "start.hold_until": {"$add": [self.now, held]}}
+        await self.store["contacts"].update_many({"start.nonce": nonce}, [{"$set": times}])
 
     # Time, and the carrier.
 

@@ -1,0 +1,283 @@
+"""Every single check of claim, start, gate, finish and reconcile alone: without it, its test here fails.
+
+Most are also behind another check, so that a run in any order seldom misses one of them.
+"""
+
+import uuid
+
+from shared.domain.campaign import CampaignMove
+from shared.domain.contact import ContactStatus
+from shared.domain.outcome import Outcome
+from shared.events import CallFinished
+from shared.store.client import Store
+from shared.telephony.provider import CallMode
+from tests.integration.protocol import edits
+from tests.integration.protocol.carrier import Fate
+from tests.integration.protocol.drain import drain
+from tests.integration.protocol.seats import Task
+from tests.integration.protocol.setting import ACME, AMY, ANN, CAT, PHONES, SPRING, SUMMER, Plan, new_world
+from tests.integration.protocol.test_traces import (
+    ACME_SHARD,
+    UNTIL_GIVEN_UP,
+    UNTIL_SETTLED,
+    A,
+    B,
+    call,
+    contact,
+    job_for,
+    start,
+    status,
+    task_of,
+)
+from tests.integration.protocol.world import World
+
+ROOMY = Plan(global_limit=4, grants=(3, 1), organization_limit=3)
+
+
+async def claim(world: World, *contact_ids: str) -> int:
+    return len(await world.work(ACME_SHARD, ACME_SHARD, claim=contact_ids))
+
+
+async def say(world: World, attempt_id: str, *outcomes: Outcome) -> None:
+    """Endings of one attempt of Ann's, in one batch."""
+    for outcome in outcomes:
+        ids = {"organization_id": ACME, "shard": ACME_SHARD, "contact_id": ANN, "attempt_id": attempt_id}
+        event = CallFinished.model_validate({**ids, "outcome": outcome, "ended_at": world.now})
+        world.events[ACME_SHARD].append(event)
+    await claim(world)
+
+
+async def refuse(world: World) -> None:
+    """Call Ann, who is busy."""
+    await world.dial(A, await job_for(world, ANN), Fate.REFUSED)
+    await world.flush(A)
+    await claim(world)
+
+
+async def outcome_of(world: World, attempt_id: str) -> str:
+    attempt = await world.store["attempts"].find_one({"_id": attempt_id})
+    assert attempt is not None
+    return str(attempt["outcome"])
+
+
+# Claim.
+
+
+async def test_nobody_is_claimed_while_the_campaign_is_paused_or_its_window_closed(store: Store) -> None:
+    world = await new_world(store)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    assert await claim(world, ANN) == 0
+    await edits.move(world, SPRING, CampaignMove.START)
+    await edits.set_windows(world, SPRING, is_open=False)
+    assert await claim(world, ANN) == 0
+    await drain(world)
+
+
+async def test_nobody_is_claimed_before_the_time(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    await world.give_back(A, task_of(world, A, ANN))
+    await world.flush(A)
+    assert await claim(world, ANN) == 0, "a job given back waits a second"
+    await world.pass_time(2)
+    assert await claim(world, ANN) == 1
+    await drain(world)
+
+
+async def test_a_campaign_is_claimed_up_to_its_own_limit(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    await edits.limit_campaign(world, SUMMER, 1)
+    assert await claim(world, AMY, CAT) == 1
+    await drain(world)
+
+
+async def test_the_number_that_may_be_called_is_the_one_that_is_called(store: Store) -> None:
+    world = await new_world(store)
+    await edits.list_number(world, ACME, PHONES[2])
+    assert await claim(world, CAT) == 1
+    assert (await contact(world, CAT))["lock"]["phone"] == PHONES[3]
+    await drain(world)
+
+
+# Start.
+
+
+async def test_a_job_of_an_earlier_claim_starts_nothing(store: Store) -> None:
+    world = await new_world(store)
+    await claim(world, ANN)
+    await world.publish(ACME_SHARD, acknowledged=False)
+    await claim(world)
+    await world.pass_time(6)
+    late = await job_for(world, ANN)
+    [early] = [task for task in world.executors[A].tasks if task is not late]
+    assert not await world.start(A, early)
+    await world.dial(A, late)
+    assert [placed.request.attempt_id for placed in world.carrier.calls] == [late.job.attempt_id]
+    await drain(world)
+
+
+# The gate.
+
+
+async def test_the_gate_refuses_a_start_that_is_not_the_last(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN, executor=B)
+    theirs = await start(world, B, ANN)
+    stale = Task(theirs.job, str(uuid.uuid4()), theirs.started, theirs.contact)
+    world.executors[A].tasks.append(stale)
+    assert not await world.gate(A, stale)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.IN_PROGRESS
+    await drain(world)
+
+
+async def test_the_gate_refuses_the_deleted(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    await edits.delete_at_once(world, ANN)
+    assert not await world.gate(A, mine)
+    await drain(world)
+
+
+async def test_the_gate_refuses_outside_of_the_window(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    await edits.set_windows(world, SPRING, is_open=False)
+    assert not await world.gate(A, mine)
+    await drain(world)
+
+
+async def test_the_gate_refuses_the_paused_and_the_listed(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    for contact_id in (ANN, CAT):
+        await job_for(world, contact_id)
+        await start(world, A, contact_id)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    assert not await world.gate(A, task_of(world, A, ANN))
+    await edits.list_number(world, ACME, PHONES[2])
+    assert not await world.gate(A, task_of(world, A, CAT))
+    await drain(world)
+
+
+async def test_the_gate_refuses_above_the_limit_of_a_campaign(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    for contact_id in (AMY, CAT):
+        await job_for(world, contact_id)
+        await start(world, A, contact_id)
+    await edits.limit_campaign(world, SUMMER, 1)
+    for contact_id in (AMY, CAT):
+        assert not await world.gate(A, task_of(world, A, contact_id))
+    await drain(world)
+
+
+async def test_the_gate_refuses_above_the_limit_of_all(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    for contact_id in (ANN, CAT):
+        await job_for(world, contact_id)
+        await start(world, A, contact_id)
+    await edits.limit_all(world, 1)
+    for contact_id in (ANN, CAT):
+        assert not await world.gate(A, task_of(world, A, contact_id))
+    await drain(world)
+
+
+async def test_an_old_look_at_the_gate_is_worth_nothing(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    assert await world.gate(A, mine)
+    await world.pass_time(1)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    await world.dial(A, mine)
+    assert world.carrier.calls == []
+    await drain(world)
+
+
+# Finish and release.
+
+
+async def test_a_release_of_an_earlier_claim_leaves_a_later_one_alone(store: Store) -> None:
+    world = await new_world(store)
+    early = await job_for(world, ANN)
+    await world.pass_time(31)
+    await world.expire(ACME_SHARD, ACME_SHARD)
+    assert await claim(world, ANN) == 1
+    await world.give_back(A, early)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.LOCKED
+    await drain(world)
+
+
+async def test_retries_wait_and_come_to_an_end(store: Store) -> None:
+    world = await new_world(store)
+    await refuse(world)
+    assert await status(world, ANN) == ContactStatus.PENDING
+    assert await claim(world, ANN) == 0, "five seconds between two calls"
+    await world.pass_time(6)
+    await refuse(world)
+    assert await status(world, ANN) == ContactStatus.EXHAUSTED
+    await drain(world)
+
+
+async def test_of_two_endings_in_one_batch_the_real_one_counts(store: Store) -> None:
+    world = await new_world(store)
+    job = (await job_for(world, ANN)).job
+    await start(world, A, ANN)
+    await say(world, job.attempt_id, Outcome.UNKNOWN, Outcome.BUSY)
+    assert await outcome_of(world, job.attempt_id) == Outcome.BUSY
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await say(world, job.attempt_id, Outcome.ANSWERED)
+    assert await outcome_of(world, job.attempt_id) == Outcome.BUSY
+    await drain(world)
+
+
+async def test_a_late_ending_of_an_earlier_attempt_does_not_move_the_contact(store: Store) -> None:
+    world = await new_world(store)
+    early = (await job_for(world, ANN)).job
+    await start(world, A, ANN)
+    await say(world, early.attempt_id, Outcome.INTERRUPTED)
+    await world.pass_time(6)
+    await refuse(world)
+    assert await status(world, ANN) == ContactStatus.EXHAUSTED
+    await say(world, early.attempt_id, Outcome.NO_ANSWER)
+    assert await outcome_of(world, early.attempt_id) == Outcome.NO_ANSWER
+    assert await status(world, ANN) == ContactStatus.EXHAUSTED
+    await drain(world)
+
+
+async def test_a_call_that_a_process_holds_ends_by_its_report(store: Store) -> None:
+    world = await new_world(store, Plan(mode=CallMode.IN_PROCESS, can_look_up=False))
+    await call(world, ANN)
+    [live] = world.carrier.live()
+    world.carrier.end(live, Outcome.ANSWERED)
+    await world.report(live)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.COMPLETED
+    await drain(world)
+
+
+# Reconcile.
+
+
+async def test_a_carrier_that_cannot_tell_frees_nothing_before_its_time_limit(store: Store) -> None:
+    world = await new_world(store)
+    await call(world, ANN)
+    world.carrier.away = True
+    await world.pass_time(UNTIL_SETTLED)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    await world.pass_time(UNTIL_GIVEN_UP)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 1
+    await drain(world)
+
+
+async def test_a_call_that_is_up_is_left_alone(store: Store) -> None:
+    world = await new_world(store)
+    await call(world, ANN)
+    await world.pass_time(UNTIL_SETTLED)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    await drain(world)
