@@ -13,7 +13,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import default_campaign_id
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import organization_budget
-from shared.store.surroundings import concurrency_limit
+from shared.store.surroundings import concurrency_limit, readable_configurations
 
 # Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
 OVERLAP = timedelta(seconds=5)
@@ -109,7 +109,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
 
 async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Configuration]:
     cursor = store["configurations"].find({"_id": {"$in": list(ids)}})
-    return {document["_id"]: Configuration.from_document(document) async for document in cursor}
+    return readable_configurations([document async for document in cursor])
 
 
 @translates

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.calling_window import is_open
@@ -16,7 +17,10 @@ from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier, is_default_campaign
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.logs import get_logger
 from shared.store.client import Document, Store
+
+log = get_logger()
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 
@@ -30,6 +34,21 @@ def concurrency_limit(organization: Document | None) -> int:
         return 0
     limit = organization.get("concurrency_limit")
     return DEFAULT_CONCURRENCY_LIMIT if limit is None else int(limit)
+
+
+def readable_configurations(documents: Iterable[Document]) -> dict[str, Configuration]:
+    """Configurations by id. One that our rules do not allow (any more) is left out, so that nobody is called by it.
+
+    Raising would stop every organization of the shard, again at every start.
+    """
+    readable: dict[str, Configuration] = {}
+    for document in documents:
+        try:
+            readable[document["_id"]] = Configuration.from_document(document)
+        except ValidationError as error:
+            faults = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
+            log.error("unusable configuration, its campaigns wait", configuration=document["_id"], faults=faults)
+    return readable
 
 
 @dataclass(slots=True)
@@ -64,8 +83,7 @@ class Surroundings:
         await self._find("campaigns", campaign_ids, self.campaigns)
         found: dict[str, Document] = {}
         await self._find("configurations", (c["configuration_id"] for c in self.campaigns.values()), found)
-        for configuration_id, document in found.items():
-            self.configurations[configuration_id] = Configuration.from_document(document)
+        self.configurations |= readable_configurations(found.values())
 
     async def _load_listed(self, contacts: Collection[Document]) -> None:
         entries: dict[str, Document] = {}
