@@ -87,7 +87,8 @@ async def list_configurations(
     store: Store, organization_id: str, *, cursor: str | None, limit: int
 ) -> Page[StoredConfiguration]:
     """The organization's configurations, newest first. Raises `InvalidCursor`."""
-    page = await newest_first(store["configurations"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
+    mine = {"organization_id": organization_id}
+    page = await newest_first(store["configurations"], mine, cursor=cursor, limit=limit, parts_of=_windows)
     return Page([StoredConfiguration.from_document(row) for row in page.rows], page.next_cursor)
 
 
@@ -141,6 +142,13 @@ async def count_campaign(
     )
     if not result.matched_count:
         raise _no_such(configuration_id)
+
+
+def _windows(configuration: Mapping[str, Any]) -> int:
+    own = (configuration["default_windows"], configuration["scheduled_windows"])
+    overrides = (configuration["overrides"], configuration["scheduled_overrides"])
+    of_zones = (override["windows"] for some in overrides for override in some or ())
+    return sum(len(windows or ()) for windows in (*own, *of_zones))
 
 
 def _no_such(configuration_id: str) -> NotFound:

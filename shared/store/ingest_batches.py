@@ -106,7 +106,8 @@ async def list_ingest_batches(
     store: Store, organization_id: str, *, cursor: str | None, limit: int
 ) -> Page[BatchResult]:
     """Batches of the organization, newest first. Raises `InvalidCursor`."""
-    page = await newest_first(store["ingest_batches"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
+    mine = {"organization_id": organization_id}
+    page = await newest_first(store["ingest_batches"], mine, cursor=cursor, limit=limit, parts_of=_reported_rows)
     return Page([BatchResult.from_document(row) for row in page.rows], page.next_cursor)
 
 
@@ -152,6 +153,10 @@ async def refuse_ingest_batch(
         await store["ingest_batches"].replace_one(not_done, _document(key, organization_id, result), upsert=True)
     except DuplicateKeyError:
         return  # it is done: the filter did not match, so the upsert tried to insert
+
+
+def _reported_rows(batch: Mapping[str, Any]) -> int:
+    return len(batch["failed"]) + len(batch["warnings"])
 
 
 def _key(organization_id: str, batch_id: str) -> str:

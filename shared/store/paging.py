@@ -1,11 +1,12 @@
 """Lists newest first, page by page: a page starts after the last row of the one before, by creation time
-and id, so that rows added in the meantime neither repeat nor hide others.
+and id, so that rows added in the meantime neither repeat nor hide others. Rows with many parts come fewer
+to a page.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
@@ -17,6 +18,9 @@ T = TypeVar("T")
 
 _CURSOR: Final = re.compile(r"(\d{1,15})/(.{1,400})", re.DOTALL)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Windows of configurations, or reported rows of batches, on one page. 30 configurations with all the windows they may
+# have kept a gateway busy for half a minute.
+MAX_PARTS: Final = 5000
 _ORDER: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 
 
@@ -62,14 +66,23 @@ async def newest_first(
     *,
     cursor: str | None,
     limit: int,
+    parts_of: Callable[[Mapping[str, Any]], int] = lambda _: 0,
 ) -> Page[dict[str, Any]]:
-    """The page of matching documents after `cursor` (None: the first). Raises `InvalidCursor`."""
+    """The page of matching documents after `cursor` (None: the first). Raises `InvalidCursor`.
+
+    At most `limit` documents, and at most one when it has more than `MAX_PARTS` parts.
+    """
     where: dict[str, Any] = dict(matching)
     if cursor is not None:
         created_at, row_id = decode_cursor(cursor)
         # Every caller's own $or would be lost here; none has one.
         where["$or"] = [{"created_at": {"$lt": created_at}}, {"created_at": created_at, "_id": {"$lt": row_id}}]
-    found = await collection.find(where).sort(_ORDER).limit(limit + 1).to_list()
-    rows = found[:limit]
-    more = len(found) > limit
-    return Page(rows, encode_cursor(rows[-1]["created_at"], rows[-1]["_id"]) if more else None)
+    rows: list[dict[str, Any]] = []
+    parts = 0
+    async with collection.find(where).sort(_ORDER).limit(limit + 1) as found:
+        async for row in found:
+            parts += parts_of(row)
+            if len(rows) == limit or (rows and parts > MAX_PARTS):
+                return Page(rows, encode_cursor(rows[-1]["created_at"], rows[-1]["_id"]))
+            rows.append(row)
+    return Page(rows, None)

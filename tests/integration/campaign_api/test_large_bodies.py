@@ -1,4 +1,4 @@
-"""One customer's large or senseless body must not stop the gateway for the others."""
+"""One customer's large or senseless body, or large page, must not stop the gateway for the others."""
 
 import asyncio
 import json
@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from shared.clock import utc_now
 from tests.integration.campaign_api.client import Customer
+from tests.integration.campaign_api.conftest import Stack
 
 MANY = 60_000
 NUMBERS = b"1," * MANY + b"1"
+WINDOW = {"days": ["mon"], "start": "09:00", "end": "17:00"}
 
 
 def unknown_fields() -> bytes:
@@ -100,3 +103,50 @@ async def test_others_are_served_while_a_large_request_is_read(acme: Customer) -
         pauses.append(time.monotonic() - asked)
     assert large.result().status == 422
     assert max(pauses) < (time.monotonic() - began) / 2
+
+
+async def pages_of(customer: Customer, path: str, name: str) -> list[list[dict[str, Any]]]:
+    """All pages of a list, each as large as it may be."""
+    pages: list[list[dict[str, Any]]] = []
+    cursor = ""
+    while True:
+        page = (await customer.get(f"{path}?limit=200{cursor}")).body
+        pages.append(page[name])
+        if page["next_cursor"] is None:
+            return pages
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+async def test_batches_with_many_bad_rows_come_fewer_to_a_page(acme: Customer, stack: Stack) -> None:
+    row = {"index": 3, "external_id": "lead-3", "field": "phone_numbers[0]", "reason": "too short"}
+    now = utc_now()
+    batches = [
+        {
+            "_id": f"{acme.organization_id}:{number}",
+            "organization_id": acme.organization_id,
+            "batch_id": f"{number}",
+            "campaign_id": "default",
+            "status": "done",
+            "received": 1000,
+            "inserted": 0,
+            "updated": 0,
+            "failed": [row] * rows,
+            "warnings": [],
+            "reason": None,
+            "created_at": now,
+            "finished_at": now,
+        }
+        for number, rows in enumerate([4000, 900, 0, 101, 6000, 0, 6000])
+    ]
+    await stack.store["ingest_batches"].insert_many(batches)
+    pages = await pages_of(acme, "/ingest-batches", "ingest_batches")
+    assert [[batch["batch_id"] for batch in page] for page in pages] == [["6"], ["5"], ["4"], ["3", "2", "1"], ["0"]]
+
+
+async def test_configurations_with_many_windows_come_fewer_to_a_page(acme: Customer) -> None:
+    zones = (await acme.get("/timezones")).body["timezones"]
+    many = [{"timezones": [zone], "windows": [WINDOW] * 60} for zone in zones[:50]]
+    ids = [await acme.new_configuration(overrides=many) for _ in range(2)]
+    ids.append(await acme.new_configuration(default_windows=[WINDOW]))
+    pages = await pages_of(acme, "/configurations", "configurations")
+    assert [[configuration["id"] for configuration in page] for page in pages] == [[ids[2], ids[1]], [ids[0]]]
