@@ -87,20 +87,23 @@ class ShardGroup(ConsumerRebalanceListener):
                 await asyncio.sleep(1.0)
                 continue
             self.polled_at = monotonic()
+            loops = dict(self.loops)
             for partition, records in batches.items():
-                await self._hand_over(partition.partition, records)
+                await self._hand_over(loops.get(partition.partition), records)
         if self.ending:
             return
         raise OwnershipLost("a shard's epoch has moved on; joining the group again")
 
-    async def _hand_over(self, shard: int, records: list[KafkaRecord]) -> None:
+    async def _hand_over(self, loop: ShardLoop | None, records: list[KafkaRecord]) -> None:
+        """Give records to the loop that owned their shard when they were read."""
         events = []
         for record in records:
             event = await self._read(record)
             if event is not None:
                 events.append(event)
-        loop = self.loops.get(shard)
-        if loop is not None:
+        # Setting a message aside takes time. A loop that has followed meanwhile reads these records again itself; told
+        # of them now it would commit an offset behind events it has never seen.
+        if loop is not None and self.loops.get(loop.shard) is loop:
             loop.put(events, records[-1].offset + 1)
 
     async def _read(self, record: KafkaRecord) -> AnyOrgEvent | None:
