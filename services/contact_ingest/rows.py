@@ -12,9 +12,11 @@ from shared.domain.json_rules import check_text
 from shared.events import CONTACT_BATCH, ContactBatch
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
-# What one row may say about itself in the batch's result, so that the result always fits.
+# What one row may say about itself in the batch's result, so that the result always fits into one document of
+# 16 MiB: a thousand rows, ten problems each, four bytes a character.
 MAX_PROBLEMS_OF_A_ROW: Final = 10
 MAX_REPORTED_TEXT: Final = 255
+MAX_REPORTED_FIELD: Final = 64
 
 
 def read_batch(value: bytes | None) -> ContactBatch:
@@ -83,7 +85,7 @@ def _sentences(error: ValidationError) -> list[str]:
 
 
 def _part(part: str | int) -> str | int:
-    return _reportable(part) if isinstance(part, str) else part
+    return _reportable(part[:MAX_REPORTED_FIELD]) if isinstance(part, str) else part
 
 
 def _reportable(text: str) -> str:

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+from dataclasses import asdict
 from typing import Any
 
+import bson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
 from services.contact_ingest.rows import MAX_BATCH_BYTES, MAX_PROBLEMS_OF_A_ROW, read_batch, read_rows
 from shared.domain.contact_input import PreparedContacts
+from shared.store.ingest_batches import BatchRow
 
 ENVELOPE = {
     "schema_version": 1,
@@ -125,6 +128,15 @@ def test_a_message_beyond_the_limit_is_not_even_parsed() -> None:
 def test_a_row_reports_every_wrong_field_but_not_without_end() -> None:
     row = {"phone_numbers": ["x"], "timezone": "Mars", "agent_number": "1"} | {f"f{n}": 1 for n in range(50)}
     assert len(prepared(row).problems) == MAX_PROBLEMS_OF_A_ROW
+
+
+def test_the_problems_of_the_largest_batch_fit_into_one_document() -> None:
+    wide = "\N{GRINNING FACE}"
+    row = {"external_id": wide * 255, "phone_numbers": ["1"]} | {wide * 175 + str(number): 1 for number in range(10)}
+    assert len(json.dumps([row] * 1000, ensure_ascii=False).encode()) < MAX_BATCH_BYTES
+    problems = prepared(*[row] * 1000).problems
+    assert len(problems) == 10_000
+    assert len(bson.encode({"failed": [asdict(BatchRow.of_problem(problem)) for problem in problems]})) < 15_000_000
 
 
 def test_problems_carry_the_rows_place_and_name() -> None:
