@@ -77,7 +77,8 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
         },
         limit=0,
     )
-    candidates = [ready[contact_id] for contact_id in order.contact_ids if contact_id in ready]
+    # Somebody who is edited while the queue is read may stand in it twice.
+    candidates = [ready[contact_id] for contact_id in dict.fromkeys(order.contact_ids) if contact_id in ready]
     if not candidates:
         return Claimed()
     rooms = await _rooms(transaction, order, candidates)

@@ -99,6 +99,15 @@ async def test_the_number_that_may_be_called_is_the_one_that_is_called(store: St
     await drain(world)
 
 
+async def test_who_is_offered_twice_is_moved_once(store: Store) -> None:
+    world = await new_world(store)
+    await edits.move(world, SPRING, CampaignMove.CLOSE)
+    assert await claim(world, ANN, ANN) == 0
+    assert await status(world, ANN) == ContactStatus.SKIPPED
+    assert await claim(world, CAT, CAT) == 1
+    await drain(world)
+
+
 # Start.
 
 
