@@ -1,7 +1,7 @@
 """From bytes to rows, purely: the batch's envelope as a whole, then every row by itself."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -43,6 +43,9 @@ def read_rows(contacts: Sequence[Any], *, default_country_code: str | None, stri
     inputs: list[ContactInput] = []
     problems: list[RowProblem] = []
     for index, raw in enumerate(contacts):
+        if not isinstance(raw, dict):
+            problems.append(RowProblem(index, None, (), "Write each contact as a JSON object with phone_numbers"))
+            continue
         try:
             inputs.append(ContactInput.model_validate(raw))
             positions.append(index)
@@ -66,8 +69,8 @@ def _parsed(value: bytes | None) -> Any:
     return parsed
 
 
-def _problems(index: int, raw: Any, error: ValidationError) -> list[RowProblem]:
-    external_id = raw.get("external_id") if isinstance(raw, dict) else None
+def _problems(index: int, raw: Mapping[str, Any], error: ValidationError) -> list[RowProblem]:
+    external_id = raw.get("external_id")
     reported_id = _reportable(external_id) if isinstance(external_id, str) else None
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [
