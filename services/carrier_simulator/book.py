@@ -18,6 +18,7 @@ class Call:
     to: str
     caller: str
     plan: Plan
+    ordered_at: datetime
     created_at: datetime
     answer_url: str
     status_callback: str
@@ -156,6 +157,7 @@ class Book:
                 "contact_id": call.contact_id,
                 "to": call.to,
                 "from": call.caller,
+                "ordered_at": call.ordered_at.isoformat(),
                 "placed_at": call.created_at.isoformat(),
                 "answered_at": call.answered_at and call.answered_at.isoformat(),
                 "ended_at": call.ended_at and call.ended_at.isoformat(),

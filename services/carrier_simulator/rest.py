@@ -58,6 +58,7 @@ class TwilioApi:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
+        ordered_at = utc_now()
         form = await request.post()
         code = _bad_order(form)
         if code is not None:
@@ -69,7 +70,7 @@ class TwilioApi:
         self.book.counts["orders_open"] += 1
         await asyncio.sleep(plan.latency_seconds)
         self.book.counts["orders_open"] -= 1
-        return await self._answer(request, form, plan)
+        return await self._answer(request, form, plan, ordered_at)
 
     async def fetch(self, request: web.Request) -> web.Response:
         """One call."""
@@ -106,14 +107,14 @@ class TwilioApi:
             return error(400, 21220)
         return web.json_response(call_json(self.account_sid, call))
 
-    async def _answer(self, request: web.Request, form: Form, plan: Plan) -> web.Response:
+    async def _answer(self, request: web.Request, form: Form, plan: Plan, ordered_at: datetime) -> web.Response:
         fault = Fault.RATE_LIMITED if self._too_many() else plan.fault
         if fault is not None:
             self.book.counts[f"fault:{fault}"] += 1
         if plan.ending is Ending.REFUSED:
             self.book.counts["refused"] += 1
             return error(400, plan.refusal_code)
-        call = None if fault in _WITHOUT_CALL else self._place(form, plan)
+        call = None if fault in _WITHOUT_CALL else self._place(form, plan, ordered_at)
         if call is not None and plan.callback_fault is CallbackFault.EARLY:
             await self.callbacks.settled(call, _EARLY_SECONDS)
         match fault:
@@ -132,7 +133,7 @@ class TwilioApi:
             raise RuntimeError("a call that nothing prevented was not placed")
         return web.json_response(call_json(self.account_sid, call), status=201)
 
-    def _place(self, form: Form, plan: Plan) -> Call:
+    def _place(self, form: Form, plan: Plan, ordered_at: datetime) -> Call:
         callback = _text(form, "StatusCallback")
         ids = {name: values[0] for name, values in parse_qs(urlsplit(callback).query).items()}
         call = Call(
@@ -140,6 +141,7 @@ class TwilioApi:
             to=_text(form, "To"),
             caller=_text(form, "From"),
             plan=plan,
+            ordered_at=ordered_at,
             created_at=utc_now(),
             answer_url=_text(form, "Url"),
             status_callback=callback,
