@@ -2,13 +2,16 @@
 
 PYTHON    ?= python3
 EXECUTORS ?= 1
+SEED      ?= 1
+RUNS      ?= 1
+SECONDS   ?= 120
 BIN       := .venv/bin
 STAMP     := .venv/.up-to-date
 COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check test-unit test bench env lock
+.PHONY: help setup run stop clean fmt check test-unit test chaos bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -48,6 +51,9 @@ test-unit: setup ## Only the tests that need no server
 
 test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
 	$(BIN)/python -m pytest
+
+chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120
+	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS)
 
 bench: setup ## Measure the pipeline against a bare loop (docs/benchmarks.md)
 	$(BIN)/python -m tests.bench

@@ -45,6 +45,10 @@ class Api:
         """PATCH; raises Refused."""
         return await self._call("PATCH", path, body=body)
 
+    async def delete(self, path: str) -> Any:
+        """DELETE; raises Refused."""
+        return await self._call("DELETE", path)
+
     async def contacts(self, campaign: str, page_size: int = 200) -> AsyncIterator[dict[str, Any]]:
         """All contacts of a campaign with their attempts, oldest first, page by page."""
         offset, total = 0, 1

@@ -36,6 +36,7 @@ class System:
     lineup: Lineup
     addresses: Addresses
     topic_prefix: str
+    database: str
     credentials: Credentials
     session: aiohttp.ClientSession
     logs: Path
@@ -45,10 +46,15 @@ class System:
         """Start processes (all by default), as new ones or again, and wait until they are ready."""
         members = [member for member in self.lineup.members if member.name in names or not names]
         for member in members:
-            with self._log(member).open("a") as log:
-                self.processes[member.name] = await _spawn(member, log)
+            await self.launch(member.name)
         for member in members:
             await eventually(functools.partial(self._ready, member), timeout=READY_SECONDS, saying=member.name)
+
+    async def launch(self, name: str) -> None:
+        """Start one process and do not wait."""
+        [member] = [member for member in self.lineup.members if member.name == name]
+        with self._log(member).open("a") as log:
+            self.processes[name] = await _spawn(member, log)
 
     async def stop(self, name: str) -> int:
         """SIGTERM; the exit code."""
@@ -168,7 +174,7 @@ async def system_on(
     await create_topics(kafka)
     try:
         async with aiohttp.ClientSession() as session:
-            system = System(lineup, servers, kafka.topic_prefix, credentials, session, logs)
+            system = System(lineup, servers, kafka.topic_prefix, name, credentials, session, logs)
             try:
                 yield system
             finally:

@@ -200,7 +200,7 @@ async def test_mongodb_away_for_seconds_loses_nothing(
     address = urlsplit(mongodb_address)
     assert address.hostname is not None
     assert address.port is not None
-    async with line_to(address.hostname, address.port) as line:
+    async with line_to((address.hostname, address.port)) as line:
         through = f"mongodb://127.0.0.1:{line.listening_on}/?directConnection=true"
         behind = connect(MongoSettings(mongodb=through, mongodb_database=store.db.name))
         async with running_engine(behind, kafka_address, topic_prefix, script=SHORT_CALLS) as engine:

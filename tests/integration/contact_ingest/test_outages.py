@@ -26,7 +26,7 @@ def contacts(count: int, prefix: str = "c") -> list[dict[str, object]]:
 
 async def test_batches_wait_while_mongodb_is_away(customer: Customer, settings: IngestSettings) -> None:
     host, port = parse_uri(settings.mongodb)["nodelist"][0]
-    async with line_to(host, port) as line:
+    async with line_to((host, port)) as line:
         away = settings.model_copy(update={"mongodb": settings.mongodb.replace(f":{port}", f":{line.listening_on}")})
         async with running(away) as health:
             await customer.done(await customer.publish(customer.batch(*contacts(1, "before"))))

@@ -1,0 +1,338 @@
+"""Customers at work while everything breaks: they add, edit, delete, list, pause, resume, close, and change limits.
+
+Each notes in the truth what it asks for before it asks, and the acknowledgement when it comes. A request whose answer
+was lost is sent again until it is answered, as a client would; all of them may be repeated.
+"""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from typing import Any, Final
+
+import aiohttp
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.demo.client import Api, Refused
+from shared.clock import utc_now
+from shared.topics import CONTACT_BATCHES
+from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+from tests.e2e.system import System, SystemCustomer
+
+ORGANIZATIONS: Final = 3
+CAMPAIGNS_EACH: Final = 2
+FIRST_CONTACTS: Final = 60
+LIMITS: Final = (4, 8, 16, 24)
+ALWAYS: Final = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}]
+AGAIN_SOON: Final = {"retry": True, "delay_seconds": 1}
+CONFIGURATION: Final[dict[str, Any]] = {
+    "name": "chaos",
+    "default_windows": ALWAYS,
+    # Enough that nobody ends uncalled because of attempts that broke off before a call.
+    "max_attempts": 20,
+    "retry_rules": {
+        "no_answer": {**AGAIN_SOON, "max_attempts": 2},
+        "busy": {**AGAIN_SOON, "max_attempts": 2},
+        "voicemail": {**AGAIN_SOON, "max_attempts": 2},
+        "failed": {**AGAIN_SOON, "max_attempts": 4},
+        "interrupted": AGAIN_SOON,
+    },
+    "agent_id": "chaos-agent",
+    "agent_number": "+14155550100",
+}
+ASK_AGAIN_SECONDS: Final = 0.3
+PAUSE_SECONDS: Final = (0.02, 0.4)
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One campaign of the crowd, and who is in it: external id → the number in force."""
+
+    id: str
+    configuration_id: str
+    rules: CampaignRules
+    numbers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Organization:
+    """One customer with its campaigns. What it does, it does one after the other."""
+
+    who: SystemCustomer
+    campaigns: list[Campaign]
+    limit: Rule[int]
+
+    @property
+    def id(self) -> str:
+        """The organization's id."""
+        return self.who.organization_id
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch that Kafka has acknowledged: what it must have become."""
+
+    organization_id: str
+    batch_id: str
+    good: list[str]
+    bad: int
+
+
+class Crowd:
+    """All customers. `deeds` counts what they did."""
+
+    def __init__(self, system: System, truth: Truth, seed: int) -> None:
+        self._system, self._truth, self._dice = system, truth, random.Random(f"crowd/{seed}")
+        self._numbers = _new_numbers()
+        self.organizations: list[Organization] = []
+        self.batches: list[Batch] = []
+        self.deeds: Counter[str] = Counter()
+        self.leaving = False
+
+    async def arrive(self) -> None:
+        """Make organizations, campaigns and the first contacts. Nothing is broken yet."""
+        for _ in range(ORGANIZATIONS):
+            who = await self._system.new_customer()
+            limit = Rule(self._dice.choice(LIMITS), utc_now())
+            self._truth.limits[who.organization_id] = limit
+            await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": limit.last})
+            organization = Organization(who, [], limit)
+            for _ in range(CAMPAIGNS_EACH):
+                campaign = await self._new_campaign(organization)
+                await self._add(organization, campaign, FIRST_CONTACTS)
+            self.organizations.append(organization)
+
+    async def work(self) -> None:
+        """Do things at random until `leaving` is set; each organization by itself."""
+        async with asyncio.TaskGroup() as tasks:
+            for organization in self.organizations:
+                tasks.create_task(self._work_for(organization))
+
+    async def come_to_rest(self) -> None:
+        """What stands in the way of the waiting contacts is taken away: pauses, closed windows, low limits."""
+        for organization in self.organizations:
+            await self._set_limit(organization, max(LIMITS))
+            for campaign in organization.campaigns:
+                if not campaign.rules.open.last:
+                    await self._set_windows(organization, campaign, open_now=True)
+                if not campaign.rules.active.last and campaign.id not in self._truth.closed:
+                    await self._set_active(organization, campaign, active=True)
+
+    async def _work_for(self, organization: Organization) -> None:
+        deeds: list[tuple[int, Callable[[Organization, Campaign], Awaitable[None]]]] = [
+            (30, self._add_some),
+            (12, self._publish_some),
+            (10, self._edit_one),
+            (6, self._delete_one),
+            (6, self._list_one),
+            (3, self._pause_or_resume),
+            (3, self._close_or_open_window),
+            (3, self._change_limit),
+            (1, self._replace_campaign),
+        ]
+        while not self.leaving:
+            deed = self._dice.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]
+            await deed(organization, self._dice.choice(organization.campaigns))
+            self.deeds[deed.__name__.strip("_").replace("_", " ")] += 1
+            await asyncio.sleep(self._dice.uniform(*PAUSE_SECONDS))
+
+    async def _certainly(self, organization: Organization, ask: Callable[[Api], Awaitable[Any]]) -> Any:
+        """Ask until answered, at one API and then at the other. Refusals pass through."""
+        for n in count():
+            url = self._system.lineup.apis[n % len(self._system.lineup.apis)].url
+            try:
+                async with asyncio.timeout(5):
+                    return await ask(Api(self._system.session, url, organization.who.who.key))
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            except Refused as refused:
+                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    async def _new_campaign(self, organization: Organization) -> Campaign:
+        name = f"campaign-{len(self._truth.campaigns)}"
+        configuration = await self._certainly(
+            organization, lambda api: api.post("/campaign/configurations", {**CONFIGURATION, "name": name})
+        )
+        wanted = {"name": name, "external_id": name, "configuration_id": configuration["id"]}
+
+        async def make(api: Api) -> Any:
+            try:
+                return await api.post("/campaign/campaigns", wanted)
+            except Refused as refused:
+                if refused.status != HTTPStatus.CONFLICT:
+                    raise
+                # The first try was heard, only its answer was lost.
+                return await api.get(f"/campaign/campaigns/{name}")
+
+        made = await self._certainly(organization, make)
+        now = utc_now()
+        rules = CampaignRules(organization.id, active=Rule(True, now), open=Rule(True, now))
+        self._truth.campaigns[made["id"]] = rules
+        campaign = Campaign(made["id"], configuration["id"], rules)
+        organization.campaigns.append(campaign)
+        return campaign
+
+    async def _add(self, organization: Organization, campaign: Campaign, contacts: int) -> None:
+        rows = self._new_rows(organization, campaign, contacts)
+        path = f"/campaign/campaigns/{campaign.id}/contacts"
+        await self._certainly(organization, lambda api: api.post(path, {"contacts": rows}))
+        self._truth.accepted.update((organization.id, row["external_id"]) for row in rows)
+
+    def _new_rows(self, organization: Organization, campaign: Campaign, contacts: int) -> list[dict[str, Any]]:
+        rows = []
+        for _ in range(contacts):
+            number = next(self._numbers)
+            external_id = f"lead-{number[1:]}"
+            self._give(organization, campaign, external_id, number)
+            rows.append({"external_id": external_id, "phone_numbers": [number], "data": {"first_name": "Ada"}})
+        return rows
+
+    def _give(self, organization: Organization, campaign: Campaign, external_id: str, number: str) -> None:
+        now = utc_now()
+        self._truth.numbers[organization.id, number] = NumberRules(
+            campaign.id, external_id, wanted=Rule(True, now), listed=Rule(False, now)
+        )
+        campaign.numbers[external_id] = number
+
+    async def _add_some(self, organization: Organization, campaign: Campaign) -> None:
+        if self._is_usable(campaign):
+            await self._add(organization, campaign, self._dice.randint(1, 12))
+
+    async def _publish_some(self, organization: Organization, campaign: Campaign) -> None:
+        if not self._is_usable(campaign):
+            return
+        rows = self._new_rows(organization, campaign, self._dice.randint(1, 15))
+        good = [row["external_id"] for row in rows]
+        bad = self._dice.randint(0, 2)
+        rows += [{"external_id": f"bad-{n}", "phone_numbers": ["front desk"]} for n in range(bad)]
+        batch_id = f"batch-{len(self.batches)}-{self._dice.randrange(10**9)}"
+        batch = {
+            "schema_version": 1,
+            "batch_id": batch_id,
+            "organization_id": organization.id,
+            "credential": organization.who.who.key,
+            "campaign": campaign.id,
+            "contacts": rows,
+        }
+        await self._publish(json.dumps(batch).encode(), campaign.id.encode())
+        self.batches.append(Batch(organization.id, batch_id, good, bad))
+        self._truth.accepted.update((organization.id, external_id) for external_id in good)
+
+    async def _publish(self, value: bytes, key: bytes) -> None:
+        """Again and again until acknowledged: the same batch twice changes nothing."""
+        topic = self._system.topic_prefix + CONTACT_BATCHES.name
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._system.addresses.kafka, acks="all", request_timeout_ms=3000
+            )
+            try:
+                await producer.start()
+                await producer.send_and_wait(topic, value, key=key)
+            except (KafkaError, OSError):
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                return
+            finally:
+                await producer.stop()
+
+    async def _edit_one(self, organization: Organization, campaign: Campaign) -> None:
+        if not campaign.numbers or not self._is_usable(campaign):
+            return
+        external_id, old = self._dice.choice(list(campaign.numbers.items()))
+        new = next(self._numbers)
+        self._give(organization, campaign, external_id, new)
+        gone = self._truth.numbers[organization.id, old].wanted.ask(False, utc_now())
+        row = {"external_id": external_id, "phone_numbers": [new]}
+        path = f"/campaign/campaigns/{campaign.id}/contacts"
+        await self._certainly(organization, lambda api: api.post(path, {"contacts": [row]}))
+        gone.acknowledged_at = utc_now()
+
+    async def _delete_one(self, organization: Organization, campaign: Campaign) -> None:
+        if not campaign.numbers:
+            return
+        external_id, number = self._dice.choice(list(campaign.numbers.items()))
+        gone = self._truth.numbers[organization.id, number].wanted.ask(False, utc_now())
+        path = f"/campaign/campaigns/{campaign.id}/contacts/{external_id}"
+        try:
+            await self._certainly(organization, lambda api: api.delete(path))
+        except Refused as refused:
+            if refused.status == HTTPStatus.CONFLICT:
+                # On the line right now: it stays.
+                self._truth.numbers[organization.id, number].wanted.ask(True, utc_now()).acknowledged_at = utc_now()
+                return
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
+        gone.acknowledged_at = utc_now()
+        del campaign.numbers[external_id]
+        self._truth.deleted.add((organization.id, external_id))
+
+    async def _list_one(self, organization: Organization, campaign: Campaign) -> None:
+        if not campaign.numbers:
+            return
+        number = self._dice.choice(list(campaign.numbers.values()))
+        listed = self._truth.numbers[organization.id, number].listed.ask(True, utc_now())
+        await self._certainly(organization, lambda api: api.post("/campaign/do-not-call", {"phone_numbers": [number]}))
+        listed.acknowledged_at = utc_now()
+
+    async def _pause_or_resume(self, organization: Organization, campaign: Campaign) -> None:
+        if campaign.id not in self._truth.closed:
+            await self._set_active(organization, campaign, active=not campaign.rules.active.last)
+
+    async def _set_active(self, organization: Organization, campaign: Campaign, *, active: bool) -> None:
+        change = campaign.rules.active.ask(active, utc_now())
+        path = f"/campaign/campaigns/{campaign.id}/{'start' if active else 'pause'}"
+        await self._once(organization, path)
+        change.acknowledged_at = utc_now()
+
+    async def _once(self, organization: Organization, path: str) -> None:
+        """A conditional change: that it is refused the second time means that the first was heard."""
+        try:
+            await self._certainly(organization, lambda api: api.post(path))
+        except Refused as refused:
+            if refused.status != HTTPStatus.BAD_REQUEST:
+                raise
+
+    async def _close_or_open_window(self, organization: Organization, campaign: Campaign) -> None:
+        await self._set_windows(organization, campaign, open_now=not campaign.rules.open.last)
+
+    async def _set_windows(self, organization: Organization, campaign: Campaign, *, open_now: bool) -> None:
+        change = campaign.rules.open.ask(open_now, utc_now())
+        windows = {"default_windows": ALWAYS if open_now else []}
+        path = f"/campaign/configurations/{campaign.configuration_id}"
+        await self._certainly(organization, lambda api: api.patch(path, windows))
+        change.acknowledged_at = utc_now()
+
+    async def _change_limit(self, organization: Organization, _: Campaign) -> None:
+        await self._set_limit(organization, self._dice.choice(LIMITS))
+
+    async def _set_limit(self, organization: Organization, limit: int) -> None:
+        change = organization.limit.ask(limit, utc_now())
+        body = {"concurrency_limit": limit}
+        await self._certainly(organization, lambda api: api.put("/campaign/concurrency-settings", body))
+        change.acknowledged_at = utc_now()
+
+    async def _replace_campaign(self, organization: Organization, campaign: Campaign) -> None:
+        """Close one for good, and begin another."""
+        if campaign.id in self._truth.closed:
+            return
+        self._truth.closed.add(campaign.id)
+        change = campaign.rules.active.ask(False, utc_now())
+        await self._once(organization, f"/campaign/campaigns/{campaign.id}/close")
+        change.acknowledged_at = utc_now()
+        await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
+        organization.campaigns.remove(campaign)
+
+    def _is_usable(self, campaign: Campaign) -> bool:
+        return campaign.id not in self._truth.closed
+
+
+def _new_numbers() -> Iterator[str]:
+    """German mobile numbers, each once. Nobody's phone rings: the carrier is simulated."""
+    return (f"+49152{10_000_000 + n}" for n in count())

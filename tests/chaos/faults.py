@@ -1,0 +1,226 @@
+"""The ways in which a run breaks the system. Each is a context: broken inside, mended behind."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import psutil
+
+from deploy.local import kafka, mongo
+from shared.clock import utc_now
+from tests.chaos.stage import LINED, SETTINGS, Stage
+from tests.proxy import Line, State
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break one thing. Two faults of the same `target` are never at work at once."""
+
+    name: str
+    target: str
+    broken: Callable[[], AbstractAsyncContextManager[None]]
+    seconds: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A fault that was."""
+
+    fault: Fault
+    broke_at: datetime
+    mended_at: datetime
+
+
+def catalogue(stage: Stage) -> list[Fault]:
+    """Every fault, as often as it is likely."""
+    services = [name for name in stage.system.processes if name != "carrier-simulator"]
+    faults: list[Fault] = []
+    for name in services:
+        faults += [
+            Fault("SIGKILL", name, partial(killed, stage, name), (0.0, 2.0)),
+            Fault("SIGTERM", name, partial(ended, stage, name), (0.0, 2.0)),
+            Fault("SIGSTOP", name, partial(frozen, stage, name), (1.0, 8.0)),
+        ]
+    faults.append(Fault("rolling restart", "executors", partial(rolled, stage, "executor"), (0.0, 0.1)))
+    faults.append(Fault("rolling restart", "schedulers", partial(rolled, stage, "scheduler"), (0.0, 0.1)))
+    for server in ("kafka", "mongodb"):
+        faults += [
+            Fault("kill -9", server, partial(server_killed, stage, server), (0.0, 3.0)),
+            Fault("stop", server, partial(server_stopped, stage, server), (0.0, 3.0)),
+            Fault("SIGSTOP", server, partial(server_frozen, stage, server), (0.5, 5.0)),
+        ]
+    for name in LINED:
+        for server, lines in (("kafka", stage.kafka_lines), ("mongodb", stage.mongodb_lines)):
+            faults += line_faults(lines[name], f"line {name} to {server}")
+    faults += line_faults(stage.callbacks, "line carrier to campaign-api")
+    faults += [
+        Fault(name, "carrier", partial(carrier_told, stage, changes), (2.0, 8.0)) for name, changes in CARRIER.items()
+    ]
+    return faults
+
+
+CARRIER: Final[dict[str, dict[str, float]]] = {
+    "accepts and does not answer": {"silent_after_rate": 0.3},
+    "does not answer": {"silent_before_rate": 0.3},
+    "429": {"rate_limited_rate": 0.4},
+    "500": {"error_before_rate": 0.3, "error_after_rate": 0.2},
+    "slow": {"latency_min_seconds": 0.5, "latency_max_seconds": 4.0},
+    "callbacks lost": {"callback_lost_rate": 0.5},
+    "callbacks late": {"callback_late_rate": 0.6, "callback_late_seconds": 4.0},
+    "callbacks early": {"callback_early_rate": 0.7},
+    "callbacks doubled": {"callback_doubled_rate": 0.9},
+}
+
+
+def line_faults(line: Line, target: str) -> list[Fault]:
+    """What can happen to one line."""
+    faults = [
+        Fault(state.value, target, partial(line_in, line, state), (0.5, 6.0))
+        for state in (State.CUT, State.DEAF, State.MUTE, State.SLOW)
+    ]
+    return [*faults, Fault("reset", target, partial(line_reset, line), (0.0, 0.1))]
+
+
+@asynccontextmanager
+async def killed(stage: Stage, name: str) -> AsyncIterator[None]:
+    """SIGKILL; started again behind."""
+    await stage.system.kill(name)
+    yield
+    await stage.start_again(name)
+
+
+@asynccontextmanager
+async def ended(stage: Stage, name: str) -> AsyncIterator[None]:
+    """SIGTERM; started again behind."""
+    await stage.system.stop(name)
+    yield
+    await stage.start_again(name)
+
+
+@asynccontextmanager
+async def frozen(stage: Stage, name: str) -> AsyncIterator[None]:
+    """SIGSTOP; SIGCONT behind."""
+    stage.freeze(name)
+    yield
+    stage.thaw(name)
+
+
+@asynccontextmanager
+async def rolled(stage: Stage, kind: str) -> AsyncIterator[None]:
+    """One after the other is ended and started again, as an upgrade does."""
+    for name in [name for name in stage.system.processes if name.startswith(kind)]:
+        await stage.system.stop(name)
+        await stage.start_again(name)
+    yield
+
+
+@asynccontextmanager
+async def server_killed(stage: Stage, server: str) -> AsyncIterator[None]:
+    """SIGKILL; started again on its data behind."""
+    process_of(stage, server).kill()
+    yield
+    await starter_of(stage, server)()
+
+
+@asynccontextmanager
+async def server_stopped(stage: Stage, server: str) -> AsyncIterator[None]:
+    """A clean stop; started again on its data behind."""
+    await (kafka if server == "kafka" else mongo).stop(stage.home)
+    yield
+    await starter_of(stage, server)()
+
+
+@asynccontextmanager
+async def server_frozen(stage: Stage, server: str) -> AsyncIterator[None]:
+    """SIGSTOP; SIGCONT behind."""
+    process = process_of(stage, server)
+    process.suspend()
+    yield
+    process.resume()
+
+
+@asynccontextmanager
+async def line_in(line: Line, state: State) -> AsyncIterator[None]:
+    """The line in a bad state; mended behind."""
+    if state is State.CUT:
+        line.cut()
+    line.state = state
+    yield
+    line.mend()
+
+
+@asynccontextmanager
+async def line_reset(line: Line) -> AsyncIterator[None]:
+    """Every connection reset, once."""
+    line.reset()
+    yield
+
+
+@asynccontextmanager
+async def carrier_told(stage: Stage, changes: dict[str, float]) -> AsyncIterator[None]:
+    """The carrier behaves worse; as before behind."""
+    usual = {name: float(SETTINGS.get(f"DIALSTREAM_SIMULATOR_{name.upper()}", "0")) for name in changes}
+    await stage.tell_carrier(changes)
+    yield
+    await stage.tell_carrier(usual)
+
+
+def process_of(stage: Stage, server: str) -> psutil.Process:
+    """The running server. Raises AssertionError when there is none, which no fault leaves behind."""
+    found = kafka.find(stage.home) if server == "kafka" else mongo.find(stage.home)
+    assert found is not None, f"{server} does not run"
+    return found.process
+
+
+def starter_of(stage: Stage, server: str) -> Callable[[], Awaitable[Any]]:
+    """What starts it."""
+    return stage.start_kafka if server == "kafka" else stage.start_mongodb
+
+
+class Trouble:
+    """Breaks things for as long as it runs, several at once. The same seed picks the same faults."""
+
+    def __init__(self, stage: Stage, seed: int, *, at_once: int) -> None:
+        self._faults = catalogue(stage)
+        self._dices = [random.Random(f"trouble/{seed}/{n}") for n in range(at_once)]
+        self._busy: set[str] = set()
+        self.happened: list[Happened] = []
+        self.ending = False
+
+    def is_busy_with(self, target: str) -> bool:
+        """Whether a fault is at work on this now."""
+        return target in self._busy
+
+    async def run(self) -> None:
+        """Until `ending` is set; what is broken then is mended first."""
+        async with asyncio.TaskGroup() as tasks:
+            for dice in self._dices:
+                tasks.create_task(self._make(dice))
+
+    async def _make(self, dice: random.Random) -> None:
+        while not self.ending:
+            fault = dice.choice(self._faults)
+            seconds = dice.uniform(*fault.seconds)
+            if self._busy & _touched(fault):
+                continue
+            self._busy |= _touched(fault)
+            try:
+                broke_at = utc_now()
+                async with fault.broken():
+                    await asyncio.sleep(seconds)
+                self.happened.append(Happened(fault, broke_at, utc_now()))
+            finally:
+                self._busy -= _touched(fault)
+            await asyncio.sleep(dice.uniform(0.1, 1.5))
+
+
+def _touched(fault: Fault) -> set[str]:
+    """A rolling restart touches every process of its kind."""
+    if fault.target in {"executors", "schedulers"}:
+        return {f"{fault.target[:-1]}-{n}" for n in range(3)}
+    return {fault.target}

@@ -1,0 +1,151 @@
+"""Holds every call of the carrier's record against the rules that were in force when it was placed.
+
+Knows nothing of the system but its promises (docs/architecture.md, I1 to I10). A rule that changes binds calls
+that are ordered later than `reaction` behind it.
+"""
+
+import heapq
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tests.chaos.record import CarrierCall
+from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken promise."""
+
+    promise: str
+    what: str
+    call: CarrierCall | None = None
+
+    def __str__(self) -> str:
+        if self.call is None:
+            return f"{self.promise}: {self.what}"
+        return f"{self.promise}: {self.what} ({self.call.call_id} of {self.call.placed_at:%H:%M:%S.%f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found. `peaks` are the most calls at once, for each thing that has a limit."""
+
+    violations: list[Violation]
+    peaks: dict[str, int]
+
+
+def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Judgement:
+    """Everything that the record shows. `calls` in the order in which they were placed."""
+    over, peaks = _over_limits(calls, truth, reaction)
+    found = [
+        *over,
+        *_placed_twice(calls),
+        *_overlapping(calls, "contact", lambda call: call.contact_id),
+        *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
+        *_after_an_answer(calls),
+        *_forbidden(calls, truth, reaction),
+    ]
+    return Judgement(found, peaks)
+
+
+def never_called(calls: Iterable[CarrierCall], truth: Truth) -> list[Violation]:
+    """I9: those who were to be called and never were. Only once the system has settled."""
+    called = {(call.organization_id, call.to) for call in calls}
+    return [
+        Violation("I9", f"contact {external_id} of organization {organization_id} was never called")
+        for (organization_id, external_id), numbers in sorted(truth.due_at_end().items())
+        if not any((organization_id, number) in called for number in numbers)
+    ]
+
+
+def recovery_seconds(calls: Sequence[CarrierCall], moments: Iterable[datetime]) -> list[float | None]:
+    """From each moment to the next placement; None where none came."""
+    placed = [call.placed_at for call in calls]
+    return [
+        min((max(0.0, (at - moment).total_seconds()) for at in placed if at >= moment), default=None)
+        for moment in moments
+    ]
+
+
+def _over_limits(
+    calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta
+) -> tuple[list[Violation], dict[str, int]]:
+    live: Counter[str] = Counter()
+    peaks: Counter[str] = Counter()
+    ends: list[tuple[datetime, int, tuple[str, ...]]] = []
+    found = []
+    for n, call in enumerate(calls):
+        while ends and ends[0][0] <= call.placed_at:
+            live.subtract(heapq.heappop(ends)[2])
+        scopes = {"all calls": truth.global_limit, f"organization {call.organization_id}": _limit_of(truth, call)}
+        live.update(list(scopes))
+        for scope, rule in scopes.items():
+            peaks[scope] = max(peaks[scope], live[scope])
+            limit = max(rule.possible(call.ordered_at - reaction, call.placed_at))
+            if live[scope] > limit:
+                found.append(Violation("I1", f"{live[scope]} calls at once of {scope}, the limit is {limit}", call))
+        heapq.heappush(ends, (call.ended_at or datetime.max.replace(tzinfo=call.placed_at.tzinfo), n, tuple(scopes)))
+    return found, dict(peaks)
+
+
+def _limit_of(truth: Truth, call: CarrierCall) -> Rule[int]:
+    return truth.limits[call.organization_id]
+
+
+def _placed_twice(calls: Iterable[CarrierCall]) -> list[Violation]:
+    seen: set[str] = set()
+    found = []
+    for call in calls:
+        if call.attempt_id in seen:
+            found.append(Violation("I2", f"attempt {call.attempt_id} was placed again", call))
+        seen.add(call.attempt_id)
+    return found
+
+
+def _overlapping(calls: Iterable[CarrierCall], what: str, who: Callable[[CarrierCall], str]) -> list[Violation]:
+    of: dict[str, list[CarrierCall]] = defaultdict(list)
+    for call in calls:
+        of[who(call)].append(call)
+    found = []
+    for one in of.values():
+        for earlier, later in itertools.pairwise(one):
+            if earlier.ended_at is None or later.placed_at < earlier.ended_at:
+                found.append(Violation("I3", f"two calls at once to one {what}", later))
+    return found
+
+
+def _after_an_answer(calls: Iterable[CarrierCall]) -> list[Violation]:
+    answered: set[str] = set()
+    found = []
+    for call in calls:
+        if call.contact_id in answered:
+            found.append(Violation("I4", "a contact that had answered was called again", call))
+        if call.was_answered:
+            answered.add(call.contact_id)
+    return found
+
+
+def _forbidden(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) -> list[Violation]:
+    found = []
+    for call in calls:
+        number = truth.numbers.get((call.organization_id, call.to))
+        if number is None:
+            found.append(Violation("I5", "a number that nobody has given", call))
+            continue
+        why = _why_forbidden(number, truth.campaigns[number.campaign_id], call.ordered_at - reaction, call.ordered_at)
+        found.extend(Violation("I5", reason, call) for reason in why)
+    return found
+
+
+def _why_forbidden(number: NumberRules, campaign: CampaignRules, begin: datetime, end: datetime) -> list[str]:
+    """The reasons that held at every moment from `begin` to `end`."""
+    reasons = {
+        "the campaign was paused or closed": any(campaign.active.possible(begin, end)),
+        "the calling window was closed": any(campaign.open.possible(begin, end)),
+        "the contact was deleted, or the number edited away": any(number.wanted.possible(begin, end)),
+        "the number was on the do-not-call list": not all(number.listed.possible(begin, end)),
+    }
+    return [reason for reason, was_allowed in reasons.items() if not was_allowed]

@@ -1,0 +1,151 @@
+"""One seeded run: a system, its customers, trouble; then rest, the judge and the audit."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from shared.clock import monotonic, utc_now
+from tests.chaos.audit import audit, secrets_in_logs, unknown_outcomes, unsettled
+from tests.chaos.crowd import Crowd
+from tests.chaos.faults import Happened, Trouble
+from tests.chaos.judge import Violation, judge, never_called, recovery_seconds
+from tests.chaos.record import CarrierCall, calls_of
+from tests.chaos.stage import GLOBAL_LIMIT, REACTION, Stage, stage
+from tests.chaos.truth import Rule, Truth
+
+# Longer than a slot is held without evidence, a claim lives, or a retry waits: what does not move for so long is stuck.
+STUCK_SECONDS = 40.0
+WATCH_SECONDS = 0.5
+# What the logs say of take-overs and lost ownership.
+LOGGED = {"take-overs": "shard taken over", "ownership lost": "shard lost", "joined again": "joining again"}
+
+
+@dataclass(slots=True)
+class Report:
+    """What one run showed."""
+
+    seed: int
+    seconds: float
+    violations: list[Violation]
+    faults: list[Happened]
+    calls: int
+    facts: Counter[str] = field(default_factory=Counter)
+    peaks: dict[str, int] = field(default_factory=dict)
+    recovery: dict[str, list[float]] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        kinds = Counter(f"{happened.fault.name} of {_kind(happened.fault.target)}" for happened in self.faults)
+        return [
+            f"seed {self.seed}: {len(self.faults)} faults in {self.seconds:.0f} s, {self.calls} calls, "
+            f"{len(self.violations)} promises broken",
+            *(f"  BROKEN {violation}" for violation in self.violations[:20]),
+            "  faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())),
+            "  " + ", ".join(f"{fact} {count}" for fact, count in sorted(self.facts.items())),
+            "  most calls at once: " + ", ".join(f"{what} {peak}" for what, peak in sorted(self.peaks.items())),
+            *(
+                f"  next call after {what}: median {median(waits):.1f} s, longest {max(waits):.1f} s, of {len(waits)}"
+                for what, waits in sorted(self.recovery.items())
+            ),
+        ]
+
+
+async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Report:
+    """Break a system for so many seconds, let it come to rest, and judge."""
+    began = monotonic()
+    async with stage(root, seed) as on_stage:
+        truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
+        crowd = Crowd(on_stage.system, truth, seed)
+        await crowd.arrive()
+        trouble = Trouble(on_stage, seed, at_once=at_once)
+        own_ends: Counter[str] = Counter()
+        watching = asyncio.create_task(_watch(on_stage, own_ends, trouble))
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(crowd.work())
+            troubled = tasks.create_task(trouble.run())
+            await asyncio.sleep(seconds)
+            trouble.ending = True
+            await troubled
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await on_stage.mend_everything()
+            crowd.leaving = True
+            await working
+        await crowd.come_to_rest()
+        resting_since = monotonic()
+        late = await _settled(on_stage, crowd)
+        calls = calls_of(await on_stage.system.carrier_record())
+        judgement = judge(calls, truth, REACTION)
+        violations = [
+            *judgement.violations,
+            *never_called(calls, truth),
+            *([Violation("I9", f"has not moved for {STUCK_SECONDS:.0f} s: {late}")] if late else []),
+            *await audit(on_stage.store, crowd.batches, truth, calls),
+            *secrets_in_logs(on_stage.system.logs, [org.who.who.key for org in crowd.organizations]),
+        ]
+        facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + own_ends
+        facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
+        summary = await on_stage.system.carrier_summary()
+        facts["seconds to rest"] = round(monotonic() - resting_since)
+        facts["callbacks sent"] = summary["callbacks_sent"]
+        return Report(
+            seed,
+            monotonic() - began,
+            violations,
+            trouble.happened,
+            len(calls),
+            facts,
+            judgement.peaks,
+            _recovery(calls, trouble.happened),
+        )
+
+
+async def _watch(on_stage: Stage, own_ends: Counter[str], trouble: Trouble) -> None:
+    """What ends although nobody ended it is started again, as a supervisor does."""
+    while True:
+        for name, process in list(on_stage.system.processes.items()):
+            if process.returncode is not None and not trouble.is_busy_with(name):
+                own_ends[f"{name.rstrip('-0123456789')} ended by itself with {process.returncode}"] += 1
+                await on_stage.start_again(name)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _settled(on_stage: Stage, crowd: Crowd) -> str:
+    """Wait until nothing is open any more, or nothing has moved for very long; what is open then, in words."""
+    moved, before = monotonic(), ""
+    while True:
+        late = await unsettled(on_stage.store, crowd.batches)
+        if late != before:
+            moved, before = monotonic(), late
+        if not late or monotonic() - moved > STUCK_SECONDS:
+            return late
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def _logged(logs: Path) -> Counter[str]:
+    texts = [log.read_text(errors="replace") for log in logs.glob("*.log")]
+    return Counter({name: sum(text.count(what) for text in texts) for name, what in LOGGED.items()})
+
+
+def _recovery(calls: list[CarrierCall], happened: list[Happened]) -> dict[str, list[float]]:
+    """From a killed process's death, and from a server's return, to the next call."""
+    moments = {
+        "an executor's SIGKILL": [h.broke_at for h in happened if _is(h, "SIGKILL", "executor")],
+        "a scheduler's SIGKILL": [h.broke_at for h in happened if _is(h, "SIGKILL", "scheduler")],
+        "Kafka's return": [h.mended_at for h in happened if h.fault.target == "kafka"],
+        "MongoDB's return": [h.mended_at for h in happened if h.fault.target == "mongodb"],
+    }
+    known = {what: recovery_seconds(calls, at) for what, at in moments.items()}
+    return {what: found for what, seconds in known.items() if (found := [s for s in seconds if s is not None])}
+
+
+def _is(happened: Happened, name: str, kind: str) -> bool:
+    return happened.fault.name == name and happened.fault.target.startswith(kind)
+
+
+def _kind(target: str) -> str:
+    return target.rstrip("-0123456789")

@@ -1,0 +1,249 @@
+"""The judge is judged: a good record passes, and each planted bug is convicted of the promise it breaks."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.store.client import Document, Store
+from shared.store.shards import ensure_shards
+from tests.chaos.audit import audit, secrets_in_logs
+from tests.chaos.crowd import Batch
+from tests.chaos.judge import judge, never_called, recovery_seconds
+from tests.chaos.record import CarrierCall, calls_of
+from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+from tests.factories import add_campaign, add_contacts, add_organization
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LONG_AGO = START - timedelta(days=1)
+REACTION = timedelta(seconds=1)
+ORGANIZATION, CAMPAIGN = "organization", "campaign"
+LIMIT = 3
+CONTACTS = 12
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def number_of(contact: int) -> str:
+    return f"+4915200000{contact:03}"
+
+
+def good_truth() -> Truth:
+    truth = Truth(Rule(10, LONG_AGO))
+    truth.limits[ORGANIZATION] = Rule(LIMIT, LONG_AGO)
+    truth.campaigns[CAMPAIGN] = CampaignRules(ORGANIZATION, active=Rule(True, LONG_AGO), open=Rule(True, LONG_AGO))
+    for contact in range(CONTACTS):
+        rules = NumberRules(CAMPAIGN, f"lead-{contact}", wanted=Rule(True, LONG_AGO), listed=Rule(False, LONG_AGO))
+        truth.numbers[ORGANIZATION, number_of(contact)] = rules
+        truth.accepted.add((ORGANIZATION, f"lead-{contact}"))
+    return truth
+
+
+def call(contact: int, placed: float, ended: float, outcome: str = "busy", attempt: str = "") -> CarrierCall:
+    return CarrierCall(
+        call_id=f"CA-{contact}-{placed}",
+        attempt_id=attempt or f"attempt-{contact}-{placed}",
+        organization_id=ORGANIZATION,
+        contact_id=f"contact-{contact}",
+        to=number_of(contact),
+        caller="+14155550100",
+        ordered_at=at(placed - 0.05),
+        placed_at=at(placed),
+        answered_at=at(placed) if outcome == "answered" else None,
+        ended_at=at(ended),
+        outcome=outcome,
+    )
+
+
+def good_calls() -> list[CarrierCall]:
+    """Three lines: at each, one contact after the other is busy and then answers; one call begins as another ends."""
+    calls = []
+    for contact in range(CONTACTS):
+        begin = 6 * (contact // LIMIT)
+        calls += [call(contact, begin, begin + 2), call(contact, begin + 4, begin + 6, "answered")]
+    return in_order(calls)
+
+
+def in_order(calls: Iterable[CarrierCall]) -> list[CarrierCall]:
+    return sorted(calls, key=lambda call: call.placed_at)
+
+
+def convicted(calls: Iterable[CarrierCall], truth: Truth | None = None) -> set[str]:
+    return {violation.promise for violation in judge(in_order(calls), truth or good_truth(), REACTION).violations}
+
+
+def test_a_record_without_fault_passes() -> None:
+    judgement = judge(good_calls(), good_truth(), REACTION)
+    assert judgement.violations == []
+    assert judgement.peaks == {"all calls": LIMIT, f"organization {ORGANIZATION}": LIMIT}
+    assert never_called(good_calls(), good_truth()) == []
+
+
+def test_an_attempt_dialed_twice_is_convicted() -> None:
+    once = call(0, 30, 32, attempt="same")
+    again = replace(once, call_id="again", ordered_at=at(39), placed_at=at(40), ended_at=at(41))
+    assert convicted([once, again]) == {"I2"}
+
+
+def test_one_call_over_the_limit_is_convicted() -> None:
+    assert convicted([call(contact, 0.1 * contact, 5) for contact in range(LIMIT)]) == set()
+    assert convicted([call(contact, 0.1 * contact, 5) for contact in range(LIMIT + 1)]) == {"I1"}
+
+
+def test_a_lowered_limit_binds_new_calls_after_the_reaction_and_lets_old_ones_end() -> None:
+    truth = good_truth()
+    truth.limits[ORGANIZATION].ask(1, at(10)).acknowledged_at = at(10.1)
+    before = [call(contact, 9, 20) for contact in range(2)]
+    assert convicted([*before, call(2, 10.9, 20)], truth) == set()
+    assert convicted([*before, call(2, 11.5, 20)], truth) == {"I1"}
+
+
+def test_a_limit_whose_change_was_never_acknowledged_may_be_either() -> None:
+    truth = good_truth()
+    truth.limits[ORGANIZATION].ask(4, at(10))
+    assert convicted([call(contact, 20, 25) for contact in range(4)], truth) == set()
+    assert convicted([call(contact, 20, 25) for contact in range(5)], truth) == {"I1"}
+
+
+def test_two_calls_at_once_to_one_person_are_convicted() -> None:
+    assert convicted([call(0, 0, 5), call(0, 4.9, 6)]) == {"I3"}
+    assert convicted([replace(call(0, 0, 5), ended_at=None, outcome=None), call(0, 9, 10)]) == {"I3"}
+    other_contact = replace(call(0, 4, 6), contact_id="another contact with the same number")
+    assert convicted([call(0, 0, 5), other_contact]) == {"I3"}
+
+
+def test_a_call_after_an_answer_is_convicted() -> None:
+    assert convicted([call(0, 0, 2, "answered"), call(0, 4, 6)]) == {"I4"}
+
+
+@pytest.mark.parametrize("seconds", [0.9, 1.2])
+def test_a_call_after_a_pause_is_convicted_once_the_reaction_is_over(seconds: float) -> None:
+    truth = good_truth()
+    pause = truth.campaigns[CAMPAIGN].active.ask(False, at(10))
+    pause.acknowledged_at = at(10)
+    assert convicted([call(0, 10.05 + seconds, 15)], truth) == ({"I5"} if seconds > 1 else set())
+    truth.campaigns[CAMPAIGN].active.ask(True, at(20))
+    assert convicted([call(0, 21, 25)], truth) == set()
+
+
+def test_calls_against_a_rule_are_convicted() -> None:
+    closed, listed, unwanted = good_truth(), good_truth(), good_truth()
+    closed.campaigns[CAMPAIGN].open.switch(False, at(5))
+    listed.numbers[ORGANIZATION, number_of(0)].listed.ask(True, at(5)).acknowledged_at = at(5)
+    unwanted.numbers[ORGANIZATION, number_of(0)].wanted.ask(False, at(5)).acknowledged_at = at(5)
+    for truth in (closed, listed, unwanted):
+        assert convicted([call(0, 5.5, 7)], truth) == set()
+        assert convicted([call(0, 8, 9)], truth) == {"I5"}
+    stranger = replace(call(0, 0, 1), to="+14155550199")
+    assert convicted([stranger]) == {"I5"}
+
+
+def test_a_contact_that_was_lost_is_missed() -> None:
+    [missed] = never_called([one for one in good_calls() if one.contact_id != "contact-7"], good_truth())
+    assert missed.promise == "I9"
+    assert "lead-7" in missed.what
+
+
+def test_nobody_is_missed_who_was_deleted_listed_or_in_a_closed_campaign() -> None:
+    truth = good_truth()
+    truth.deleted.add((ORGANIZATION, "lead-0"))
+    truth.numbers[ORGANIZATION, number_of(1)].listed.ask(True, START)
+    assert {number for numbers in truth.due_at_end().values() for number in numbers}.isdisjoint(
+        {number_of(0), number_of(1)}
+    )
+    truth.closed.add(CAMPAIGN)
+    assert truth.due_at_end() == {}
+
+
+def test_recovery_is_from_the_moment_to_the_next_call() -> None:
+    assert recovery_seconds([call(0, 3, 4), call(1, 8, 9)], [at(1), at(3), at(9)]) == [2, 0, None]
+
+
+def test_a_record_is_read_with_its_live_calls() -> None:
+    placed = {
+        "event": "placed",
+        "call_id": "CA1",
+        "attempt_id": "a",
+        "organization_id": "o",
+        "contact_id": "c",
+        "to": "+1",
+        "from": "+2",
+        "ordered_at": at(0).isoformat(),
+        "placed_at": at(1).isoformat(),
+        "answered_at": None,
+        "ended_at": None,
+        "outcome": None,
+    }
+    [live] = calls_of([placed])
+    assert (live.placed_at, live.ended_at) == (at(1), None)
+    [ended] = calls_of([placed, {**placed, "event": "ended", "ended_at": at(2).isoformat(), "outcome": "busy"}])
+    assert (ended.ended_at, ended.outcome) == (at(2), "busy")
+
+
+async def found_in(
+    store: Store, calls: list[CarrierCall] | None = None, truth: Truth | None = None, batches: list[Batch] | None = None
+) -> set[str]:
+    found = await audit(store, batches or [], truth or Truth(Rule(10, START)), calls or [])
+    return {violation.promise for violation in found}
+
+
+async def three_contacts(store: Store) -> list[Document]:
+    await ensure_shards(store)
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    return await add_contacts(store, organization, campaign, 3, external_id="lead-0")
+
+
+async def test_documents_that_agree_pass_and_a_wrong_counter_is_convicted(store: Store) -> None:
+    [contact, *_] = await three_contacts(store)
+    assert await found_in(store) == set()
+    await store["counters_in"].update_one({"campaign_id": contact["campaign_id"]}, {"$inc": {"added": 1}})
+    assert await found_in(store) == {"I6"}
+
+
+async def test_a_slot_that_is_held_by_nobody_is_convicted(store: Store) -> None:
+    [contact, *_] = await three_contacts(store)
+    await store["budgets"].insert_one({"_id": f"organization:{contact['organization_id']}", "held": 1})
+    assert await found_in(store) == {"I6"}
+
+
+async def test_a_call_without_an_attempt_or_with_a_wrong_outcome_is_convicted(store: Store) -> None:
+    [contact, *_] = await three_contacts(store)
+    assert await found_in(store, [call(0, 0, 2)]) == {"I10"}
+    attempt = {"_id": "attempt-0-0", "contact_id": "somebody who was deleted", "campaign_id": contact["campaign_id"]}
+    await store["attempts"].insert_one({**attempt, "outcome": "busy"})
+    await store["counters"].update_one({"_id": contact["campaign_id"]}, {"$inc": {"attempts": 1}}, upsert=True)
+    assert await found_in(store, [call(0, 0, 2)]) == set()
+    assert await found_in(store, [call(0, 0, 2, "answered")]) == {"I10"}
+    assert await found_in(store, [call(0, 0, 2, "declined")]) == set(), "all that a look-up can tell of a declined call"
+
+
+async def test_an_accepted_row_that_is_nowhere_is_convicted(store: Store) -> None:
+    [contact, *_] = await three_contacts(store)
+    truth = Truth(Rule(10, START))
+    truth.accepted = {(contact["organization_id"], "lead-0"), (contact["organization_id"], "lead-lost")}
+    assert await found_in(store, truth=truth) == {"I11"}
+    truth.deleted = {(contact["organization_id"], "lead-lost")}
+    assert await found_in(store, truth=truth) == set()
+
+
+async def test_a_batch_without_a_result_or_with_a_swallowed_row_is_convicted(store: Store) -> None:
+    batch = Batch(ORGANIZATION, "monday", good=["lead-0"], bad=1)
+    assert await found_in(store, batches=[batch]) == {"I11"}
+    result = {"batch_id": "monday", "status": "done", "received": 2, "failed": []}
+    await store["ingest_batches"].insert_one(result)
+    assert await found_in(store, batches=[batch]) == {"I11"}
+    await store["ingest_batches"].update_one({}, {"$set": {"failed": [{"index": 1}]}})
+    assert await found_in(store, batches=[batch]) == set()
+
+
+def test_secrets_and_phone_numbers_in_logs_are_found(tmp_path: Path) -> None:
+    log = tmp_path / "executor-0.log"
+    log.write_text("placed a call to +4915200****89 with key ak_1\n")
+    assert secrets_in_logs(tmp_path, ["ak_1.secret"]) == []
+    log.write_text("to +4915212345678\nkey ak_1.secret\n")
+    assert len(secrets_in_logs(tmp_path, ["ak_1.secret"])) == 2

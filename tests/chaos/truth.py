@@ -1,0 +1,101 @@
+"""What customers and the operator have ordered, and when: the rules that the carrier's record is held against."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Change(Generic[T]):
+    """A value that was asked for. From `sent_at` on it may be in force, from `acknowledged_at` on it is."""
+
+    value: T
+    sent_at: datetime
+    acknowledged_at: datetime | None = None
+
+
+class Rule(Generic[T]):
+    """A value over time. While a change is on its way, and for good when its answer was lost, both may be in force."""
+
+    def __init__(self, value: T, since: datetime) -> None:
+        self._changes = [Change(value, since, since)]
+
+    @property
+    def last(self) -> T:
+        """What was asked for last."""
+        return self._changes[-1].value
+
+    def ask(self, value: T, now: datetime) -> Change[T]:
+        """A change is being sent; note its acknowledgement in what this returns. One at a time."""
+        change = Change(value, now)
+        self._changes.append(change)
+        return change
+
+    def switch(self, value: T, at: datetime) -> None:
+        """A change that happens by itself at a known moment, such as the end of a calling window."""
+        self._changes.append(Change(value, at, at))
+
+    def ever(self, value: T) -> bool:
+        """Whether `value` was ever asked for."""
+        return any(change.value == value for change in self._changes)
+
+    def possible(self, begin: datetime, end: datetime) -> list[T]:
+        """Every value that may have been in force at some moment from `begin` to `end`, both included."""
+        values, over_at = [], None
+        for change in reversed(self._changes):
+            if change.sent_at <= end and (over_at is None or over_at >= begin):
+                values.append(change.value)
+            if change.acknowledged_at is not None:
+                over_at = change.acknowledged_at if over_at is None else min(over_at, change.acknowledged_at)
+        return values
+
+
+@dataclass(slots=True)
+class CampaignRules:
+    """A campaign. `open` is whether it may dial by its calling windows."""
+
+    organization_id: str
+    active: Rule[bool]
+    open: Rule[bool]
+
+
+@dataclass(slots=True)
+class NumberRules:
+    """One organization's phone number: one contact of one campaign has it, as long as it is `wanted`."""
+
+    campaign_id: str
+    external_id: str
+    wanted: Rule[bool]
+    listed: Rule[bool]
+
+
+@dataclass(slots=True)
+class Truth:
+    """All rules. Numbers are never shared by contacts, so a number names its campaign and its person."""
+
+    global_limit: Rule[int]
+    limits: dict[str, Rule[int]] = field(default_factory=dict)
+    campaigns: dict[str, CampaignRules] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
+    # Contacts whose adding was acknowledged, and those whose deletion was: organization and external id.
+    accepted: set[tuple[str, str]] = field(default_factory=set)
+    deleted: set[tuple[str, str]] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+
+    def due_at_end(self) -> dict[tuple[str, str], set[str]]:
+        """Contacts that must have been called once everything has settled, for nothing ever stood against it.
+
+        Organization and external id → all numbers they ever had.
+        """
+        due: dict[tuple[str, str], set[str]] = {contact: set() for contact in self.accepted - self.deleted}
+        for (organization_id, phone), number in self.numbers.items():
+            contact = (organization_id, number.external_id)
+            if contact not in due:
+                continue
+            if number.campaign_id in self.closed or number.listed.ever(True):
+                del due[contact]
+            else:
+                due[contact].add(phone)
+        return due
