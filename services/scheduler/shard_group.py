@@ -5,7 +5,6 @@ Offsets are committed by each shard's loop after its work is in MongoDB, partiti
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -179,8 +178,9 @@ class ShardGroup(ConsumerRebalanceListener):
         _, hanging = await asyncio.wait(tasks, timeout=END_SECONDS)
         for task in hanging:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if hanging:
+            # Not awaited for ever: a loop that fails or loses the cancellation must not hold up the group.
+            await asyncio.wait(hanging, timeout=END_SECONDS)
 
     def failure(self) -> BaseException | None:
         """An error that ended a loop and is not one of ours: the process should stop and be restarted."""

@@ -1,9 +1,12 @@
 """Records and rebalances: a shard's loop is told only of what was read for it."""
 
+import asyncio
 from collections.abc import Sequence
 
-from aiokafka import ConsumerRecord
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
 
+from services.scheduler import shard_group
 from services.scheduler.fleet import Fleet
 from services.scheduler.shard_group import ShardGroup
 from services.scheduler.shard_loop import LoopParts, ShardLoop
@@ -55,5 +58,33 @@ async def test_records_read_before_a_rebalance_are_not_given_to_the_next_loop(st
     await group._hand_over(first, [record(8, b"garbage"), record(9, good)])
     assert first.backlog == 1
     assert producer.follower.backlog == 0
+    await group.stop()
+    await producer.stop()
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_loop_that_does_not_end_holds_up_no_rebalance(
+    store: Store, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.setattr(shard_group, "END_SECONDS", 0.1)
+    ends = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if fails:
+                raise ValueError("the server hung up") from None
+        await ends.wait()
+
+    producer = Producer(KafkaSettings())
+    parts = LoopParts(store, producer, Fleet(), no_commit, 30.0)
+    group = ShardGroup(KafkaSettings(), producer, lambda shard: ShardLoop(parts, shard))
+    task = group._tasks[SHARD] = asyncio.create_task(stubborn())
+    async with asyncio.timeout(5) as patience:
+        await group.on_partitions_revoked([TopicPartition("org.events", SHARD)])
+    assert not patience.expired()
+    ends.set()
+    await asyncio.gather(task, return_exceptions=True)
     await group.stop()
     await producer.stop()
