@@ -10,6 +10,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Store
+from shared.store.shard_work import ShardWork, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
@@ -252,10 +253,22 @@ async def test_a_late_ending_of_an_earlier_attempt_does_not_move_the_contact(sto
     await world.pass_time(6)
     await refuse(world)
     assert await status(world, ANN) == ContactStatus.EXHAUSTED
+    before = await contact(world, ANN)
     await say(world, early.attempt_id, Outcome.NO_ANSWER)
     assert await outcome_of(world, early.attempt_id) == Outcome.NO_ANSWER
-    assert await status(world, ANN) == ContactStatus.EXHAUSTED
+    assert await contact(world, ANN) == before
     await drain(world)
+
+
+async def test_an_ending_of_another_attempt_leaves_the_call_alone(store: Store) -> None:
+    world = await new_world(store)
+    await call(world, ANN)
+    ids = {"organization_id": ACME, "shard": ACME_SHARD, "contact_id": ANN, "attempt_id": str(uuid.uuid4())}
+    strange = CallFinished.model_validate({**ids, "outcome": Outcome.BUSY, "ended_at": world.now})
+    owner = world.schedulers[ACME_SHARD].owned[ACME_SHARD]
+    # Not a step of the world: an attempt that nobody has made fits none of its promises.
+    await do_shard_work(store, owner, ShardWork(ended=[strange]), world.now)
+    assert await status(world, ANN) == ContactStatus.IN_PROGRESS
 
 
 async def test_a_call_that_a_process_holds_ends_by_its_report(store: Store) -> None:
