@@ -8,8 +8,9 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
@@ -23,6 +24,7 @@ from shared.clock import utc_now
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.e2e.system import System, SystemCustomer
+from tests.eventually import eventually
 
 ORGANIZATIONS: Final = 3
 CAMPAIGNS_EACH: Final = 2
@@ -46,17 +48,25 @@ CONFIGURATION: Final[dict[str, Any]] = {
     "agent_number": "+14155550100",
 }
 ASK_AGAIN_SECONDS: Final = 0.3
+ANSWER_SECONDS: Final = 5.0
+# What a process that was frozen or cut off still had to do is done by then.
+LAST_REQUESTS_SECONDS: Final = 1.0
+WELL_AGAIN_SECONDS: Final = 120.0
 PAUSE_SECONDS: Final = (0.02, 0.4)
 
 
 @dataclass(slots=True)
 class Campaign:
-    """One campaign of the crowd, and who is in it: external id → the number in force."""
+    """One campaign of the crowd, and who is in it: external id → the number in force.
+
+    Rows of a batch are `on_their_way`, by the batch's id, until its result is there: an edit would be overtaken.
+    """
 
     id: str
     configuration_id: str
     rules: CampaignRules
     numbers: dict[str, str] = field(default_factory=dict)
+    on_their_way: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -127,6 +137,7 @@ class Crowd:
         deeds: list[tuple[int, Callable[[Organization, Campaign], Awaitable[None]]]] = [
             (30, self._add_some),
             (12, self._publish_some),
+            (8, self._look_for_results),
             (10, self._edit_one),
             (6, self._delete_one),
             (6, self._list_one),
@@ -142,18 +153,43 @@ class Crowd:
             await asyncio.sleep(self._dice.uniform(*PAUSE_SECONDS))
 
     async def _certainly(self, organization: Organization, ask: Callable[[Api], Awaitable[Any]]) -> Any:
-        """Ask until answered, at one API and then at the other. Refusals pass through."""
+        """Ask until answered, at one API and then at the other. Refusals pass through.
+
+        A request whose answer was lost may still be carried out, by a process that was frozen for example. So it is
+        asked once more when that process is well again: what is asked last must be what comes last.
+        """
+        lost: set[str] = set()
         for n in count():
             url = self._system.lineup.apis[n % len(self._system.lineup.apis)].url
             try:
-                async with asyncio.timeout(5):
-                    return await ask(Api(self._system.session, url, organization.who.who.key))
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answer = await ask(Api(self._system.session, url, organization.who.who.key))
             except (aiohttp.ClientError, TimeoutError, OSError):
+                lost.add(url)
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             except Refused as refused:
                 if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
                     raise
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                if not lost:
+                    return answer
+                await self._well_again(lost)
+                lost = set()
+
+    async def _well_again(self, urls: set[str]) -> None:
+        for url in urls:
+            await eventually(
+                partial(self._is_ready, url), timeout=WELL_AGAIN_SECONDS, every=ASK_AGAIN_SECONDS, saying=url
+            )
+        await asyncio.sleep(LAST_REQUESTS_SECONDS)
+
+    async def _is_ready(self, url: str) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._system.session.get(f"{url}/health/ready") as answer:
+                return answer.status == HTTPStatus.OK
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
 
     async def _new_campaign(self, organization: Organization) -> Campaign:
         name = f"campaign-{len(self._truth.campaigns)}"
@@ -181,6 +217,7 @@ class Crowd:
 
     async def _add(self, organization: Organization, campaign: Campaign, contacts: int) -> None:
         rows = self._new_rows(organization, campaign, contacts)
+        campaign.numbers.update(_numbers_of(rows))
         path = f"/campaign/campaigns/{campaign.id}/contacts"
         await self._certainly(organization, lambda api: api.post(path, {"contacts": rows}))
         self._truth.accepted.update((organization.id, row["external_id"]) for row in rows)
@@ -199,7 +236,6 @@ class Crowd:
         self._truth.numbers[organization.id, number] = NumberRules(
             campaign.id, external_id, wanted=Rule(True, now), listed=Rule(False, now)
         )
-        campaign.numbers[external_id] = number
 
     async def _add_some(self, organization: Organization, campaign: Campaign) -> None:
         if self._is_usable(campaign):
@@ -209,7 +245,7 @@ class Crowd:
         if not self._is_usable(campaign):
             return
         rows = self._new_rows(organization, campaign, self._dice.randint(1, 15))
-        good = [row["external_id"] for row in rows]
+        good = _numbers_of(rows)
         bad = self._dice.randint(0, 2)
         rows += [{"external_id": f"bad-{n}", "phone_numbers": ["front desk"]} for n in range(bad)]
         batch_id = f"batch-{len(self.batches)}-{self._dice.randrange(10**9)}"
@@ -222,8 +258,16 @@ class Crowd:
             "contacts": rows,
         }
         await self._publish(json.dumps(batch).encode(), campaign.id.encode())
-        self.batches.append(Batch(organization.id, batch_id, good, bad))
+        self.batches.append(Batch(organization.id, batch_id, list(good), bad))
+        campaign.on_their_way[batch_id] = good
         self._truth.accepted.update((organization.id, external_id) for external_id in good)
+
+    async def _look_for_results(self, organization: Organization, campaign: Campaign) -> None:
+        page = await self._certainly(organization, lambda api: api.get("/campaign/ingest-batches", limit=50))
+        for result in page["ingest_batches"]:
+            rows = campaign.on_their_way.pop(result["batch_id"], {})
+            if result["status"] == "done":
+                campaign.numbers.update(rows)
 
     async def _publish(self, value: bytes, key: bytes) -> None:
         """Again and again until acknowledged: the same batch twice changes nothing."""
@@ -248,6 +292,7 @@ class Crowd:
         external_id, old = self._dice.choice(list(campaign.numbers.items()))
         new = next(self._numbers)
         self._give(organization, campaign, external_id, new)
+        campaign.numbers[external_id] = new
         gone = self._truth.numbers[organization.id, old].wanted.ask(False, utc_now())
         row = {"external_id": external_id, "phone_numbers": [new]}
         path = f"/campaign/campaigns/{campaign.id}/contacts"
@@ -331,6 +376,10 @@ class Crowd:
 
     def _is_usable(self, campaign: Campaign) -> bool:
         return campaign.id not in self._truth.closed
+
+
+def _numbers_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {row["external_id"]: row["phone_numbers"][0] for row in rows}
 
 
 def _new_numbers() -> Iterator[str]:

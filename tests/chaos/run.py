@@ -1,6 +1,7 @@
 """One seeded run: a system, its customers, trouble; then rest, the judge and the audit."""
 
 import asyncio
+import pprint
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,6 +88,8 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
             *await audit(on_stage.store, crowd.batches, truth, calls),
             *secrets_in_logs(on_stage.system.logs, [org.who.who.key for org in crowd.organizations]),
         ]
+        if violations:
+            _write_down(root, trouble.happened, truth, violations)
         facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + own_ends
         facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
         summary = await on_stage.system.carrier_summary()
@@ -102,6 +105,16 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
             judgement.peaks,
             _recovery(calls, trouble.happened),
         )
+
+
+def _write_down(root: Path, faults: list[Happened], truth: Truth, violations: list[Violation]) -> None:
+    """Beside the logs and the carrier's record, for whoever looks for the cause."""
+    lines = [
+        f"{h.broke_at:%H:%M:%S.%f} to {h.mended_at:%H:%M:%S.%f} {h.fault.name} of {h.fault.target}" for h in faults
+    ]
+    (root / "faults.txt").write_text("\n".join(sorted(lines)) + "\n")
+    (root / "violations.txt").write_text("\n".join(map(str, violations)) + "\n")
+    (root / "truth.txt").write_text(pprint.pformat(truth, width=160))
 
 
 async def _watch(on_stage: Stage, own_ends: Counter[str], trouble: Trouble) -> None:

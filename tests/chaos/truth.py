@@ -22,6 +22,9 @@ class Rule(Generic[T]):
     def __init__(self, value: T, since: datetime) -> None:
         self._changes = [Change(value, since, since)]
 
+    def __repr__(self) -> str:
+        return " ".join(f"{change.value} {change.sent_at:%T.%f} {change.acknowledged_at}" for change in self._changes)
+
     @property
     def last(self) -> T:
         """What was asked for last."""
