@@ -28,8 +28,10 @@ T = TypeVar("T")
 
 # A call that finds no primary gives up after this, so that a request is answered with 503 and not held.
 SERVER_SELECTION_SECONDS = 5.0
-# A commit is given up after this; its caller reads the world again. (The driver repeats a colliding one for 120 s.)
-TRANSACTION_SECONDS = 10.0
+# A commit is given up after this; its caller reads the world again.
+COMMIT_SECONDS = 10.0
+# A transaction that still collides is given up after this; the driver would repeat it for two minutes.
+TRANSACTION_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,21 @@ class Store:
         """Run `work` in one snapshot transaction with majority writes, again after each write conflict.
 
         `work` may run several times, so it must keep no state of an earlier run. Raises `Unavailable`
-        when no primary answers; nothing was written then, unless the connection was lost in the commit
-        itself: the callers' writes are guarded, so repeating them is harmless.
+        when no primary answers, or others' writes were in the way for TRANSACTION_SECONDS; nothing was written
+        then, unless the connection was lost in the commit itself: the callers' writes are guarded, so repeating
+        them is harmless.
         """
-        async with translated(), self.client.start_session() as session:
-            return await session.with_transaction(
-                work,
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority"),
-                read_preference=ReadPreference.PRIMARY,
-                max_commit_time_ms=int(TRANSACTION_SECONDS * 1000),
-            )
+        try:
+            async with asyncio.timeout(TRANSACTION_SECONDS), translated(), self.client.start_session() as session:
+                return await session.with_transaction(
+                    work,
+                    read_concern=ReadConcern("snapshot"),
+                    write_concern=WriteConcern("majority"),
+                    read_preference=ReadPreference.PRIMARY,
+                    max_commit_time_ms=int(COMMIT_SECONDS * 1000),
+                )
+        except TimeoutError as error:
+            raise Unavailable("MongoDB", f"a transaction did not get through in {TRANSACTION_SECONDS:g} s") from error
 
 
 def connect(settings: MongoSettings) -> Store:

@@ -159,8 +159,18 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),
         "conversation_id": conversation_id(event.attempt_id),
-        **ending,
+        **in_order(ending),
     }
+
+
+def in_order(ending: Document) -> Document:
+    """The ending with no time before an earlier one: carriers' are whole seconds, ours are not."""
+    earliest, ordered = None, dict(ending)
+    for name in ("started_at", "answered_at", "ended_at"):
+        at = ordered[name]
+        if at is not None:
+            ordered[name] = earliest = at if earliest is None else max(at, earliest)
+    return ordered
 
 
 def conversation_id(attempt_id: str) -> str:

@@ -1,0 +1,40 @@
+"""What a transaction does when others are in its way, and what an attempt's times look like."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.errors import Unavailable
+from shared.store import client
+from shared.store.client import Store
+from shared.store.finish import in_order
+
+
+async def test_a_transaction_in_whose_way_another_one_stays_is_given_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TRANSACTION_SECONDS", 0.5)
+    await store["shards"].insert_one({"_id": 1, "held": 0})
+
+    async def hold_one(session: AsyncClientSession) -> None:
+        await store["shards"].update_one({"_id": 1}, {"$inc": {"held": 1}}, session=session)
+
+    async with store.client.start_session() as session, await session.start_transaction():
+        await hold_one(session)
+        with pytest.raises(Unavailable, match="did not get through"):
+            await store.in_transaction(hold_one)
+        await session.commit_transaction()
+    await store.in_transaction(hold_one)
+    assert await store["shards"].find_one({}) == {"_id": 1, "held": 2}
+
+
+def test_no_time_of_an_attempt_lies_before_an_earlier_one() -> None:
+    started = datetime(2026, 6, 1, 12, 0, 3, 223_000, tzinfo=UTC)
+    whole = datetime(2026, 6, 1, 12, 0, 3, tzinfo=UTC)
+    later = datetime(2026, 6, 1, 12, 0, 9, tzinfo=UTC)
+    ending = {"started_at": started, "answered_at": None, "ended_at": whole, "outcome": "invalid_number"}
+    assert in_order(ending) == {**ending, "ended_at": started}
+    assert in_order({**ending, "answered_at": whole, "ended_at": later})["answered_at"] == started
+    unknown = {"started_at": None, "answered_at": None, "ended_at": whole}
+    assert in_order(unknown) == unknown
