@@ -206,6 +206,23 @@ async def test_an_old_look_at_the_gate_is_worth_nothing(store: Store) -> None:
     await drain(world)
 
 
+# The carrier's answer.
+
+
+async def test_a_lost_answer_frees_nothing_and_a_request_that_never_left_does(store: Store) -> None:
+    world = await new_world(store)
+    await world.dial(A, await job_for(world, ANN), Fate.UNSENT)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await world.pass_time(2)
+    await world.dial(A, await job_for(world, ANN), Fate.LOST)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.IN_PROGRESS, "the call is up, for all we know"
+    await drain(world)
+
+
 # Finish and release.
 
 
