@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from services.campaign_api.schemas.problems import FieldProblem
@@ -78,6 +79,7 @@ def install_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _with_status(status))
     app.add_exception_handler(InvalidCursor, _bad_cursor)
     app.add_exception_handler(TemporaryError, _try_again)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _our_fault)
 
 
@@ -108,6 +110,11 @@ async def _request_invalid(_: Request, error: Exception) -> JSONResponse:
 async def _parameters_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     return invalid([problem_of(one) for one in error.errors()])
+
+
+async def _gone(_: Request, __: Exception) -> JSONResponse:
+    # Nobody reads this; it only keeps a caller who went away in the middle from being logged as our fault.
+    return answer(400, "The request ended before its body did.")
 
 
 async def _routing(request: Request, error: Exception) -> JSONResponse:

@@ -2,9 +2,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.eventually import eventually
 from tests.integration.campaign_api.client import Api, Customer, lead
 
 CONTACTS = "/campaigns/default/contacts"
@@ -107,6 +109,29 @@ async def test_a_body_of_exactly_32_mib_is_read(acme: Customer) -> None:
     body = json.dumps({"contacts": [lead(1)]}).encode()
     answer = await acme.call("POST", CONTACTS, raw=body + b" " * (32 * MIB - len(body)))
     assert answer.status == 200
+
+
+async def test_a_caller_who_goes_away_in_the_middle_of_a_body_is_no_fault_of_ours(acme: Customer) -> None:
+    async def count(status: int) -> int:
+        answer = await acme.api.call("GET", "/metrics")
+        line = f'dialstream_http_requests_total{{method="POST",status="{status}"}} '
+        return sum(
+            int(float(found.split()[-1])) for found in answer.raw.decode().splitlines() if found.startswith(line)
+        )
+
+    ours, theirs = await count(500), await count(400)
+    address = urlsplit(acme.api.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"POST /campaign/campaigns HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {acme.key}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{{".encode())
+    await writer.drain()
+    writer.transport.abort()
+
+    async def counted() -> bool:
+        return await count(400) > theirs
+
+    await eventually(counted)
+    assert await count(500) == ours
 
 
 async def test_who_may_not_ask_is_told_so_before_the_body_is_read(api: Api) -> None:
