@@ -11,7 +11,14 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WriteConcernError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -121,7 +128,8 @@ async def translated() -> AsyncIterator[None]:
     """
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:
+    # PyMongo calls it a configuration error when it begins a session while it knows of no server.
+    except (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError) as error:
         raise Unavailable("MongoDB", type(error).__name__) from error
     except OperationFailure as error:
         if error.code in _AWAY_CODES:

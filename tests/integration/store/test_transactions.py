@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ConfigurationError
 
 from shared.errors import Unavailable
 from shared.store import client
@@ -27,6 +28,12 @@ async def test_a_transaction_in_whose_way_another_one_stays_is_given_up(
         await session.commit_transaction()
     await store.in_transaction(hold_one)
     assert await store["shards"].find_one({}) == {"_id": 1, "held": 2}
+
+
+async def test_a_session_that_finds_no_server_yet_is_to_be_tried_again() -> None:
+    with pytest.raises(Unavailable):
+        async with client.translated():
+            raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
 
 
 def test_no_time_of_an_attempt_lies_before_an_earlier_one() -> None:
