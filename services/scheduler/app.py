@@ -62,8 +62,8 @@ class Scheduler:
             await group.start(self._settings.start_deadline_seconds)
             yield group
         finally:
-            self._group = None
             await group.stop()
+            self._group = None
 
     @property
     def shards_owned(self) -> int:

@@ -72,6 +72,7 @@ class ShardGroup(ConsumerRebalanceListener):
 
     async def stop(self) -> None:
         """Leave: loops end after their running transaction, so the next owner need not wait for us."""
+        self.ending = True
         await self._end_loops(list(self._tasks))
         await self._consumer.stop()
 
@@ -151,6 +152,9 @@ class ShardGroup(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """These shards are ours now."""
+        if self.ending:
+            # A division of the shards that was under way when we left: the next one is without us.
+            return
         for partition in assigned:
             shard = partition.partition
             await self._end_loops([shard])
