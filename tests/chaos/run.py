@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from bson import json_util
+
 from shared.clock import monotonic, utc_now
+from shared.store.client import Store
 from tests.chaos.audit import audit, secrets_in_logs, unknown_outcomes, unsettled
 from tests.chaos.crowd import Crowd
 from tests.chaos.faults import Happened, Trouble
@@ -90,6 +93,7 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
         ]
         if violations:
             _write_down(root, trouble.happened, truth, violations)
+            await _write_documents(root, on_stage.store)
         facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + own_ends
         facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
         summary = await on_stage.system.carrier_summary()
@@ -115,6 +119,12 @@ def _write_down(root: Path, faults: list[Happened], truth: Truth, violations: li
     (root / "faults.txt").write_text("\n".join(sorted(lines)) + "\n")
     (root / "violations.txt").write_text("\n".join(map(str, violations)) + "\n")
     (root / "truth.txt").write_text(pprint.pformat(truth, width=160))
+
+
+async def _write_documents(root: Path, store: Store) -> None:
+    for name in ("contacts", "attempts", "campaigns", "ingest_batches", "budgets", "counters", "counters_in", "shards"):
+        documents = await store[name].find({}).to_list()
+        (root / f"{name}.jsonl").write_text("".join(f"{json_util.dumps(document)}\n" for document in documents))
 
 
 async def _watch(on_stage: Stage, own_ends: Counter[str], trouble: Trouble) -> None:

@@ -81,10 +81,12 @@ def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
     made = Counter(attempt["contact_id"] for attempt in attempts)
     for contact in contacts:
         status = contact["status"]
-        assert ("lock" in contact) == (status in ACTIVE), f"a {status} contact with a claim, or one without"
-        assert ("start" in contact) == (status == ContactStatus.IN_PROGRESS), f"a {status} contact, started or not"
+        assert ("lock" in contact) == (status in ACTIVE), f"I6: a {status} contact with a claim, or one without"
+        assert ("start" in contact) == (status == ContactStatus.IN_PROGRESS), f"I6: a {status} contact, started or not"
         recorded = made[contact["_id"]]
-        assert contact["attempts_made"] == recorded, f"{contact['attempts_made']} attempts made, {recorded} recorded"
+        assert contact["attempts_made"] == recorded, (
+            f"I6: {contact['_id']} ({status}) has made {contact['attempts_made']} attempts, {recorded} are recorded"
+        )
 
 
 def _check_budgets(contacts: list[Document], budgets: list[Document], shards: list[Document]) -> None:
