@@ -30,7 +30,7 @@ from tests.integration.protocol.test_traces import (
     status,
     task_of,
 )
-from tests.integration.protocol.world import World
+from tests.integration.protocol.world import DIALING, World
 
 ROOMY = Plan(global_limit=4, grants=(3, 1), organization_limit=3)
 
@@ -250,6 +250,17 @@ async def test_retries_wait_and_come_to_an_end(store: Store) -> None:
     await drain(world)
 
 
+async def test_who_is_listed_meanwhile_does_not_wait_again(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    await edits.list_number(world, ACME, PHONES[0])
+    await world.give_back(A, task_of(world, A, ANN))
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.SKIPPED
+    await drain(world)
+
+
 async def test_of_two_endings_in_one_batch_the_real_one_counts(store: Store) -> None:
     world = await new_world(store)
     job = (await job_for(world, ANN)).job
@@ -318,5 +329,14 @@ async def test_a_call_that_is_up_is_left_alone(store: Store) -> None:
     world = await new_world(store)
     await call(world, ANN)
     await world.pass_time(UNTIL_SETTLED)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    await drain(world)
+
+
+async def test_a_slot_is_held_for_as_long_as_a_call_can_last(store: Store) -> None:
+    world = await new_world(store, Plan(can_look_up=False))
+    await call(world, ANN)
+    await world.pass_time(DIALING.ring_seconds + DIALING.max_call_seconds - 1)
+    assert world.carrier.live()
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
     await drain(world)
