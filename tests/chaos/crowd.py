@@ -102,6 +102,8 @@ class Crowd:
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
         self.deeds: Counter[str] = Counter()
+        # What the API must never say, whatever is broken.
+        self.wrong_answers: list[str] = []
         self.leaving = False
 
     async def arrive(self) -> None:
@@ -168,8 +170,10 @@ class Crowd:
                 lost.add(url)
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             except Refused as refused:
-                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
+                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                    self.wrong_answers.append(str(refused))
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             else:
                 if not lost:

@@ -66,8 +66,8 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
         await crowd.arrive()
         trouble = Trouble(on_stage, seed, at_once=at_once)
         own_ends: Counter[str] = Counter()
-        watching = asyncio.create_task(_watch(on_stage, own_ends, trouble))
         async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_watch(on_stage, own_ends, trouble))
             working = tasks.create_task(crowd.work())
             troubled = tasks.create_task(trouble.run())
             await asyncio.sleep(seconds)
@@ -89,6 +89,7 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
             *never_called(calls, truth),
             *([Violation("I9", f"has not moved for {STUCK_SECONDS:.0f} s: {late}")] if late else []),
             *await audit(on_stage.store, crowd.batches, truth, calls),
+            *(Violation("API", answer) for answer in crowd.wrong_answers),
             *secrets_in_logs(on_stage.system.logs, [org.who.who.key for org in crowd.organizations]),
         ]
         if violations:
