@@ -9,6 +9,7 @@ import asyncio
 from shared.bus.producer import Producer
 from shared.errors import Unavailable
 from shared.events import CallAnswered, CallFinished
+from shared.logs import get_logger
 from shared.metrics import SECOND_SINK
 from shared.store.client import Store
 from shared.store.results import add_results
@@ -16,6 +17,7 @@ from shared.store.results import add_results
 CallEvent = CallAnswered | CallFinished
 
 KAFKA_SECONDS = 1.0
+log = get_logger()
 
 
 class CallbackSink:
@@ -40,7 +42,11 @@ class CallbackSink:
                 await self._wake.wait()
                 self._wake.clear()
                 batch, self._waiting = self._waiting, []
-                await self._settle(batch)
+                try:
+                    await self._settle(batch)
+                except Exception:
+                    # This batch was refused and the carrier repeats it; those behind it must not wait for ever.
+                    log.exception("callbacks could not be stored", callbacks=len(batch))
         finally:
             _refuse(self._waiting)
 

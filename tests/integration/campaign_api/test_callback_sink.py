@@ -1,0 +1,51 @@
+"""What a carrier is told when neither sink takes what it says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from services.campaign_api.callback_sink import CallbackSink
+from shared.bus.producer import Producer
+from shared.clock import utc_now
+from shared.domain.outcome import Outcome
+from shared.errors import Unavailable
+from shared.events import CallFinished
+from shared.settings import KafkaSettings
+from shared.store.client import Store
+from tests.factories import new_id
+
+
+@pytest.fixture
+async def sink(store: Store) -> AsyncIterator[CallbackSink]:
+    """With no broker behind its producer."""
+    producer = Producer(KafkaSettings(kafka="127.0.0.1:9"))
+    made = CallbackSink(producer, store)
+    running = asyncio.create_task(made.run())
+    yield made
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await producer.stop()
+
+
+def ending() -> CallFinished:
+    return CallFinished(
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        contact_id=new_id(),
+        outcome=Outcome.BUSY,
+        ended_at=utc_now(),
+    )
+
+
+async def test_a_store_that_refuses_an_ending_stops_none_of_those_behind_it(sink: CallbackSink, store: Store) -> None:
+    await store.db.command("collMod", "results", validator={"_id": "nothing fits"})
+    with pytest.raises(Unavailable):
+        await sink.keep(ending())
+    await store.db.command("collMod", "results", validator={})
+    async with asyncio.timeout(10):
+        await sink.keep(ending())
+    assert await store["results"].count_documents({}) == 1
