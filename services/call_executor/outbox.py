@@ -9,6 +9,7 @@ from collections import deque
 
 from shared import metrics
 from shared.bus.producer import Producer
+from shared.clock import monotonic
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished
 from shared.logs import get_logger
@@ -19,6 +20,8 @@ from shared.store.starts import note_call_ids
 # Kafka has this long to acknowledge an ending before the second sink gets it.
 ACKNOWLEDGE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+# A process that is asked to end keeps its releases for Kafka's return so long; an orchestrator waits 30 s or more.
+LEAVING_SECONDS = 10.0
 MAX_BATCH = 500
 
 log = get_logger()
@@ -34,7 +37,7 @@ class Outbox:
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._leaving = False
+        self._let_go_at: float | None = None
 
     def add(self, event: AnyOrgEvent) -> None:
         """Send this as soon as possible. Never blocks."""
@@ -53,9 +56,10 @@ class Outbox:
     async def flushed(self) -> None:
         """Return when every ending added so far is safe. Waits as long as both its sinks are away.
 
-        A release that Kafka does not take now is let go: its lock runs out, and the contact is claimed anew.
+        A release that Kafka does not take in LEAVING_SECONDS is let go: an unstarted job's lock runs out; a started
+        one is asked for at the carrier, which knows no such call.
         """
-        self._leaving = True
+        self._let_go_at = monotonic() + LEAVING_SECONDS
         await self._empty.wait()
 
     async def run(self) -> None:
@@ -84,7 +88,7 @@ class Outbox:
             self._events.extendleft(reversed(lost))
             raise
         metrics.SECOND_SINK.inc(len(endings))
-        if others and not self._leaving:
+        if others and (self._let_go_at is None or monotonic() < self._let_go_at):
             # Releases and hints have no second sink: until Kafka is back they wait here.
             self._events.extend(others)
             await asyncio.sleep(RETRY_SECONDS)
