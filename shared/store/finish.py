@@ -74,6 +74,9 @@ def _first_ending(
     now: datetime,
 ) -> None:
     holds = contact is not None and contact["status"] in ACTIVE and contact["lock"]["attempt"] == event.attempt_id
+    if contact is not None and not holds and event.outcome in PROVISIONAL:
+        # Asked for while it was started, and given back before this answer was there: there was no attempt.
+        return
     finishing.attempts.append(_attempt(event, contact, contact["lock"] if contact and holds else {}))
     if contact is None:
         return

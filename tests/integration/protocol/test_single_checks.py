@@ -340,3 +340,18 @@ async def test_a_slot_is_held_for_as_long_as_a_call_can_last(store: Store) -> No
     assert world.carrier.live()
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
     await drain(world)
+
+
+async def test_a_job_that_came_back_was_no_attempt_whatever_the_search_for_it_found(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    asleep = await start(world, A, ANN)
+    await world.pass_time(UNTIL_SETTLED)
+    # The executor wakes and gives it back; what the carrier was asked meanwhile is applied only then.
+    await world.place(A, asleep)
+    await world.flush(A)
+    await claim(world)
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await say(world, asleep.job.attempt_id, Outcome.INTERRUPTED)
+    assert await store["attempts"].count_documents({}) == 0
+    await drain(world)
