@@ -1,9 +1,9 @@
 """Publishing in batches: one record batch per partition, acknowledged by all replicas.
 
-Grouping by partition and sending whole batches costs a third of sending record by record (measured in
-docs/benchmarks.md). What was not acknowledged in time is returned to the caller, who decides; a record
-that is reported unacknowledged may still be in the log, so every consumer is idempotent. The producer itself is
-not: aiokafka's idempotent one never gives up (docs/decisions/0010-a-producer-that-gives-up.md).
+Grouping by partition and sending whole batches costs a third of sending record by record
+(docs/benchmarks.md). What was not acknowledged in time is returned to the caller, who decides; a record
+that is reported unacknowledged may still be in the log, so every consumer is idempotent. The producer
+itself is not: aiokafka's idempotent one never gives up (docs/decisions/0010-a-producer-that-gives-up.md).
 """
 
 import asyncio

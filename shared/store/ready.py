@@ -2,7 +2,7 @@
 
 One query per campaign and tier with the open zones in an `$in` sorted by due time is a merge over the
 index, flat in the size of the campaign; beyond 200 zones the server would sort instead, so zones are
-asked in groups. Several tiers in one query would sort as well (docs/benchmarks.md).
+asked in groups. Several tiers in one query would be a blocking sort (docs/benchmarks.md).
 """
 
 from collections.abc import Collection, Iterator
