@@ -77,7 +77,7 @@ class TwilioApi:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        call = self.book.calls.get(request.match_info["call"])
+        call = None if self.behaviour().simulator_lookup_blind else self.book.calls.get(request.match_info["call"])
         return error(404, 20404) if call is None else web.json_response(call_json(self.account_sid, call))
 
     async def list_calls(self, request: web.Request) -> web.Response:
@@ -172,6 +172,8 @@ class TwilioApi:
         return 0 < limit < self._this_second
 
     def _candidates(self, query: dict[str, str]) -> list[Call]:
+        if self.behaviour().simulator_lookup_blind:
+            return []
         if "To" in query and "From" in query:
             return self.book.by_numbers.get((query["To"], query["From"]), [])
         return list(self.book.calls.values())

@@ -95,6 +95,7 @@ class Behaviour(Settings):
     simulator_silent_before_rate: Share = Field(0.0, description="Share never answered, without a call.")
     simulator_silent_after_rate: Share = Field(0.0, description="Share never answered although the call exists.")
     simulator_dropped_after_rate: Share = Field(0.0, description="Share whose connection breaks after the call exists.")
+    simulator_lookup_blind: bool = Field(False, description="Look-ups find no call, as if there had never been one.")
     simulator_callback_lost_rate: Share = Field(0.0, description="Share of calls without any callback.")
     simulator_callback_late_rate: Share = Field(0.0, description="Share of calls whose callbacks are held back.")
     simulator_callback_late_seconds: Seconds = Field(5.0, description="How long late callbacks are held back.")

@@ -1,14 +1,15 @@
 """RECONCILE: finding the ending of calls that nobody has reported on.
 
 Evidence frees a slot, silence never does: the second sink first (a chore of its own), then the carrier.
-What the carrier knows nothing of counts as never called only after PLACE and SETTLE have passed, since
-a request that timed out may still be on its way. What cannot be found out ends as `unknown`, and only
-once the carrier's own time limit has passed.
+What the carrier knows nothing of counts as never called only after PLACE and SETTLE have passed, since a
+request that timed out may still be on its way, and only when it says so twice, SETTLE apart: a look-up
+that is wrong for a moment must not have somebody called a second time (docs/decisions/0011). What cannot
+be found out ends as `unknown`, and only once the carrier's own time limit has passed.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.outcome import Outcome
@@ -24,15 +25,18 @@ PARALLEL = 20
 log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reconciler:
-    """Asks the carrier; changes nothing itself."""
+    """Asks the carrier; changes nothing itself. Remembers what the carrier has not found, and since when."""
 
     provider: TelephonyProvider
     dialing: DialingSettings
+    _missed: dict[str, datetime] = field(default_factory=dict)
 
     async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
         """The endings that could be found out; attempts without one stay as they are. `now`: the server's clock."""
+        longest = timedelta(seconds=self.dialing.hold_seconds)
+        self._missed = {attempt: since for attempt, since in self._missed.items() if now - since < longest}
         places = asyncio.Semaphore(PARALLEL)
 
         async def one(attempt: RunningAttempt) -> CallFinished | None:
@@ -64,6 +68,7 @@ class Reconciler:
         )
         match found:
             case CallLive(call_id=call_id):
+                self._missed.pop(attempt.attempt_id, None)
                 if overdue:
                     await self._hang_up(attempt, call_id)
                 return None
@@ -82,12 +87,15 @@ class Reconciler:
                     error=report.error,
                 )
             case CallNotFound():
-                settled_at = attempt.started_at + timedelta(
-                    seconds=self.dialing.place_seconds + self.dialing.settle_seconds
-                )
-                if now <= settled_at:
-                    return None
-                return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
+                return self._not_found(attempt, now)
+
+    def _not_found(self, attempt: RunningAttempt, now: datetime) -> CallFinished | None:
+        settle = timedelta(seconds=self.dialing.settle_seconds)
+        if now <= attempt.started_at + timedelta(seconds=self.dialing.place_seconds) + settle:
+            return None
+        if now < self._missed.setdefault(attempt.attempt_id, now) + settle:
+            return None
+        return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
 
     async def _hang_up(self, attempt: RunningAttempt, call_id: str) -> None:
         """End a call past its time limit. One that cannot be ended now is up all the same: its slot stays held."""
@@ -116,11 +124,14 @@ def _lost(
 
 
 def ages_to_ask_at(dialing: DialingSettings, every_seconds: float) -> Iterable[timedelta]:
-    """The ages at which a running call is asked for: once it must be placed or lost, then at each interval.
+    """The ages at which a running call is asked for: once it must be placed or lost, again SETTLE later, then at
+    each interval.
 
     The last one lies past `hold_until`, where the call is hung up or given up.
     """
     age = dialing.place_seconds + dialing.settle_seconds + 1
+    yield timedelta(seconds=age)
+    age += dialing.settle_seconds + 1
     while age <= dialing.hold_seconds:
         yield timedelta(seconds=age)
         age += every_seconds

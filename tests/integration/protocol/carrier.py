@@ -71,6 +71,7 @@ class Carrier:
     now: datetime
     name: str = "judge"
     away: bool = False
+    blind: bool = False
     fate: Fate = Fate.PLACED
     looked_at: int = 0
     calls: list[Call] = field(default_factory=list)
@@ -106,6 +107,8 @@ class Carrier:
         if self.away:
             self.unknowable.add(reference.attempt_id)
             raise Unavailable("carrier")
+        if self.blind:
+            return CallNotFound()
         for call in self.calls:
             if call.request.attempt_id == reference.attempt_id:
                 return CallLive(call.call_id) if call.live else CallEnded(self.report_of(call))

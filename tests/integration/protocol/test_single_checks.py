@@ -19,6 +19,7 @@ from tests.integration.protocol.seats import Task
 from tests.integration.protocol.setting import ACME, AMY, ANN, CAT, PHONES, SPRING, SUMMER, Plan, new_world
 from tests.integration.protocol.test_traces import (
     ACME_SHARD,
+    SETTLE,
     UNTIL_GIVEN_UP,
     UNTIL_SETTLED,
     A,
@@ -322,6 +323,26 @@ async def test_a_carrier_that_cannot_tell_frees_nothing_before_its_time_limit(st
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
     await world.pass_time(UNTIL_GIVEN_UP)
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 1
+    await drain(world)
+
+
+async def test_a_look_up_that_is_wrong_for_a_moment_frees_no_call_that_is_up(store: Store) -> None:
+    world = await new_world(store)
+    await call(world, ANN)
+    [live] = world.carrier.live()
+    await world.pass_time(UNTIL_SETTLED)
+    world.carrier.blind = True
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    await world.pass_time(SETTLE - 15)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    world.carrier.blind = False
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    # Wrong again: that is a first time again.
+    world.carrier.blind = True
+    await world.pass_time(5)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
+    assert live in world.carrier.live()
+    world.carrier.blind = False
     await drain(world)
 
 

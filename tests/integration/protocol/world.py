@@ -77,9 +77,11 @@ class World:
     events: dict[int, Log] = field(default_factory=lambda: {shard: Log() for shard in SHARDS})
     jobs: Log = field(default_factory=Log)
     schedulers: list[SchedulerSeat] = field(default_factory=lambda: [SchedulerSeat() for _ in SEATS])
+    searches: list[Reconciler] = field(default_factory=list)
     executors: list[ExecutorSeat] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.searches = [Reconciler(self.carrier, DIALING) for _ in SEATS]
         self.executors = [ExecutorSeat(self.store, self.carrier, DIALING, 0) for _ in SEATS]
 
     # Schedulers.
@@ -192,7 +194,7 @@ class World:
         """Ask about every running call of the shard, suspect or not; what was found out waits in the inbox."""
         since = START_OF_TIME - timedelta(days=1)
         running = await in_progress.started_between(self.store, [shard], [(since, self.now)], 500)
-        endings = await Reconciler(self.carrier, DIALING).find_endings(running, self.now)
+        endings = await self.searches[scheduler].find_endings(running, self.now)
         self.schedulers[scheduler].inbox[shard] += endings
         return len(endings)
 
@@ -208,6 +210,7 @@ class World:
     async def kill_scheduler(self, scheduler: int) -> None:
         """kill -9: claimed jobs that were not published are forgotten."""
         self.schedulers[scheduler] = SchedulerSeat()
+        self.searches[scheduler] = Reconciler(self.carrier, DIALING)
 
     # Executors.
 
