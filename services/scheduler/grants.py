@@ -30,6 +30,7 @@ class Grants:
         self._published: dict[str, dict[str, float]] | None = None
         self._asked_at = 0.0
         self._limit = 0
+        self._target = 0
         self.grant = 0
 
     def lockable(self, locked: int) -> int:
@@ -38,7 +39,10 @@ class Grants:
         return max(0, int(QUEUE_SECONDS * self._fleet.calls_per_second * part) + 1 - locked)
 
     async def adjust(self, demands: Sequence[OrganizationDemand], held: int, *, short: bool) -> int:
-        """Move the grant towards this shard's fair share of the limit, and return it.
+        """Move the grant towards this shard's fair share of the limit; returns how many slots may be held now.
+
+        That is less than the grant while others wait for their share: what is held cannot be given back, so
+        calls that end must not be followed by new ones until the grant has come down.
 
         `short`: the grant does not cover what the shard could claim now, so ask soon; otherwise once a
         second. Loses nothing when it fails: the next round starts from what MongoDB says.
@@ -46,7 +50,7 @@ class Grants:
         idle = self._published == {} and not demands and self.grant == held
         pause = ASK_SECONDS if short else SETTLE_SECONDS
         if idle or monotonic() - self._asked_at < pause:
-            return self.grant
+            return self._usable()
         self._asked_at = monotonic()
         shard, epoch = self._owner.shard, self._owner.epoch
         want = {d.organization_id: _want(d) for d in demands}
@@ -55,11 +59,14 @@ class Grants:
         states = await shards.read_shards(self._store)
         self._limit, free = await shards.read_global(self._store)
         mine = next(state for state in states if state.shard == shard)
-        target = target_grant(shard, [_read_want(state) for state in states], self._limit)
-        delta = grant_move(mine.grant, mine.held, max(target, held), free)
+        self._target = target_grant(shard, [_read_want(state) for state in states], self._limit)
+        delta = grant_move(mine.grant, mine.held, max(self._target, held), free)
         moved = await shards.move_grant(self._store, shard, epoch, delta)
         self.grant = mine.grant + (delta if moved else 0)
-        return self.grant
+        return self._usable()
+
+    def _usable(self) -> int:
+        return min(self.grant, self._target)
 
 
 def _want(demand: OrganizationDemand) -> dict[str, float]:
