@@ -13,6 +13,7 @@ from bson import json_util
 from shared.clock import monotonic, utc_now
 from shared.store.client import Store
 from tests.chaos.audit import audit, secrets_in_logs, unknown_outcomes, unsettled
+from tests.chaos.clocks import OFFSETS
 from tests.chaos.crowd import Crowd
 from tests.chaos.faults import Happened, Trouble
 from tests.chaos.judge import Violation, judge, never_called, recovery_seconds
@@ -98,6 +99,7 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
         facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + own_ends
         facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
         summary = await on_stage.system.carrier_summary()
+        facts["processes with a wrong clock"] = len(OFFSETS) if on_stage.clocks_are_wrong else 0
         facts["seconds to rest"] = round(monotonic() - resting_since)
         facts["callbacks sent"] = summary["callbacks_sent"]
         return Report(

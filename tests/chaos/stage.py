@@ -16,6 +16,7 @@ from deploy.local.lineup import Counts
 from deploy.local.servers import Addresses
 from shared.settings import MongoSettings
 from shared.store.client import Store, connect
+from tests.chaos.clocks import wrong_clocks
 from tests.e2e.system import System, system_on
 from tests.proxy import Line, line_to
 
@@ -45,6 +46,7 @@ class Stage:
 
     system: System
     home: Home
+    clocks_are_wrong: bool
     kafka_listeners: Mapping[int, int]
     kafka_lines: Mapping[str, Line]
     mongodb_lines: Mapping[str, Line]
@@ -98,7 +100,10 @@ class Stage:
 
 @asynccontextmanager
 async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
-    """Servers, services and lines under the folder `root`; all of it runs inside the block."""
+    """Servers, services and lines under the folder `root`; all of it runs inside the block.
+
+    With an even seed some processes' clocks are wrong, where that can be had.
+    """
     home = Home(root / "stack", Home.default().downloads)
     logs = root / "logs"
     logs.mkdir(parents=True)
@@ -129,13 +134,17 @@ async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
         # Whoever places or looks up calls names the balancer as where callbacks go.
         balanced = {"DIALSTREAM_CALLBACK_BASE_URL": f"http://{LOCALHOST}:{callbacks.listening_on}"}
         apis = [f"campaign-api-{n}" for n in range(COUNTS.apis)]
-        own = {name: {**own.get(name, {}), **balanced} for name in {*LINED, *executors, *schedulers, *apis}}
+        clocks = wrong_clocks() if seed % 2 == 0 else {}
+        own = {
+            name: {**own.get(name, {}), **balanced, **clocks.get(name, {})}
+            for name in {*LINED, *executors, *schedulers, *apis}
+        }
         system = await undo.enter_async_context(system_on(addresses, logs, COUNTS, settings=settings, own=own))
         callbacks.targets = [(LOCALHOST, member.port) for member in system.lineup.apis]
         await system.start()
         store = connect(MongoSettings(mongodb=addresses.mongodb, mongodb_database=system.database))
         undo.push_async_callback(store.close)
-        yield Stage(system, home, listeners, kafka_lines, mongodb_lines, callbacks, store, record_file)
+        yield Stage(system, home, bool(clocks), listeners, kafka_lines, mongodb_lines, callbacks, store, record_file)
 
 
 def _port_of_mongodb(address: str) -> int:
