@@ -26,8 +26,8 @@ def main(
         report = asyncio.run(run(root, number, seconds, at_once=at_once))
         sys.stdout.write("\n".join(report.lines()) + "\n")
         sums.update({"faults": len(report.faults), "calls": report.calls, "promises broken": len(report.violations)})
-        if report.violations:
-            broken += 1
+        broken += bool(report.violations)
+        if report.violations or report.own_ends:
             sys.stdout.write(f"  kept for a look: {root}\n")
         else:
             shutil.rmtree(root)

@@ -37,6 +37,8 @@ class Report:
     violations: list[Violation]
     faults: list[Happened]
     calls: int
+    # Processes that ended although nobody had ended them.
+    own_ends: Counter[str] = field(default_factory=Counter)
     facts: Counter[str] = field(default_factory=Counter)
     peaks: dict[str, int] = field(default_factory=dict)
     recovery: dict[str, list[float]] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Report:
             f"{len(self.violations)} promises broken",
             *(f"  BROKEN {violation}" for violation in self.violations[:20]),
             "  faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())),
+            *(f"  {what}: {count}" for what, count in sorted(self.own_ends.items())),
             "  " + ", ".join(f"{fact} {count}" for fact, count in sorted(self.facts.items())),
             "  most calls at once: " + ", ".join(f"{what} {peak}" for what, peak in sorted(self.peaks.items())),
             *(
@@ -96,7 +99,7 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
         if violations:
             _write_down(root, trouble.happened, truth, violations)
             await _write_documents(root, on_stage.store)
-        facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + own_ends
+        facts = Counter(crowd.deeds) + _logged(on_stage.system.logs)
         facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
         summary = await on_stage.system.carrier_summary()
         facts["processes with a wrong clock"] = len(OFFSETS) if on_stage.clocks_are_wrong else 0
@@ -108,6 +111,7 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
             violations,
             trouble.happened,
             len(calls),
+            own_ends,
             facts,
             judgement.peaks,
             _recovery(calls, trouble.happened),
