@@ -1,0 +1,119 @@
+"""Nobody reaches another organization's things: every route of the OpenAPI, with that organization's ids."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shared.clock import utc_now
+from tests.integration.campaign_api.client import Answer, Api, Customer, lead
+from tests.integration.campaign_api.conftest import Stack
+
+LISTED = "+14155550177"
+BODIES: dict[tuple[str, str], Any] = {
+    ("PATCH", "/campaigns/{campaign}"): {"name": "Mine"},
+    ("POST", "/campaigns/{campaign}/contacts"): {"contacts": [lead(1)]},
+    ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """An organization with one of everything."""
+
+    customer: Customer
+    ids: dict[str, str]
+
+    async def everything(self) -> list[Any]:
+        """All that it can read of its own."""
+        paths = (
+            "/campaigns",
+            f"/campaigns/{self.ids['campaign']}",
+            f"/campaigns/{self.ids['campaign']}/contacts",
+            f"/campaigns/{self.ids['campaign']}/stats",
+            "/configurations",
+            "/do-not-call",
+            "/ingest-batches",
+            "/concurrency-settings",
+        )
+        return [(await self.customer.get(path)).body for path in paths]
+
+
+@pytest.fixture
+async def victim(api: Api, stack: Stack) -> Victim:
+    customer = await api.new_customer()
+    campaign = await customer.new_campaign(external_id="spring")
+    upserted = await customer.post(f"/campaigns/{campaign['id']}/contacts", {"contacts": [lead(1)]})
+    await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
+    batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
+    counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
+    await stack.store["ingest_batches"].insert_one(
+        {
+            "_id": f"{customer.organization_id}/monday",
+            **batch,
+            **counts,
+            "status": "done",
+            "created_at": utc_now(),
+            "finished_at": utc_now(),
+        }
+    )
+    ids = {
+        "campaign": campaign["id"],
+        "contact": upserted.body["contact_ids"][0],
+        "configuration_id": campaign["configuration_id"],
+        "phone_number": LISTED,
+        "batch_id": "monday",
+    }
+    return Victim(customer, ids)
+
+
+async def routes(api: Api) -> list[tuple[str, str]]:
+    document = (await api.call("GET", "/openapi.json")).body
+    return [
+        (method.upper(), path.removeprefix("/campaign"))
+        for path, methods in document["paths"].items()
+        if path.startswith("/campaign/")
+        for method in methods
+    ]
+
+
+async def test_no_route_gives_or_changes_what_is_anothers(api: Api, victim: Victim) -> None:
+    stranger = await api.new_customer()
+    before = await victim.everything()
+    tried = 0
+    for method, path in await routes(api):
+        if "{" not in path:
+            continue
+        answer = await stranger.call(method, path.format_map(victim.ids), BODIES.get((method, path)))
+        assert answer.status == 404, f"{method} {path}: {answer.raw!r}"
+        tried += 1
+    assert tried >= 15
+    assert await victim.everything() == before
+
+
+async def test_no_list_shows_what_is_anothers(api: Api, victim: Victim) -> None:
+    stranger = await api.new_customer()
+    for method, path in await routes(api):
+        if method != "GET" or "{" in path:
+            continue
+        answer: Answer = await stranger.get(path)
+        assert answer.status == 200
+        for own in victim.ids.values():
+            assert own.encode() not in answer.raw, path
+
+
+async def test_anothers_configuration_cannot_be_used(api: Api, victim: Victim) -> None:
+    stranger = await api.new_customer()
+    wish = {"name": "Mine", "configuration_id": victim.ids["configuration_id"]}
+    answer = await stranger.post("/campaigns", wish)
+    assert answer.status in {404, 422}, answer.raw
+
+
+async def test_a_personal_token_reaches_no_organization_but_its_own(api: Api, victim: Victim) -> None:
+    own = await api.new_customer()
+    wish = {"person": "Ada", "name": "laptop", "organization_ids": [own.organization_id]}
+    token = (await api.admin("POST", "/personal-tokens", wish)).body["key"]
+    path = f"/campaign/campaigns/{victim.ids['campaign']}"
+    mine = await api.call("GET", path, key=token, headers={"X-Org-Id": own.organization_id})
+    theirs = await api.call("GET", path, key=token, headers={"X-Org-Id": victim.customer.organization_id})
+    assert (mine.status, theirs.status) == (404, 403)
