@@ -5,6 +5,7 @@ import contextlib
 import uuid
 from collections.abc import Callable
 
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -16,6 +17,7 @@ from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
 from services.call_executor.settings import ExecutorSettings
 from shared.bus.producer import Producer
+from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import Store
@@ -82,7 +84,7 @@ class CallExecutor:
         await self._pulse.beat()
         pulse = asyncio.create_task(self._pulse.run(), name="pulse")
         try:
-            await self._broker.start()
+            await self._start_reading()
             # Neither ends by itself. One that fails ends the process: calls would go on of which nobody hears.
             ended, _ = await asyncio.wait({outbox, pulse}, return_when=asyncio.FIRST_COMPLETED)
             ended.pop().result()
@@ -92,6 +94,12 @@ class CallExecutor:
             pulse.cancel()
             await asyncio.gather(outbox, pulse, return_exceptions=True)
             await self._pulse.stop()
+
+    async def _start_reading(self) -> None:
+        try:
+            await self._broker.start()
+        except KafkaError as error:
+            raise Unavailable("Kafka", f"it went away while {GROUP} joined its group: {error!r}") from error
 
     async def _drain(self, outbox: asyncio.Task[None]) -> None:
         """Take nothing new, give back what is not started, finish what is, say what is left to say.

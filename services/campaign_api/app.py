@@ -87,7 +87,6 @@ async def running(settings: ApiSettings) -> AsyncIterator[ASGIApp]:
     store, producer = connect(settings), Producer(settings)
     try:
         await store.wait_until_ready(settings.start_deadline_seconds)
-        await store.ensure_indexes()
         await producer.start(settings.start_deadline_seconds)
         yield build_app(settings, store=store, producer=producer)
     finally:

@@ -18,6 +18,7 @@ from services.contact_ingest.raw_records import Read, as_read, without_headers
 from services.contact_ingest.settings import IngestSettings
 from shared.bus.producer import Producer
 from shared.domain.phone import raise_regex_cache
+from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import Store, connect
@@ -40,7 +41,6 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         get_logger().info("waiting for Kafka and MongoDB", kafka=settings.kafka, health_port=health.port)
         await producer.start(settings.start_deadline_seconds)
         await store.wait_until_ready(settings.start_deadline_seconds)
-        await store.ensure_indexes()
         await start(broker)
         get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
         yield health
@@ -84,13 +84,16 @@ def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
 
 
 async def start(broker: KafkaBroker) -> None:
-    """Begin to read, with a consumer that unreadable records do not stop."""
+    """Begin to read, with a consumer that unreadable records do not stop. Raises `Unavailable` without Kafka."""
     await broker.connect()
     config = broker.config.broker_config
     if not isinstance(config.builder, functools.partial):
         raise TypeError("FastStream builds its consumers in another way than this was written for")
     config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
-    await broker.start()
+    try:
+        await broker.start()
+    except KafkaError as error:
+        raise Unavailable("Kafka", f"it went away while {GROUP} joined its group: {error!r}") from error
 
 
 def _committing(ingest: Ingest) -> Callable[[Read], Awaitable[None]]:

@@ -124,7 +124,6 @@ async def serve(settings: SchedulerSettings, *, store: Store, provider: Telephon
         producer = Producer(settings)
         stack.push_async_callback(producer.stop)
         await producer.start(settings.start_deadline_seconds)
-        await store.ensure_indexes()
         await provider.start()
         stack.push_async_callback(provider.close)
         scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)

@@ -65,15 +65,25 @@ class Store:
         return True
 
     async def wait_until_ready(self, deadline_seconds: float) -> None:
-        """Return when a primary answers; raise `Unavailable` after the deadline (the process should exit)."""
+        """Return when a primary answers and has every index; raise `Unavailable` after the deadline (exit then)."""
         deadline = monotonic() + deadline_seconds
-        while not await self.ping():
+        while not await self._is_ready():
             get_logger().warning("waiting for MongoDB", seconds_left=round(deadline - monotonic()))
             if monotonic() > deadline:
                 raise Unavailable(
                     "MongoDB", f"no primary answered within {deadline_seconds:g} s; set DIALSTREAM_MONGODB"
                 )
             await asyncio.sleep(0.2)
+
+    async def _is_ready(self) -> bool:
+        if not await self.ping():
+            return False
+        try:
+            await self.ensure_indexes()
+        except Unavailable:
+            # It went away again in between.
+            return False
+        return True
 
     async def ensure_indexes(self) -> None:
         """Create every declared index; safe to call again and by several processes at once."""
