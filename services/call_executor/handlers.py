@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
 from aiolimiter import AsyncLimiter
@@ -19,6 +20,9 @@ from shared.events import DIAL_JOB, DialJob
 from shared.logs import get_logger
 from shared.store.client import Document
 from shared.topics import DIAL_JOBS
+
+# Clocks of different machines may disagree by so much without harm.
+CLOCK_MARGIN = timedelta(seconds=30)
 
 log = get_logger()
 
@@ -78,9 +82,10 @@ class JobHandler:
 
     async def _some(self, jobs: list[DialJob]) -> list[DialJob]:
         """Start as many of these as there is room for; the others."""
-        now = utc_now()
-        # The claim of an old job has expired or is about to: its contact returns by itself.
-        jobs = [job for job in jobs if job.not_after > now]
+        # The claim of an old job has expired: its contact returns by itself. START would refuse it as well, so this
+        # only saves the question, and clocks that disagree a little must not make an executor refuse good jobs.
+        oldest = utc_now() - CLOCK_MARGIN
+        jobs = [job for job in jobs if job.not_after > oldest]
         if not jobs:
             return []
         if self.draining:

@@ -228,8 +228,6 @@ class World:
         """START; whether the job is this executor's now."""
         seat = self.executors[executor]
         seat.tasks.remove(task)
-        if task.job.not_after <= self.now:
-            return False
         batch = await seat.placer.start([task.job])
         await self._set_start_time(batch.nonce)
         for contact in batch.contacts:
