@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from services.scheduler.evidence import EvidenceSearch
 from services.scheduler.fleet import Fleet
 from services.scheduler.reconcile import Reconciler
+from services.scheduler.rounds import go_round
 from services.scheduler.safety_net import SafetyNet
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.shard_group import ShardGroup
@@ -43,8 +44,8 @@ class Scheduler:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
                     safety_net, evidence = self._safety_net(group), self._evidence_search(group)
                     tasks.create_task(group.run())
-                    tasks.create_task(safety_net.run())
-                    tasks.create_task(evidence.run())
+                    tasks.create_task(go_round(safety_net, "safety net"))
+                    tasks.create_task(go_round(evidence, "search for evidence"))
                     tasks.create_task(_watch(group))
                     try:
                         await asyncio.Event().wait()

@@ -3,7 +3,6 @@
 Apart from the safety net, because nothing else may wait for a carrier that does not answer.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ from services.scheduler.fleet import Fleet
 from services.scheduler.reconcile import Reconciler, ages_to_ask_at, spans_to_ask
 from services.scheduler.shard_loop import ShardLoop
 from shared import metrics
-from shared.errors import TemporaryError
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.settings import DialingSettings
@@ -20,7 +18,6 @@ from shared.store import dialing_catalog, in_progress
 from shared.store.client import Store
 from shared.store.in_progress import RunningAttempt
 
-PERIOD_SECONDS = 1.0
 # Running attempts looked at in one round; a mass failure is worked off over several.
 ROUND = 500
 # Calls of dead executors are asked for every so many rounds, not in each.
@@ -48,15 +45,6 @@ class EvidenceSearch:
         self._looked_at: dict[int, datetime] = {}
         self._rounds = 0
         self.ending = False
-
-    async def run(self) -> None:
-        """Look once a second until cancelled; a server that is away is waited for."""
-        while not self.ending:
-            try:
-                await self.look()
-            except TemporaryError as error:
-                log.warning("search for evidence waits", why=str(error))
-            await asyncio.sleep(PERIOD_SECONDS)
 
     async def look(self) -> None:
         """One round; as long as the carrier takes for its answers."""

@@ -3,7 +3,6 @@
 A handful of indexed questions, however many organizations, campaigns and shards there are.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,14 +13,8 @@ from services.scheduler.shard_loop import ShardLoop
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import utc_now
-from shared.errors import TemporaryError
-from shared.logs import get_logger
 from shared.store import dialing_catalog, executors, in_progress, shards
 from shared.store.client import Store
-
-PERIOD_SECONDS = 1.0
-
-log = get_logger()
 
 
 class SafetyNet:
@@ -41,15 +34,6 @@ class SafetyNet:
         self._configured_limit = configured_limit
         self._looked_at: dict[int, datetime] = {}
         self.ending = False
-
-    async def run(self) -> None:
-        """Look once a second until cancelled; a server that is away is waited for."""
-        while not self.ending:
-            try:
-                await self.look()
-            except TemporaryError as error:
-                log.warning("safety net waits", why=str(error))
-            await asyncio.sleep(PERIOD_SECONDS)
 
     async def look(self) -> None:
         """One round."""

@@ -152,7 +152,7 @@ class Producer:
         # A batch that fails after its caller has gone must not be reported as an error nobody looked at.
         future.add_done_callback(_look_at)
         await asyncio.wait({future}, timeout=max(0.0, deadline - monotonic()))
-        return future.done() and future.exception() is None
+        return future.done() and not future.cancelled() and future.exception() is None
 
     async def publish_events(
         self, events: Iterable[AnyOrgEvent], timeout_seconds: float = PUBLISH_SECONDS

@@ -233,7 +233,9 @@ async def own_kafka(tmp_path: Path) -> AsyncIterator[Home]:
     await kafka.stop(home)
 
 
-async def test_a_killed_broker_loses_nothing(store: Store, own_kafka: Home) -> None:
+@asynccontextmanager
+async def dialing_on(own_kafka: Home, store: Store) -> AsyncIterator[Engine]:
+    """An engine in the middle of dialing 300 contacts, on a broker of its own."""
     address = await kafka.start(own_kafka)
     await create_topics(KafkaSettings(kafka=address))
     await campaigns_of(store, 2, 150)
@@ -241,10 +243,15 @@ async def test_a_killed_broker_loses_nothing(store: Store, own_kafka: Home) -> N
         await engine.start_executor()
         await engine.start_scheduler()
         await eventually(lambda: len(placements(engine)) > 30, timeout=20)
+        yield engine
+
+
+async def test_a_killed_broker_loses_nothing(store: Store, own_kafka: Home) -> None:
+    async with dialing_on(own_kafka, store) as engine:
         running = kafka.find(own_kafka)
         assert running is not None
         running.process.kill()
-        assert await kafka.start(own_kafka) == address
+        assert await kafka.start(own_kafka) == engine.kafka
         await all_completed(engine, 300)
         assert called_once_each(engine, 300)
     await sums_hold(store)
@@ -252,13 +259,7 @@ async def test_a_killed_broker_loses_nothing(store: Store, own_kafka: Home) -> N
 
 async def test_members_end_in_order_while_kafka_is_away(store: Store, own_kafka: Home) -> None:
     """Also with records of theirs that no broker has taken."""
-    address = await kafka.start(own_kafka)
-    await create_topics(KafkaSettings(kafka=address))
-    await campaigns_of(store, 2, 150)
-    async with running_engine(store, address, "", script=SHORT_CALLS) as engine:
-        await engine.start_executor()
-        await engine.start_scheduler()
-        await eventually(lambda: len(placements(engine)) > 30, timeout=20)
+    async with dialing_on(own_kafka, store) as engine:
         assert await kafka.stop(own_kafka)
         async with asyncio.timeout(ENDS_WITHIN_SECONDS):
             await engine.stop()
