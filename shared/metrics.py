@@ -24,11 +24,20 @@ WAITING_FOR_EVIDENCE: Final = Gauge(
 SHARD_TRANSACTION_SECONDS: Final = Histogram(
     "dialstream_shard_transaction_seconds", "One scheduler transaction: finishes and claims.", buckets=_LATENCY_SECONDS
 )
+ENDINGS_REPEATED: Final = Counter(
+    "dialstream_endings_repeated_total", "Endings that were known before: told twice, or read again from Kafka."
+)
+TRANSACTIONS_REPEATED: Final = Counter(
+    "dialstream_transactions_repeated_total", "Transactions begun again: somebody wrote the same, or the primary went."
+)
 REFILL_SECONDS: Final = Histogram(
     "dialstream_refill_seconds", "From a finished call read to the next dial job published.", buckets=_LATENCY_SECONDS
 )
 
 STARTED: Final = Counter("dialstream_jobs_started_total", "Dial jobs this executor has started.")
+JOBS_NOT_OURS: Final = Counter(
+    "dialstream_jobs_not_ours_total", "Dial jobs that START refused: read again from Kafka, given back or expired."
+)
 PLACED: Final = Counter("dialstream_calls_placed_total", "Calls the carrier accepted.")
 REFUSED: Final = Counter("dialstream_calls_refused_total", "Calls the carrier refused, by outcome.", ["outcome"])
 PLACEMENTS_UNKNOWN: Final = Counter(

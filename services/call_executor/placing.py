@@ -89,6 +89,7 @@ class Placer:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 metrics.STARTED.inc(len(contacts))
+                metrics.JOBS_NOT_OURS.inc(len(order.contact_ids) - len(contacts))
                 return contacts
         return None
 

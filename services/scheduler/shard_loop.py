@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -29,6 +29,7 @@ from shared.logs import get_logger
 from shared.store import dialing_catalog, shards, starts
 from shared.store.claim import MAX_CLAIM, ClaimOrder
 from shared.store.client import Store
+from shared.store.finish import distinct_endings
 from shared.store.shard_transaction import Ownership
 from shared.store.shard_work import ShardWork, WorkDone, do_shard_work
 
@@ -170,8 +171,7 @@ class ShardLoop:
         self._inbox.done_with(len(ended), len(released))
         self._remember(done, order, now)
         metrics.SHARD_TRANSACTION_SECONDS.observe(monotonic() - started)
-        for event in ended:
-            metrics.FINISHED.labels(event.outcome).inc()
+        _count_endings(ended, done)
         for release in released:
             metrics.RELEASED.labels(release.reason).inc()
         await self._publish(done.jobs, started)
@@ -280,6 +280,14 @@ def _freed_by(ended: Iterable[CallFinished]) -> Counter[str]:
     """The slots that these endings free, by organization."""
     attempts = {(event.organization_id, event.attempt_id) for event in ended}
     return Counter(organization_id for organization_id, _ in attempts)
+
+
+def _count_endings(ended: Sequence[CallFinished], done: WorkDone) -> None:
+    new = set(done.recorded)
+    for event in distinct_endings(ended):
+        if event.attempt_id in new:
+            metrics.FINISHED.labels(event.outcome).inc()
+    metrics.ENDINGS_REPEATED.inc(len(ended) - len(new))
 
 
 def _unpublished(job: DialJob) -> JobReleased:

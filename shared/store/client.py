@@ -23,6 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from shared import metrics
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.logs import get_logger
@@ -99,10 +100,19 @@ class Store:
         then, unless the connection was lost in the commit itself: the callers' writes are guarded, so repeating
         them is harmless.
         """
+        runs = 0
+
+        async def counted(session: AsyncClientSession) -> T:
+            nonlocal runs
+            runs += 1
+            if runs > 1:
+                metrics.TRANSACTIONS_REPEATED.inc()
+            return await work(session)
+
         try:
             async with asyncio.timeout(TRANSACTION_SECONDS), translated(), self.client.start_session() as session:
                 return await session.with_transaction(
-                    work,
+                    counted,
                     read_concern=ReadConcern("snapshot"),
                     write_concern=WriteConcern("majority"),
                     read_preference=ReadPreference.PRIMARY,
