@@ -25,6 +25,11 @@ class KafkaSettings(Settings):
     kafka_session_timeout_ms: int = Field(6000, ge=1000, description="A dead consumer is noticed after this.")
     instance: str = Field("", description="This process slot's name; gives its Kafka membership a fixed identity.")
 
+    @property
+    def brokers(self) -> list[str]:
+        """The bootstrap servers one by one, as FastStream wants them; aiokafka splits the text itself."""
+        return [broker.strip() for broker in self.kafka.split(",")]
+
 
 class MongoSettings(Settings):
     """Where MongoDB is."""

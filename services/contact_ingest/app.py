@@ -55,7 +55,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
 def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
     """A broker that reads `contact.batches` for `ingest`; not started yet."""
     broker = KafkaBroker(
-        settings.kafka,
+        settings.brokers,
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,  # the handler gets the message as it is

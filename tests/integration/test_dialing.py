@@ -1,5 +1,6 @@
 """The engine end to end inside one process: contacts in MongoDB become calls at a scripted carrier."""
 
+from deploy.local.home import free_port
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from shared.telephony.scripts import ScriptedCall, always
@@ -34,6 +35,22 @@ async def test_every_contact_is_called_once_and_completed(store: Store, kafka_ad
     budget = await store["budgets"].find_one({"_id": f"org:{organization['_id']}"})
     assert budget is not None
     assert budget["held"] == 0
+
+
+async def test_of_several_bootstrap_servers_one_may_be_away(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    organization = await add_organization(store)
+    await add_contacts(store, organization, await add_campaign(store, organization), 3)
+    async with running_engine(store, f"127.0.0.1:{free_port()}, {kafka_address}", topic_prefix) as engine:
+        await engine.start_executor()
+        await engine.start_scheduler()
+
+        async def all_completed() -> bool:
+            assert not engine.failures()
+            return await count(store, status="completed") == 3
+
+        await eventually(all_completed, timeout=30)
 
 
 async def test_busy_contacts_are_called_again_until_their_attempts_are_used_up(

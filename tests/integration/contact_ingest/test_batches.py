@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from deploy.local.home import free_port
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.clock import utc_now
@@ -22,6 +23,13 @@ from tests.integration.contact_ingest.customer import Customer
 
 ADA = {"external_id": "ada", "phone_numbers": ["030 901820"], "data": {"name": "Ada"}}
 BOB = {"external_id": "bob", "phone_numbers": ["+14155550123"], "timezone": "America/New_York"}
+
+
+async def test_of_several_bootstrap_servers_one_may_be_away(customer: Customer, settings: IngestSettings) -> None:
+    several = settings.model_copy(update={"kafka": f"127.0.0.1:{free_port()}, {settings.kafka}"})
+    async with running(several):
+        result = await customer.done(await customer.publish(customer.batch(BOB)))
+    assert result.inserted == 1
 
 
 @pytest.mark.usefixtures("ingest")
