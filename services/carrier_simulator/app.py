@@ -4,10 +4,12 @@ import asyncio
 
 from aiohttp import web
 
-from services.carrier_simulator.book import Book
+from services.carrier_simulator.book import Book, Call
 from services.carrier_simulator.callbacks import CallbackSender
 from services.carrier_simulator.control import Control
+from services.carrier_simulator.desk import OrderDesk
 from services.carrier_simulator.exchange import Exchange
+from services.carrier_simulator.held_lines import HeldLines
 from services.carrier_simulator.rest import TwilioApi
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from shared.clock import utc_now
@@ -35,12 +37,19 @@ class Simulator:
         self.book = Book(settings.simulator_calls_kept, settings.simulator_record_kept)
         self.control = Control(behaviour, self.book)
         current = self.control.current
+        self._desk = OrderDesk(account, token, current, self.book)
         self._sender = CallbackSender(account, token, current, self.book)
-        self._exchange = Exchange(self.book, self._sender.report, utc_now)
-        api = TwilioApi(account, token, current, self.book, self._exchange, self._sender)
+        self._exchange = Exchange(self.book, self._report, utc_now)
+        self._lines = HeldLines(self._desk, self.book, self._exchange)
+        api = TwilioApi(self._desk, self.book, self._exchange, self._sender)
         app = web.Application()
-        app.add_routes([*api.routes(), *self.control.routes()])
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        app.add_routes([*api.routes(), *self._lines.routes(), *self.control.routes()])
+        # A request ends with its client's connection; what must go on all the same sees `OrderDesk` through.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
+
+    def _report(self, call: Call, event: str) -> None:
+        self._lines.report(call, event)
+        self._sender.report(call, event)
 
     async def start(self) -> None:
         """Listen; with port 0 on a free one. Raises `ConfigurationError` when port or record cannot be had."""
@@ -57,8 +66,9 @@ class Simulator:
             raise ConfigurationError(f"DIALSTREAM_HTTP_PORT {settings.http_port} cannot be had: {error}") from error
 
     async def stop(self) -> None:
-        """Stop listening; calls that are up are forgotten, callbacks on their way given up."""
+        """Stop listening; held lines are cut, other calls that are up forgotten, callbacks on their way given up."""
         await self._runner.cleanup()
+        await self._desk.close()
         self._exchange.close()
         await self._sender.close()
         self.book.close_record()

@@ -5,9 +5,12 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
+from uuid import uuid4
 
 from services.carrier_simulator.plan import Plan
+
+INTERRUPTED: Final = "interrupted"
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +38,10 @@ class Call:
     ended_at: datetime | None = None
     sip_response: int | None = None
     sequence: int = 0
+    # Whether the client that ordered it holds it on its own line.
+    held: bool = False
+    # How it has ended: as planned, or otherwise, because a time limit or somebody was faster than the plan.
+    outcome: str | None = None
 
     @property
     def duration(self) -> int:
@@ -90,14 +97,14 @@ class Book:
         self._write("placed", call)
 
     def closed(self, call: Call) -> None:
-        """The call has ended; `status` and `ended_at` are set."""
+        """The call has ended; `status`, `outcome` and `ended_at` are set."""
         del self.live[call.sid]
-        for key in _held(call):
+        for key in _counted_by(call):
             self._live_of[key] -= 1
             if not self._live_of[key]:
                 del self._live_of[key]
         self.by_status[call.status] += 1
-        self.by_outcome[call.plan.ending] += 1
+        self.by_outcome[str(call.outcome)] += 1
         self._write("ended", call)
         self._ended.append(call)
         if len(self._ended) > self.calls_kept:
@@ -131,7 +138,7 @@ class Book:
 
     def _raise_peaks(self, call: Call) -> None:
         self.peaks["all"] = max(self.peaks["all"], len(self.live))
-        for key in _held(call):
+        for key in _counted_by(call):
             self._live_of[key] += 1
         organization = f"organization:{call.organization_id}"
         self.peaks[organization] = max(self.peaks[organization], self._live_of[organization])
@@ -162,7 +169,8 @@ class Book:
                 "answered_at": call.answered_at and call.answered_at.isoformat(),
                 "ended_at": call.ended_at and call.ended_at.isoformat(),
                 "status": call.status,
-                "outcome": call.plan.ending if event == "ended" else None,
+                "held": call.held,
+                "outcome": call.outcome,
                 "duration": call.duration if event == "ended" else None,
                 "live": len(self.live),
             }
@@ -174,5 +182,10 @@ class Book:
             self._record_file.write(line + "\n")
 
 
-def _held(call: Call) -> tuple[str, str]:
+def new_sid() -> str:
+    """A call id like Twilio's."""
+    return f"CA{uuid4().hex}"
+
+
+def _counted_by(call: Call) -> tuple[str, str]:
     return f"organization:{call.organization_id}", f"phone:{call.organization_id}:{call.to}"

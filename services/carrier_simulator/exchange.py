@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from services.carrier_simulator.book import Book, Call
+from services.carrier_simulator.book import INTERRUPTED, Book, Call
 from services.carrier_simulator.plan import PICKED_UP
 from services.carrier_simulator.settings import CallbackFault, Ending
 
@@ -41,7 +41,7 @@ class Exchange:
         if call.plan.callback_fault is CallbackFault.EARLY:
             self._ended_ringing(call)
             if call.ended_at is None:
-                self._end(call, *_STATUS[call.plan.ending])
+                self._end_as_planned(call)
             return
         self._after(call, 0, lambda: self._ring(call))
 
@@ -49,11 +49,13 @@ class Exchange:
         """Ends the call as Twilio's update does; False when it is over, or answered and only to be canceled."""
         if call.ended_at is not None or (status == "canceled" and call.answered_at is not None):
             return False
-        if call.answered_at is None:
-            self._end(call, "canceled", 487)
-        else:
-            self._end(call, "completed", 200)
+        self._end_now(call, INTERRUPTED if call.answered_at is None else call.plan.ending)
         return True
+
+    def cut(self, call: Call) -> None:
+        """Ends the call, if it is still up, because the line on which its client held it is gone."""
+        if call.ended_at is None:
+            self._end_now(call, INTERRUPTED)
 
     def close(self) -> None:
         """Stops all timers; calls stay as they are."""
@@ -64,28 +66,34 @@ class Exchange:
     def _ring(self, call: Call) -> None:
         call.status = "ringing"
         if call.plan.ring_seconds >= call.ring_limit_seconds:
-            self._after(call, call.ring_limit_seconds, lambda: self._end(call, "no-answer", 487))
+            self._after(call, call.ring_limit_seconds, lambda: self._end(call, Ending.NO_ANSWER, "no-answer", 487))
         else:
             self._after(call, call.plan.ring_seconds, lambda: self._ended_ringing(call))
 
     def _ended_ringing(self, call: Call) -> None:
         ending = call.plan.ending
         if ending not in PICKED_UP:
-            self._end(call, *_STATUS[ending])
+            self._end_as_planned(call)
             return
         call.status, call.answered_at = "in-progress", self.now()
         call.answered_by = _ANSWERED_BY[ending] if call.detect_machines else None
         self.report(call, "answered")
         talk_seconds = min(call.plan.talk_seconds, call.talk_limit_seconds)
-        self._after(call, talk_seconds, lambda: self._end(call, *_STATUS[ending]))
+        self._after(call, talk_seconds, lambda: self._end_as_planned(call))
+
+    def _end_as_planned(self, call: Call) -> None:
+        self._end(call, call.plan.ending, *_STATUS[call.plan.ending])
+
+    def _end_now(self, call: Call, outcome: str) -> None:
+        self._end(call, outcome, *(("canceled", 487) if call.answered_at is None else ("completed", 200)))
 
     def _after(self, call: Call, seconds: float, then: Callable[[], None]) -> None:
         self._timers[call.sid] = asyncio.get_running_loop().call_later(seconds, then)
 
-    def _end(self, call: Call, status: str, sip_response: int) -> None:
+    def _end(self, call: Call, outcome: str, status: str, sip_response: int) -> None:
         timer = self._timers.pop(call.sid, None)
         if timer is not None:
             timer.cancel()
-        call.status, call.sip_response, call.ended_at = status, sip_response, self.now()
+        call.outcome, call.status, call.sip_response, call.ended_at = outcome, status, sip_response, self.now()
         self.book.closed(call)
         self.report(call, "completed")

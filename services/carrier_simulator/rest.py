@@ -1,47 +1,45 @@
 """Twilio's REST API as far as the engine uses it: create, fetch, list and end calls."""
 
-import asyncio
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hmac import compare_digest
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
-from aiohttp import encode_basic_auth, web
+from aiohttp import web
 from multidict import MultiDictProxy
 
-from services.carrier_simulator.book import Book, Call
+from services.carrier_simulator.book import Book, Call, new_sid
 from services.carrier_simulator.callbacks import CallbackSender
+from services.carrier_simulator.desk import NUMBER, WITHOUT_CALL, OrderDesk, answer_of
 from services.carrier_simulator.exchange import Exchange
-from services.carrier_simulator.plan import Plan, plan_call
-from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault
+from services.carrier_simulator.plan import Plan
+from services.carrier_simulator.settings import CallbackFault, Ending
 from services.carrier_simulator.twilio_json import call_json, error, page_json
-from shared.clock import monotonic, utc_now
+from shared.clock import utc_now
 
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
-# How long an unanswered request is held at most; clients give up long before.
-_SILENCE_SECONDS = 60.0
 _EARLY_SECONDS = 5.0
 _MAX_PAGE_SIZE = 1000
-_WITHOUT_CALL = {Fault.RATE_LIMITED, Fault.ERROR_BEFORE, Fault.SILENT_BEFORE}
 
 Form = MultiDictProxy[str | bytes | bytearray | web.FileField]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """What has become of an order: its plan, and its call as it was when it was placed, if there is one."""
+
+    plan: Plan
+    call: Call | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class TwilioApi:
     """The handlers of `/2010-04-01/Accounts/{sid}/Calls...`."""
 
-    account_sid: str
-    auth_token: str
-    behaviour: Callable[[], Behaviour]
+    desk: OrderDesk
     book: Book
     exchange: Exchange
     callbacks: CallbackSender
-    _second: int = field(default=0, init=False)
-    _this_second: int = field(default=0, init=False)
 
     def routes(self) -> list[web.RouteDef]:
         """What `app.py` adds."""
@@ -63,22 +61,17 @@ class TwilioApi:
         code = _bad_order(form)
         if code is not None:
             return error(400, code)
-        number = _text(form, "To")
-        plan = plan_call(self.behaviour(), number, self.book.calls_to[number])
-        self.book.calls_to[number] += 1
         # A client that has gone away meanwhile gets its call all the same, as from a slow carrier.
-        self.book.counts["orders_open"] += 1
-        await asyncio.sleep(plan.latency_seconds)
-        self.book.counts["orders_open"] -= 1
-        return await self._answer(request, form, plan, ordered_at)
+        ordered = await self.desk.see_through(self._order(form, ordered_at))
+        return await self._answer(request, ordered)
 
     async def fetch(self, request: web.Request) -> web.Response:
         """One call."""
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        call = None if self.behaviour().simulator_lookup_blind else self.book.calls.get(request.match_info["call"])
-        return error(404, 20404) if call is None else web.json_response(call_json(self.account_sid, call))
+        call = None if self.desk.behaviour().simulator_lookup_blind else self.book.calls.get(request.match_info["call"])
+        return error(404, 20404) if call is None else web.json_response(call_json(self.desk.account_sid, call))
 
     async def list_calls(self, request: web.Request) -> web.Response:
         """Calls, newest first, filtered by To, From, Status and StartTime."""
@@ -92,7 +85,7 @@ class TwilioApi:
         except ValueError:
             return error(400, 20001)
         chosen.sort(key=lambda call: call.created_at, reverse=True)
-        return web.json_response(page_json(self.account_sid, chosen, query, max(0, page), max(1, size)))
+        return web.json_response(page_json(self.desk.account_sid, chosen, query, max(0, page), max(1, size)))
 
     async def update(self, request: web.Request) -> web.Response:
         """Ends a call."""
@@ -105,39 +98,33 @@ class TwilioApi:
         status = _text(await request.post(), "Status")
         if status not in {"canceled", "completed"} or not self.exchange.hang_up(call, status):
             return error(400, 21220)
-        return web.json_response(call_json(self.account_sid, call))
+        return web.json_response(call_json(self.desk.account_sid, call))
 
-    async def _answer(self, request: web.Request, form: Form, plan: Plan, ordered_at: datetime) -> web.Response:
-        fault = Fault.RATE_LIMITED if self._too_many() else plan.fault
-        if fault is not None:
-            self.book.counts[f"fault:{fault}"] += 1
+    async def _order(self, form: Form, ordered_at: datetime) -> _Ordered:
+        plan = await self.desk.take(_text(form, "To"))
         if plan.ending is Ending.REFUSED:
             self.book.counts["refused"] += 1
+            return _Ordered(plan)
+        if plan.fault in WITHOUT_CALL:
+            return _Ordered(plan)
+        call = self._place(form, plan, ordered_at)
+        return _Ordered(plan, call, call_json(self.desk.account_sid, call))
+
+    async def _answer(self, request: web.Request, ordered: _Ordered) -> web.Response:
+        plan = ordered.plan
+        if plan.ending is Ending.REFUSED:
             return error(400, plan.refusal_code)
-        call = None if fault in _WITHOUT_CALL else self._place(form, plan, ordered_at)
-        if call is not None and plan.callback_fault is CallbackFault.EARLY:
-            await self.callbacks.settled(call, _EARLY_SECONDS)
-        match fault:
-            case Fault.RATE_LIMITED:
-                return error(429, 20429)
-            case Fault.ERROR_BEFORE | Fault.ERROR_AFTER:
-                return error(503, 20500)
-            case Fault.SILENT_BEFORE | Fault.SILENT_AFTER:
-                await _silence(request)
-                return error(503, 20500)
-            case Fault.DROPPED_AFTER:
-                if request.transport is not None:
-                    request.transport.abort()
-                return error(503, 20500)
-        if call is None:
-            raise RuntimeError("a call that nothing prevented was not placed")
-        return web.json_response(call_json(self.account_sid, call), status=201)
+        if ordered.call is not None and plan.callback_fault is CallbackFault.EARLY:
+            await self.callbacks.settled(ordered.call, _EARLY_SECONDS)
+        if plan.fault is not None:
+            return await answer_of(plan.fault, request)
+        return web.json_response(ordered.shown, status=201)
 
     def _place(self, form: Form, plan: Plan, ordered_at: datetime) -> Call:
         callback = _text(form, "StatusCallback")
         ids = {name: values[0] for name, values in parse_qs(urlsplit(callback).query).items()}
         call = Call(
-            sid=f"CA{uuid4().hex}",
+            sid=new_sid(),
             to=_text(form, "To"),
             caller=_text(form, "From"),
             plan=plan,
@@ -157,45 +144,27 @@ class TwilioApi:
         return call
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        # HTTP's scheme names ignore case, clients differ; the rest is exact.
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        expected = encode_basic_auth(self.account_sid, self.auth_token).partition(" ")[2]
-        if scheme.lower() != "basic" or not compare_digest(given.encode(), expected.encode()):
+        if not self.desk.admits(request):
             return error(401, 20003)
-        return None if request.match_info["account"] == self.account_sid else error(404, 20404)
-
-    def _too_many(self) -> bool:
-        limit, second = self.behaviour().simulator_calls_per_second, int(monotonic())
-        if second != self._second:
-            self._second, self._this_second = second, 0
-        self._this_second += 1
-        return 0 < limit < self._this_second
+        return None if request.match_info["account"] == self.desk.account_sid else error(404, 20404)
 
     def _candidates(self, query: dict[str, str]) -> list[Call]:
-        if self.behaviour().simulator_lookup_blind:
+        if self.desk.behaviour().simulator_lookup_blind:
             return []
         if "To" in query and "From" in query:
             return self.book.by_numbers.get((query["To"], query["From"]), [])
         return list(self.book.calls.values())
 
 
-async def _silence(request: web.Request) -> None:
-    """Holds the request until its client gives up."""
-    until = monotonic() + _SILENCE_SECONDS
-    # aiohttp offers no event for this, short of cancelling every handler whose client has gone.
-    while request.transport is not None and monotonic() < until:  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
-
-
 def _bad_order(form: Form) -> int | None:
     number, caller = _text(form, "To"), _text(form, "From")
     if not number:
         return 21201
-    if not _NUMBER.fullmatch(number):
+    if not NUMBER.fullmatch(number):
         return 21211
     if not caller:
         return 21213
-    if not _NUMBER.fullmatch(caller):
+    if not NUMBER.fullmatch(caller):
         return 21212
     if not _text(form, "Url").startswith(("http://", "https://")):
         return 21205

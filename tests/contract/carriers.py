@@ -19,6 +19,7 @@ from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import Placement, ScriptedCall
 from shared.telephony.twilio import TwilioProvider
 from shared.telephony.twilio_callback import CallPickedUp, ForgedCallback, parse_callback
+from tests.chaos.held_line import HeldLineProvider
 
 ACCOUNT, TOKEN = "AC0000000000000000000000000000test", "a-token-of-nobody"
 CALLER = "+12025550100"
@@ -119,16 +120,10 @@ _FAULTS = {
 
 
 @dataclass
-class Twilio:
-    """The Twilio provider against the simulated carrier, with a receiver for its callbacks."""
+class Simulated:
+    """The simulated carrier behind a provider."""
 
     simulator: Simulator
-    provider: TwilioProvider
-    settings: TelephonySettings
-    reports: list[CallReport] = field(default_factory=list)
-    pick_ups: list[CallPickedUp] = field(default_factory=list)
-    forged: int = 0
-    refuse_callbacks: int = 0
 
     def fate(self, number: str, plan: ScriptedCall) -> None:
         refused = plan.placement is Placement.REFUSED
@@ -166,6 +161,18 @@ class Twilio:
     def answered(self) -> int:
         return sum(call.answered_at is not None for call in self.simulator.book.live.values())
 
+
+@dataclass
+class Twilio(Simulated):
+    """The Twilio provider against the simulated carrier, with a receiver for its callbacks."""
+
+    provider: TwilioProvider
+    settings: TelephonySettings
+    reports: list[CallReport] = field(default_factory=list)
+    pick_ups: list[CallPickedUp] = field(default_factory=list)
+    forged: int = 0
+    refuse_callbacks: int = 0
+
     async def receive(self, request: web.Request) -> web.Response:
         """What campaign-api does, as far as telephony is concerned."""
         if self.refuse_callbacks:
@@ -184,6 +191,14 @@ class Twilio:
             case CallPickedUp() as pick_up:
                 self.pick_ups.append(pick_up)
         return web.Response()
+
+
+@dataclass
+class HeldLine(Simulated):
+    """The provider of held lines against the simulated carrier."""
+
+    provider: HeldLineProvider
+    reports: list[CallReport]
 
 
 def _callback_fault(plan: ScriptedCall) -> CallbackFault | None:
@@ -209,10 +224,7 @@ async def scripted_carrier() -> AsyncIterator[Scripted]:
 @asynccontextmanager
 async def twilio_carrier() -> AsyncIterator[Twilio]:
     """The Twilio provider, the simulated carrier and a receiver of callbacks, on free loopback ports."""
-    simulator = Simulator(
-        SimulatorSettings.model_validate({"twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN}),
-        Behaviour.model_validate({"simulator_callback_retry_seconds": 0.02}),
-    )
+    simulator = a_simulator()
     app = web.Application()
     receiver = web.AppRunner(app, access_log=None)
     carrier: list[Twilio] = []
@@ -234,6 +246,29 @@ async def twilio_carrier() -> AsyncIterator[Twilio]:
         await provider.close()
         await simulator.stop()
         await receiver.cleanup()
+
+
+@asynccontextmanager
+async def held_line_carrier() -> AsyncIterator[HeldLine]:
+    """The provider of held lines and the simulated carrier, on a free loopback port."""
+    simulator = a_simulator()
+    await simulator.start()
+    reports: list[CallReport] = []
+    provider = HeldLineProvider(twilio_settings(simulator.url, "http://127.0.0.1:9"), reports.append)
+    await provider.start()
+    try:
+        yield HeldLine(simulator, provider, reports)
+    finally:
+        await provider.close()
+        await simulator.stop()
+
+
+def a_simulator() -> Simulator:
+    """A simulated carrier, not yet started."""
+    return Simulator(
+        SimulatorSettings.model_validate({"twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN}),
+        Behaviour.model_validate({"simulator_callback_retry_seconds": 0.02}),
+    )
 
 
 def twilio_settings(base_url: str, callback_base_url: str, **others: object) -> TelephonySettings:

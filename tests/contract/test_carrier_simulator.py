@@ -170,6 +170,21 @@ async def test_summary_and_record_count_what_happened(client: Client, tmp_path: 
     assert (tmp_path / "record.jsonl").read_text().splitlines() == lines
 
 
+async def test_record_says_how_a_call_really_ended_not_how_it_was_planned(client: Client) -> None:
+    await client.behave(rules=[{"pattern": ".", "ending": "answered", "ring_seconds": 600}])
+    await client.order(Timeout="0")
+    await client.ask("POST", f"{CALLS}/{(await client.order())['sid']}.json", data={"Status": "canceled"})
+
+    async def ended() -> dict[str, str]:
+        entries = [json.loads(line) for line in (await client.ask("GET", "/simulator/record")).splitlines()]
+        return {entry["status"]: entry["outcome"] for entry in entries if entry["event"] == "ended"}
+
+    async def both() -> bool:
+        return await ended() == {"no-answer": "no_answer", "canceled": "interrupted"}
+
+    await eventually(both)
+
+
 async def test_judge_sees_what_must_never_happen(client: Client) -> None:
     callback = "http://127.0.0.1:9/?attempt_id=same&organization_id=o&contact_id=c"
     for _ in range(2):
