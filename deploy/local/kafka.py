@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode: one node, broker and controller in one process, on disk."""
+"""Apache Kafka in KRaft mode: nodes that are broker and controller in one process, on disk. One unless told."""
 
 import asyncio
 import functools
@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local import jars, jvm, process
 from deploy.local.home import LOCALHOST, Home, set_aside, until, write_whole
-from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, properties
+from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, Seat, properties
 from shared.errors import TemporaryError, Unavailable
 
 START_SECONDS: Final = 60.0
@@ -32,9 +32,10 @@ def find(home: Home) -> process.Server | None:
     return process.find("java", "-Ddialstream.port=", jvm.BROKER, str(_settings_file(home)))
 
 
-async def start(home: Home, lines: Mapping[int, int] | None = None) -> str:
+async def start(home: Home, lines: Mapping[int, int] | None = None, seat: Seat | None = None) -> str:
     """Starts Kafka, or finds it running, and returns its address once it serves. `lines`: see `properties`.
 
+    `seat`: this home's node is one of several, which must be started side by side: none serves before most are up.
     Raises ServerDied with the end of the log, or TimeoutError when it does not come up.
     """
     running = find(home)
@@ -43,7 +44,7 @@ async def start(home: Home, lines: Mapping[int, int] | None = None) -> str:
             return address_of(running.port)
         await process.stop(running)
     class_path = await asyncio.to_thread(jars.class_path, home)
-    return address_of(await _start_new(home, class_path, lines))
+    return address_of(await _start_new(home, class_path, lines, seat))
 
 
 async def stop(home: Home) -> bool:
@@ -61,15 +62,20 @@ def address_of(port: int) -> str:
 
 
 async def launch(
-    home: Home, class_path: str, *extra_flags: str, lines: Mapping[int, int] | None = None
+    home: Home,
+    class_path: str,
+    *extra_flags: str,
+    lines: Mapping[int, int] | None = None,
+    seat: Seat | None = None,
 ) -> tuple[psutil.Process, int]:
     """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
-    port, controller_port = await home.port_for("kafka"), await home.port_for("kafka-controller")
+    port = await home.port_for("kafka")
+    seat = seat or Seat(1, {1: await home.port_for("kafka-controller")})
     data = home.kafka / "data"
     write_whole(home.kafka / "log4j2.properties", LOGGING)
     if not (data / "meta.properties").is_file():
-        await asyncio.to_thread(_format, home, class_path, data)
-    write_whole(_settings_file(home), properties(data, port, controller_port, lines))
+        await asyncio.to_thread(_format, home, class_path, data, seat)
+    write_whole(_settings_file(home), properties(data, port, seat, lines))
     log = home.log_file("kafka")
     java = [*jvm.command(home, class_path, archive=not extra_flags), *extra_flags]
     marks = [f"-Ddialstream.port={port}", _logging(home)]
@@ -82,22 +88,22 @@ async def launch(
     return started, port
 
 
-async def _start_new(home: Home, class_path: str, lines: Mapping[int, int] | None) -> int:
+async def _start_new(home: Home, class_path: str, lines: Mapping[int, int] | None, seat: Seat | None) -> int:
     for _ in range(ATTEMPTS - 1):
         try:
-            return (await launch(home, class_path, lines=lines))[1]
+            return (await launch(home, class_path, lines=lines, seat=seat))[1]
         except process.ServerDied:
             # Most likely somebody took the port between our look and Kafka's; the next round takes another.
             continue
-    return (await launch(home, class_path, lines=lines))[1]
+    return (await launch(home, class_path, lines=lines, seat=seat))[1]
 
 
-def _format(home: Home, class_path: str, data: Path) -> None:
+def _format(home: Home, class_path: str, data: Path, seat: Seat) -> None:
     """Prepares the data folder beside its place and moves it there whole, so it is never half prepared."""
     # A folder of its own each time: the tool of a start that was killed may still be writing into the last one.
     with tempfile.TemporaryDirectory(dir=home.kafka, prefix="format-", ignore_cleanup_errors=True) as workshop:
         settings, fresh = Path(workshop) / "format.properties", Path(workshop) / "data"
-        write_whole(settings, properties(fresh, 1, 2))
+        write_whole(settings, properties(fresh, 1, seat))
         java = jvm.command(home, class_path)
         # `--cluster-id=` in one word: an id may begin with a dash.
         tool: list[str | Path] = [

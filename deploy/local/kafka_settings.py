@@ -1,6 +1,7 @@
 """What our broker is told: settings, logging, JVM flags."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,21 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
-def properties(data: Path, port: int, controller_port: int, lines: Mapping[int, int] | None = None) -> str:
-    """server.properties of a one-node KRaft cluster that is broker and controller.
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A node's place in its cluster: its number, and the port of each node's controller by number."""
+
+    number: int
+    controllers: Mapping[int, int]
+
+    @property
+    def copies(self) -> int:
+        """How many nodes hold each partition."""
+        return min(3, len(self.controllers))
+
+
+def properties(data: Path, port: int, seat: Seat, lines: Mapping[int, int] | None = None) -> str:
+    """server.properties of a KRaft node on this machine that is broker and controller.
 
     `lines`: more ports to listen on, each with the port at which its clients reach it, a proxy's for example.
     """
@@ -39,11 +53,13 @@ def properties(data: Path, port: int, controller_port: int, lines: Mapping[int, 
     listeners = [f",{name}://{LOCALHOST}:{listener}" for listener, name in names.items()]
     advertised = [f",{name}://{LOCALHOST}:{lines[listener]}" for listener, name in names.items()]
     protocols = [f",{name}:PLAINTEXT" for name in names.values()]
+    controller_port = seat.controllers[seat.number]
+    voters = ",".join(f"{number}@{LOCALHOST}:{its_port}" for number, its_port in seat.controllers.items())
     largest_message = max(topic.max_message_bytes for topic in TOPICS) + 64 * 1024
     settings = {
         "process.roles": "broker,controller",
-        "node.id": 1,
-        "controller.quorum.voters": f"1@{LOCALHOST}:{controller_port}",
+        "node.id": seat.number,
+        "controller.quorum.voters": voters,
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listeners": f"PLAINTEXT://{LOCALHOST}:{port},CONTROLLER://{LOCALHOST}:{controller_port}{''.join(listeners)}",
@@ -69,12 +85,14 @@ def properties(data: Path, port: int, controller_port: int, lines: Mapping[int, 
         "log.segment.bytes": 256 * 1024 * 1024,
         "log.segment.delete.delay.ms": 1000,
         "offsets.topic.num.partitions": 4,
-        "offsets.topic.replication.factor": 1,
+        # Of three nodes one may be lost without losing an acknowledged message or standing still.
+        "min.insync.replicas": max(1, seat.copies - 1),
+        "offsets.topic.replication.factor": seat.copies,
         "transaction.state.log.num.partitions": 2,
-        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.replication.factor": seat.copies,
         "transaction.state.log.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 1,
-        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.replication.factor": seat.copies,
         "share.coordinator.state.topic.min.isr": 1,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())

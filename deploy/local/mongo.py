@@ -1,4 +1,4 @@
-"""A mongod as a one-node replica set (transactions need one), with small caches, on disk."""
+"""A mongod as a one-node replica set (transactions need one), or one of several; small caches, on disk."""
 
 import asyncio
 import functools
@@ -25,6 +25,8 @@ REUSE_SECONDS: Final = 15.0
 # ends it: after 60 s by default. Ours take a fraction of a second.
 TRANSACTION_SECONDS: Final = 5
 ATTEMPTS: Final = 3
+# A set of several misses a dead primary after 10 s by default.
+ELECTION_MILLISECONDS: Final = 2000
 # The two ways in which it runs: as the member of its set, and alone while the member is renamed.
 MEMBER: Final = "mongod"
 ALONE: Final = "mongod-alone"
@@ -56,6 +58,56 @@ async def start(home: Home) -> str:
     binary = mongod_binary()
     data = home.mongo / f"data-{await asyncio.to_thread(_version, binary)}"
     return address_of(await _start_new(home, binary, data))
+
+
+async def start_member(home: Home) -> int:
+    """Starts this home's mongod as one member of a set of several, or finds it running; its port once it answers.
+
+    `form_set` makes them a set. Raises ServerDied with the end of the log.
+    """
+    running = find(home)
+    if running is not None:
+        return running.port
+    binary = mongod_binary()
+    data = home.mongo / f"data-{await asyncio.to_thread(_version, binary)}"
+    make_folder(data)
+    port = await home.port_for("mongodb")
+    await _run([*_command(binary, data, port), _mark(home), f"--replSet={REPLICA_SET}"], port, home.log_file("mongod"))
+    return port
+
+
+async def form_set(ports: Sequence[int]) -> str:
+    """Makes the members on these ports one set, unless they are; its address once one of them is primary.
+
+    Raises Unavailable when none becomes primary.
+    """
+    members = [f"{LOCALHOST}:{port}" for port in ports]
+    client = _client(LOCALHOST, ports[0])
+    address = f"mongodb://{','.join(members)}/?replicaSet={REPLICA_SET}"
+    try:
+        await until(functools.partial(_has_primary, client, members), START_SECONDS)
+    except TimeoutError:
+        raise Unavailable("MongoDB", f"{address} has no primary after {START_SECONDS:g} s") from None
+    finally:
+        await client.close()
+    return address
+
+
+async def _has_primary(client: AsyncMongoClient[dict[str, Any]], members: Sequence[str]) -> bool:
+    """One look, and one step towards the goal."""
+    try:
+        hello = await client.admin.command("hello")
+        if "setName" not in hello:
+            configuration = {
+                "_id": REPLICA_SET,
+                "members": [{"_id": number, "host": member} for number, member in enumerate(members)],
+                "settings": {"electionTimeoutMillis": ELECTION_MILLISECONDS, "heartbeatIntervalMillis": 500},
+            }
+            await client.admin.command("replSetInitiate", configuration)
+    except PyMongoError:
+        # Between start and election it refuses much; the next look tells more.
+        return False
+    return "primary" in hello
 
 
 async def _start_new(home: Home, binary: Path, data: Path) -> int:

@@ -10,26 +10,30 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
 from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
 
-import aiohttp
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.demo.client import Api, Refused
 from shared.clock import utc_now
+from shared.errors import Unavailable
+from shared.store.client import Store, translated
 from shared.topics import CONTACT_BATCHES
+from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.e2e.system import System, SystemCustomer
-from tests.eventually import eventually
 
 ORGANIZATIONS: Final = 3
 CAMPAIGNS_EACH: Final = 2
 FIRST_CONTACTS: Final = 60
 LIMITS: Final = (4, 8, 16, 24)
+CAMPAIGN_LIMITS: Final = (2, 4, 8)
+EXCLUSIVE_CONTACTS: Final = 8
+EXCLUSIVE_NUMBER: Final = "+1415555020{}"
 ALWAYS: Final = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}]
 AGAIN_SOON: Final = {"retry": True, "delay_seconds": 1}
 CONFIGURATION: Final[dict[str, Any]] = {
@@ -47,11 +51,6 @@ CONFIGURATION: Final[dict[str, Any]] = {
     "agent_id": "chaos-agent",
     "agent_number": "+14155550100",
 }
-ASK_AGAIN_SECONDS: Final = 0.3
-ANSWER_SECONDS: Final = 5.0
-# What a process that was frozen or cut off still had to do is done by then.
-LAST_REQUESTS_SECONDS: Final = 1.0
-WELL_AGAIN_SECONDS: Final = 120.0
 PAUSE_SECONDS: Final = (0.02, 0.4)
 
 
@@ -65,8 +64,10 @@ class Campaign:
     id: str
     configuration_id: str
     rules: CampaignRules
+    made_at: datetime
     numbers: dict[str, str] = field(default_factory=dict)
     on_their_way: dict[str, dict[str, str]] = field(default_factory=dict)
+    takes_more: bool = True
 
 
 @dataclass(slots=True)
@@ -96,14 +97,14 @@ class Batch:
 class Crowd:
     """All customers. `deeds` counts what they did."""
 
-    def __init__(self, system: System, truth: Truth, seed: int) -> None:
-        self._system, self._truth, self._dice = system, truth, random.Random(f"crowd/{seed}")
+    def __init__(self, system: System, store: Store, truth: Truth, seed: int) -> None:
+        self._system, self._store, self._truth = system, store, truth
+        self._dice = random.Random(f"crowd/{seed}")
+        self.asking = Asking(system)
         self._numbers = _new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
         self.deeds: Counter[str] = Counter()
-        # What the API must never say, whatever is broken.
-        self.wrong_answers: list[str] = []
         self.leaving = False
 
     async def arrive(self) -> None:
@@ -115,9 +116,20 @@ class Crowd:
             await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": limit.last})
             organization = Organization(who, [], limit)
             for _ in range(CAMPAIGNS_EACH):
-                campaign = await self._new_campaign(organization)
-                await self._add(organization, campaign, FIRST_CONTACTS)
+                await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
+            await self._limit_campaign(organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
+            await self._add_exclusive_campaign(organization)
             self.organizations.append(organization)
+
+    async def _add_exclusive_campaign(self, organization: Organization) -> None:
+        """A small one that calls from a number which takes one call at a time."""
+        number = EXCLUSIVE_NUMBER.format(len(self.organizations))
+        operator = Api(self._system.session, self._system.lineup.api.url, self._system.credentials.admin_token)
+        await operator.patch(f"/admin/organizations/{organization.id}", {"exclusive_caller_numbers": [number]})
+        self._truth.exclusive.add((organization.id, number))
+        campaign = await self._new_campaign(organization, agent_number=number)
+        campaign.takes_more = False
+        await self._add(organization, campaign, EXCLUSIVE_CONTACTS)
 
     async def work(self) -> None:
         """Do things at random until `leaving` is set; each organization by itself."""
@@ -130,6 +142,8 @@ class Crowd:
         for organization in self.organizations:
             await self._set_limit(organization, max(LIMITS))
             for campaign in organization.campaigns:
+                if campaign.id in self._truth.campaign_limits:
+                    await self._limit_campaign(campaign, max(LIMITS))
                 if not campaign.rules.open.last:
                     await self._set_windows(organization, campaign, open_now=True)
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
@@ -154,51 +168,13 @@ class Crowd:
             self.deeds[deed.__name__.strip("_").replace("_", " ")] += 1
             await asyncio.sleep(self._dice.uniform(*PAUSE_SECONDS))
 
-    async def _certainly(self, organization: Organization, ask: Callable[[Api], Awaitable[Any]]) -> Any:
-        """Ask until answered, at one API and then at the other. Refusals pass through.
+    async def _certainly(self, organization: Organization, ask: Question) -> Any:
+        return await self.asking.certainly(organization.who.who.key, ask)
 
-        A request whose answer was lost may still be carried out, by a process that was frozen for example. So it is
-        asked once more when that process is well again: what is asked last must be what comes last.
-        """
-        lost: set[str] = set()
-        for n in count():
-            url = self._system.lineup.apis[n % len(self._system.lineup.apis)].url
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    answer = await ask(Api(self._system.session, url, organization.who.who.key))
-            except (aiohttp.ClientError, TimeoutError, OSError):
-                lost.add(url)
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            except Refused as refused:
-                if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise
-                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
-                    self.wrong_answers.append(str(refused))
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            else:
-                if not lost:
-                    return answer
-                await self._well_again(lost)
-                lost = set()
-
-    async def _well_again(self, urls: set[str]) -> None:
-        for url in urls:
-            await eventually(
-                partial(self._is_ready, url), timeout=WELL_AGAIN_SECONDS, every=ASK_AGAIN_SECONDS, saying=url
-            )
-        await asyncio.sleep(LAST_REQUESTS_SECONDS)
-
-    async def _is_ready(self, url: str) -> bool:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS), self._system.session.get(f"{url}/health/ready") as answer:
-                return answer.status == HTTPStatus.OK
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
-
-    async def _new_campaign(self, organization: Organization) -> Campaign:
+    async def _new_campaign(self, organization: Organization, **settings: str) -> Campaign:
         name = f"campaign-{len(self._truth.campaigns)}"
         configuration = await self._certainly(
-            organization, lambda api: api.post("/campaign/configurations", {**CONFIGURATION, "name": name})
+            organization, lambda api: api.post("/campaign/configurations", {**CONFIGURATION, **settings, "name": name})
         )
         wanted = {"name": name, "external_id": name, "configuration_id": configuration["id"]}
 
@@ -215,7 +191,7 @@ class Crowd:
         now = utc_now()
         rules = CampaignRules(organization.id, active=Rule(True, now), open=Rule(True, now))
         self._truth.campaigns[made["id"]] = rules
-        campaign = Campaign(made["id"], configuration["id"], rules)
+        campaign = Campaign(made["id"], configuration["id"], rules, now)
         organization.campaigns.append(campaign)
         return campaign
 
@@ -242,11 +218,11 @@ class Crowd:
         )
 
     async def _add_some(self, organization: Organization, campaign: Campaign) -> None:
-        if self._is_usable(campaign):
+        if self._takes_more(campaign):
             await self._add(organization, campaign, self._dice.randint(1, 12))
 
     async def _publish_some(self, organization: Organization, campaign: Campaign) -> None:
-        if not self._is_usable(campaign):
+        if not self._takes_more(campaign):
             return
         rows = self._new_rows(organization, campaign, self._dice.randint(1, 15))
         good = _numbers_of(rows)
@@ -358,8 +334,28 @@ class Crowd:
         await self._certainly(organization, lambda api: api.patch(path, windows))
         change.acknowledged_at = utc_now()
 
-    async def _change_limit(self, organization: Organization, _: Campaign) -> None:
-        await self._set_limit(organization, self._dice.choice(LIMITS))
+    async def _change_limit(self, organization: Organization, campaign: Campaign) -> None:
+        if campaign.id in self._truth.campaign_limits:
+            await self._limit_campaign(campaign, self._dice.choice(CAMPAIGN_LIMITS))
+        else:
+            await self._set_limit(organization, self._dice.choice(LIMITS))
+
+    async def _limit_campaign(self, campaign: Campaign, limit: int) -> None:
+        """In the campaign's document, since the API has no field for it."""
+        now = utc_now()
+        rule = self._truth.campaign_limits.setdefault(campaign.id, Rule(max(LIMITS), campaign.made_at))
+        change = rule.ask(limit, now)
+        while True:
+            try:
+                async with translated():
+                    await self._store["campaigns"].update_one(
+                        {"_id": campaign.id}, {"$set": {"concurrency_limit": limit}}
+                    )
+            except Unavailable:
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                break
+        change.acknowledged_at = utc_now()
 
     async def _set_limit(self, organization: Organization, limit: int) -> None:
         change = organization.limit.ask(limit, utc_now())
@@ -380,6 +376,9 @@ class Crowd:
 
     def _is_usable(self, campaign: Campaign) -> bool:
         return campaign.id not in self._truth.closed
+
+    def _takes_more(self, campaign: Campaign) -> bool:
+        return campaign.takes_more and self._is_usable(campaign)
 
 
 def _numbers_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -1,19 +1,22 @@
 """The ways in which a run breaks the system. Each is a context: broken inside, mended behind."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-import psutil
+from pymongo.errors import PyMongoError
 
-from deploy.local import kafka, mongo
 from shared.clock import utc_now
-from tests.chaos.stage import LINED, SETTINGS, Stage
+from tests.chaos.disks import fill, make_room
+from tests.chaos.servers import Node
+from tests.chaos.stage import LINED, MEMBERS, SETTINGS, Stage
 from tests.proxy import Line, State
 
 
@@ -38,25 +41,23 @@ class Happened:
 
 def catalogue(stage: Stage) -> list[Fault]:
     """Every fault, as often as it is likely."""
-    services = [name for name in stage.system.processes if name != "carrier-simulator"]
     faults: list[Fault] = []
-    for name in services:
+    for name in MEMBERS:
         faults += [
             Fault("SIGKILL", name, partial(killed, stage, name), (0.0, 2.0)),
             Fault("SIGTERM", name, partial(ended, stage, name), (0.0, 2.0)),
             Fault("SIGSTOP", name, partial(frozen, stage, name), (1.0, 8.0)),
         ]
+    faults += [Fault("long SIGSTOP", name, partial(frozen, stage, name), (8.0, 60.0)) for name in LINED]
     faults.append(Fault("rolling restart", "executors", partial(rolled, stage, "executor"), (0.0, 0.1)))
     faults.append(Fault("rolling restart", "schedulers", partial(rolled, stage, "scheduler"), (0.0, 0.1)))
-    for server in ("kafka", "mongodb"):
-        faults += [
-            Fault("kill -9", server, partial(server_killed, stage, server), (0.0, 3.0)),
-            Fault("stop", server, partial(server_stopped, stage, server), (0.0, 3.0)),
-            Fault("SIGSTOP", server, partial(server_frozen, stage, server), (0.5, 5.0)),
-        ]
-    for name in LINED:
-        for server, lines in (("kafka", stage.kafka_lines), ("mongodb", stage.mongodb_lines)):
-            faults += line_faults(lines[name], f"line {name} to {server}")
+    for node in stage.servers.nodes.values():
+        faults += node_faults(node)
+    if stage.servers.are_three:
+        faults += [Fault("step down", "mongodb's primary", partial(stepped_down, stage), (0.0, 3.0))] * 3
+    for lines, server in ((stage.kafka_lines, "kafka"), (stage.mongodb_lines, "mongodb")):
+        for name, line in lines.items():
+            faults += line_faults(line, f"line {name} to {server}")
     faults += line_faults(stage.callbacks, "line carrier to campaign-api")
     faults += [
         Fault(name, "carrier", partial(carrier_told, stage, changes), CARRIER_SECONDS.get(name, (2.0, 8.0)))
@@ -83,6 +84,18 @@ CARRIER: Final[dict[str, dict[str, float]]] = {
 CARRIER_SECONDS: Final = {"look-up blind": (0.5, float(SETTINGS["DIALSTREAM_SETTLE_SECONDS"]) - 0.5)}
 
 
+def node_faults(node: Node) -> list[Fault]:
+    """What can happen to one server process."""
+    faults = [
+        Fault("kill -9", node.name, partial(node_killed, node), (0.0, 3.0)),
+        Fault("stop", node.name, partial(node_stopped, node), (0.0, 3.0)),
+        Fault("SIGSTOP", node.name, partial(node_frozen, node), (0.5, 10.0)),
+    ]
+    if node.disk is not None:
+        faults.append(Fault("disk full", node.name, partial(disk_filled, node, node.disk), (0.5, 5.0)))
+    return faults
+
+
 def line_faults(line: Line, target: str) -> list[Fault]:
     """What can happen to one line."""
     faults = [
@@ -103,7 +116,7 @@ async def killed(stage: Stage, name: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def ended(stage: Stage, name: str) -> AsyncIterator[None]:
     """SIGTERM; started again behind."""
-    await stage.system.stop(name)
+    await stage.end(name)
     yield
     await stage.start_again(name)
 
@@ -120,34 +133,52 @@ async def frozen(stage: Stage, name: str) -> AsyncIterator[None]:
 async def rolled(stage: Stage, kind: str) -> AsyncIterator[None]:
     """One after the other is ended and started again, as an upgrade does."""
     for name in [name for name in stage.system.processes if name.startswith(kind)]:
-        await stage.system.stop(name)
+        await stage.end(name)
         await stage.start_again(name)
     yield
 
 
 @asynccontextmanager
-async def server_killed(stage: Stage, server: str) -> AsyncIterator[None]:
+async def node_killed(node: Node) -> AsyncIterator[None]:
     """SIGKILL; started again on its data behind."""
-    process_of(stage, server).kill()
+    node.process().kill()
     yield
-    await starter_of(stage, server)()
+    await node.start()
 
 
 @asynccontextmanager
-async def server_stopped(stage: Stage, server: str) -> AsyncIterator[None]:
+async def node_stopped(node: Node) -> AsyncIterator[None]:
     """A clean stop; started again on its data behind."""
-    await (kafka if server == "kafka" else mongo).stop(stage.home)
+    await node.stop()
     yield
-    await starter_of(stage, server)()
+    await node.start()
 
 
 @asynccontextmanager
-async def server_frozen(stage: Stage, server: str) -> AsyncIterator[None]:
+async def node_frozen(node: Node) -> AsyncIterator[None]:
     """SIGSTOP; SIGCONT behind."""
-    process = process_of(stage, server)
+    process = node.process()
     process.suspend()
     yield
     process.resume()
+
+
+@asynccontextmanager
+async def disk_filled(node: Node, disk: Path) -> AsyncIterator[None]:
+    """No room for its data; room is made behind, and a server that has ended over it is started again."""
+    await asyncio.to_thread(fill, disk)
+    yield
+    make_room(disk)
+    await node.start()
+
+
+@asynccontextmanager
+async def stepped_down(stage: Stage) -> AsyncIterator[None]:
+    """The primary gives up its place, and is no candidate for a while."""
+    # Refused when no other member could follow now, and the connection may end in the middle of it.
+    with contextlib.suppress(PyMongoError):
+        await stage.store.client.admin.command("replSetStepDown", 5, secondaryCatchUpPeriodSecs=2)
+    yield
 
 
 @asynccontextmanager
@@ -174,18 +205,6 @@ async def carrier_told(stage: Stage, changes: dict[str, float]) -> AsyncIterator
     await stage.tell_carrier(changes)
     yield
     await stage.tell_carrier(usual)
-
-
-def process_of(stage: Stage, server: str) -> psutil.Process:
-    """The running server. Raises AssertionError when there is none, which no fault leaves behind."""
-    found = kafka.find(stage.home) if server == "kafka" else mongo.find(stage.home)
-    assert found is not None, f"{server} does not run"
-    return found.process
-
-
-def starter_of(stage: Stage, server: str) -> Callable[[], Awaitable[Any]]:
-    """What starts it."""
-    return stage.start_kafka if server == "kafka" else stage.start_mongodb
 
 
 class Trouble:

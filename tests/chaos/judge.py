@@ -9,10 +9,13 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+
+ONE_CALL: Final = Rule(1, datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def _over_limits(
     for n, call in enumerate(calls):
         while ends and ends[0][0] <= call.placed_at:
             live.subtract(heapq.heappop(ends)[2])
-        scopes = {"all calls": truth.global_limit, f"organization {call.organization_id}": _limit_of(truth, call)}
+        scopes = _limits_of(truth, call)
         live.update(list(scopes))
         for scope, rule in scopes.items():
             peaks[scope] = max(peaks[scope], live[scope])
@@ -91,8 +94,18 @@ def _over_limits(
     return found, dict(peaks)
 
 
-def _limit_of(truth: Truth, call: CarrierCall) -> Rule[int]:
-    return truth.limits[call.organization_id]
+def _limits_of(truth: Truth, call: CarrierCall) -> dict[str, Rule[int]]:
+    """Every limit that this call counts against, by what is limited."""
+    limits = {
+        "all calls": truth.global_limit,
+        f"organization {call.organization_id}": truth.limits[call.organization_id],
+    }
+    number = truth.numbers.get((call.organization_id, call.to))
+    if number is not None and number.campaign_id in truth.campaign_limits:
+        limits[f"campaign {number.campaign_id}"] = truth.campaign_limits[number.campaign_id]
+    if (call.organization_id, call.caller) in truth.exclusive:
+        limits[f"caller number {call.caller}"] = ONE_CALL
+    return limits
 
 
 def _placed_twice(calls: Iterable[CarrierCall]) -> list[Violation]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import pprint
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +19,9 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.faults import Happened, Trouble
 from tests.chaos.judge import Violation, judge, never_called, recovery_seconds
 from tests.chaos.record import CarrierCall, calls_of
+from tests.chaos.servers import KAFKA, MONGODB
 from tests.chaos.stage import GLOBAL_LIMIT, REACTION, Stage, stage
+from tests.chaos.tally import Tally
 from tests.chaos.truth import Rule, Truth
 
 # Longer than a slot is held without evidence, a claim lives, or a retry waits: what does not move for so long is stuck.
@@ -66,10 +69,12 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
     began = monotonic()
     async with stage(root, seed) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
-        crowd = Crowd(on_stage.system, truth, seed)
+        crowd = Crowd(on_stage.system, on_stage.store, truth, seed)
         await crowd.arrive()
         trouble = Trouble(on_stage, seed, at_once=at_once)
         own_ends: Counter[str] = Counter()
+        tally = Tally(on_stage.system.session, on_stage.system.lineup.members)
+        counting = asyncio.create_task(tally.run())
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(_watch(on_stage, own_ends, trouble))
             working = tasks.create_task(crowd.work())
@@ -86,6 +91,10 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
         await crowd.come_to_rest()
         resting_since = monotonic()
         late = await _settled(on_stage, crowd)
+        counting.cancel()
+        with suppress(asyncio.CancelledError):
+            await counting
+        await tally.read()
         calls = calls_of(await on_stage.system.carrier_record())
         judgement = judge(calls, truth, REACTION)
         violations = [
@@ -93,16 +102,19 @@ async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Rep
             *never_called(calls, truth),
             *([Violation("I9", f"has not moved for {STUCK_SECONDS:.0f} s: {late}")] if late else []),
             *await audit(on_stage.store, crowd.batches, truth, calls),
-            *(Violation("API", answer) for answer in crowd.wrong_answers),
+            *(Violation("API", answer) for answer in crowd.asking.wrong_answers),
             *secrets_in_logs(on_stage.system.logs, [org.who.who.key for org in crowd.organizations]),
         ]
         if violations:
             _write_down(root, trouble.happened, truth, violations)
             await _write_documents(root, on_stage.store)
-        facts = Counter(crowd.deeds) + _logged(on_stage.system.logs)
+        facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + tally.sums()
         facts["outcomes nobody can know"] = await unknown_outcomes(on_stage.store)
         summary = await on_stage.system.carrier_summary()
         facts["processes with a wrong clock"] = len(OFFSETS) if on_stage.clocks_are_wrong else 0
+        facts["servers of each kind"] = on_stage.servers.copies
+        facts["disks that could be filled"] = sum(node.disk is not None for node in on_stage.servers.nodes.values())
+        facts["killed because SIGTERM took too long"] = on_stage.outlasted.total()
         facts["seconds to rest"] = round(monotonic() - resting_since)
         facts["callbacks sent"] = summary["callbacks_sent"]
         return Report(
@@ -162,19 +174,18 @@ def _logged(logs: Path) -> Counter[str]:
 
 
 def _recovery(calls: list[CarrierCall], happened: list[Happened]) -> dict[str, list[float]]:
-    """From a killed process's death, and from a server's return, to the next call."""
-    moments = {
-        "an executor's SIGKILL": [h.broke_at for h in happened if _is(h, "SIGKILL", "executor")],
-        "a scheduler's SIGKILL": [h.broke_at for h in happened if _is(h, "SIGKILL", "scheduler")],
-        "Kafka's return": [h.mended_at for h in happened if h.fault.target == "kafka"],
-        "MongoDB's return": [h.mended_at for h in happened if h.fault.target == "mongodb"],
-    }
+    """Seconds to the next call: from a process's death, and from a server's return or, of three, from its loss."""
+    moments: dict[str, list[datetime]] = defaultdict(list)
+    for one in happened:
+        name, target = one.fault.name, _kind(one.fault.target)
+        if name == "SIGKILL" and target in {"executor", "scheduler"}:
+            moments[f"SIGKILL of {target}"].append(one.broke_at)
+        elif one.fault.target in {KAFKA, MONGODB}:
+            moments[f"the return of {target} ({name})"].append(one.mended_at)
+        elif target in {KAFKA, MONGODB} or name == "step down":
+            moments[f"{name} of one {target} of three"].append(one.broke_at)
     known = {what: recovery_seconds(calls, at) for what, at in moments.items()}
     return {what: found for what, seconds in known.items() if (found := [s for s in seconds if s is not None])}
-
-
-def _is(happened: Happened, name: str, kind: str) -> bool:
-    return happened.fault.name == name and happened.fault.target.startswith(kind)
 
 
 def _kind(target: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,18 +10,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local import kafka, mongo
 from deploy.local.demo_settings import ENDINGS, FAULTS, SECONDS
-from deploy.local.home import LOCALHOST, Home, free_port
+from deploy.local.home import LOCALHOST, free_port
 from deploy.local.lineup import Counts
-from deploy.local.servers import Addresses
 from shared.settings import MongoSettings
 from shared.store.client import Store, connect
 from tests.chaos.clocks import wrong_clocks
+from tests.chaos.servers import Servers, one_of_each, three_of_each
 from tests.e2e.system import System, system_on
 from tests.proxy import Line, line_to
 
 COUNTS: Final = Counts(apis=2, ingests=2, schedulers=3, executors=3)
+MEMBERS: Final = (
+    *(f"campaign-api-{n}" for n in range(COUNTS.apis)),
+    *(f"contact-ingest-{n}" for n in range(COUNTS.ingests)),
+    *(f"scheduler-{n}" for n in range(COUNTS.schedulers)),
+    *(f"executor-{n}" for n in range(COUNTS.executors)),
+)
 # One process of each service reaches its servers over lines that can be broken; the others go straight.
 LINED: Final = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0")
 SETTINGS: Final = {
@@ -45,15 +51,24 @@ class Stage:
     """Breaks and mends single parts. Every method is safe to repeat."""
 
     system: System
-    home: Home
+    servers: Servers
     clocks_are_wrong: bool
-    kafka_listeners: Mapping[int, int]
     kafka_lines: Mapping[str, Line]
     mongodb_lines: Mapping[str, Line]
     callbacks: Line
     store: Store
     record_file: Path
     frozen: set[str] = field(default_factory=set)
+    # Kinds of processes that had to be killed because SIGTERM took them too long.
+    outlasted: Counter[str] = field(default_factory=Counter)
+
+    async def end(self, name: str) -> None:
+        """SIGTERM, and SIGKILL for who has not ended when an operator's patience does."""
+        try:
+            await self.system.stop(name)
+        except TimeoutError:
+            self.outlasted[name.rstrip("-0123456789")] += 1
+            await self.system.kill(name)
 
     async def start_again(self, name: str) -> None:
         """A new process in the place of one that has ended. Not waited for: its servers may be away."""
@@ -72,14 +87,6 @@ class Stage:
         if self.system.processes[name].returncode is None:
             self.system.processes[name].send_signal(signal.SIGCONT)
 
-    async def start_kafka(self) -> None:
-        """Start Kafka on its data, at its address; let it run if it does."""
-        await kafka.start(self.home, self.kafka_listeners)
-
-    async def start_mongodb(self) -> None:
-        """Start mongod on its data, at its address; let it run if it does."""
-        await mongo.start(self.home)
-
     async def tell_carrier(self, changes: Mapping[str, Any]) -> None:
         """Change the carrier's behaviour for calls from now on."""
         url = f"{self.system.lineup.carrier.url}/simulator/settings"
@@ -92,7 +99,7 @@ class Stage:
             line.mend()
         for name in list(self.frozen):
             self.thaw(name)
-        await asyncio.gather(self.start_kafka(), self.start_mongodb())
+        await asyncio.gather(*(node.start() for node in self.servers.nodes.values()))
         ended = [name for name, process in self.system.processes.items() if process.returncode is not None]
         if ended:
             await self.system.start(*ended)
@@ -102,19 +109,21 @@ class Stage:
 async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
     """Servers, services and lines under the folder `root`; all of it runs inside the block.
 
-    With an even seed some processes' clocks are wrong, where that can be had.
+    With an even seed some processes' clocks are wrong, where that can be had. With every third seed there are three
+    brokers and a replica set of three; their clients reach each node by itself, so there are no lines to break then.
     """
-    home = Home(root / "stack", Home.default().downloads)
     logs = root / "logs"
     logs.mkdir(parents=True)
     async with AsyncExitStack() as undo:
-        kafka_lines = {name: await undo.enter_async_context(line_to((LOCALHOST, free_port()))) for name in LINED}
-        listeners = {line.targets[0][1]: line.listening_on for line in kafka_lines.values()}
-        undo.push_async_callback(kafka.stop, home)
-        undo.push_async_callback(mongo.stop, home)
-        addresses = Addresses(*await asyncio.gather(kafka.start(home, listeners), mongo.start(home)))
-        mongodb = (LOCALHOST, _port_of_mongodb(addresses.mongodb))
-        mongodb_lines = {name: await undo.enter_async_context(line_to(mongodb)) for name in LINED}
+        kafka_lines, mongodb_lines = dict[str, Line](), dict[str, Line]()
+        if seed % 3 == 0:
+            servers = await undo.enter_async_context(three_of_each(root))
+        else:
+            kafka_lines = {name: await undo.enter_async_context(line_to((LOCALHOST, free_port()))) for name in LINED}
+            listeners = {line.targets[0][1]: line.listening_on for line in kafka_lines.values()}
+            servers = await undo.enter_async_context(one_of_each(root, listeners))
+            mongodb = (LOCALHOST, _port_of_mongodb(servers.addresses.mongodb))
+            mongodb_lines = {name: await undo.enter_async_context(line_to(mongodb)) for name in LINED}
         callbacks = await undo.enter_async_context(line_to())
         record_file = root / "carrier.jsonl"
         settings = {
@@ -122,29 +131,33 @@ async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
             "DIALSTREAM_SIMULATOR_SEED": str(seed),
             "DIALSTREAM_SIMULATOR_RECORD_FILE": str(record_file),
         }
-        own = {
-            name: {
-                "DIALSTREAM_KAFKA": f"{LOCALHOST}:{kafka_lines[name].listening_on}",
-                "DIALSTREAM_MONGODB": f"mongodb://{LOCALHOST}:{mongodb_lines[name].listening_on}/?directConnection=true",
-            }
-            for name in LINED
-        }
-        executors = [f"executor-{n}" for n in range(COUNTS.executors)]
-        schedulers = [f"scheduler-{n}" for n in range(COUNTS.schedulers)]
-        # Whoever places or looks up calls names the balancer as where callbacks go.
-        balanced = {"DIALSTREAM_CALLBACK_BASE_URL": f"http://{LOCALHOST}:{callbacks.listening_on}"}
-        apis = [f"campaign-api-{n}" for n in range(COUNTS.apis)]
         clocks = wrong_clocks() if seed % 2 == 0 else {}
-        own = {
-            name: {**own.get(name, {}), **balanced, **clocks.get(name, {})}
-            for name in {*LINED, *executors, *schedulers, *apis}
-        }
-        system = await undo.enter_async_context(system_on(addresses, logs, COUNTS, settings=settings, own=own))
+        own = _own_settings(kafka_lines, mongodb_lines, callbacks, clocks)
+        system = await undo.enter_async_context(
+            system_on(servers.addresses, logs, COUNTS, settings=settings, own=own, copies=servers.copies)
+        )
         callbacks.targets = [(LOCALHOST, member.port) for member in system.lineup.apis]
         await system.start()
-        store = connect(MongoSettings(mongodb=addresses.mongodb, mongodb_database=system.database))
+        store = connect(MongoSettings(mongodb=servers.addresses.mongodb, mongodb_database=system.database))
         undo.push_async_callback(store.close)
-        yield Stage(system, home, bool(clocks), listeners, kafka_lines, mongodb_lines, callbacks, store, record_file)
+        yield Stage(system, servers, bool(clocks), kafka_lines, mongodb_lines, callbacks, store, record_file)
+
+
+def _own_settings(
+    kafka_lines: Mapping[str, Line],
+    mongodb_lines: Mapping[str, Line],
+    callbacks: Line,
+    clocks: Mapping[str, Mapping[str, str]],
+) -> dict[str, dict[str, str]]:
+    """Variables of single members, by name."""
+    # Whoever places or looks up calls names the balancer as where callbacks go.
+    balanced = {"DIALSTREAM_CALLBACK_BASE_URL": f"http://{LOCALHOST}:{callbacks.listening_on}"}
+    own = {name: {**balanced, **clocks.get(name, {})} for name in MEMBERS}
+    for name, line in kafka_lines.items():
+        own[name]["DIALSTREAM_KAFKA"] = f"{LOCALHOST}:{line.listening_on}"
+    for name, line in mongodb_lines.items():
+        own[name]["DIALSTREAM_MONGODB"] = f"mongodb://{LOCALHOST}:{line.listening_on}/?directConnection=true"
+    return own
 
 
 def _port_of_mongodb(address: str) -> int:

@@ -109,6 +109,22 @@ def test_a_limit_whose_change_was_never_acknowledged_may_be_either() -> None:
     assert convicted([call(contact, 20, 25) for contact in range(5)], truth) == {"I1"}
 
 
+def test_a_call_over_its_campaigns_own_limit_is_convicted() -> None:
+    truth = good_truth()
+    truth.campaign_limits[CAMPAIGN] = Rule(2, LONG_AGO)
+    assert convicted([call(contact, 0, 5) for contact in range(2)], truth) == set()
+    assert convicted([call(contact, 0, 5) for contact in range(3)], truth) == {"I1"}
+
+
+def test_a_second_call_from_an_exclusive_caller_number_is_convicted() -> None:
+    truth = good_truth()
+    truth.exclusive.add((ORGANIZATION, call(0, 0, 5).caller))
+    assert convicted([call(0, 0, 5), call(1, 5, 6)], truth) == set()
+    assert convicted([call(0, 0, 5), call(1, 4, 6)], truth) == {"I1"}
+    other_number = replace(call(1, 4, 6), caller="+14155550199")
+    assert convicted([call(0, 0, 5), other_number], truth) == set()
+
+
 def test_two_calls_at_once_to_one_person_are_convicted() -> None:
     assert convicted([call(0, 0, 5), call(0, 4.9, 6)]) == {"I3"}
     assert convicted([replace(call(0, 0, 5), ended_at=None, outcome=None), call(0, 9, 10)]) == {"I3"}

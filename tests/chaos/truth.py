@@ -80,6 +80,9 @@ class Truth:
 
     global_limit: Rule[int]
     limits: dict[str, Rule[int]] = field(default_factory=dict)
+    # Of campaigns that have a limit of their own; and organizations' caller numbers that take one call at a time.
+    campaign_limits: dict[str, Rule[int]] = field(default_factory=dict)
+    exclusive: set[tuple[str, str]] = field(default_factory=set)
     campaigns: dict[str, CampaignRules] = field(default_factory=dict)
     numbers: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
     # Contacts whose adding was acknowledged, and those whose deletion was: organization and external id.

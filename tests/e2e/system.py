@@ -155,10 +155,14 @@ async def system_on(
     *,
     settings: Mapping[str, str] | None = None,
     own: Mapping[str, Mapping[str, str]] | None = None,
+    instead: Mapping[str, str] | None = None,
+    copies: int = 1,
 ) -> AsyncIterator[System]:
     """A system with nothing started yet; all of it is gone at the end. Time limits are the demo's, in seconds.
 
     `settings`: environment variables on top, the carrier's behaviour for example; `own`: for single members, by name.
+    `instead`: modules that run single members, by name, in the place of their service's own.
+    `copies`: brokers that hold each topic.
     """
     name = f"test_{uuid.uuid4().hex}"
     kafka = KafkaSettings(kafka=servers.kafka, topic_prefix=f"{name}.")
@@ -170,8 +174,9 @@ async def system_on(
         counts,
         settings={**SECONDS, **(settings or {}), **private},
         own=own,
+        instead=instead,
     )
-    await create_topics(kafka)
+    await create_topics(kafka, replication_factor=copies)
     try:
         async with aiohttp.ClientSession() as session:
             system = System(lineup, servers, kafka.topic_prefix, name, credentials, session, logs)

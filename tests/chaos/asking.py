@@ -1,0 +1,71 @@
+"""How the crowd asks the API while it is broken: again and again until it is answered, as a client would."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+from itertools import count
+from typing import Any, Final
+
+import aiohttp
+
+from deploy.demo.client import Api, Refused
+from tests.e2e.system import System
+from tests.eventually import eventually
+
+ASK_AGAIN_SECONDS: Final = 0.3
+ANSWER_SECONDS: Final = 5.0
+# What a process that was frozen or cut off still had to do is done by then.
+LAST_REQUESTS_SECONDS: Final = 1.0
+WELL_AGAIN_SECONDS: Final = 120.0
+
+Question = Callable[[Api], Awaitable[Any]]
+
+
+class Asking:
+    """Asks at one API and then at the other. `wrong_answers`: what it must never say, whatever is broken."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.wrong_answers: list[str] = []
+
+    async def certainly(self, key: str, ask: Question) -> Any:
+        """Ask with this key until answered. Refusals pass through.
+
+        A request whose answer was lost may still be carried out, by a process that was frozen for example. So it is
+        asked once more when that process is well again: what is asked last must be what comes last.
+        """
+        lost: set[str] = set()
+        for n in count():
+            url = self._system.lineup.apis[n % len(self._system.lineup.apis)].url
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answer = await ask(Api(self._system.session, url, key))
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                lost.add(url)
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            except Refused as refused:
+                if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                    self.wrong_answers.append(str(refused))
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                if not lost:
+                    return answer
+                await self._well_again(lost)
+                lost = set()
+
+    async def _well_again(self, urls: set[str]) -> None:
+        for url in urls:
+            await eventually(
+                partial(self._is_ready, url), timeout=WELL_AGAIN_SECONDS, every=ASK_AGAIN_SECONDS, saying=url
+            )
+        await asyncio.sleep(LAST_REQUESTS_SECONDS)
+
+    async def _is_ready(self, url: str) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._system.session.get(f"{url}/health/ready") as answer:
+                return answer.status == HTTPStatus.OK
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
