@@ -77,10 +77,12 @@ def build_lineup(
     api_port: int | None = None,
     settings: Mapping[str, str] | None = None,
     own: Mapping[str, Mapping[str, str]] | None = None,
+    instead: Mapping[str, str] | None = None,
 ) -> Lineup:
     """A line-up on free ports. `settings` are more variables for all members; addresses and keys win over them.
 
-    `own`: variables of single members, by name, that win over everything.
+    `own`: variables of single members, by name, that win over everything. `instead`: modules that run single members,
+    by name, in the place of their service's own, `tests.chaos.in_process_executor` for example.
     """
     carrier_port, free_api_port, *others = free_ports(
         1 + counts.apis + counts.ingests + counts.schedulers + counts.executors
@@ -105,7 +107,8 @@ def build_lineup(
         environment = {**shared, "DIALSTREAM_HTTP_PORT": str(port), "DIALSTREAM_INSTANCE": name}
         if module != "campaign_api":
             del environment["DIALSTREAM_ADMIN_TOKEN"]
-        return Member(name, f"services.{module}", port, {**environment, **(own or {}).get(name, {})})
+        run_by = (instead or {}).get(name, f"services.{module}")
+        return Member(name, run_by, port, {**environment, **(own or {}).get(name, {})})
 
     def members(name: str, module: str, count: int) -> tuple[Member, ...]:
         return tuple(member(f"{name}-{n}", module, next(ports)) for n in range(count))
