@@ -5,12 +5,12 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tests.chaos.report import Report
 from tests.chaos.run import run
 
 
@@ -23,20 +23,19 @@ def main(
     """Breaks a running system at random and lets the carrier's record judge it."""
     # The crowd's own producer says so whenever a broker is away, which is what a run is about.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    broken, sums = 0, Counter[str]()
+    total = Report()
     for number in range(seed, seed + runs):
         root = Path(tempfile.mkdtemp(prefix=f"dialstream-chaos-{number}-"))
         report = asyncio.run(run(root, number, seconds, at_once=at_once))
-        sys.stdout.write("\n".join(report.lines()) + "\n")
-        sums.update({"faults": len(report.faults), "calls": report.calls, "promises broken": len(report.violations)})
-        broken += bool(report.violations)
+        typer.echo("\n".join(report.lines(f"seed {number}")))
+        total.add(report)
         if report.violations or report.own_ends:
-            sys.stdout.write(f"  kept for a look: {root}\n")
+            typer.echo(f"  kept for a look: {root}")
         else:
             shutil.rmtree(root)
-        sys.stdout.flush()
-    sys.stdout.write(", ".join(f"{what} {count}" for what, count in sums.items()) + f" in {runs} runs\n")
-    sys.exit(1 if broken else 0)
+    if runs > 1:
+        typer.echo("\n".join(total.lines(f"{runs} runs")))
+    sys.exit(1 if total.violations else 0)
 
 
 if __name__ == "__main__":
