@@ -18,7 +18,9 @@ from tests.servers import servers_for_tests
 async def _shown_when_hanging(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Shortly before a test's time is over, its tasks say what they wait for."""
     loop = asyncio.get_running_loop()
-    alarm = loop.call_later(float(request.config.getini("timeout")) * 0.9, show_tasks, loop)
+    its_own = request.node.get_closest_marker("timeout")
+    seconds = float(its_own.args[0] if its_own else request.config.getini("timeout"))
+    alarm = loop.call_later(seconds * 0.9, show_tasks, loop)
     yield
     alarm.cancel()
 
