@@ -19,7 +19,8 @@ OWNERSHIP_LOST: Final = Counter(
 SHARDS_OWNED: Final = Gauge("dialstream_shards_owned", "Shards this scheduler owns now.")
 HELD: Final = Gauge("dialstream_slots_held", "Slots held in the shards this scheduler owns.")
 WAITING_FOR_EVIDENCE: Final = Gauge(
-    "dialstream_slots_waiting_for_evidence", "Slots held by calls that nobody has reported on; freed by evidence only."
+    "dialstream_slots_waiting_for_evidence",
+    "Slots held by calls whose ending nobody has reported and which the carrier does not say are up.",
 )
 SHARD_TRANSACTION_SECONDS: Final = Histogram(
     "dialstream_shard_transaction_seconds", "One scheduler transaction: finishes and claims.", buckets=_LATENCY_SECONDS

@@ -13,6 +13,8 @@ from services.scheduler.safety_net import SafetyNet
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.shard_group import ShardGroup
 from services.scheduler.shard_loop import LoopParts, ShardLoop
+from services.scheduler.suspects import Suspects
+from services.scheduler.waiting import WaitingCount
 from shared.bus.producer import Producer
 from shared.errors import OwnershipLost
 from shared.health import HealthServer
@@ -32,7 +34,8 @@ class Scheduler:
     ) -> None:
         self._settings, self._store, self._producer = settings, store, producer
         self._fleet = Fleet()
-        self._reconciler = Reconciler(provider, settings)
+        self._suspects = Suspects()
+        self._reconciler = Reconciler(provider, settings, self._suspects)
         self._group: ShardGroup | None = None
 
     async def run(self) -> None:
@@ -43,15 +46,17 @@ class Scheduler:
             try:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
                     safety_net, evidence = self._safety_net(group), self._evidence_search(group)
+                    waiting = WaitingCount(self._store, self._fleet, self._suspects, group.loops)
                     tasks.create_task(group.run())
                     tasks.create_task(go_round(safety_net, "safety net"))
                     tasks.create_task(go_round(evidence, "search for evidence"))
+                    tasks.create_task(go_round(waiting, "count of waiting slots"))
                     tasks.create_task(_watch(group))
                     try:
                         await asyncio.Event().wait()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
-                        group.ending = safety_net.ending = evidence.ending = True
+                        group.ending = safety_net.ending = evidence.ending = waiting.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))
 
@@ -97,6 +102,7 @@ class Scheduler:
             self._store,
             self._fleet,
             self._reconciler,
+            self._suspects,
             group.loops,
             dialing=self._settings,
             reconcile_seconds=self._settings.reconcile_seconds,

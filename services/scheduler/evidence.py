@@ -1,6 +1,7 @@
 """Once a second: which running calls the carrier is to be asked about; the endings found go to the shards' loops.
 
-Apart from the safety net, because nothing else may wait for a carrier that does not answer.
+Apart from the safety net, because nothing else may wait for a carrier that does not answer. How many slots wait for
+what is looked for here is counted in services/scheduler/waiting.py.
 """
 
 from collections import defaultdict
@@ -10,15 +11,18 @@ from datetime import datetime, timedelta
 from services.scheduler.fleet import Fleet
 from services.scheduler.reconcile import Reconciler, ages_to_ask_at, spans_to_ask
 from services.scheduler.shard_loop import ShardLoop
-from shared import metrics
+from services.scheduler.suspects import Suspects
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.settings import DialingSettings
 from shared.store import dialing_catalog, in_progress
 from shared.store.client import Store
 from shared.store.in_progress import RunningAttempt
+from shared.telephony.provider import CallMode
 
-# Running attempts looked at in one round; a mass failure is worked off over several.
+# Running attempts read in one round, for each way to become suspect; and of all suspects those asked about in one
+# round: a mass failure is worked off over several.
+READ = 10_000
 ROUND = 500
 # Calls of dead executors are asked for every so many rounds, not in each.
 DEAD_ROUNDS = 10
@@ -34,12 +38,14 @@ class EvidenceSearch:
         store: Store,
         fleet: Fleet,
         reconciler: Reconciler,
+        suspects: Suspects,
         loops: Mapping[int, ShardLoop],
         *,
         dialing: DialingSettings,
         reconcile_seconds: float,
     ) -> None:
         self._store, self._fleet, self._reconciler, self._loops = store, fleet, reconciler, loops
+        self._suspects = suspects
         self._hold = timedelta(seconds=dialing.hold_seconds)
         self._ages = list(ages_to_ask_at(dialing, reconcile_seconds))
         self._looked_at: dict[int, datetime] = {}
@@ -52,12 +58,25 @@ class EvidenceSearch:
         if not mine:
             return
         now = await dialing_catalog.server_now(self._store)
-        suspects = {attempt.attempt_id: attempt for attempt in await self._suspects(mine, now)}
-        metrics.WAITING_FOR_EVIDENCE.set(len(suspects))
-        if suspects:
-            self._hand_over(await self._reconciler.find_endings(list(suspects.values()), now), len(suspects))
+        self._suspects.add([attempt for attempt in await self._found(mine, now) if self._is_suspect(attempt, now)], now)
         self._looked_at = dict.fromkeys(mine, now)
         self._rounds += 1
+        asked = await self._still_running(self._suspects.next_to_ask(ROUND))
+        if asked:
+            self._hand_over(await self._reconciler.find_endings(asked, now), len(asked))
+
+    async def _still_running(self, attempts: list[RunningAttempt]) -> list[RunningAttempt]:
+        """Without those that have ended while they waited for their question."""
+        if not attempts:
+            return []
+        running = await in_progress.still_running(self._store, [attempt.contact_id for attempt in attempts])
+        self._suspects.forget(attempt.attempt_id for attempt in attempts if attempt.attempt_id not in running)
+        return [attempt for attempt in attempts if attempt.attempt_id in running]
+
+    def _is_suspect(self, attempt: RunningAttempt, now: datetime) -> bool:
+        """Not while a living executor holds the call itself: it will report, and nobody else could be asked."""
+        held_by_living = attempt.mode == CallMode.IN_PROCESS and not self._fleet.is_dead(attempt.executor)
+        return now > attempt.hold_until or not held_by_living
 
     def _hand_over(self, endings: list[CallFinished], asked: int) -> None:
         log.info("reconciled", asked=asked, ended=len(endings))
@@ -68,10 +87,10 @@ class EvidenceSearch:
             if shard in self._loops:
                 self._loops[shard].put(found)
 
-    async def _suspects(self, mine: list[int], now: datetime) -> list[RunningAttempt]:
-        found = await in_progress.past_hold(self._store, mine, now, self._hold, ROUND)
+    async def _found(self, mine: list[int], now: datetime) -> list[RunningAttempt]:
+        found = await in_progress.past_hold(self._store, mine, now, self._hold, READ)
         if self._rounds % DEAD_ROUNDS == 0:
-            found += await in_progress.started_by_executors(self._store, mine, self._fleet.dead, ROUND)
+            found += await in_progress.started_by_executors(self._store, mine, self._fleet.dead, READ)
         known = [shard for shard in mine if shard in self._looked_at]
         # Shards that have just come to us: everything their former owner may have missed.
         new = [shard for shard in mine if shard not in self._looked_at]
@@ -83,4 +102,4 @@ class EvidenceSearch:
     async def _come_of_age(self, some: list[int], since: datetime, now: datetime) -> list[RunningAttempt]:
         if not some:
             return []
-        return await in_progress.started_between(self._store, some, spans_to_ask(self._ages, since, now), ROUND)
+        return await in_progress.started_between(self._store, some, spans_to_ask(self._ages, since, now), READ)

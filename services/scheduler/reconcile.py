@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
+from services.scheduler.suspects import Suspects
 from shared.domain.outcome import Outcome
 from shared.errors import TemporaryError
 from shared.events import CallFinished
@@ -25,12 +27,23 @@ PARALLEL = 20
 log = get_logger()
 
 
+class _Heard(Enum):
+    """What the carrier said of a call whose ending could not be found out."""
+
+    UP = auto()
+    NOTHING = auto()
+
+
 @dataclass(slots=True)
 class Reconciler:
-    """Asks the carrier; changes nothing itself. Remembers what the carrier has not found, and since when."""
+    """Asks the carrier; changes nothing itself. Remembers what the carrier has not found, and since when.
+
+    Tells `suspects` of every answer as soon as it is there.
+    """
 
     provider: TelephonyProvider
     dialing: DialingSettings
+    suspects: Suspects = field(default_factory=Suspects)
     _missed: dict[str, datetime] = field(default_factory=dict)
 
     async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
@@ -41,22 +54,35 @@ class Reconciler:
 
         async def one(attempt: RunningAttempt) -> CallFinished | None:
             async with places:
-                return await self._find_ending(attempt, now)
+                answer = await self._find_ending(attempt, now)
+            return self._noted(attempt.attempt_id, answer, now)
 
         found = await asyncio.gather(*(one(attempt) for attempt in attempts))
         return [ending for ending in found if ending is not None]
 
-    async def _find_ending(self, attempt: RunningAttempt, now: datetime) -> CallFinished | None:
+    def _noted(self, attempt_id: str, answer: CallFinished | _Heard, now: datetime) -> CallFinished | None:
+        match answer:
+            case CallFinished():
+                self.suspects.forget([attempt_id])
+                return answer
+            case _Heard.UP:
+                self.suspects.is_up(attempt_id, now)
+            case _Heard.NOTHING:
+                self.suspects.is_untold(attempt_id)
+        return None
+
+    async def _find_ending(self, attempt: RunningAttempt, now: datetime) -> CallFinished | _Heard:
         overdue = now > attempt.hold_until
         if attempt.mode == CallMode.IN_PROCESS or not self.provider.can_look_up:
-            return _lost(attempt, Outcome.UNKNOWN, now, "no report within the call's time limit") if overdue else None
+            why = "no report within the call's time limit"
+            return _lost(attempt, Outcome.UNKNOWN, now, why) if overdue else _Heard.NOTHING
         try:
             return await self._ask_carrier(attempt, now, overdue=overdue)
         except TemporaryError as error:
             log.info("carrier cannot tell", attempt_id=attempt.attempt_id, why=str(error))
-            return _lost(attempt, Outcome.UNKNOWN, now, str(error)) if overdue else None
+            return _lost(attempt, Outcome.UNKNOWN, now, str(error)) if overdue else _Heard.NOTHING
 
-    async def _ask_carrier(self, attempt: RunningAttempt, now: datetime, *, overdue: bool) -> CallFinished | None:
+    async def _ask_carrier(self, attempt: RunningAttempt, now: datetime, *, overdue: bool) -> CallFinished | _Heard:
         found = await self.provider.look_up(
             CallReference(
                 attempt_id=attempt.attempt_id,
@@ -71,7 +97,7 @@ class Reconciler:
                 self._missed.pop(attempt.attempt_id, None)
                 if overdue:
                     await self._hang_up(attempt, call_id)
-                return None
+                return _Heard.UP
             case CallEnded(report=report):
                 return CallFinished(
                     organization_id=attempt.organization_id,
@@ -89,12 +115,12 @@ class Reconciler:
             case CallNotFound():
                 return self._not_found(attempt, now)
 
-    def _not_found(self, attempt: RunningAttempt, now: datetime) -> CallFinished | None:
+    def _not_found(self, attempt: RunningAttempt, now: datetime) -> CallFinished | _Heard:
         settle = timedelta(seconds=self.dialing.settle_seconds)
         if now <= attempt.started_at + timedelta(seconds=self.dialing.place_seconds) + settle:
-            return None
+            return _Heard.NOTHING
         if now < self._missed.setdefault(attempt.attempt_id, now) + settle:
-            return None
+            return _Heard.NOTHING
         return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
 
     async def _hang_up(self, attempt: RunningAttempt, call_id: str) -> None:

@@ -104,6 +104,13 @@ async def past_hold(
     return await _running(store, query, limit)
 
 
+@translates
+async def still_running(store: Store, contact_ids: Collection[str]) -> set[str]:
+    """The attempts that these contacts are on now and that have no ending yet."""
+    query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.IN_PROGRESS}
+    return {d["lock"]["attempt"] async for d in store["contacts"].find(query, {"lock.attempt": 1})}
+
+
 async def _running(store: Store, query: Document, limit: int) -> list[RunningAttempt]:
     fields = {"organization_id": 1, "shard": 1, "lock": 1, "start": 1}
     cursor = store["contacts"].find(query, fields, hint="in_progress").limit(limit)
