@@ -28,6 +28,8 @@ class HeldCalls:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._calls: dict[str, _HeldCall] = {}
+        # Not waited for any more; only where their reports would go, should one come all the same.
+        self._given_up: dict[str, _HeldCall] = {}
         self._none_left = asyncio.Event()
         self._none_left.set()
 
@@ -38,12 +40,19 @@ class HeldCalls:
         """From now on the call of this started contact is held here.
 
         A placement whose answer was lost may have made no call and will never report; after `at_most_seconds`
-        none can be up, and it is forgotten.
+        none can be up, and it is not waited for any more. A report that comes after that, since this process stood
+        still for example, is still passed on within as many seconds again.
         """
         attempt_id = contact["lock"]["attempt"]
         self._calls[attempt_id] = _HeldCall(contact["organization_id"], contact["shard"], contact["_id"])
         self._none_left.clear()
-        asyncio.get_running_loop().call_later(at_most_seconds, self.let_go, attempt_id)
+        asyncio.get_running_loop().call_later(at_most_seconds, self._give_up, attempt_id, at_most_seconds)
+
+    def _give_up(self, attempt_id: str, remembered_seconds: float) -> None:
+        if attempt_id in self._calls:
+            self._given_up[attempt_id] = self._calls[attempt_id]
+            asyncio.get_running_loop().call_later(remembered_seconds, self._given_up.pop, attempt_id, None)
+            self.let_go(attempt_id)
 
     def let_go(self, attempt_id: str) -> None:
         """The call is over or was never placed. Safe to repeat."""
@@ -57,7 +66,7 @@ class HeldCalls:
 
     def on_report(self, report: CallReport) -> None:
         """A call has ended; this may come before the answer to `place`."""
-        call = self._calls.get(report.attempt_id)
+        call = self._calls.get(report.attempt_id) or self._given_up.pop(report.attempt_id, None)
         self.let_go(report.attempt_id)
         if call is None:
             log.warning("report of a call that is not held here", attempt_id=report.attempt_id)

@@ -27,8 +27,8 @@ class CarrierCall:
 
     @property
     def was_answered(self) -> bool:
-        """Whether a person answered it."""
-        return self.outcome == "answered"
+        """Whether a person answered it, even if the line was lost then."""
+        return self.outcome == "answered" or (self.outcome == "interrupted" and self.answered_at is not None)
 
 
 def calls_of(entries: Iterable[Mapping[str, Any]]) -> list[CarrierCall]:

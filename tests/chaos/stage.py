@@ -27,6 +27,8 @@ MEMBERS: Final = (
     *(f"scheduler-{n}" for n in range(COUNTS.schedulers)),
     *(f"executor-{n}" for n in range(COUNTS.executors)),
 )
+# One executor holds its calls itself; they end with it, and SIGTERM waits for them.
+INSTEAD: Final = {"executor-2": "tests.chaos.in_process_executor"}
 # One process of each service reaches its servers over lines that can be broken; the others go straight.
 LINED: Final = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0")
 SETTINGS: Final = {
@@ -41,6 +43,8 @@ SETTINGS: Final = {
     "DIALSTREAM_GLOBAL_CONCURRENCY_LIMIT": "60",
     "DIALSTREAM_START_DEADLINE_SECONDS": "120",
 }
+# Longer than `hold_until` of a call held in an executor, whose placement's answer was lost.
+PATIENCE_SECONDS: Final = 30.0
 GLOBAL_LIMIT: Final = int(SETTINGS["DIALSTREAM_GLOBAL_CONCURRENCY_LIMIT"])
 # The oldest look at the gate, and a second for the one request that is on its way (docs/architecture.md, I5).
 REACTION: Final = timedelta(milliseconds=250, seconds=1)
@@ -65,7 +69,7 @@ class Stage:
     async def end(self, name: str) -> None:
         """SIGTERM, and SIGKILL for who has not ended when an operator's patience does."""
         try:
-            await self.system.stop(name)
+            await self.system.stop(name, PATIENCE_SECONDS)
         except TimeoutError:
             self.outlasted[name.rstrip("-0123456789")] += 1
             await self.system.kill(name)
@@ -134,7 +138,9 @@ async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
         clocks = wrong_clocks() if seed % 2 == 0 else {}
         own = _own_settings(kafka_lines, mongodb_lines, callbacks, clocks)
         system = await undo.enter_async_context(
-            system_on(servers.addresses, logs, COUNTS, settings=settings, own=own, copies=servers.copies)
+            system_on(
+                servers.addresses, logs, COUNTS, settings=settings, own=own, instead=INSTEAD, copies=servers.copies
+            )
         )
         callbacks.targets = [(LOCALHOST, member.port) for member in system.lineup.apis]
         await system.start()

@@ -56,12 +56,12 @@ class System:
         with self._log(member).open("a") as log:
             self.processes[name] = await _spawn(member, log)
 
-    async def stop(self, name: str) -> int:
-        """SIGTERM; the exit code."""
+    async def stop(self, name: str, patience: float = STOP_SECONDS) -> int:
+        """SIGTERM; the exit code. Raises TimeoutError when it has not ended after `patience` seconds."""
         process = self.processes[name]
         if process.returncode is None:
             process.terminate()
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(patience):
             return await process.wait()
 
     async def kill(self, name: str) -> None:
