@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.domain.contact import FINAL
+from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from tests.chaos.crowd import Batch
@@ -67,6 +67,13 @@ async def _calls_without_attempt(store: Store, calls: Sequence[CarrierCall]) -> 
 async def unknown_outcomes(store: Store) -> int:
     """Attempts of which nobody could tell how they ended."""
     return int(await store["attempts"].count_documents({"outcome": Outcome.UNKNOWN}))
+
+
+async def given_up(store: Store) -> set[tuple[str, str]]:
+    """Contacts that ended in error because nobody could tell whether they were called: (organization, external id)."""
+    query = {"status": ContactStatus.ERROR, f"outcomes.{Outcome.UNKNOWN}": {"$gt": 0}}
+    found = store["contacts"].find(query, {"organization_id": 1, "external_id": 1})
+    return {(contact["organization_id"], contact["external_id"]) async for contact in found}
 
 
 async def _lost_rows(store: Store, batches: Sequence[Batch], truth: Truth) -> list[Violation]:

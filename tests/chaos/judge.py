@@ -7,7 +7,7 @@ that are ordered later than `reaction` behind it.
 import heapq
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -54,13 +54,19 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
     return Judgement(found, peaks)
 
 
-def never_called(calls: Iterable[CarrierCall], truth: Truth) -> list[Violation]:
-    """I9: those who were to be called and never were. Only once the system has settled."""
+def never_called(
+    calls: Iterable[CarrierCall], truth: Truth, given_up: Collection[tuple[str, str]] = ()
+) -> list[Violation]:
+    """I9: those who were to be called and never were. Only once the system has settled.
+
+    `given_up`: contacts (organization, external id) of whom the system itself says that it cannot know.
+    """
     called = {(call.organization_id, call.to) for call in calls}
     return [
         Violation("I9", f"contact {external_id} of organization {organization_id} was never called")
         for (organization_id, external_id), numbers in sorted(truth.due_at_end().items())
         if not any((organization_id, number) in called for number in numbers)
+        and (organization_id, external_id) not in given_up
     ]
 
 

@@ -164,6 +164,12 @@ def test_a_contact_that_was_lost_is_missed() -> None:
     assert "lead-7" in missed.what
 
 
+def test_a_contact_of_whom_the_system_says_that_it_cannot_know_is_not_missed() -> None:
+    calls = [one for one in good_calls() if one.contact_id not in {"contact-6", "contact-7"}]
+    [missed] = never_called(calls, good_truth(), given_up={(ORGANIZATION, "lead-6")})
+    assert "lead-7" in missed.what
+
+
 def test_nobody_is_missed_who_was_deleted_listed_or_in_a_closed_campaign() -> None:
     truth = good_truth()
     truth.deleted.add((ORGANIZATION, "lead-0"))

@@ -10,7 +10,7 @@ from bson import json_util
 
 from shared.clock import monotonic
 from shared.store.client import Store
-from tests.chaos.audit import audit, secrets_in_logs, unsettled
+from tests.chaos.audit import audit, given_up, secrets_in_logs, unsettled
 from tests.chaos.crowd import Crowd
 from tests.chaos.faults import Happened
 from tests.chaos.judge import Violation, judge, never_called
@@ -43,7 +43,7 @@ async def verdict(on_stage: Stage, crowd: Crowd, truth: Truth) -> Verdict:
     judgement = judge(calls, truth, REACTION)
     violations = [
         *judgement.violations,
-        *never_called(calls, truth),
+        *never_called(calls, truth, await given_up(on_stage.store)),
         *([Violation("I9", f"has not moved for {STUCK_SECONDS:.0f} s: {late}")] if late else []),
         *await audit(on_stage.store, crowd.batches, truth, calls),
         *(Violation("API", answer) for answer in crowd.asking.wrong_answers),
