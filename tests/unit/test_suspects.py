@@ -82,6 +82,13 @@ def test_a_carrier_that_does_not_answer_makes_a_call_wait(executor: str, patienc
     assert why(suspects, NOW + patience) == {reason: 1}
 
 
+def test_a_call_read_again_in_every_round_has_waited_for_its_answer_since_the_first() -> None:
+    suspects = suspected(attempt())
+    for second in range(int(UNANSWERED.total_seconds()) + 1):
+        suspects.add([attempt()], NOW + timedelta(seconds=second))
+    assert why(suspects, NOW + UNANSWERED) == {Reason.NOT_REPORTED: 1}
+
+
 def test_a_call_that_is_up_does_not_wait_while_it_is_asked_about_again_and_again() -> None:
     suspects, now = suspected(attempt(executor="dead")), NOW
     suspects.is_up("a", now)
