@@ -5,6 +5,8 @@ EXECUTORS ?= 1
 SEED      ?= 1
 RUNS      ?= 1
 SECONDS   ?= 120
+AT_ONCE   ?= 3
+ONLY      ?=
 BIN       := .venv/bin
 STAMP     := .venv/.up-to-date
 COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
@@ -52,8 +54,8 @@ test-unit: setup ## Only the tests that need no server
 test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
 	$(BIN)/python -m pytest
 
-chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120
-	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS)
+chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex
+	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)'
 
 bench: setup ## Measure the pipeline against a bare loop (docs/benchmarks.md)
 	$(BIN)/python -m tests.bench

@@ -19,6 +19,9 @@ def main(
     runs: Annotated[int, typer.Option(help="How many runs, with this seed and the following ones.")] = 1,
     seconds: Annotated[float, typer.Option(help="How long each run breaks things.")] = 120,
     at_once: Annotated[int, typer.Option(help="Faults at work at the same time.")] = 3,
+    only: Annotated[
+        str, typer.Option(help="Only faults that this regular expression is found in: 'SIGKILL of executor'.")
+    ] = "",
 ) -> None:
     """Breaks a running system at random and lets the carrier's record judge it."""
     # The crowd's own producer says so whenever a broker is away, which is what a run is about.
@@ -26,7 +29,7 @@ def main(
     total = Report()
     for number in range(seed, seed + runs):
         root = Path(tempfile.mkdtemp(prefix=f"dialstream-chaos-{number}-"))
-        report = asyncio.run(run(root, number, seconds, at_once=at_once))
+        report = asyncio.run(run(root, number, seconds, at_once=at_once, only=only))
         typer.echo("\n".join(report.lines(f"seed {number}")))
         total.add(report)
         if report.violations or report.own_ends:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -210,8 +211,11 @@ async def carrier_told(stage: Stage, changes: dict[str, float]) -> AsyncIterator
 class Trouble:
     """Breaks things for as long as it runs, several at once. The same seed picks the same faults."""
 
-    def __init__(self, stage: Stage, seed: int, *, at_once: int) -> None:
-        self._faults = catalogue(stage)
+    def __init__(self, stage: Stage, seed: int, *, at_once: int, only: str = "") -> None:
+        """`only`: a regular expression, searched in "<fault> of <target>"."""
+        self._faults = [fault for fault in catalogue(stage) if re.search(only, f"{fault.name} of {fault.target}")]
+        if not self._faults:
+            raise ValueError(f"no fault of this run matches {only!r}")
         self._dices = [random.Random(f"trouble/{seed}/{n}") for n in range(at_once)]
         self._busy: set[str] = set()
         self.happened: list[Happened] = []

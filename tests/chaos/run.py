@@ -23,14 +23,14 @@ WATCH_SECONDS = 0.5
 LOGGED = {"take-overs": "shard taken over", "ownership lost": "shard lost", "joined again": "joining again"}
 
 
-async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3) -> Report:
+async def run(root: Path, seed: int, seconds: float, *, at_once: int = 3, only: str = "") -> Report:
     """Break a system for so many seconds, let it come to rest, and judge."""
     began = monotonic()
     async with stage(root, seed) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
         crowd = Crowd(on_stage.system, on_stage.store, truth, seed)
         await crowd.arrive()
-        trouble = Trouble(on_stage, seed, at_once=at_once)
+        trouble = Trouble(on_stage, seed, at_once=at_once, only=only)
         own_ends: Counter[str] = Counter()
         tally = Tally(on_stage.system.session, on_stage.system.lineup.members)
         async with beside(tally.run()):
