@@ -2,7 +2,8 @@
 
 Campaigns by priority, then fresh contacts before retries, then the oldest due, across all campaigns of
 one priority. Slots are shared among organizations in proportion to their limits, floors first, largest
-remainders next, ties to the one served least recently, never above an organization's room.
+remainders next, ties to the one served least recently, never above an organization's room; whoever is too
+small for a slot has one all the same.
 """
 
 import heapq
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from shared.domain.budget import Claimant, fair_shares
+from shared.domain.budget import Claimant, entitlements, fair_shares
 from shared.domain.contact import Waiting
 
 
@@ -56,8 +57,8 @@ def plan(demands: Sequence[OrganizationDemand], *, grant: int, held: int, at_mos
     available = min(grant - held, at_most)
     if available <= 0:
         return Plan()
-    entitled = fair_shares(
-        grant, [Claimant(d.organization_id, d.limit, d.room + d.held, d.last_served) for d in demands if d.room]
+    entitled = entitlements(
+        grant, [Claimant(d.organization_id, d.limit, d.room + d.held, d.last_served, d.held) for d in demands if d.room]
     )
     # What an organization may still take of its share; over its share it waits until its calls end.
     takers = [
@@ -102,5 +103,5 @@ def target_grant(shard: int, wants: Sequence[ShardWant], limit: int) -> int:
     An organization's claimant has as room everything it could hold: what it holds and what it could take.
     """
     everybody = [claimant for want in wants for claimant in want.claimants]
-    shares = fair_shares(limit, everybody)
+    shares = entitlements(limit, everybody)
     return sum(shares[claimant.organization_id] for want in wants if want.shard == shard for claimant in want.claimants)

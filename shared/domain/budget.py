@@ -1,7 +1,8 @@
 """Who gets how much of a limit that many share: fair shares between organizations, and moves of a shard's grant."""
 
+import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,13 +10,19 @@ class Claimant:
     """An organization with work due.
 
     `limit` weighs its share, `room` is the most it can take, `last_served` orders equals (any clock; the
-    smallest has waited longest).
+    smallest has waited longest), `held` is what it holds already.
     """
 
     organization_id: str
     limit: int
     room: int
     last_served: float
+    held: int = 0
+
+    @property
+    def has_waited_longest(self) -> tuple[float, str]:
+        """Orders claimants, the one that has waited longest first."""
+        return self.last_served, self.organization_id
 
 
 def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
@@ -40,6 +47,50 @@ def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     return shares
 
 
+def entitlements(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
+    """How many of all `slots` each claimant may hold: `fair_shares`, and a slot for everybody who is too small for one.
+
+    - Those slots are taken from whoever has most, but never somebody's only one.
+    - Small ones have up to half of all slots this way. If there are more of them, they take turns: who holds a
+      slot keeps its turn until the call ends, then it is for the one that has waited longest.
+
+    Turns alone would have a small organization wait for the calls of all the other small ones. Depends on
+    neither the order of the claimants nor a clock.
+    """
+    shares = fair_shares(slots, claimants)
+    open_claims = [c for c in claimants if c.limit > 0 and c.room > 0]
+    total = sum(claimant.limit for claimant in open_claims)
+    small = [claimant for claimant in open_claims if slots * claimant.limit < total]
+    have = sum(shares[claimant.organization_id] for claimant in small)
+    more = min(len(small), slots // 2) - have
+    if more > 0:
+        large = [claimant.organization_id for claimant in open_claims if slots * claimant.limit >= total]
+        have += _take_from_the_largest(shares, large, more)
+    if more > 0 or any(shares[claimant.organization_id] > 1 for claimant in small):
+        shares |= _one_each(have, small)
+    return shares
+
+
+def _one_each(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
+    """One for each in turn, and what is left when everybody has one by `fair_shares`."""
+    in_turn = sorted(claimants, key=lambda claimant: (claimant.held <= 0, claimant.has_waited_longest))
+    more = fair_shares(slots - len(in_turn), [replace(claimant, room=claimant.room - 1) for claimant in in_turn])
+    return {c.organization_id: int(place < slots) + more[c.organization_id] for place, c in enumerate(in_turn)}
+
+
+def _take_from_the_largest(shares: dict[str, int], names: Iterable[str], wanted: int) -> int:
+    """Lower the largest of these shares one by one, never below one; how many were taken."""
+    heap = [(-shares[name], name) for name in names]
+    heapq.heapify(heap)
+    for taken in range(wanted):
+        if not heap or heap[0][0] >= -1:
+            return taken
+        share, name = heap[0]
+        shares[name] = -share - 1
+        heapq.heapreplace(heap, (share + 1, name))
+    return wanted
+
+
 def grant_move(grant: int, held: int, target: int, free: int) -> int:
     """By how much a shard's grant should change towards `target`: positive takes from `free`, negative gives back.
 
@@ -60,13 +111,10 @@ def _proportional(slots: int, claimants: Sequence[Claimant]) -> Iterable[tuple[C
 
 
 def _in_order_of_remainder(slots: int, total: int, claimants: Iterable[Claimant]) -> list[Claimant]:
-    def has_waited_longest(claimant: Claimant) -> tuple[float, str]:
-        return claimant.last_served, claimant.organization_id
-
-    order = sorted(claimants, key=lambda c: (-(slots * c.limit % total), *has_waited_longest(c)))
+    order = sorted(claimants, key=lambda c: (-(slots * c.limit % total), c.has_waited_longest))
     too_small = [claimant for claimant in order if slots * claimant.limit < total]
     if too_small:
-        first = min(too_small, key=has_waited_longest)
+        first = min(too_small, key=lambda claimant: claimant.has_waited_longest)
         order.remove(first)
         order.insert(0, first)
     return order

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.budget import Claimant, fair_shares, grant_move
+from shared.domain.budget import Claimant, entitlements, fair_shares, grant_move
 
 
 def claimant(name: str, limit: int = 10, room: int | None = None, last_served: float = 0.0) -> Claimant:
@@ -100,6 +100,81 @@ def test_nobody_with_room_starves(slots: int, given_claims: list[Claimant], star
             waiting[name] = replace(waiting[name], last_served=start + turn + 10)
             unserved.discard(name)
     assert not unserved
+
+
+@pytest.mark.parametrize(
+    ("slots", "claimants", "shares"),
+    [
+        pytest.param(15, [claimant("a"), claimant("b", 20)], {"a": 5, "b": 10}, id="nobody is too small"),
+        pytest.param(
+            50,
+            [claimant("a", 10_000), claimant("b"), claimant("c"), claimant("d")],
+            {"a": 47, "b": 1, "c": 1, "d": 1},
+            id="a slot for each",
+        ),
+        # 8 x 500/1031 = 3.9 and 3.9, 8 x 10/1031 = 0.08: the slots come from both of the large ones
+        pytest.param(
+            8,
+            [claimant("a", 500), claimant("b", 500), claimant("c", 11), claimant("d", 10), claimant("e", 10)],
+            {"a": 2, "b": 3, "c": 1, "d": 1, "e": 1},
+            id="from whoever has most",
+        ),
+        pytest.param(
+            4,
+            [claimant("a", 1000), *(claimant(name, 10, last_served=at) for at, name in enumerate("bcdef"))],
+            {"a": 2, "b": 1, "c": 1, "d": 0, "e": 0, "f": 0},
+            id="half of the slots for the small, who has waited longest first",
+        ),
+        pytest.param(
+            4,
+            [
+                *(claimant("a", 1000), claimant("b", last_served=1), claimant("c", last_served=2)),
+                *(Claimant(name, 10, 10, last_served=9, held=1) for name in "de"),
+            ],
+            {"a": 2, "b": 0, "c": 0, "d": 1, "e": 1},
+            id="who holds one keeps it until the call ends",
+        ),
+        # 10 x 11/109 = 1.009 each for eight of them: there is nothing to take
+        pytest.param(
+            10,
+            [*(claimant(name, 11) for name in "abcdefgh"), *(claimant(name, 7) for name in "uvw")],
+            dict.fromkeys("abcdefgh", 1) | {"u": 1, "v": 1, "w": 0},
+            id="never somebody's only one",
+        ),
+        pytest.param(2, [claimant("a"), claimant("b"), claimant("c")], {"a": 1, "b": 1, "c": 0}, id="all are small"),
+        pytest.param(
+            50, [claimant("a", 10_000, 3), claimant("b"), claimant("c", 10, 0)], {"a": 3, "b": 10, "c": 0}, id="plenty"
+        ),
+    ],
+)
+def test_entitlements(slots: int, claimants: list[Claimant], shares: dict[str, int]) -> None:
+    assert entitlements(slots, claimants) == shares
+
+
+@given(st.integers(-5, 20_000), claimants)
+def test_a_slot_for_the_small_is_one_less_for_somebody_else(slots: int, given_claims: list[Claimant]) -> None:
+    shares, plain = entitlements(slots, given_claims), fair_shares(slots, given_claims)
+    assert shares.keys() == plain.keys()
+    assert sum(shares.values()) == sum(plain.values())
+    assert all(0 <= shares[c.organization_id] <= max(0, c.room) for c in given_claims)
+
+
+@given(st.integers(24, 20_000), claimants)
+def test_with_two_slots_for_each_everybody_with_room_has_one(slots: int, given_claims: list[Claimant]) -> None:
+    shares = entitlements(slots, given_claims)
+    assert all(shares[c.organization_id] >= 1 for c in given_claims if c.room > 0)
+
+
+@given(st.integers(0, 200), claimants)
+def test_nobody_gains_more_than_half_of_the_slots_from_others(slots: int, given_claims: list[Claimant]) -> None:
+    shares, plain = entitlements(slots, given_claims), fair_shares(slots, given_claims)
+    lost = sum(max(0, plain[name] - shares[name]) for name in shares)
+    assert lost <= slots // 2
+
+
+@given(st.integers(0, 200), claimants, st.data())
+def test_entitlements_do_not_depend_on_the_order(slots: int, given_claims: list[Claimant], data: Any) -> None:
+    assert entitlements(slots, given_claims) == entitlements(slots, data.draw(st.permutations(given_claims)))
 
 
 @pytest.mark.parametrize(
