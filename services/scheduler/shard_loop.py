@@ -234,8 +234,8 @@ class ShardLoop:
         demands = await self._memory.demands(now, at_most, freed) if at_most else []
         held = max(0, self.held - sum(freed.values()))
         wanted = sum(demand.room for demand in demands)
-        short = wanted > self._grants.grant - held
-        grant = await self._grants.adjust(demands, self.held, short=short)
+        short = wanted > self._grants.usable - held
+        grant = await self._grants.adjust(demands, self.held, short=short, ended=bool(freed))
         at_most = min(at_most, self._grants.lockable(self._locked))
         chosen = plan(demands, grant=grant, held=held, at_most=at_most)
         return ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
@@ -266,8 +266,8 @@ class ShardLoop:
             await asyncio.shield(task)
 
     async def _wait(self) -> None:
-        """Sleep until something arrives, somebody becomes due, or a second has passed."""
-        seconds = SAFETY_NET_SECONDS
+        """Sleep until something arrives, somebody becomes due, more slots may be had, or a second has passed."""
+        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in)
         alarm = self._memory.next_alarm
         if alarm is not None:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))

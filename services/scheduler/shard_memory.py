@@ -172,6 +172,7 @@ class ShardMemory:
     async def demands(self, now: datetime, at_most: int, freed: Mapping[str, int]) -> list[OrganizationDemand]:
         """What each organization with somebody due could use now, queues filled for up to `at_most` each.
 
+        One that is at its limit is named too: what it holds is part of its share, and will be dialed on.
         `freed`: slots by organization that count as not held any more.
         """
         self._ring_alarms(now)
@@ -179,9 +180,10 @@ class ShardMemory:
         for organization in self.organizations.values():
             held = max(0, organization.held - freed.get(organization.organization_id, 0))
             room = organization.room(held)
-            if not organization.awake or room == 0:
+            if not organization.awake:
                 continue
-            await self._fill(organization, min(room, at_most), now)
+            if room:
+                await self._fill(organization, min(room, at_most), now)
             queues = [
                 CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
                 for memory in organization.awake.values()

@@ -69,3 +69,17 @@ async def test_the_many_retries_of_a_campaign_do_not_fill_the_memory(store: Stor
             assert await offered(memory, now) == []
     assert len(memory._alarms) < 200
     assert await offered(memory, now + timedelta(hours=1)) == [soonest["_id"]]
+
+
+async def test_an_organization_at_its_limit_still_counts_with_what_it_holds(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store, concurrency_limit=2)
+    await add_contacts(store, organization, await add_campaign(store, organization), 5, due_at=now)
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert [demand.room for demand in await memory.demands(now, 100, {})] == [2]
+    memory.account({organization["_id"]: 2}, {})
+    assert [(demand.room, demand.held) for demand in await memory.demands(now, 100, {})] == [(0, 2)]
+    assert [(demand.room, demand.held) for demand in await memory.demands(now, 100, {organization["_id"]: 1})] == [
+        (1, 1)
+    ]
