@@ -7,13 +7,14 @@ RUNS      ?= 1
 SECONDS   ?= 120
 AT_ONCE   ?= 3
 ONLY      ?=
+BACK      ?=
 BIN       := .venv/bin
 STAMP     := .venv/.up-to-date
 COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check test-unit test chaos bench env lock
+.PHONY: help setup run stop clean fmt check test-unit test chaos back bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -56,6 +57,9 @@ test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops 
 
 chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex
 	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)'
+
+back: setup ## How soon calls go on after each fault, alone (docs/reliability.md); BACK=--three for three brokers
+	$(BIN)/python -m tests.chaos.back $(BACK)
 
 bench: setup ## Measure the pipeline against a bare loop (docs/benchmarks.md)
 	$(BIN)/python -m tests.bench
