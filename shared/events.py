@@ -2,16 +2,42 @@
 
 `contact.batches` is the one topic whose messages come from outside; its value is `ContactBatch`, whose
 rows are validated one by one by contact-ingest and therefore are plain objects here.
+
+What is let in here must be bearable everywhere behind: an event that cannot be stored would stop its shard
+for good, and a hundred large ones are more than MongoDB takes in one question.
 """
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from shared.domain.outcome import Outcome
+from shared.topics import SHARDS
 
-MAX_BATCH_CONTACTS = 1000
+MAX_BATCH_CONTACTS: Final = 1000
+MAX_REMARK: Final = 1000
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("datetime_range", "Write a time between the years 1 and 9999 in UTC") from error
+
+
+Id = Annotated[str, Field(min_length=1, max_length=255)]
+"""An id of ours."""
+
+Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
+"""A shard that there is."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time that can be stored and compared."""
+
+Remark = Annotated[str, AfterValidator(lambda text: text[:MAX_REMARK])]
+"""What somebody else said, for people to read: cut, never refused."""
 
 
 class Message(BaseModel):
@@ -45,77 +71,77 @@ class DialJob(Message):
     made in between counts and no personal data stays in the log.
     """
 
-    attempt_id: str
-    claim_id: str
-    organization_id: str
-    shard: int
-    campaign_id: str
-    contact_id: str
-    not_after: datetime
+    attempt_id: Id
+    claim_id: Id
+    organization_id: Id
+    shard: Shard
+    campaign_id: Id
+    contact_id: Id
+    not_after: Moment
 
 
 class OrgEvent(Message):
     """What all events of `org.events` share."""
 
-    organization_id: str
-    shard: int
+    organization_id: Id
+    shard: Shard
 
 
 class CallAnswered(OrgEvent):
     """The person (or a machine) picked up; the call is still up."""
 
     type: Literal["call_answered"] = "call_answered"
-    attempt_id: str
-    contact_id: str
-    answered_at: datetime
+    attempt_id: Id
+    contact_id: Id
+    answered_at: Moment
 
 
 class CallFinished(OrgEvent):
     """A call has an ending. `proven` means that the carrier itself said so."""
 
     type: Literal["call_finished"] = "call_finished"
-    attempt_id: str
-    contact_id: str
+    attempt_id: Id
+    contact_id: Id
     outcome: Outcome
     proven: bool = True
-    started_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime
-    duration_seconds: float | None = None
-    provider_call_id: str | None = None
-    error: str | None = None
+    started_at: Moment | None = None
+    answered_at: Moment | None = None
+    ended_at: Moment
+    duration_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    provider_call_id: Remark | None = None
+    error: Remark | None = None
 
 
 class OutcomeUnknown(OrgEvent):
     """A placement whose answer was lost: the contact stays in progress until evidence arrives."""
 
     type: Literal["outcome_unknown"] = "outcome_unknown"
-    attempt_id: str
-    contact_id: str
+    attempt_id: Id
+    contact_id: Id
 
 
 class JobReleased(OrgEvent):
     """An executor gives a job back. `nonce` is null when it was never started."""
 
     type: Literal["job_released"] = "job_released"
-    attempt_id: str
-    contact_id: str
-    nonce: str | None
-    reason: str
+    attempt_id: Id
+    contact_id: Id
+    nonce: Id | None
+    reason: Remark
 
 
 class ContactsAdded(OrgEvent):
     """Contacts of a campaign were added, changed or asked to be deleted."""
 
     type: Literal["contacts_added"] = "contacts_added"
-    campaign_id: str
+    campaign_id: Id
 
 
 class CampaignChanged(OrgEvent):
     """A campaign was created, edited or moved, or its configuration was edited."""
 
     type: Literal["campaign_changed"] = "campaign_changed"
-    campaign_id: str
+    campaign_id: Id
 
 
 class LimitsChanged(OrgEvent):
