@@ -16,6 +16,7 @@ from shared.bus.dead_letters import (
     DIED_AT,
     ERROR_CLASS,
     ERROR_MESSAGE,
+    LEFT_OUT,
     ORIGIN_OFFSET,
     ORIGIN_PARTITION,
     ORIGIN_TOPIC,
@@ -50,7 +51,9 @@ _DEATH_HEADERS: Final = {
     ERROR_MESSAGE: "What is wrong, in a sentence.",
     DIED_AT: "When it was set aside, ISO 8601 in UTC.",
     REPLAYS: "How often it was put back before; absent the first time.",
+    LEFT_OUT: "Bytes of key, value and headers, where they are left out because this topic does not take so many.",
 }
+_NOT_ALWAYS: Final = {REPLAYS, LEFT_OUT}
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -129,7 +132,7 @@ def _messages() -> dict[str, Any]:
         "name": "DeadLetter",
         "summary": "A message nobody could use, byte by byte as it was, and its story in the headers.",
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "properties": story, "required": [*story][:-1]},
+        "headers": {"type": "object", "properties": story, "required": [n for n in story if n not in _NOT_ALWAYS]},
     }
     return messages
 

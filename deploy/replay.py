@@ -46,7 +46,7 @@ def main(
         raise SystemExit(f"replay: {error}") from None
     print(f"Put {result.put_back} dead letters back onto {topic}.")
     if result.left_out:
-        print(f"Left out {result.left_out} records that Dialstream did not put there.")
+        print(f"Left out {result.left_out} records: not put there by Dialstream, or too large for {topic}.")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.clock import monotonic
-from shared.errors import Unavailable
+from shared.errors import PermanentError, Unavailable
 from shared.events import AnyOrgEvent, DialJob
 from shared.logs import get_logger
 from shared.settings import KafkaSettings
@@ -25,7 +25,12 @@ from shared.topics import DIAL_JOBS, ORG_EVENTS, Topic, partition_for
 
 MAX_BATCH_BYTES = 1024 * 1024
 PUBLISH_SECONDS = 5.0
-Headers = tuple[tuple[str, bytes], ...]
+ZSTD = 4  # Kafka's number of the codec
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
+class RecordTooLarge(PermanentError):
+    """The topic does not take a record of this size, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class Record:
     key: bytes | None
     value: bytes
     headers: Headers = ()
+
+    @property
+    def size(self) -> int:
+        """Its bytes, but for a few of Kafka's own."""
+        return len(self.value) + len(self.key or b"") + sum(len(n) + len(v or b"") for n, v in self.headers)
 
 
 class Producer:
@@ -102,12 +112,17 @@ class Producer:
 
         A returned record may still have been stored. Never blocks longer than the timeout by much.
         """
-        return await self.publish_to(self.topic_name(topic), records, timeout_seconds)
+        try:
+            return await self.publish_to(self.topic_name(topic), records, timeout_seconds)
+        except RecordTooLarge:
+            # Ours never are, so this topic was made with a limit far too low.
+            get_logger().error("the topic takes no records of ours, see max.message.bytes", topic=topic.name)
+            return list(records)
 
     async def publish_to(
         self, topic_name: str, records: Sequence[Record], timeout_seconds: float = PUBLISH_SECONDS
     ) -> list[Record]:
-        """`publish` by full topic name: for dead letters and their way back."""
+        """`publish` by full topic name: for dead letters and their way back. Raises `RecordTooLarge`."""
         if not records:
             return []
         deadline = monotonic() + timeout_seconds
@@ -126,7 +141,7 @@ class Producer:
     ) -> list[Record]:
         safe = 0
         while safe < len(records):
-            builder = self._kafka.create_batch()
+            builder = self._batch_for(records[safe])
             end = safe
             while end < len(records):
                 record = records[end]
@@ -143,6 +158,11 @@ class Producer:
             safe = end
         return []
 
+    def _batch_for(self, first: Record) -> BatchBuilder:
+        """A batch that begins with this record. What is larger than a batch goes compressed: a customer's record may
+        have come within the broker's limit in no other way."""
+        return BatchBuilder(MAX_BATCH_BYTES, ZSTD) if first.size > MAX_BATCH_BYTES else self._kafka.create_batch()
+
     async def _acknowledged(self, batch: BatchBuilder, topic_name: str, partition: int, deadline: float) -> bool:
         try:
             async with asyncio.timeout(max(0.0, deadline - monotonic())):
@@ -152,6 +172,8 @@ class Producer:
         # A batch that fails after its caller has gone must not be reported as an error nobody looked at.
         future.add_done_callback(_look_at)
         await asyncio.wait({future}, timeout=max(0.0, deadline - monotonic()))
+        if future.done() and not future.cancelled() and isinstance(future.exception(), MessageSizeTooLargeError):
+            raise RecordTooLarge(f"{topic_name} takes no record of this size")
         return future.done() and not future.cancelled() and future.exception() is None
 
     async def publish_events(

@@ -7,23 +7,26 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.bus.dead_letters import (
     DEAD_LETTER_PARTITION,
+    LEFT_OUT,
     NULL_VALUE,
     ORIGIN_PARTITION,
     REPLAYS,
     KafkaRecord,
     original_headers,
 )
-from shared.bus.producer import Producer, Record
+from shared.bus.producer import Producer, Record, RecordTooLarge
 from shared.errors import Unavailable
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
 WAIT_MS = 5000
+# A header that counts has fewer digits; anybody may have written anything there.
+MAX_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many letters went back, and how many could not because they are no dead letters of ours."""
+    """How many letters went back, and how many could not: no dead letters of ours, or too large for the topic."""
 
     put_back: int
     left_out: int
@@ -54,27 +57,40 @@ async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, l
             fetched = await consumer.getmany(letters, timeout_ms=WAIT_MS, max_records=1)
             for record in fetched.get(letters, []):
                 original = original_of(record, topic)
-                if original is None:
-                    left_out += 1
-                elif await producer.publish(topic, [original]):
-                    raise Unavailable("Kafka", f"a message to {topic.name} was not acknowledged")
-                else:
+                if original is not None and await _put_back(producer, topic, original):
                     put_back += 1
+                else:
+                    left_out += 1
                 await consumer.commit({letters: record.offset + 1})
         return Replayed(put_back, left_out)
     finally:
         await consumer.stop()
 
 
+async def _put_back(producer: Producer, topic: Topic, original: Record) -> bool:
+    """Whether the topic has the message again; False: with the note of its replay it is larger than the topic takes."""
+    try:
+        lost = await producer.publish_to(producer.topic_name(topic), [original])
+    except RecordTooLarge:
+        return False
+    if lost:
+        raise Unavailable("Kafka", f"a message to {topic.name} was not acknowledged")
+    return True
+
+
 def original_of(letter: KafkaRecord, topic: Topic) -> Record | None:
-    """The message as it was before it died, with one more replay noted; None for a stranger's record."""
-    headers: Mapping[str, bytes] = dict(letter.headers)
-    partition = headers.get(ORIGIN_PARTITION, b"")
-    if not partition.isdigit() or int(partition) >= topic.partitions:
+    """The message as it was before it died, with one more replay noted; None for a stranger's record, and for a
+    letter that could not hold its message."""
+    headers: Mapping[str, bytes | None] = dict(letter.headers)
+    partition = _counted(headers.get(ORIGIN_PARTITION))
+    if partition is None or partition >= topic.partitions or LEFT_OUT in headers:
         return None
-    replays = headers.get(REPLAYS, b"0")
-    count = int(replays) + 1 if replays.isdigit() else 1
+    count = (_counted(headers.get(REPLAYS)) or 0) + 1
     kept = tuple((name, value) for name, value in original_headers(letter) if name != REPLAYS)
     # A message without key and value cannot be sent again as it was; an empty value dies just the same.
     value = b"" if NULL_VALUE in headers else letter.value or b""
-    return Record(int(partition), letter.key, value, (*kept, (REPLAYS, str(count).encode())))
+    return Record(partition, letter.key, value, (*kept, (REPLAYS, str(count).encode())))
+
+
+def _counted(told: bytes | None) -> int | None:
+    return int(told) if told is not None and told.isdigit() and len(told) <= MAX_DIGITS else None
