@@ -16,7 +16,9 @@ from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
 from services.call_executor.settings import ExecutorSettings
+from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
+from shared.bus.raw_records import without_headers
 from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
@@ -73,6 +75,7 @@ class CallExecutor:
             ack_policy=AckPolicy.MANUAL,
             session_timeout_ms=settings.kafka_session_timeout_ms,
             heartbeat_interval_ms=500,
+            parser=without_headers,
             decoder=_undecoded,
         )(self._handler.on_dial_jobs)
         return broker
@@ -97,6 +100,8 @@ class CallExecutor:
 
     async def _start_reading(self) -> None:
         try:
+            await self._broker.connect()
+            make_patient(self._broker)
             await self._broker.start()
         except KafkaError as error:
             raise Unavailable("Kafka", f"it went away while {GROUP} joined its group: {error!r}") from error

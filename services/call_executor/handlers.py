@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.placing import Batch, Placer
 from shared import metrics
-from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
+from shared.bus.dead_letters import KafkaRecord, faults, send_to_dead_letters
+from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.errors import PermanentError, Unavailable
@@ -25,6 +26,10 @@ from shared.topics import DIAL_JOBS
 CLOCK_MARGIN = timedelta(seconds=30)
 
 log = get_logger()
+
+
+class UnreadableJob(PermanentError):
+    """The bytes are no dial job of a version we know."""
 
 
 class Places:
@@ -147,14 +152,25 @@ class JobHandler:
 
     async def _read(self, record: KafkaRecord) -> DialJob | None:
         try:
-            return DIAL_JOB.validate_json(record.value or b"")
-        except ValidationError as error:
-            fault = PermanentError(f"not a dial job: {error.error_count()} faults")
+            return _job_in(record)
+        except UnreadableJob as error:
+            await self._set_aside(record, error)
+            return None
+
+    async def _set_aside(self, record: KafkaRecord, error: UnreadableJob) -> None:
+        """Until the dead letter is safe nothing behind it is read: its offset must not be passed."""
         while True:
             try:
-                await send_to_dead_letters(self._producer, DIAL_JOBS, record, fault, utc_now())
+                return await send_to_dead_letters(self._producer, DIAL_JOBS, record, error, utc_now())
             except Unavailable as away:
                 log.warning("cannot set a message aside", why=str(away))
                 await asyncio.sleep(1.0)
-            else:
-                return None
+
+
+def _job_in(record: KafkaRecord) -> DialJob:
+    if is_unreadable(record):
+        raise UnreadableJob(WHY_UNREADABLE)
+    try:
+        return DIAL_JOB.validate_json(record.value or b"")
+    except ValidationError as error:
+        raise UnreadableJob(faults(error)) from error

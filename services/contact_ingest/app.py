@@ -1,6 +1,5 @@
 """The whole wiring of contact-ingest."""
 
-import functools
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,10 +12,10 @@ from faststream.kafka import KafkaBroker, Topic
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from services.contact_ingest.handlers import Ingest
-from services.contact_ingest.patient_consumer import PatientConsumer
-from services.contact_ingest.raw_records import Read, as_read, without_headers
 from services.contact_ingest.settings import IngestSettings
+from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
+from shared.bus.raw_records import Read, as_read, without_headers
 from shared.domain.phone import raise_regex_cache
 from shared.errors import Unavailable
 from shared.health import HealthServer
@@ -86,10 +85,7 @@ def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
 async def start(broker: KafkaBroker) -> None:
     """Begin to read, with a consumer that unreadable records do not stop. Raises `Unavailable` without Kafka."""
     await broker.connect()
-    config = broker.config.broker_config
-    if not isinstance(config.builder, functools.partial):
-        raise TypeError("FastStream builds its consumers in another way than this was written for")
-    config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
+    make_patient(broker)
     try:
         await broker.start()
     except KafkaError as error:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.contact_ingest.credential import prove_organization
-from services.contact_ingest.patient_consumer import UNREADABLE
 from services.contact_ingest.refusals import CampaignNotUsable, UnreadableBatch
 from services.contact_ingest.rows import read_batch, read_rows
 from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
+from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
@@ -103,8 +103,8 @@ class Ingest:
 
     async def _store_batch(self, record: KafkaRecord) -> None:
         value = record.value or b""
-        if any(name == UNREADABLE for name, _ in record.headers):
-            raise UnreadableBatch("Kafka's record itself cannot be read: a header's name is no UTF-8, or its codec.")
+        if is_unreadable(record):
+            raise UnreadableBatch(WHY_UNREADABLE)
         batch = await asyncio.to_thread(read_batch, value)
         organization = await prove_organization(self.store, batch, value=value, headers=record.headers, now=utc_now())
         campaign = batch.campaign

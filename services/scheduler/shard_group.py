@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from services.scheduler.shard_loop import ShardLoop
 from shared import metrics
-from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
+from shared.bus.dead_letters import KafkaRecord, faults, send_to_dead_letters
+from shared.bus.patient_consumer import WHY_UNREADABLE, PatientConsumer, is_unreadable
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.errors import OwnershipLost, PermanentError, Unavailable
@@ -34,13 +35,22 @@ END_SECONDS = 8.0
 log = get_logger()
 
 
+class UnreadableEvent(PermanentError):
+    """The bytes are no event of a version we know."""
+
+
+class MisdirectedEvent(PermanentError):
+    """The event stands on the partition of another shard, whose loop knows nothing of its contacts."""
+
+
 class ShardGroup(ConsumerRebalanceListener):
     """Membership in the group of schedulers; `loops` are the shards owned now."""
 
     def __init__(self, settings: KafkaSettings, producer: Producer, build_loop: Callable[[int], ShardLoop]) -> None:
         self._producer, self._build_loop = producer, build_loop
         self._topic = producer.topic_name(ORG_EVENTS)
-        self._consumer = AIOKafkaConsumer(
+        build: type[AIOKafkaConsumer] = PatientConsumer
+        self._consumer = build(
             bootstrap_servers=settings.kafka,
             group_id=settings.topic_prefix + GROUP,
             group_instance_id=f"{GROUP}-{settings.instance}" if settings.instance else None,
@@ -108,9 +118,9 @@ class ShardGroup(ConsumerRebalanceListener):
 
     async def _read(self, record: KafkaRecord) -> AnyOrgEvent | None:
         try:
-            return ORG_EVENT.validate_json(record.value or b"")
-        except ValidationError as error:
-            await self._set_aside(record, PermanentError(f"not an event of {ORG_EVENTS.name}: {error.title}"))
+            return _event_in(record)
+        except PermanentError as error:
+            await self._set_aside(record, error)
             return None
 
     async def _set_aside(self, record: KafkaRecord, error: PermanentError) -> None:
@@ -192,3 +202,15 @@ class ShardGroup(ConsumerRebalanceListener):
             if task.done() and not task.cancelled() and task.exception() is not None:
                 return task.exception()
         return None
+
+
+def _event_in(record: KafkaRecord) -> AnyOrgEvent:
+    if is_unreadable(record):
+        raise UnreadableEvent(WHY_UNREADABLE)
+    try:
+        event = ORG_EVENT.validate_json(record.value or b"")
+    except ValidationError as error:
+        raise UnreadableEvent(faults(error)) from error
+    if event.shard != record.partition:
+        raise MisdirectedEvent(f"an event of shard {event.shard} on partition {record.partition}")
+    return event

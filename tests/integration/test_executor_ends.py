@@ -43,7 +43,8 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
         not_after=utc_now().replace(year=9999),
     )
     message = cast(
-        KafkaMessage, SimpleNamespace(raw_message=[SimpleNamespace(value=job.model_dump_json().encode())], ack=None)
+        KafkaMessage,
+        SimpleNamespace(raw_message=[SimpleNamespace(value=job.model_dump_json().encode(), headers=())], ack=None),
     )
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):

@@ -1,0 +1,122 @@
+"""A Kafka consumer that one unreadable record neither stops nor makes lose the records around it.
+
+The client library raises out of `getmany` when a header's name is no UTF-8 or a codec is missing, for ever
+at the same place, and drops what it had read of other partitions in the same call. Any customer could
+stop the others that way, and whoever may write to an inner topic a whole service.
+"""
+
+import functools
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnsupportedCodecError
+from faststream.kafka import KafkaBroker
+
+from shared.bus.dead_letters import KafkaRecord
+from shared.logs import get_logger
+
+# Stands in the headers of a record that could not be read; its bytes stay where they are, in Kafka.
+UNREADABLE: Final = "dialstream-unreadable-record"
+WHY_UNREADABLE: Final = "Kafka's record itself cannot be read: a header's name is no UTF-8, or its codec."
+WAIT_MS: Final = 2000
+MAX_RECORDS: Final = 500
+_CANNOT_READ: Final = (UnicodeDecodeError, UnsupportedCodecError)
+
+
+class PatientConsumer(AIOKafkaConsumer):
+    """Where reading fails, goes on from where this call began, record by record, past what is unreadable.
+
+    Records that share a record batch with the unreadable one, and follow it, are unreadable too: they come
+    from the same producer.
+    """
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[KafkaRecord]]:
+        """As in the client library; an unreadable record is returned without key and value."""
+        assignment, before = self._positions()
+        try:
+            read: dict[TopicPartition, list[KafkaRecord]] = await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except _CANNOT_READ:
+            # Divided anew meanwhile, everything begins at what was committed; nothing of it has been returned yet.
+            return await self._one_by_one(before if self._positions()[0] is assignment else {}, max_records)
+        return read
+
+    def _positions(self) -> tuple[object, dict[TopicPartition, int]]:
+        """The assignment, and where each of its partitions will be read next as far as that is known."""
+        # Not the public `position`, which waits for what is not known yet.
+        subscription: Any = self._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        states = {where: assignment.state_value(where) for where in assignment.tps} if assignment is not None else {}
+        return assignment, {where: state.position for where, state in states.items() if state.has_valid_position}
+
+    async def _one_by_one(
+        self, before: dict[TopicPartition, int], max_records: int | None
+    ) -> dict[TopicPartition, list[KafkaRecord]]:
+        library: AIOKafkaConsumer = self
+        assigned = list(library.assignment() - library.paused())
+        first, end = await library.beginning_offsets(assigned), await library.end_offsets(assigned)
+        share = max(1, (max_records or MAX_RECORDS) // max(1, len(assigned)))
+        begin: dict[TopicPartition, int] = {}
+        for where in assigned:
+            offset = before[where] if where in before else await library.committed(where) or 0
+            begin[where] = max(offset, first[where])
+            library.seek(where, begin[where])
+        # All are fetched at once then, so that only the first is waited for.
+        read: dict[TopicPartition, list[KafkaRecord]] = {}
+        for where, offset in begin.items():
+            if offset < end[where]:
+                read[where] = await self._some(where, offset, share)
+        return {where: records for where, records in read.items() if records}
+
+    async def _some(self, where: TopicPartition, offset: int, at_most: int) -> list[KafkaRecord]:
+        """What can be read before an unreadable record; that one, if it is the first."""
+        records: list[KafkaRecord] = []
+        try:
+            while len(records) < at_most:
+                # Only the first is waited for: those behind it came with it.
+                wait_ms = 0 if records else WAIT_MS
+                read = await super().getmany(where, timeout_ms=wait_ms, max_records=1)
+                if not read:
+                    break
+                records += read[where]
+        except _CANNOT_READ as error:
+            if not records:
+                get_logger().warning(
+                    "a record cannot be read", topic=where.topic, partition=where.partition, offset=offset
+                )
+                library: AIOKafkaConsumer = self
+                library.seek(where, offset + 1)
+                records = [_unreadable(where, offset, error)]
+        return records
+
+
+def make_patient(broker: KafkaBroker) -> None:
+    """Have FastStream read with patient consumers; call it between `connect` and `start`."""
+    config = broker.config.broker_config
+    if not isinstance(config.builder, functools.partial):
+        raise TypeError("FastStream builds its consumers in another way than this was written for")
+    config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
+
+
+def is_unreadable(record: KafkaRecord) -> bool:
+    """Whether this stands for a record that could not be read."""
+    return any(name == UNREADABLE for name, _ in record.headers)
+
+
+def _unreadable(where: TopicPartition, offset: int, error: Exception) -> KafkaRecord:
+    empty: dict[str, Any] = dict.fromkeys(
+        ("timestamp", "timestamp_type", "serialized_key_size", "serialized_value_size"), -1
+    )
+    return ConsumerRecord(
+        topic=where.topic,
+        partition=where.partition,
+        offset=offset,
+        key=None,
+        value=None,
+        checksum=None,
+        headers=[(UNREADABLE, type(error).__name__.encode())],
+        **empty,
+    )
