@@ -57,14 +57,7 @@ class Placer:
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
         nonce, started = str(uuid.uuid4()), monotonic()
-        order = starts.StartOrder(
-            [job.contact_id for job in jobs],
-            [job.attempt_id for job in jobs],
-            nonce,
-            self._executor,
-            self._provider.mode,
-            self._dialing.hold_seconds,
-        )
+        order = starts.StartOrder(jobs, nonce, self._executor, self._provider.mode, self._dialing.hold_seconds)
         contacts: list[Document] | None = None
         try:
             contacts = await self._take(order, started)

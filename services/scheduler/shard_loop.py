@@ -198,7 +198,7 @@ class ShardLoop:
                 self._inbox.chores |= {Chore.DELETED, Chore.LISTED}
             await self._memory.contacts_changed(campaigns, now)
             self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
-            await starts.note_answers(self._store, [(a.contact_id, a.attempt_id, a.answered_at) for a in answers])
+            await starts.note_answers(self._store, self.shard, answers)
         except TemporaryError:
             self._inbox.organizations |= organizations
             self._inbox.campaigns |= campaigns

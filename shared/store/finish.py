@@ -5,7 +5,7 @@ An attempt is recorded once, by its id, so a repeated event changes nothing. A p
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,12 +15,15 @@ from shared.domain.contact import ACTIVE, ContactStatus, Tier
 from shared.domain.outcome import PROVISIONAL
 from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished, JobReleased
+from shared.logs import get_logger
 from shared.store.client import Document
 from shared.store.moves import Move, apply_moves
 from shared.store.shard_transaction import ShardTransaction
 
 # A released contact waits this long, so that a full executor or clocks that disagree do not spin.
 RELEASE_SECONDS = 1.0
+
+log = get_logger()
 
 
 @dataclass(slots=True)
@@ -44,15 +47,14 @@ def distinct_endings(events: Sequence[CallFinished]) -> list[CallFinished]:
 
 async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFinished], now: datetime) -> list[str]:
     """Record the endings and move their contacts by the retry rule; the attempts that were new or upgraded."""
-    events = distinct_endings(events)
     if not events:
         return []
     store, session = transaction.store, transaction.session
-    attempt_ids = [event.attempt_id for event in events]
+    attempt_ids = list({event.attempt_id for event in events})
     stored = {a["_id"]: a async for a in store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)}
     contacts = await transaction.read_contacts([event.contact_id for event in events])
     finishing = _Finishing()
-    for event in events:
+    for event in distinct_endings(await _consistent(transaction, events, stored, contacts)):
         contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
         if attempt is None:
             _first_ending(transaction, finishing, event, contact, now)
@@ -66,6 +68,60 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     return [a["_id"] for a in finishing.attempts]
 
 
+async def _consistent(
+    transaction: ShardTransaction,
+    events: Sequence[CallFinished],
+    stored: Mapping[str, Document],
+    contacts: Mapping[str, Document],
+) -> list[CallFinished]:
+    """The endings whose organization, contact and attempt belong together.
+
+    Any other one would be recorded as the ending of an attempt that is still running, whose own ending would then
+    come too late.
+    """
+    homeless = [e.contact_id for e in events if e.contact_id not in contacts]
+    unknown = [e.attempt_id for e in events if e.attempt_id not in stored and not _holds(contacts.get(e.contact_id), e)]
+    elsewhere = await _in_other_shards(transaction, homeless)
+    claimed = await _claimed(transaction, unknown)
+    believed = []
+    for event in events:
+        contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
+        fits = contact is None or contact["organization_id"] == event.organization_id
+        if attempt is not None:
+            fits = fits and attempt["organization_id"] == event.organization_id
+            fits = fits and attempt["contact_id"] == event.contact_id
+        elif not _holds(contact, event):
+            fits = fits and event.attempt_id not in claimed
+        if fits and event.contact_id not in elsewhere:
+            believed.append(event)
+    if len(believed) < len(events):
+        log.warning("endings that do not fit their contacts", shard=transaction.ledger.shard, of=len(events))
+    return believed
+
+
+async def _in_other_shards(transaction: ShardTransaction, contact_ids: Sequence[str]) -> set[str]:
+    """Those of these contacts, not found in this shard, that are in another one; the others have been deleted."""
+    if not contact_ids:
+        return set()
+    found = transaction.store["contacts"].find({"_id": {"$in": contact_ids}}, {"_id": 1}, session=transaction.session)
+    return {contact["_id"] async for contact in found}
+
+
+async def _claimed(transaction: ShardTransaction, attempt_ids: Sequence[str]) -> set[str]:
+    """Those of these attempts that some contact is on now."""
+    if not attempt_ids:
+        return set()
+    # Whoever is on an attempt has a number in its lock, so an index leads to these few.
+    query = {"lock.phone": {"$exists": True}, "lock.attempt": {"$in": attempt_ids}}
+    contacts = transaction.store["contacts"]
+    found = contacts.find(query, {"lock.attempt": 1}, session=transaction.session, hint="live_phone")
+    return {contact["lock"]["attempt"] async for contact in found}
+
+
+def _holds(contact: Document | None, event: CallFinished) -> bool:
+    return contact is not None and contact["status"] in ACTIVE and contact["lock"]["attempt"] == event.attempt_id
+
+
 def _first_ending(
     transaction: ShardTransaction,
     finishing: _Finishing,
@@ -73,7 +129,7 @@ def _first_ending(
     contact: Document | None,
     now: datetime,
 ) -> None:
-    holds = contact is not None and contact["status"] in ACTIVE and contact["lock"]["attempt"] == event.attempt_id
+    holds = _holds(contact, event)
     if contact is not None and not holds and event.outcome in PROVISIONAL:
         # Asked for while it was started, and given back before this answer was there: there was no attempt.
         return
@@ -210,6 +266,8 @@ async def apply_releases(
 
 
 def _may_release(contact: Document, event: JobReleased) -> bool:
+    if contact["organization_id"] != event.organization_id:
+        return False
     if contact["status"] not in ACTIVE or contact["lock"]["attempt"] != event.attempt_id:
         return False
     if event.nonce is None:

@@ -6,32 +6,38 @@ twice; who reads its own nonce back has it, everybody else drops the job in sile
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.domain.contact import ContactStatus
+from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
 
 
 @dataclass(frozen=True, slots=True)
 class StartOrder:
-    """Which attempts to start, for whom, and until when their slots are held without evidence."""
+    """Which jobs to start, for whom, and until when their slots are held without evidence."""
 
-    contact_ids: Sequence[str]
-    attempt_ids: Sequence[str]
+    jobs: Sequence[DialJob]
     nonce: str
     executor: str
     mode: str
     hold_seconds: float
 
+    @property
+    def contact_ids(self) -> list[str]:
+        """Whom the jobs are about."""
+        return [job.contact_id for job in self.jobs]
+
 
 @translates
 async def start(store: Store, order: StartOrder) -> None:
-    """Take what is still locked for these attempts. Raises `Unavailable`; repeat it with the same nonce."""
+    """Take what is still locked as these jobs say. Raises `Unavailable`; repeat it with the same nonce."""
     await store["contacts"].update_many(
         {
-            "_id": {"$in": list(order.contact_ids)},
+            "_id": {"$in": order.contact_ids},
             "status": ContactStatus.LOCKED,
-            "lock.attempt": {"$in": list(order.attempt_ids)},
+            "lock.attempt": {"$in": [job.attempt_id for job in order.jobs]},
+            "lock.claim": {"$in": list({job.claim_id for job in order.jobs})},
+            "organization_id": {"$in": list({job.organization_id for job in order.jobs})},
             "delete_requested": {"$ne": True},
         },
         [
@@ -87,18 +93,25 @@ async def note_call_ids(store: Store, call_ids: Sequence[tuple[str, str, str]]) 
 
 
 @translates
-async def note_answers(store: Store, answers: Sequence[tuple[str, str, datetime]]) -> None:
-    """Keep when (contact, attempt) was answered, while the call is still up; a late report changes nothing."""
+async def note_answers(store: Store, shard: int, answers: Sequence[CallAnswered]) -> None:
+    """Keep when calls of a shard were answered that are still up.
+
+    A late report changes nothing, nor one whose organization, contact and attempt do not belong together.
+    """
     if not answers:
         return
-    contacts = [contact_id for contact_id, _, _ in answers]
-    times = [answered_at for _, _, answered_at in answers]
-    place = {"$indexOfArray": [{"$literal": contacts}, "$_id"]}
+    said = [f"{a.attempt_id}/{a.contact_id}/{a.organization_id}" for a in answers]
+    times = {"$literal": [answer.answered_at for answer in answers]}
+    place = {
+        "$indexOfArray": [{"$literal": said}, {"$concat": ["$lock.attempt", "/", "$_id", "/", "$organization_id"]}]
+    }
+    found: Document = {"$cond": [{"$lt": ["$$place", 0]}, "$start.answered_at", {"$arrayElemAt": [times, "$$place"]}]}
     await store["contacts"].update_many(
         {
-            "_id": {"$in": contacts},
+            "_id": {"$in": [answer.contact_id for answer in answers]},
+            "shard": shard,
             "status": ContactStatus.IN_PROGRESS,
-            "lock.attempt": {"$in": [attempt_id for _, attempt_id, _ in answers]},
+            "lock.attempt": {"$in": [answer.attempt_id for answer in answers]},
         },
-        [{"$set": {"start.answered_at": {"$arrayElemAt": [{"$literal": times}, place]}}}],
+        [{"$set": {"start.answered_at": {"$let": {"vars": {"place": place}, "in": found}}}}],
     )

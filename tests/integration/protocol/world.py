@@ -243,9 +243,7 @@ class World:
         if arrived:
             job = task.job
             mode, hold = self.carrier.mode, DIALING.hold_seconds
-            await starts.start(
-                self.store, starts.StartOrder([job.contact_id], [job.attempt_id], nonce, seat.id, mode, hold)
-            )
+            await starts.start(self.store, starts.StartOrder([job], nonce, seat.id, mode, hold))
             await self._set_start_time(nonce)
         seat.spool.add(_released(task.job, nonce))
 
