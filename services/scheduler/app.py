@@ -34,6 +34,7 @@ class Scheduler:
     ) -> None:
         self._settings, self._store, self._producer = settings, store, producer
         self._fleet = Fleet()
+        self._moving_grants = asyncio.Lock()
         self._suspects = Suspects()
         self._reconciler = Reconciler(provider, settings, self._suspects)
         self._group: ShardGroup | None = None
@@ -85,6 +86,7 @@ class Scheduler:
             self._fleet,
             group.commit,
             self._settings.lock_seconds,
+            self._moving_grants,
         )
         return ShardLoop(parts, shard)
 

@@ -7,7 +7,7 @@ small for a slot has one all the same.
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
@@ -39,6 +39,10 @@ class OrganizationDemand:
         """Slots it could take now: below its limit, and not more than it has contacts for."""
         return max(0, min(self.limit - self.held, sum(len(queue.waiting) for queue in self.queues)))
 
+    def takeable(self, entitled: Mapping[str, int]) -> int:
+        """Slots of its room that it is entitled to; over its share it waits until its calls end."""
+        return max(0, min(self.room, entitled.get(self.organization_id, 0) - self.held))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -48,30 +52,21 @@ class Plan:
     shares: dict[str, int] = field(default_factory=dict)
 
 
-def plan(demands: Sequence[OrganizationDemand], *, grant: int, held: int, at_most: int) -> Plan:
+def plan(
+    demands: Sequence[OrganizationDemand], entitled: Mapping[str, int], *, grant: int, held: int, at_most: int
+) -> Plan:
     """The next claim of one shard.
 
-    `grant` is the shard's part of the global limit, `held` what it holds of it; at most `at_most`
-    contacts are chosen (the batch size, or what executors can start in time).
+    `entitled` says how many slots each organization may hold (none if it is not named), `grant` is the
+    shard's part of the global limit, `held` what it holds of it; at most `at_most` contacts are chosen (the
+    batch size, or what executors can start in time).
     """
-    available = min(grant - held, at_most)
-    if available <= 0:
-        return Plan()
-    entitled = entitlements(
-        grant, [Claimant(d.organization_id, d.limit, d.room + d.held, d.last_served, d.held) for d in demands if d.room]
-    )
-    # What an organization may still take of its share; over its share it waits until its calls end.
     takers = [
-        Claimant(
-            d.organization_id,
-            d.limit,
-            max(0, min(d.room, entitled[d.organization_id] - d.held)),
-            d.last_served,
-        )
+        Claimant(d.organization_id, d.limit, d.takeable(entitled), d.last_served)
         for d in demands
-        if d.room
+        if d.takeable(entitled)
     ]
-    shares = {organization_id: n for organization_id, n in fair_shares(available, takers).items() if n > 0}
+    shares = {o: share for o, share in fair_shares(min(grant - held, at_most), takers).items() if share > 0}
     contact_ids = [
         contact.contact_id
         for demand in demands
@@ -90,18 +85,17 @@ def in_order(queues: Sequence[CampaignQueue]) -> Iterator[Waiting]:
 
 @dataclass(frozen=True, slots=True)
 class ShardWant:
-    """What one shard's organizations could use, as its owner published it."""
+    """What one shard's organizations could use, as its owner published it.
 
-    shard: int
-    held: int
+    A claimant's room is everything it could hold: what it holds and what it could take. `resting` slots are
+    held by organizations with nobody else to call, which claim nothing.
+    """
+
+    resting: int
     claimants: Sequence[Claimant]
 
 
-def target_grant(shard: int, wants: Sequence[ShardWant], limit: int) -> int:
-    """How much of the global `limit` this shard should be granted, given what every shard wants.
-
-    An organization's claimant has as room everything it could hold: what it holds and what it could take.
-    """
-    everybody = [claimant for want in wants for claimant in want.claimants]
-    shares = entitlements(limit, everybody)
-    return sum(shares[claimant.organization_id] for want in wants if want.shard == shard for claimant in want.claimants)
+def entitled_slots(wants: Sequence[ShardWant], limit: int) -> dict[str, int]:
+    """How many slots of the global `limit` each organization that wants some may hold, whatever its shard."""
+    resting = sum(want.resting for want in wants)
+    return entitlements(limit - resting, [claimant for want in wants for claimant in want.claimants])

@@ -10,7 +10,7 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -58,6 +58,7 @@ class LoopParts:
     fleet: Fleet
     commit_offset: Callable[[int, int], Awaitable[None]]
     lock_seconds: float
+    moving_grants: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ShardLoop:
@@ -77,7 +78,7 @@ class ShardLoop:
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
         self._chores = Chores(self._store, owner, self._memory)
-        self._grants = Grants(self._store, owner, self._parts.fleet)
+        self._grants = Grants(self._store, owner, self._parts.fleet, self._parts.moving_grants)
         self._locked = 0
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
@@ -233,11 +234,9 @@ class ShardLoop:
         at_most = MAX_CLAIM if self._parts.producer.connected else 0
         demands = await self._memory.demands(now, at_most, freed) if at_most else []
         held = max(0, self.held - sum(freed.values()))
-        wanted = sum(demand.room for demand in demands)
-        short = wanted > self._grants.usable - held
-        grant = await self._grants.adjust(demands, self.held, short=short, ended=bool(freed))
+        await self._grants.adjust(demands, self.held, held)
         at_most = min(at_most, self._grants.lockable(self._locked))
-        chosen = plan(demands, grant=grant, held=held, at_most=at_most)
+        chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
         return ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:

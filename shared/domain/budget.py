@@ -28,7 +28,8 @@ class Claimant:
 def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     """Divide `slots` among claimants in proportion to their limits; the answer names every claimant.
 
-    - Floors first, then the largest remainders; ties go to the least recently served, then to the smaller id.
+    - Floors first, then the largest remainders; ties go to who holds such a slot already, then to the least
+      recently served, then to the smaller id.
     - Nobody gets more than its room, and what one cannot take is divided again among the others, so that
       nothing is left while anybody has room.
     - Whoever would get nothing for being small still has its turn: the first slot that is left after the
@@ -38,12 +39,13 @@ def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     Depends on neither the order of the claimants nor a clock. Organization ids must be unique.
     """
     shares = {claimant.organization_id: 0 for claimant in claimants}
-    left = max(0, slots)
-    while left and (open_claims := [c for c in claimants if c.limit > 0 and shares[c.organization_id] < c.room]):
-        for claimant, part in _proportional(left, open_claims):
-            taken = min(part, claimant.room - shares[claimant.organization_id])
-            shares[claimant.organization_id] += taken
-            left -= taken
+    left, open_claims = max(0, slots), [claimant for claimant in claimants if claimant.limit > 0 and claimant.room > 0]
+    while left and open_claims:
+        taken = {c.organization_id: min(part, c.room) for c, part in _proportional(left, open_claims)}
+        for organization_id, part in taken.items():
+            shares[organization_id] += part
+        left -= sum(taken.values())
+        open_claims = [_beyond(c, taken[c.organization_id]) for c in open_claims if c.room > taken[c.organization_id]]
     return shares
 
 
@@ -100,6 +102,11 @@ def grant_move(grant: int, held: int, target: int, free: int) -> int:
     return min(wish, max(0, free)) if wish > 0 else wish
 
 
+def _beyond(claimant: Claimant, share: int) -> Claimant:
+    """What is left of a claim when so much of it is granted."""
+    return replace(claimant, room=claimant.room - share, held=claimant.held - share)
+
+
 def _proportional(slots: int, claimants: Sequence[Claimant]) -> Iterable[tuple[Claimant, int]]:
     """Split all `slots` in proportion to the limits, without regard to room."""
     total = sum(claimant.limit for claimant in claimants)
@@ -111,10 +118,19 @@ def _proportional(slots: int, claimants: Sequence[Claimant]) -> Iterable[tuple[C
 
 
 def _in_order_of_remainder(slots: int, total: int, claimants: Iterable[Claimant]) -> list[Claimant]:
-    order = sorted(claimants, key=lambda c: (-(slots * c.limit % total), c.has_waited_longest))
+    """Who comes first for a slot beyond its floor; among equals who holds one already, until that call ends.
+
+    If it went on to others at once, they would all come to hold more than their share, and the last to come
+    would find nothing.
+    """
+
+    def turn(claimant: Claimant) -> tuple[bool, float, str]:
+        return claimant.held <= slots * claimant.limit // total, *claimant.has_waited_longest
+
+    order = sorted(claimants, key=lambda c: (-(slots * c.limit % total), turn(c)))
     too_small = [claimant for claimant in order if slots * claimant.limit < total]
     if too_small:
-        first = min(too_small, key=lambda claimant: claimant.has_waited_longest)
+        first = min(too_small, key=turn)
         order.remove(first)
         order.insert(0, first)
     return order

@@ -1,6 +1,6 @@
 """Who owns a shard, and the global limit that shards share by grants.
 
-`shards/{s} {epoch, held, grant, want}` and `global_budget {limit, free}` obey sum(grant) + free = limit
+`shards/{s} {epoch, held, grant, want, resting}` and `global_budget {limit, free}` obey sum(grant) + free = limit
 after every transaction (I7). Only schedulers write them.
 """
 
@@ -19,13 +19,15 @@ GLOBAL: Final = "global"
 
 @dataclass(frozen=True, slots=True)
 class ShardState:
-    """One shard as stored. `want` maps organizations with work due to what they could use."""
+    """One shard as stored. `want` maps organizations with work due to what they could use; `resting` of what is
+    held belongs to the others."""
 
     shard: int
     epoch: int
     held: int
     grant: int
     want: Mapping[str, Mapping[str, Any]]
+    resting: int
 
 
 @translates
@@ -54,7 +56,10 @@ async def take_over(store: Store, shard: int) -> int:
 async def read_shards(store: Store) -> list[ShardState]:
     """All shards, by number."""
     documents = await store["shards"].find({}).sort("_id", 1).to_list()
-    return [ShardState(d["_id"], d["epoch"], d["held"], d["grant"], d.get("want") or {}) for d in documents]
+    return [
+        ShardState(d["_id"], d["epoch"], d["held"], d["grant"], d.get("want") or {}, d.get("resting", 0))
+        for d in documents
+    ]
 
 
 @translates
@@ -65,9 +70,12 @@ async def read_global(store: Store) -> tuple[int, int]:
 
 
 @translates
-async def publish_want(store: Store, shard: int, epoch: int, want: Mapping[str, Mapping[str, Any]]) -> bool:
+async def publish_want(
+    store: Store, shard: int, epoch: int, want: Mapping[str, Mapping[str, Any]], resting: int
+) -> bool:
     """Say what this shard's organizations could use. False: a newer owner is at work."""
-    result = await store["shards"].update_one({"_id": shard, "epoch": epoch}, {"$set": {"want": dict(want)}})
+    said = {"want": dict(want), "resting": resting}
+    result = await store["shards"].update_one({"_id": shard, "epoch": epoch}, {"$set": said})
     return result.matched_count == 1
 
 

@@ -1,5 +1,6 @@
 """Whose turn a freed slot is (I12), call by call: calls here end when the test says so, and not before."""
 
+import asyncio
 from dataclasses import dataclass
 
 from services.scheduler.fleet import Fleet
@@ -88,13 +89,28 @@ def demand_of(organization: Document, held: int) -> OrganizationDemand:
     return OrganizationDemand(organization["_id"], 10, held, 0.0, [CampaignQueue("campaign", 1, waiting)])
 
 
-async def test_a_slot_freed_below_an_organizations_own_limit_need_not_be_asked_for_again(store: Store) -> None:
-    organization = await add_organization(store, concurrency_limit=10)
+async def new_grants(store: Store, organization: Document) -> Grants:
     await ensure_shards(store)
     await set_global_limit(store, GLOBAL_LIMIT)
-    grants = Grants(store, Ownership(organization["shard"], 0), Fleet())
-    assert await grants.adjust([demand_of(organization, held=0)], 0, short=True, ended=False) == 10
+    return Grants(store, Ownership(organization["shard"], 0), Fleet(), asyncio.Lock())
+
+
+async def test_an_organization_at_its_limit_keeps_its_part_for_the_next_call(store: Store) -> None:
+    organization = await add_organization(store, concurrency_limit=10)
+    grants = await new_grants(store, organization)
+    await grants.adjust([demand_of(organization, held=0)], 0, 0)
+    assert (grants.grant, grants.entitled[organization["_id"]]) == (10, 10)
     await store["shards"].update_one({"_id": organization["shard"]}, {"$set": {"held": 10}})
-    grants = Grants(store, Ownership(organization["shard"], 0), Fleet())
-    assert await grants.adjust([demand_of(organization, held=10)], 10, short=False, ended=False) == 10
-    assert grants.usable == 10
+    grants = await new_grants(store, organization)
+    await grants.adjust([demand_of(organization, held=10)], 10, 10)
+    assert (grants.grant, grants.entitled[organization["_id"]]) == (10, 10)
+
+
+async def test_a_newcomer_is_granted_slots_beside_the_last_calls_of_others_in_its_shard(store: Store) -> None:
+    organization = await add_organization(store, concurrency_limit=10)
+    await ensure_shards(store)
+    await store["shards"].update_one({"_id": organization["shard"]}, {"$set": {"held": 25, "grant": 25}})
+    await store["global_budget"].update_one({}, {"$set": {"limit": GLOBAL_LIMIT, "free": GLOBAL_LIMIT - 25}})
+    grants = await new_grants(store, organization)
+    await grants.adjust([demand_of(organization, held=0)], 25, 25)
+    assert (grants.grant, grants.entitled[organization["_id"]]) == (35, 10)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.scheduler.planner import CampaignQueue, OrganizationDemand, ShardWant, plan, target_grant
+from services.scheduler.planner import CampaignQueue, OrganizationDemand, ShardWant, entitled_slots, plan
 from shared.domain.budget import Claimant
 from shared.domain.contact import Waiting
 
@@ -14,66 +14,113 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class Shard:
-    """One shard that has all slots; its organizations have always more contacts than slots. Calls end in order."""
+class Round:
+    """Schedulers that share some slots and say what they want before each claim. Calls end in order.
+
+    `shards` are the organizations' limits, shard by shard; all of them have always more contacts than slots,
+    those apart who are `idle`: they hold what they hold.
+    """
 
     slots: int
-    limits: dict[str, int]
+    shards: list[dict[str, int]]
     served: Counter[str] = field(default_factory=Counter)
     calls: deque[str] = field(default_factory=deque)
+    idle: set[str] = field(default_factory=set)
     rounds: int = 0
 
     def claim(self) -> list[str]:
-        """One round of the scheduler; who was served, for each slot."""
-        self.rounds += 1
-        held = Counter(self.calls)
-        waiting = [Waiting(0, NOON, n, str(n)) for n in range(self.slots)]
-        demands = [
-            OrganizationDemand(name, limit, held[name], self.served[name], [CampaignQueue("c", 1, waiting)])
-            for name, limit in self.limits.items()
-        ]
-        shares = plan(demands, grant=self.slots, held=len(self.calls), at_most=500).shares
-        self.served |= dict.fromkeys(shares, self.rounds)
-        taken = [name for name, share in shares.items() for _ in range(share)]
-        self.calls.extend(taken)
-        return taken
+        """Every shard claims once; who was served, for each slot."""
+        return [name for shard in self.shards for name in self._claim(shard)]
 
     def end_one(self) -> None:
         """The oldest call ends."""
         self.calls.popleft()
 
+    def _claim(self, limits: dict[str, int]) -> list[str]:
+        self.rounds += 1
+        entitled = entitled_slots([self._want(shard) for shard in self.shards], self.slots)
+        demands, holds = self._demands(limits), sum(Counter(self.calls)[name] for name in limits)
+        grant = self.slots - len(self.calls) + holds
+        shares = plan(demands, entitled, grant=grant, held=holds, at_most=500).shares
+        self.served |= dict.fromkeys(shares, self.rounds)
+        taken = [name for name, share in shares.items() for _ in range(share)]
+        self.calls.extend(taken)
+        return taken
+
+    def _demands(self, limits: dict[str, int]) -> list[OrganizationDemand]:
+        held, waiting = Counter(self.calls), [Waiting(0, NOON, n, str(n)) for n in range(self.slots)]
+        queues = [CampaignQueue("c", 1, waiting)]
+        return [
+            OrganizationDemand(name, limit, held[name], self.served[name], queues)
+            for name, limit in limits.items()
+            if name not in self.idle
+        ]
+
+    def _want(self, limits: dict[str, int]) -> ShardWant:
+        claimants = [
+            Claimant(d.organization_id, d.limit, d.room + d.held, d.last_served, d.held) for d in self._demands(limits)
+        ]
+        return ShardWant(sum(name in limits and name in self.idle for name in self.calls), claimants)
+
+
+def small_ones(how_many: int) -> list[str]:
+    return [f"small-{n}" for n in range(how_many)]
+
 
 @pytest.mark.parametrize("slots", [40, 200])
-def test_the_first_calls_to_end_make_room_for_each_small_one_beside_a_huge_one(slots: int) -> None:
-    shard = Shard(slots, {"huge": 10_000})
-    shard.claim()
-    small = [f"small-{n}" for n in range(20)]
-    shard.limits |= dict.fromkeys(small, 10)
+@pytest.mark.parametrize("shards", [1, 16])
+def test_the_first_calls_to_end_make_room_for_each_small_one_beside_a_huge_one(slots: int, shards: int) -> None:
+    round_ = Round(slots, [{"huge": 10_000}, *({} for _ in range(shards - 1))])
+    round_.claim()
+    small = small_ones(20)
+    for n, name in enumerate(small):
+        round_.shards[n % shards][name] = 10
     served: list[str] = []
     for _ in small:
-        shard.end_one()
-        served += shard.claim()
+        round_.end_one()
+        served += round_.claim()
     assert sorted(served) == sorted(small)
 
 
+@pytest.mark.parametrize("shards", [1, 16])
+def test_shares_of_several_slots_are_full_after_as_many_ends(shards: int) -> None:
+    round_ = Round(200, [{"large": 400}, *({} for _ in range(shards - 1))])
+    round_.claim()
+    small = small_ones(20)
+    for n, name in enumerate(small):
+        round_.shards[n % shards][name] = 10
+    served: Counter[str] = Counter()
+    # 200 x 10/600 = 3.3
+    for _ in range(20 * 4):
+        round_.end_one()
+        served.update(round_.claim())
+    assert all(served[name] in (3, 4) for name in small)
+
+
 def test_hundreds_of_small_ones_leave_a_huge_one_half_of_the_slots_and_are_all_served() -> None:
-    shard = Shard(50, {"huge": 10_000})
-    shard.claim()
-    small = [f"small-{n}" for n in range(200)]
-    shard.limits |= dict.fromkeys(small, 10)
-    least, served = shard.slots, set[str]()
-    for _ in range(20 * shard.slots):
-        shard.end_one()
-        served.update(shard.claim())
-        least = min(least, Counter(shard.calls)["huge"])
+    round_ = Round(50, [{"huge": 10_000}])
+    round_.claim()
+    small = small_ones(200)
+    round_.shards[0] |= dict.fromkeys(small, 10)
+    least, served = round_.slots, set[str]()
+    for _ in range(20 * round_.slots):
+        round_.end_one()
+        served.update(round_.claim())
+        least = min(least, Counter(round_.calls)["huge"])
     assert served == {"huge", *small}
     # The slot that has just been freed may still go to either side.
-    assert least >= shard.slots // 2 - 1
+    assert least >= round_.slots // 2 - 1
 
 
-def test_the_shards_parts_are_the_limit_and_leave_nobody_out() -> None:
-    huge = ShardWant(0, 40, [Claimant("huge", 10_000, 10_000, 9.0, held=40), Claimant("small-0", 10, 10, 0.0)])
-    wants = [huge, *(ShardWant(n, 0, [Claimant(f"small-{n}", 10, 10, 0.0)]) for n in range(1, 16))]
-    parts = [target_grant(want.shard, wants, 40) for want in wants]
-    assert parts == [25, *([1] * 15)]
-    assert sum(parts) == 40
+@pytest.mark.parametrize("together", [True, False])
+def test_last_calls_of_those_with_nobody_left_to_call_keep_nobody_else_waiting(together: bool) -> None:
+    done, new = {"done": 10}, {"new": 10}
+    round_ = Round(40, [done | new] if together else [done, new], idle={"new"})
+    assert round_.claim() == ["done"] * 10
+    round_.idle = {"done"}
+    assert round_.claim() == ["new"] * 10
+
+
+def test_slots_that_rest_are_not_shared_again() -> None:
+    wants = [ShardWant(30, [Claimant("a", 100, 100, 0.0)]), ShardWant(0, [Claimant("b", 100, 100, 0.0)])]
+    assert entitled_slots(wants, 40) == {"a": 5, "b": 5}
