@@ -17,9 +17,11 @@ from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.bench.figures import Figures
 from tests.bench.ingest import measure_ingest
+from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
 from tests.bench.pipeline import measure_pipeline
 from tests.bench.refill import measure_refill
 from tests.bench.stage import BenchFailed
+from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
 from tests.servers import servers_for_tests
 
@@ -31,6 +33,8 @@ class Name(StrEnum):
     REFILL = "refill"
     INGEST = "ingest"
     STATS = "stats"
+    STARVATION = "starvation"
+    INGEST_WHILE_DIALING = "ingest-while-dialing"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -54,7 +58,8 @@ def main(
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
-    large: Annotated[int, typer.Option(min=1000, help="stats: contacts of the large campaign.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1000, help="stats, starvation: contacts of the large campaign.")] = 100_000,
+    stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
@@ -64,6 +69,8 @@ def main(
         Name.REFILL: lambda a, c: measure_refill(a, c, calls=calls, slots=small_slots, rounds=rounds),
         Name.INGEST: lambda a, c: measure_ingest(a, c, batches=batches, rounds=rounds),
         Name.STATS: lambda a, c: measure_stats(a, c, large=large),
+        Name.STARVATION: lambda a, c: measure_starvation(a, c, large=large, rounds=rounds),
+        Name.INGEST_WHILE_DIALING: lambda a, c: measure_ingest_while_dialing(a, c, batches=stream, rounds=rounds),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

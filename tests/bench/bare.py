@@ -27,6 +27,8 @@ class BareSettings(KafkaSettings, MongoSettings):
     bench_shard: int = Field(description="Its shard.")
     bench_campaigns: list[str] = Field(description="Campaign ids, dialed one after the other.")
     bench_slots: int = Field(description="Calls at once.")
+    bench_shortest_call: float = Field(0.0, description="Seconds.")
+    bench_longest_call: float = Field(0.0, description="Seconds; 0: a call ends when it is placed.")
 
 
 def database_of(settings: BareSettings) -> AsyncDatabase[Message]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import random
 import sys
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
 import orjson
@@ -26,7 +28,7 @@ from tests.bench.journal import Journal
 
 
 class BareExecutor:
-    """No gate, no limits, no carrier: a call ends when it is placed."""
+    """No gate, no limits, no carrier: a call ends when it is placed, or after as long as it is told to last."""
 
     def __init__(self, settings: BareSettings, journal: Journal) -> None:
         self._settings, self._journal = settings, journal
@@ -34,6 +36,8 @@ class BareExecutor:
         self._consumer = new_consumer(settings, DIAL_JOBS.name, "bare-executor")
         self._producer = new_producer(settings)
         self._publishing: asyncio.Task[None] | None = None
+        self._dice = random.Random(1)
+        self._ended: list[Message] = []
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -43,11 +47,15 @@ class BareExecutor:
             await self._consumer.start()
             stack.push_async_callback(self._consumer.stop)
             while True:
-                batches = await self._consumer.getmany(timeout_ms=100, max_records=BATCH)
+                # Ends of calls that last are published as they come, a few at a time.
+                patience_ms = 100 if self._settings.bench_longest_call == 0 else 5
+                batches = await self._consumer.getmany(timeout_ms=patience_ms, max_records=BATCH)
                 jobs = [orjson.loads(record.value or b"") for records in batches.values() for record in records]
                 if jobs:
-                    ends = [self._call(contact) for contact in await self._start(jobs)]
+                    self._call(await self._start(jobs))
+                if jobs or self._ended:
                     await self._published()
+                    ends, self._ended = self._ended, []
                     self._publishing = asyncio.create_task(self._publish(ends, offsets_after(batches)))
 
     async def _start(self, jobs: list[Message]) -> list[Message]:
@@ -59,10 +67,21 @@ class BareExecutor:
         )
         return await self._contacts.find({"_id": {"$in": ids}, "start.nonce": nonce}).to_list()
 
-    def _call(self, contact: Message) -> Message:
+    def _call(self, contacts: Sequence[Message]) -> None:
+        shortest, longest = self._settings.bench_shortest_call, self._settings.bench_longest_call
+        for contact in contacts:
+            self._journal.place(contact["_id"])
+            if longest == 0:
+                self._end(contact)
+            else:
+                asyncio.get_running_loop().call_later(self._dice.uniform(shortest, longest), self._end, contact)
+
+    def _end(self, contact: Message) -> None:
+        self._journal.end(contact["_id"])
+        self._ended.append(self._ending(contact))
+
+    def _ending(self, contact: Message) -> Message:
         now = utc_now().isoformat()
-        self._journal.place(contact["_id"])
-        self._journal.end()
         return {
             "schema_version": 1,
             "organization_id": contact["organization_id"],
@@ -85,7 +104,8 @@ class BareExecutor:
         key = settings.bench_organization.encode()
         messages = [(settings.bench_shard, key, orjson.dumps(end)) for end in ends]
         await publish(self._producer, settings.topic_prefix + ORG_EVENTS.name, messages)
-        await self._consumer.commit(offsets)
+        if offsets:
+            await self._consumer.commit(offsets)
 
     async def _published(self) -> None:
         if self._publishing is not None:

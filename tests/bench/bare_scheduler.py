@@ -34,6 +34,7 @@ from tests.bench.bare import (
     partition_of,
     publish,
 )
+from tests.bench.journal import Transaction
 
 PREFETCH = 5000
 
@@ -52,6 +53,7 @@ class BareScheduler:
         self._held = 0
         # Seconds from the read of ends to the publication of the jobs that took their slots.
         self.refills: list[float] = []
+        self.transactions: list[Transaction] = []
 
     async def run(self) -> None:
         """Dial each campaign once it is active, then wait to be cancelled."""
@@ -112,6 +114,7 @@ class BareScheduler:
             await session.with_transaction(
                 work, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
             )
+        self.transactions.append(Transaction(read_at, monotonic() - read_at, len(ids)))
         # What was really claimed and ended: both updates are asserted to have matched them all.
         self._held += len(ids) - len(ends)
         jobs = [self._job(campaign_id, contact_id, claim_id, expires_at.isoformat()) for contact_id in ids]
@@ -205,21 +208,18 @@ def _attempt(campaign_id: str, end: Message) -> Message:
     return fields
 
 
-async def _main(settings: BareSettings, refills: list[float]) -> None:
+async def _main(settings: BareSettings) -> None:
     scheduler = BareScheduler(settings)
     try:
         await scheduler.run()
     finally:
-        refills.extend(scheduler.refills)
+        kept = {"refills": scheduler.refills, "transactions": scheduler.transactions}
+        settings.bench_journal.write_text(json.dumps(kept))
 
 
 def main() -> int:
     """The process's exit code."""
-    settings = BareSettings()
-    refills: list[float] = []
-    code = run_until_stopped(_main(settings, refills))
-    settings.bench_journal.write_text(json.dumps(refills))
-    return code
+    return run_until_stopped(_main(BareSettings()))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Whom a run dials, how it is let go, and what must be true when it has ended."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.bus.producer import Producer
@@ -35,18 +36,19 @@ async def gather_crowd(store: Store, *, contacts: int, warm_up: int, slots: int)
 
 
 async def let_go(stage: Stage, crowd: Crowd, producer: Producer) -> None:
-    """Activate the measured campaign, as the API does it: the status, the stamp, the hint."""
-    await stage.store["campaigns"].update_one({"_id": crowd.measured["_id"]}, {"$set": {"status": "active"}})
-    await stage.store["organizations"].update_one(
-        {"_id": crowd.organization["_id"]}, {"$currentDate": {"changed_at": True}}
-    )
+    """Activate the measured campaign."""
+    await set_status(stage, crowd.organization, crowd.measured, "active", producer)
+
+
+async def set_status(stage: Stage, organization: Document, campaign: Document, status: str, producer: Producer) -> None:
+    """Activate or pause a campaign, as the API does it: the status, the stamp, the hint."""
+    await stage.store["campaigns"].update_one({"_id": campaign["_id"]}, {"$set": {"status": status}})
+    await stage.store["organizations"].update_one({"_id": organization["_id"]}, {"$currentDate": {"changed_at": True}})
     event = CampaignChanged(
-        organization_id=crowd.organization["_id"],
-        shard=crowd.organization["shard"],
-        campaign_id=crowd.measured["_id"],
+        organization_id=organization["_id"], shard=organization["shard"], campaign_id=campaign["_id"]
     )
     if await producer.publish_events([event]):
-        raise BenchFailed("Kafka did not acknowledge the event that starts the run")
+        raise BenchFailed("Kafka did not acknowledge the event that starts or ends the run")
 
 
 async def is_completed(store: Store, campaign_id: str, contacts: int) -> bool:
@@ -69,17 +71,44 @@ async def check_ended_well(store: Store, crowd: Crowd, journal: Journal) -> None
     expected = CampaignCounts(0, 0, crowd.contacts, 0, 0, 0, crowd.contacts)
     counted = await campaign_counts(store, crowd.measured["_id"])
     statuses = await _statuses(store, crowd.measured["_id"])
-    held = [b async for b in store["budgets"].find({"held": {"$ne": 0}})]
-    held += [s async for s in store["shards"].find({"held": {"$ne": 0}})]
     everybody = crowd.contacts + crowd.warm_up_contacts
-    facts: dict[str, tuple[object, object]] = {
-        "counters": (counted, expected),
-        "contacts": (dict(statuses), {"completed": crowd.contacts}),
-        "budgets and shards that hold slots": (held, []),
-        "attempts": (await store["attempts"].count_documents({}), everybody),
-        "calls at the carrier": (len(journal.placed), everybody),
-        "contacts called": (len(set(journal.contacts)), everybody),
-    }
+    _all_as_wanted(
+        {
+            "counters": (counted, expected),
+            "contacts": (dict(statuses), {"completed": crowd.contacts}),
+            "budgets and shards that hold slots": (await held(store), []),
+            "attempts": (await store["attempts"].count_documents({}), everybody),
+            "calls at the carrier": (len(journal.placed), everybody),
+            "contacts called": (len(set(journal.contacts)), everybody),
+        }
+    )
+
+
+async def check_paused_well(store: Store, campaigns: Sequence[Document], journal: Journal) -> None:
+    """After a run that ended in the middle: as `check_ended_well`, with some contacts who still wait."""
+    facts: dict[str, tuple[object, object]] = {"budgets and shards that hold slots": (await held(store), [])}
+    completed = 0
+    for campaign in campaigns:
+        statuses, counted = await _statuses(store, campaign["_id"]), await campaign_counts(store, campaign["_id"])
+        facts[f"counters of {campaign['_id']}"] = (
+            {"pending": counted.pending, "completed": counted.completed, "all": counted.total},
+            {"pending": statuses["pending"], "completed": statuses["completed"], "all": statuses.total()},
+        )
+        facts[f"other contacts of {campaign['_id']}"] = (statuses.keys() - {"pending", "completed"}, set())
+        completed += statuses["completed"]
+    facts["attempts"] = (await store["attempts"].count_documents({}), completed)
+    facts["calls at the carrier"] = (len(journal.placed), completed)
+    facts["contacts called"] = (len(set(journal.contacts)), completed)
+    _all_as_wanted(facts)
+
+
+async def held(store: Store) -> list[Document]:
+    """Budgets and shards that hold slots."""
+    holding = {"held": {"$ne": 0}}
+    return await store["budgets"].find(holding).to_list() + await store["shards"].find(holding).to_list()
+
+
+def _all_as_wanted(facts: Mapping[str, tuple[object, object]]) -> None:
     wrong = [f"{name}: {found}, not {wanted}" for name, (found, wanted) in facts.items() if found != wanted]
     if wrong:
         raise BenchFailed("the run ended, but not well: " + "; ".join(wrong))

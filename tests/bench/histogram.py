@@ -1,10 +1,11 @@
-"""A Prometheus histogram read from a service's page, and its quantiles."""
+"""Prometheus metrics read from a service's page; a histogram and its quantiles."""
 
 import math
 from dataclasses import dataclass
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,23 @@ class Histogram:
 
 async def read_histogram(page: str, name: str) -> Histogram:
     """The histogram `name` as this page of metrics shows it now."""
-    async with aiohttp.ClientSession() as session, session.get(page) as answer:
-        text = await answer.text()
     buckets: dict[float, float] = {}
     count = 0.0
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples if family.name == name else ():
-            if sample.name == f"{name}_bucket":
-                buckets[float(sample.labels["le"])] = sample.value
-            elif sample.name == f"{name}_count":
-                count = sample.value
+    for sample in await _samples(page, name):
+        if sample.name == f"{name}_bucket":
+            buckets[float(sample.labels["le"])] = sample.value
+        elif sample.name == f"{name}_count":
+            count = sample.value
     return Histogram(buckets, count)
+
+
+async def read_gauge(page: str, name: str) -> float:
+    """The gauge `name` as this page of metrics shows it now; NaN when it does not."""
+    return next((sample.value for sample in await _samples(page, name)), math.nan)
+
+
+async def _samples(page: str, name: str) -> list[Sample]:
+    async with aiohttp.ClientSession() as session, session.get(page) as answer:
+        text = await answer.text()
+    families = text_string_to_metric_families(text)
+    return [sample for family in families if family.name == name for sample in family.samples]

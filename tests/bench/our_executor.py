@@ -1,5 +1,6 @@
-"""The call-executor as in production, with a scripted carrier that ends every call at once and keeps a journal."""
+"""The call-executor as in production, with a scripted carrier that keeps a journal; calls of no length, or as told."""
 
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,18 +22,24 @@ class BenchExecutorSettings(ExecutorSettings):
     """The executor's settings, and where the journal goes."""
 
     bench_journal: Path = Field(description="File that the carrier's journal is written to at the end.")
+    bench_shortest_call: float = Field(0.0, description="Seconds.")
+    bench_longest_call: float = Field(0.0, description="Seconds; lengths are even between the two.")
 
 
-def _carrier(journal: Journal) -> Callable[[Callable[[CallReport], None]], TelephonyProvider]:
-    plan = ScriptedCall()
+def _carrier(
+    journal: Journal, shortest: float, longest: float
+) -> Callable[[Callable[[CallReport], None]], TelephonyProvider]:
+    dice = random.Random(1)
+    called: dict[str, str] = {}
 
     def script(call: PlaceCall) -> ScriptedCall:
         journal.place(call.contact_id)
-        return plan
+        called[call.attempt_id] = call.contact_id
+        return ScriptedCall(talk_seconds=dice.uniform(shortest, longest))
 
     def build(on_report: Callable[[CallReport], None]) -> TelephonyProvider:
         def report(ended: CallReport) -> None:
-            journal.end()
+            journal.end(called.pop(ended.attempt_id))
             on_report(ended)
 
         return ScriptedProvider(script, report, can_look_up=False, keep_placements=False)
@@ -41,7 +48,8 @@ def _carrier(journal: Journal) -> Callable[[Callable[[CallReport], None]], Telep
 
 
 async def _main(settings: BenchExecutorSettings, journal: Journal) -> None:
-    await serve(settings, store=connect(settings), build_provider=_carrier(journal))
+    carrier = _carrier(journal, settings.bench_shortest_call, settings.bench_longest_call)
+    await serve(settings, store=connect(settings), build_provider=carrier)
 
 
 def main() -> int:

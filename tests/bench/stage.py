@@ -137,9 +137,17 @@ async def running_members(stage: Stage, *wanted: tuple[str, str, dict[str, Any]]
 
 
 async def until(
-    look: Callable[[], Awaitable[bool]], members: Sequence[Member], seconds: float, saying: Callable[[], Awaitable[str]]
+    look: Callable[[], Awaitable[bool]],
+    members: Sequence[Member],
+    seconds: float,
+    saying: Callable[[], Awaitable[str]],
+    *,
+    every: float = 0.01,
 ) -> None:
-    """Return once `look` is true. Raises `BenchFailed` after `seconds`, or when a process has died."""
+    """Return once `look`, asked `every` so many seconds, is true.
+
+    Raises `BenchFailed` after `seconds`, or when a process has died.
+    """
     deadline = monotonic() + seconds
     while not await look():
         for member in members:
@@ -148,7 +156,7 @@ async def until(
         if monotonic() > deadline:
             words = "\n".join(f"--- {member.name}\n{member.last_words()}" for member in members)
             raise BenchFailed(f"not done after {seconds:g} s: {await saying()}\n{words}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every)
 
 
 class CpuClock:

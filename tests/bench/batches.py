@@ -1,0 +1,101 @@
+"""Contact batches: as messages for contact-ingest, and as documents made ready for a bare insert."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.clock import utc_now
+from shared.store.api_keys import KeyKind, Scope, create_key
+from shared.store.client import Document, Store
+from shared.topics import CONTACT_BATCHES, partition_for
+from tests.bench.stage import Stage
+from tests.factories import contact_document
+
+ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An organization with its key and the campaigns that the batches go to in turn."""
+
+    organization: Document
+    campaigns: list[Document]
+    credential: str
+    batches: int
+
+
+async def new_credential(store: Store, organization: Document) -> str:
+    """An organization key that may add contacts."""
+    _, credential = await create_key(
+        store,
+        kind=KeyKind.ORGANIZATION,
+        name="bench",
+        person=None,
+        organization_ids=[organization["_id"]],
+        scopes=[Scope.CAMPAIGNS_MANAGE],
+        expires_at=None,
+        now=utc_now(),
+    )
+    return credential
+
+
+def target(order: Order, number: int) -> Document:
+    """The campaign that this batch goes to."""
+    return order.campaigns[number % len(order.campaigns)]
+
+
+def _row(number: int, row: int) -> Document:
+    place = (number + 1) * ROWS + row
+    return {
+        "external_id": f"crm-{place}",
+        "phone_numbers": [f"+1415{2000000 + place:07d}"],
+        "timezone": "America/New_York",
+        "data": {"first_name": "Anna", "last_name": f"Lee {place}", "plan": "gold", "balance": 12.5},
+    }
+
+
+def message(order: Order, number: int) -> tuple[bytes, bytes]:
+    """Key and value of this batch; -1 is one before the first, for the warm-up."""
+    campaign = target(order, max(number, 0))
+    batch = {
+        "schema_version": 1,
+        "batch_id": f"batch {number}",
+        "organization_id": order.organization["_id"],
+        "credential": order.credential,
+        "campaign": campaign["_id"],
+        "contacts": [_row(number, row) for row in range(ROWS)],
+    }
+    return f"{order.organization['_id']}/{campaign['_id']}".encode(), json.dumps(batch).encode()
+
+
+def stored(order: Order, number: int, row: int) -> Document:
+    """One row of this batch as contact-ingest stores it."""
+    campaign, fields = target(order, number), _row(number, row)
+    contact_id = str(uuid.uuid5(uuid.UUID(campaign["_id"]), fields["external_id"]))
+    return contact_document(order.organization, campaign, row, _id=contact_id, **fields)
+
+
+async def send(producer: AIOKafkaProducer, stage: Stage, key: bytes, value: bytes) -> None:
+    """Publish one message and wait until it is acknowledged."""
+    topic = stage.kafka_settings.topic_prefix + CONTACT_BATCHES.name
+    await producer.send_and_wait(topic, value, key=key, partition=partition_for(CONTACT_BATCHES, key))
+
+
+async def insert_batch(store: Store, campaign: Document, documents: Sequence[Document]) -> None:
+    """Bare: these documents in one transaction, with their counter and a result."""
+
+    async def work(session: AsyncClientSession) -> None:
+        await store["contacts"].insert_many(documents, session=session)
+        await store["ingest_batches"].insert_one({"_id": str(uuid.uuid4()), "inserted": ROWS}, session=session)
+        await store["counters_in"].update_one(
+            {"_id": f"{campaign['_id']}/bare"},
+            {"$inc": {"added": ROWS}, "$addToSet": {"zones": None}, "$set": {"campaign_id": campaign["_id"]}},
+            upsert=True,
+            session=session,
+        )
+
+    await store.in_transaction(work)

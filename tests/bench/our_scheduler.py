@@ -1,0 +1,56 @@
+"""The scheduler as in production, with every shard transaction's exact time kept for the benchmark."""
+
+import functools
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from unittest.mock import patch
+
+from pydantic import Field
+
+from services.scheduler import shard_loop
+from services.scheduler.app import serve
+from services.scheduler.settings import SchedulerSettings
+from shared.clock import monotonic
+from shared.logs import configure_logs
+from shared.process import run_until_stopped
+from shared.store.client import Store, connect
+from shared.store.shard_transaction import Ownership
+from shared.store.shard_work import ShardWork, WorkDone, do_shard_work
+from shared.telephony.providers import build_provider
+from tests.bench.journal import Transaction
+
+
+class BenchSchedulerSettings(SchedulerSettings):
+    """The scheduler's settings, and where the times go."""
+
+    bench_journal: Path = Field(description="File that the transactions' times are written to at the end.")
+
+
+async def _timed(
+    kept: list[Transaction], store: Store, owner: Ownership, work: ShardWork, now: datetime, jitter_seconds: float
+) -> WorkDone:
+    started = monotonic()
+    done = await do_shard_work(store, owner, work, now, jitter_seconds)
+    kept.append(Transaction(started, monotonic() - started, len(done.jobs)))
+    return done
+
+
+async def _main(settings: BenchSchedulerSettings) -> None:
+    provider = build_provider(settings, on_report=lambda report: None)
+    await serve(settings, store=connect(settings), provider=provider)
+
+
+def main() -> int:
+    """The process's exit code."""
+    settings, kept = BenchSchedulerSettings(), list[Transaction]()
+    configure_logs(settings.log_level, "scheduler")
+    with patch.object(shard_loop, "do_shard_work", functools.partial(_timed, kept)):
+        code = run_until_stopped(_main(settings))
+    settings.bench_journal.write_text(json.dumps({"transactions": kept}))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
