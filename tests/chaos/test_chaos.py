@@ -14,7 +14,7 @@ FEWEST_FAULTS = 10
 FEWEST_CALLS = 200
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_no_promise_is_broken_while_everything_else_is(tmp_path: Path) -> None:
     report = await run(tmp_path, SEED, SECONDS)
     sys.stdout.write("\n".join(report.lines(f"seed {SEED}")))

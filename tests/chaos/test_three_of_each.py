@@ -20,7 +20,7 @@ SEED_OF_THREE = 3
 MORE_CALLS = GLOBAL_LIMIT
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 async def test_calls_go_on_while_one_of_three_is_lost_and_no_promise_is_broken(tmp_path: Path) -> None:
     async with stage(tmp_path, SEED_OF_THREE) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
