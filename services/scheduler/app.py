@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from services.scheduler.evidence import EvidenceSearch
 from services.scheduler.fleet import Fleet
+from services.scheduler.global_limit import LOOK_SECONDS, GlobalLimit
 from services.scheduler.reconcile import Reconciler
 from services.scheduler.rounds import go_round
 from services.scheduler.safety_net import SafetyNet
@@ -34,10 +35,10 @@ class Scheduler:
     ) -> None:
         self._settings, self._store, self._producer = settings, store, producer
         self._fleet = Fleet()
-        self._moving_grants = asyncio.Lock()
         self._suspects = Suspects()
         self._reconciler = Reconciler(provider, settings, self._suspects)
         self._group: ShardGroup | None = None
+        self._global_limit = GlobalLimit(store)
 
     async def run(self) -> None:
         """Work until cancelled; a lost ownership makes it join again with nothing in memory."""
@@ -52,19 +53,21 @@ class Scheduler:
                     tasks.create_task(go_round(safety_net, "safety net"))
                     tasks.create_task(go_round(evidence, "search for evidence"))
                     tasks.create_task(go_round(waiting, "count of waiting slots"))
+                    tasks.create_task(go_round(self._global_limit, "look for free slots", LOOK_SECONDS))
                     tasks.create_task(_watch(group))
                     try:
                         await asyncio.Event().wait()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
-                        group.ending = safety_net.ending = evidence.ending = waiting.ending = True
+                        for work in (group, safety_net, evidence, waiting, self._global_limit):
+                            work.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))
 
     @asynccontextmanager
     async def _membership(self) -> AsyncIterator[ShardGroup]:
         group = ShardGroup(self._settings, self._producer, self._build_loop)
-        self._group = group
+        self._group, self._global_limit = group, GlobalLimit(self._store)
         try:
             await group.start(self._settings.start_deadline_seconds)
             yield group
@@ -84,9 +87,9 @@ class Scheduler:
             self._store,
             self._producer,
             self._fleet,
+            self._global_limit,
             group.commit,
             self._settings.lock_seconds,
-            self._moving_grants,
         )
         return ShardLoop(parts, shard)
 

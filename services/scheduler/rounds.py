@@ -1,4 +1,4 @@
-"""Work that comes round once a second, for as long as a scheduler is a member of its group."""
+"""Work that comes round, once a second or oftener, for as long as a scheduler is a member of its group."""
 
 import asyncio
 from typing import Final, Protocol
@@ -20,11 +20,13 @@ class Watcher(Protocol):
         """One round. A `TemporaryError` is a server that is away: the next round looks again."""
 
 
-async def go_round(watcher: Watcher, name: str) -> None:
-    """Let it look once a second until cancelled or `ending`; a server that is away is waited for."""
+async def go_round(watcher: Watcher, name: str, every_seconds: float = PERIOD_SECONDS) -> None:
+    """Let it look that often until cancelled or `ending`; a server that is away is waited for."""
     while not watcher.ending:
         try:
             await watcher.look()
         except TemporaryError as error:
             log.warning(f"{name} waits", why=str(error))
-        await asyncio.sleep(PERIOD_SECONDS)
+            await asyncio.sleep(PERIOD_SECONDS)
+        else:
+            await asyncio.sleep(every_seconds)

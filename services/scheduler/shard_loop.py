@@ -10,12 +10,13 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from services.scheduler.chores import Chores
 from services.scheduler.fleet import Fleet
+from services.scheduler.global_limit import GlobalLimit
 from services.scheduler.grants import Grants
 from services.scheduler.inbox import Chore, Inbox
 from services.scheduler.planner import plan
@@ -56,9 +57,9 @@ class LoopParts:
     store: Store
     producer: Producer
     fleet: Fleet
+    global_limit: GlobalLimit
     commit_offset: Callable[[int, int], Awaitable[None]]
     lock_seconds: float
-    moving_grants: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ShardLoop:
@@ -78,7 +79,7 @@ class ShardLoop:
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
         self._chores = Chores(self._store, owner, self._memory)
-        self._grants = Grants(self._store, owner, self._parts.fleet, self._parts.moving_grants)
+        self._grants = Grants(owner, self._parts.fleet, self._parts.global_limit)
         self._locked = 0
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
@@ -265,12 +266,15 @@ class ShardLoop:
             await asyncio.shield(task)
 
     async def _wait(self) -> None:
-        """Sleep until something arrives, somebody becomes due, more slots may be had, or a second has passed."""
-        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in)
+        """Sleep until something arrives, somebody becomes due, slots are free that we lack, or a second has passed."""
+        seconds = SAFETY_NET_SECONDS
         alarm = self._memory.next_alarm
         if alarm is not None:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
-        with contextlib.suppress(TimeoutError):
+        with contextlib.ExitStack() as stack:
+            if self._grants.waits:
+                stack.enter_context(self._parts.global_limit.wakes(self._arrived))
+            stack.enter_context(contextlib.suppress(TimeoutError))
             async with asyncio.timeout(seconds + 0.001):
                 await self._arrived.wait()
 

@@ -25,6 +25,15 @@ class Claimant:
         return self.last_served, self.organization_id
 
 
+@dataclass(frozen=True, slots=True)
+class GrantPart:
+    """One shard's part of the global limit: what is granted, what of that is held, and what it should be."""
+
+    grant: int
+    held: int
+    target: int
+
+
 def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     """Divide `slots` among claimants in proportion to their limits; the answer names every claimant.
 
@@ -93,13 +102,19 @@ def _take_from_the_largest(shares: dict[str, int], names: Iterable[str], wanted:
     return wanted
 
 
-def grant_move(grant: int, held: int, target: int, free: int) -> int:
-    """By how much a shard's grant should change towards `target`: positive takes from `free`, negative gives back.
+def grant_moves(parts: Sequence[GrantPart], free: int) -> list[int]:
+    """By how much each shard's grant should change towards its target: positive takes, negative gives back.
 
-    Never takes more than is free, and never gives back slots that calls still hold.
+    What some give back is there for the others. Together they never take more than is `free` then (it may be
+    negative: a lowered limit), the first named first; and nobody gives back slots that calls still hold.
     """
-    wish = max(target, held) - grant
-    return min(wish, max(0, free)) if wish > 0 else wish
+    wishes = [max(part.target, part.held) - part.grant for part in parts]
+    left = max(0, free - sum(min(0, wish) for wish in wishes))
+    moves = []
+    for wish in wishes:
+        moves.append(min(wish, left))
+        left -= max(0, moves[-1])
+    return moves
 
 
 def _beyond(claimant: Claimant, share: int) -> Claimant:

@@ -4,17 +4,20 @@
 after every transaction (I7). Only schedulers write them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import OperationFailure
 
 from shared.store.client import Document, Store, translates
 from shared.topics import SHARDS
 
 GLOBAL: Final = "global"
+# The server's error for a transaction that writes what another has written meanwhile.
+WRITE_CONFLICT: Final = 112
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,25 @@ class ShardState:
     grant: int
     want: Mapping[str, Mapping[str, Any]]
     resting: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDemand:
+    """What a shard's organizations could use, and what rests there, as its owner of this epoch says it."""
+
+    shard: int
+    epoch: int
+    want: Mapping[str, Mapping[str, Any]]
+    resting: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantMove:
+    """A change of one shard's grant by its owner of this epoch: positive takes, negative gives back."""
+
+    shard: int
+    epoch: int
+    delta: int
 
 
 @translates
@@ -70,13 +92,15 @@ async def read_global(store: Store) -> tuple[int, int]:
 
 
 @translates
-async def publish_want(
-    store: Store, shard: int, epoch: int, want: Mapping[str, Mapping[str, Any]], resting: int
-) -> bool:
-    """Say what this shard's organizations could use. False: a newer owner is at work."""
-    said = {"want": dict(want), "resting": resting}
-    result = await store["shards"].update_one({"_id": shard, "epoch": epoch}, {"$set": said})
-    return result.matched_count == 1
+async def publish_wants(store: Store, demands: Sequence[ShardDemand]) -> None:
+    """Say what the organizations of these shards could use; nothing of a shard that has a newer owner."""
+    await store["shards"].bulk_write(
+        [
+            UpdateOne({"_id": d.shard, "epoch": d.epoch}, {"$set": {"want": dict(d.want), "resting": d.resting}})
+            for d in demands
+        ],
+        ordered=False,
+    )
 
 
 @translates
@@ -94,25 +118,42 @@ async def set_global_limit(store: Store, limit: int) -> bool:
     return result.matched_count == 1
 
 
-async def move_grant(store: Store, shard: int, epoch: int, delta: int) -> bool:
-    """Take `delta` from the free part (negative: give back), in one transaction.
+async def move_grants(store: Store, moves: Sequence[GrantMove]) -> bool:
+    """Take from the free part, and give back to it, for different shards in one transaction: all of it or nothing.
 
-    False, and nothing is changed, when there is not that much free, when the shard would keep less than
-    it holds, or when a newer owner is at work.
+    False, and nothing is changed, when there is not that much free, when a shard would keep less than it holds,
+    when one has a newer owner, or when somebody else moves grants just now: then read again what is free.
     """
+    moves = [move for move in moves if move.delta]
 
     async def work(session: AsyncClientSession) -> bool:
-        free: Document = {"_id": GLOBAL, "free": {"$gte": delta}} if delta > 0 else {"_id": GLOBAL}
-        guard: Document = {"_id": shard, "epoch": epoch}
-        if delta < 0:
-            guard["$expr"] = {"$gte": [{"$add": ["$grant", delta]}, "$held"]}
-        taken = await store["shards"].update_one(guard, {"$inc": {"grant": delta}}, session=session)
-        if taken.matched_count == 0:
-            return False
-        given = await store["global_budget"].update_one(free, {"$inc": {"free": -delta}}, session=session)
-        if given.matched_count == 0:
+        try:
+            moved = await _move(store, moves, session)
+        except OperationFailure as error:
+            if error.code != WRITE_CONFLICT:
+                raise
+            moved = False
+        if not moved:
             await session.abort_transaction()
-            return False
-        return True
+        return moved
 
-    return True if delta == 0 else await store.in_transaction(work)
+    return await store.in_transaction(work) if moves else True
+
+
+async def _move(store: Store, moves: Sequence[GrantMove], session: AsyncClientSession) -> bool:
+    more = sum(move.delta for move in moves)
+    if more:
+        # First, because it is here that processes collide: whoever loses knows it at once.
+        free: Document = {"_id": GLOBAL, "free": {"$gte": more}} if more > 0 else {"_id": GLOBAL}
+        given = await store["global_budget"].update_one(free, {"$inc": {"free": -more}}, session=session)
+        if given.matched_count == 0:
+            return False
+    moved = await store["shards"].bulk_write([_guarded(move) for move in moves], ordered=False, session=session)
+    return moved.matched_count == len(moves)
+
+
+def _guarded(move: GrantMove) -> UpdateOne:
+    guard: Document = {"_id": move.shard, "epoch": move.epoch}
+    if move.delta < 0:
+        guard["$expr"] = {"$gte": [{"$add": ["$grant", move.delta]}, "$held"]}
+    return UpdateOne(guard, {"$inc": {"grant": move.delta}})

@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from services.scheduler import shard_group
 from services.scheduler.fleet import Fleet
+from services.scheduler.global_limit import GlobalLimit
 from services.scheduler.shard_group import ShardGroup
 from services.scheduler.shard_loop import LoopParts, ShardLoop
 from shared.bus.producer import Producer, Record
@@ -45,7 +46,7 @@ async def no_commit(shard: int, offset: int) -> None:
 
 async def test_records_read_before_a_rebalance_are_not_given_to_the_next_loop(store: Store) -> None:
     producer = RebalancingProducer(KafkaSettings())
-    parts = LoopParts(store, producer, Fleet(), no_commit, 30.0)
+    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), no_commit, 30.0)
     group = ShardGroup(KafkaSettings(), producer, lambda shard: ShardLoop(parts, shard))
     first = group.loops[SHARD] = ShardLoop(parts, SHARD)
     producer.group, producer.follower = group, ShardLoop(parts, SHARD)
@@ -78,7 +79,7 @@ async def test_a_loop_that_does_not_end_holds_up_no_rebalance(
         await ends.wait()
 
     producer = Producer(KafkaSettings())
-    parts = LoopParts(store, producer, Fleet(), no_commit, 30.0)
+    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), no_commit, 30.0)
     group = ShardGroup(KafkaSettings(), producer, lambda shard: ShardLoop(parts, shard))
     task = group._tasks[SHARD] = asyncio.create_task(stubborn())
     async with asyncio.timeout(5) as patience:

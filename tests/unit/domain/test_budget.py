@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.budget import Claimant, entitlements, fair_shares, grant_move
+from shared.domain.budget import Claimant, GrantPart, entitlements, fair_shares, grant_moves
 
 
 def claimant(name: str, limit: int = 10, room: int | None = None, last_served: float = 0.0) -> Claimant:
@@ -191,7 +191,7 @@ def test_entitlements_do_not_depend_on_the_order(slots: int, given_claims: list[
     ],
 )
 def test_a_grant_moves_towards_its_target(grant: int, held: int, target: int, free: int, move: int) -> None:
-    assert grant_move(grant, held, target, free) == move
+    assert grant_moves([GrantPart(grant, held, target)], free) == [move]
 
 
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(-9, 99))
@@ -199,8 +199,30 @@ def test_repeated_moves_settle_and_keep_the_sum(held: int, target: int, free: in
     grant = held + 3
     total = grant + free
     for _ in range(2):
-        move = grant_move(grant, held, target, free)
+        [move] = grant_moves([GrantPart(grant, held, target)], free)
         grant, free = grant + move, free - move
     assert grant + free == total
     assert grant >= held
     assert grant == max(held, target) or free <= 0
+
+
+@pytest.mark.parametrize(
+    ("free", "moves"),
+    [
+        pytest.param(0, [-4, 3, 1], id="what one gives back is for the others, in the order they asked"),
+        pytest.param(9, [-4, 3, 6], id="with what is free"),
+        pytest.param(-3, [-4, 1, 0], id="after a lowered limit has had its part"),
+        pytest.param(-9, [-4, 0, 0], id="which may be all of it"),
+    ],
+)
+def test_grants_of_several_shards_move_together(free: int, moves: list[int]) -> None:
+    parts = [GrantPart(9, 5, 2), GrantPart(2, 2, 5), GrantPart(0, 0, 6)]
+    assert grant_moves(parts, free) == moves
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 30)] * 3), max_size=6), st.integers(-20, 40))
+def test_moves_together_never_take_what_is_not_there(parts: list[tuple[int, int, int]], free: int) -> None:
+    given_parts = [GrantPart(held + more, held, target) for held, more, target in parts]
+    moves = grant_moves(given_parts, free)
+    assert free - sum(moves) >= min(free, 0)
+    assert all(part.grant + move >= part.held for part, move in zip(given_parts, moves, strict=True))

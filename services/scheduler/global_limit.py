@@ -1,0 +1,181 @@
+"""The global limit as the shards of one process share it with those of the others.
+
+Shards that ask while an exchange with the store runs are answered together by the next one: what they could use
+is written at once, what everybody could use is read once, and their grants move in one transaction. Side by side
+they would collide on the one document of the global limit, and those who lose wait longer and longer.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from services.scheduler.planner import ShardWant, entitled_slots
+from shared.domain.budget import Claimant, GrantPart, grant_moves
+from shared.errors import TemporaryError
+from shared.store import shards
+from shared.store.client import Store
+from shared.store.shards import GrantMove, ShardDemand, ShardState
+
+# How often is looked for slots that nobody has, while somebody waits for them: a read of one small document.
+LOOK_SECONDS: Final = 0.05
+# A move that collides with one of another process is decided anew, after at most so many seconds each.
+PAUSES: Final = (0.01, 0.02, 0.04)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One shard's demand; `known` when it has been published as it is. `held` slots are held there."""
+
+    demand: ShardDemand
+    known: bool
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The shard's grant, what each organization it named may hold, and whether its demand is published now.
+
+    It is not when the shard has a newer owner.
+    """
+
+    grant: int
+    entitled: Mapping[str, int]
+    published: bool
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    question: Question
+    answer: Answer | None = None
+    error: TemporaryError | None = None
+
+
+class GlobalLimit:
+    """`limit` and what of it no shard had (`free`), as last read for any shard of this process.
+
+    `free` is negative while a lowered limit settles; `changes` counts how often it was another than before.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._exchanging = asyncio.Lock()
+        self._asked: list[_Asked] = []
+        self._waiting: set[asyncio.Event] = set()
+        self.limit = self.free = self.changes = 0
+        self.ending = False
+
+    async def ask(self, question: Question) -> Answer:
+        """Move the shard's grant towards what its organizations are entitled to.
+
+        Raises a `TemporaryError` when the store is away; nobody knows then whether the grant was moved.
+        """
+        asked = _Asked(question)
+        self._asked.append(asked)
+        try:
+            async with self._exchanging:
+                if asked.answer is None and asked.error is None:
+                    # Shards that were woken at the same moment are about to ask, too.
+                    await asyncio.sleep(0)
+                    await self._answer_all()
+        finally:
+            if asked in self._asked:
+                self._asked.remove(asked)
+        if asked.answer is None:
+            assert asked.error is not None, "whoever exchanges answers all who have asked"
+            raise asked.error
+        return asked.answer
+
+    @contextmanager
+    def wakes(self, waiting: asyncio.Event) -> Iterator[None]:
+        """Set this event when some of the limit is free.
+
+        Nobody else tells a shard: the calls that must end for it are in other shards, perhaps of other processes.
+        """
+        self._waiting.add(waiting)
+        try:
+            yield
+        finally:
+            self._waiting.discard(waiting)
+
+    async def look(self) -> None:
+        """Wake those who wait, when some of the limit is free; asks the store only while somebody waits."""
+        if not self._waiting:
+            return
+        await self._read()
+        if self.free > 0:
+            for waiting in self._waiting:
+                waiting.set()
+
+    async def _read(self) -> None:
+        before = self.free
+        self.limit, self.free = await shards.read_global(self._store)
+        self.changes += self.free != before
+
+    async def _answer_all(self) -> None:
+        together = list(self._asked)
+        try:
+            answers = await self._exchange([asked.question for asked in together])
+        except TemporaryError as error:
+            # For all of them: each would wait as long for the same server.
+            for asked in together:
+                asked.error = error
+        else:
+            for asked, answer in zip(together, answers, strict=True):
+                asked.answer = answer
+        self._asked = [asked for asked in self._asked if asked not in together]
+
+    async def _exchange(self, questions: Sequence[Question]) -> list[Answer]:
+        """Say what is wanted, read what everybody wants, and move the grants accordingly."""
+        news = [question.demand for question in questions if not question.known]
+        if news:
+            await shards.publish_wants(self._store, news)
+        for pause in PAUSES:
+            states, _ = await asyncio.gather(shards.read_shards(self._store), self._read())
+            entitled = entitled_slots([_read_want(state) for state in states], self.limit)
+            state_of = {state.shard: state for state in states}
+            ours = [q for q in questions if state_of[q.demand.shard].epoch == q.demand.epoch]
+            moves = _moves(ours, state_of, entitled, self.free)
+            if await shards.move_grants(self._store, moves):
+                break
+            # Others were faster, and what is free is another number now.
+            moves = []
+            await asyncio.sleep(random.uniform(0, pause))
+        delta_of = {(move.shard, move.epoch): move.delta for move in moves}
+        return [
+            Answer(
+                state_of[q.demand.shard].grant + delta_of.get((q.demand.shard, q.demand.epoch), 0),
+                {name: entitled.get(name, 0) for name in q.demand.want},
+                published=q in ours,
+            )
+            for q in questions
+        ]
+
+
+def _moves(
+    questions: Sequence[Question], state_of: Mapping[int, ShardState], entitled: Mapping[str, int], free: int
+) -> list[GrantMove]:
+    parts = []
+    for question in questions:
+        demand, state = question.demand, state_of[question.demand.shard]
+        # Slots above somebody's share stay here until its calls end, beside what the others here are entitled to.
+        target = demand.resting + sum(max(int(its["held"]), entitled.get(name, 0)) for name, its in demand.want.items())
+        parts.append(GrantPart(state.grant, state.held, max(target, question.held)))
+    deltas = grant_moves(parts, free)
+    return [
+        GrantMove(question.demand.shard, question.demand.epoch, delta)
+        for question, delta in zip(questions, deltas, strict=True)
+        if delta
+    ]
+
+
+def _read_want(state: ShardState) -> ShardWant:
+    claimants = [
+        Claimant(
+            organization_id, int(want["limit"]), int(want["room"]), float(want["served"]), int(want.get("held", 0))
+        )
+        for organization_id, want in state.want.items()
+    ]
+    return ShardWant(state.resting, claimants)

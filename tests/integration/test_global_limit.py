@@ -1,0 +1,171 @@
+"""The global limit, asked for by several shards of one process at once."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.scheduler.global_limit import Answer, GlobalLimit, Question
+from shared.errors import Unavailable
+from shared.store import shards
+from shared.store.client import Store
+from shared.store.shards import GrantMove, ShardDemand
+
+LIMIT = 10
+
+
+class CountingLimit(GlobalLimit):
+    """Counts its exchanges with the store; `hindrance` is raised or waited for in the next of them."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.exchanges: list[int] = []
+        self.hindrance: BaseException | asyncio.Event | None = None
+
+    async def _exchange(self, questions: Sequence[Question]) -> list[Answer]:
+        hindrance, self.hindrance = self.hindrance, None
+        if isinstance(hindrance, BaseException):
+            raise hindrance
+        if hindrance is not None:
+            await hindrance.wait()
+        self.exchanges.append(len(questions))
+        return await super()._exchange(questions)
+
+
+def question(shard: int, *, room: int, held: int = 0, resting: int = 0, epoch: int = 0) -> Question:
+    want = {f"organization-{shard}": {"limit": 10, "room": room + held, "served": 0.0, "held": held}} if room else {}
+    return Question(ShardDemand(shard, epoch, want, resting), known=False, held=held + resting)
+
+
+async def open_limit(store: Store) -> CountingLimit:
+    await shards.ensure_shards(store)
+    await shards.set_global_limit(store, LIMIT)
+    return CountingLimit(store)
+
+
+async def first_in_exchange(limit: CountingLimit, asked: Question) -> tuple[asyncio.Task[Answer], asyncio.Event]:
+    """Ask, and stay in the middle of that exchange until the event is set."""
+    goes_on = limit.hindrance = asyncio.Event()
+    task = asyncio.create_task(limit.ask(asked))
+    await asyncio.sleep(0)
+    return task, goes_on
+
+
+async def ask_behind(limit: CountingLimit, questions: Sequence[Question]) -> list[asyncio.Task[Answer]]:
+    """Ask while somebody's exchange is under way."""
+    tasks = [asyncio.create_task(limit.ask(asked)) for asked in questions]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def sums(store: Store) -> tuple[int, int]:
+    """What is granted, and what is free."""
+    granted = sum(state.grant for state in await shards.read_shards(store))
+    return granted, (await shards.read_global(store))[1]
+
+
+async def test_shards_that_ask_during_an_exchange_are_answered_by_one(store: Store) -> None:
+    limit = await open_limit(store)
+    first, goes_on = await first_in_exchange(limit, question(0, room=1))
+    others = await ask_behind(limit, [question(shard, room=1) for shard in range(1, 8)])
+    goes_on.set()
+    answers = await asyncio.gather(first, *others)
+    assert limit.exchanges == [1, 7]
+    assert [answer.grant for answer in answers] == [1] * 8
+    assert all(answer.published for answer in answers)
+    assert await sums(store) == (8, 2)
+
+
+async def test_what_one_shard_gives_back_another_has_in_the_same_exchange(store: Store) -> None:
+    limit = await open_limit(store)
+    assert (await limit.ask(question(3, room=10))).grant == LIMIT
+    first, goes_on = await first_in_exchange(limit, question(9, room=0))
+    others = await ask_behind(limit, [question(4, room=4), question(3, room=0)])
+    goes_on.set()
+    await first
+    assert [(await task).grant for task in others] == [4, 0]
+    assert await sums(store) == (4, 6)
+
+
+async def test_a_newer_owner_of_one_shard_does_not_spoil_the_moves_of_the_others(store: Store) -> None:
+    limit = await open_limit(store)
+    await shards.take_over(store, 5)
+    first, goes_on = await first_in_exchange(limit, question(0, room=1))
+    others = await ask_behind(limit, [question(5, room=3), question(6, room=3)])
+    goes_on.set()
+    await first
+    late, good = await asyncio.gather(*others)
+    assert (late.grant, late.published) == (0, False)
+    assert (good.grant, good.published) == (3, True)
+    assert not (await shards.read_shards(store))[5].want
+    assert await sums(store) == (4, 6)
+
+
+async def test_a_server_that_is_away_is_an_error_for_all_who_asked_and_not_for_the_next(store: Store) -> None:
+    limit = await open_limit(store)
+    first, goes_on = await first_in_exchange(limit, question(0, room=1))
+    others = await ask_behind(limit, [question(1, room=1), question(2, room=1)])
+    limit.hindrance = Unavailable("MongoDB", "gone")
+    goes_on.set()
+    await first
+    assert all(isinstance(error, Unavailable) for error in await asyncio.gather(*others, return_exceptions=True))
+    assert (await limit.ask(question(1, room=1))).grant == 1
+
+
+async def test_who_is_cancelled_in_the_middle_of_an_exchange_leaves_the_others_their_answers(store: Store) -> None:
+    limit = await open_limit(store)
+    first, goes_on = await first_in_exchange(limit, question(0, room=1))
+    others = await ask_behind(limit, [question(1, room=1), question(2, room=1), question(3, room=1)])
+    first.cancel()
+    others[1].cancel()
+    goes_on.set()
+    outcomes = await asyncio.gather(first, *others, return_exceptions=True)
+    assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [True, False, True, False]
+    assert limit.exchanges == [2]
+    assert await sums(store) == (2, 8)
+
+
+@pytest.mark.parametrize("free", [True, False])
+async def test_those_who_wait_are_woken_when_slots_are_free(store: Store, free: bool) -> None:
+    limit = await open_limit(store)
+    if not free:
+        assert await shards.move_grants(store, [GrantMove(0, 0, LIMIT)])
+    waiting, gone = asyncio.Event(), asyncio.Event()
+    with limit.wakes(gone):
+        pass
+    await limit.look()
+    assert limit.limit == 0, "nobody waits, so the store is not asked"
+    with limit.wakes(waiting):
+        await limit.look()
+    assert (waiting.is_set(), gone.is_set()) == (free, False)
+
+
+async def test_moves_are_made_together_or_not_at_all(store: Store) -> None:
+    await open_limit(store)
+    assert not await shards.move_grants(store, [GrantMove(0, 0, 3), GrantMove(1, 7, 3)]), "the epoch of 1 is not 7"
+    assert not await shards.move_grants(store, [GrantMove(0, 0, 6), GrantMove(1, 0, 6)]), "more than is free"
+    assert await sums(store) == (0, LIMIT)
+    assert await shards.move_grants(store, [GrantMove(0, 0, 4), GrantMove(1, 0, 6)])
+    await store["shards"].update_one({"_id": 1}, {"$set": {"held": 5}})
+    assert not await shards.move_grants(store, [GrantMove(0, 0, -4), GrantMove(1, 0, -2)]), "1 keeps what calls hold"
+    assert await shards.move_grants(store, [GrantMove(0, 0, 1), GrantMove(1, 0, -1)])
+    assert await sums(store) == (LIMIT, 0)
+
+
+async def test_a_move_during_another_one_gives_way_to_it(store: Store) -> None:
+    await open_limit(store)
+    async with store.client.start_session() as session, await session.start_transaction():
+        await store["global_budget"].update_one({}, {"$inc": {"free": 0, "moves": 1}}, session=session)
+        assert not await shards.move_grants(store, [GrantMove(0, 0, 1)])
+    assert await shards.move_grants(store, [GrantMove(0, 0, 1)])
+    assert await sums(store) == (1, LIMIT - 1)
+
+
+async def test_two_processes_that_ask_at_once_share_the_limit(store: Store) -> None:
+    await open_limit(store)
+    processes = [CountingLimit(store), CountingLimit(store)]
+    # What the one half says, the other half may not have read yet; some more exchanges settle it.
+    for _ in range(5):
+        await asyncio.gather(*(processes[shard % 2].ask(question(shard, room=1)) for shard in range(LIMIT)))
+        assert sum(await sums(store)) == LIMIT
+    assert [state.grant for state in await shards.read_shards(store)][:LIMIT] == [1] * LIMIT
