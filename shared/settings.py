@@ -23,6 +23,9 @@ class KafkaSettings(Settings):
     kafka: str = Field("127.0.0.1:9092", description="Bootstrap servers, comma separated.")
     topic_prefix: str = Field("", description="Put before every topic name; lets test runs share a broker.")
     kafka_session_timeout_ms: int = Field(6000, ge=1000, description="A dead consumer is noticed after this.")
+    kafka_request_timeout_ms: int = Field(
+        5000, ge=1000, description="A broker that accepts a request and does not answer is given up after this."
+    )
     instance: str = Field("", description="This process slot's name; gives its Kafka membership a fixed identity.")
 
     @property

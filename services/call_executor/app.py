@@ -62,7 +62,12 @@ class CallExecutor:
 
     def _subscribe(self) -> KafkaBroker:
         settings = self._settings
-        broker = KafkaBroker(settings.brokers, allow_auto_create_topics=False, logger=None)
+        broker = KafkaBroker(
+            settings.brokers,
+            allow_auto_create_topics=False,
+            request_timeout_ms=settings.kafka_request_timeout_ms,
+            logger=None,
+        )
         broker.subscriber(
             self._producer.topic_name(DIAL_JOBS),
             group_id=settings.topic_prefix + GROUP,

@@ -62,6 +62,7 @@ def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
         logger=logging.getLogger("contact_ingest.faststream"),  # "faststream" prints in a form of its own
         log_level=logging.DEBUG,
         metadata_max_age_ms=5000,
+        request_timeout_ms=settings.kafka_request_timeout_ms,
     )
     subscriber = broker.subscriber(
         Topic(settings.topic_prefix + CONTACT_BATCHES.name, declare=False),

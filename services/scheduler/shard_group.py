@@ -57,6 +57,7 @@ class ShardGroup(ConsumerRebalanceListener):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=settings.kafka_session_timeout_ms,
+            request_timeout_ms=settings.kafka_request_timeout_ms,
             heartbeat_interval_ms=500,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
