@@ -30,17 +30,30 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:
     except DialstreamError as error:
         log.error("stopped", why=str(error))
         return EXIT_FAILED
+    except asyncio.CancelledError:
+        log.exception("stopped, although nobody said so")
+        return EXIT_FAILED
     return EXIT_OK
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, task.cancel)
+        loop.add_signal_handler(name, stop)
     try:
         await task
     except asyncio.CancelledError:
+        # A library that awaits a task it has cancelled raises this, too: a supervisor must start us again then.
+        if not told:
+            raise
         get_logger().info("stopped in order")
 
 

@@ -1,11 +1,13 @@
-"""A Kafka consumer that one unreadable record neither stops nor makes lose the records around it.
+"""A Kafka consumer that one unreadable record neither stops nor makes lose the records around it, and that ends well.
 
 The client library raises out of `getmany` when a header's name is no UTF-8 or a codec is missing, for ever
 at the same place, and drops what it had read of other partitions in the same call. Any customer could
 stop the others that way, and whoever may write to an inner topic a whole service.
 """
 
+import asyncio
 import functools
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -43,6 +45,20 @@ class PatientConsumer(AIOKafkaConsumer):
             # Divided anew meanwhile, everything begins at what was committed; nothing of it has been returned yet.
             return await self._one_by_one(before if self._positions()[0] is assignment else {}, max_records)
         return read
+
+    async def stop(self) -> None:
+        """As in the client library, also while Kafka is away.
+
+        There the library trips over a fetch that waits to be tried again: it cancels that, awaits it, and so looks
+        cancelled itself, with its connections still open. Whoever had it stop would end with it.
+        """
+        stop: Callable[[], Coroutine[Any, Any, None]] = super().stop
+        stopping = asyncio.create_task(stop())
+        await asyncio.wait({stopping})
+        if stopping.cancelled():
+            await self._client.close()
+        else:
+            stopping.result()
 
     def _positions(self) -> tuple[object, dict[TopicPartition, int]]:
         """The assignment, and where each of its partitions will be read next as far as that is known."""

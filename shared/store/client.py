@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
@@ -151,10 +152,20 @@ async def translated() -> AsyncIterator[None]:
     # PyMongo calls it a configuration error when it begins a session while it knows of no server.
     except (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError) as error:
         raise Unavailable("MongoDB", type(error).__name__) from error
+    except BulkWriteError as error:
+        if _is_unconfirmed(error.details):
+            raise Unavailable("MongoDB", "no majority has confirmed the writes") from error
+        raise
     except OperationFailure as error:
         if error.code in _AWAY_CODES:
             raise Unavailable("MongoDB", f"code {error.code}") from error
         raise
+
+
+def _is_unconfirmed(result: Mapping[str, Any]) -> bool:
+    """Whether nothing is wrong with these writes but that the server went away, or no majority has them."""
+    wrong = [error for error in result["writeErrors"] if error["code"] not in _AWAY_CODES]
+    return not wrong and bool(result["writeErrors"] or result["writeConcernErrors"])
 
 
 def translates(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

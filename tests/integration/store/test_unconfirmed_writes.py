@@ -2,18 +2,19 @@
 
 import pytest
 from pymongo import WriteConcern
+from pymongo.errors import BulkWriteError
 
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.errors import Unavailable
 from shared.events import CallFinished
-from shared.store.client import Store
+from shared.store.client import Store, translated
 from shared.store.executors import Heartbeat, beat
 from shared.store.finish import conversation_id
 from shared.store.results import add_results
 from shared.store.shard_transaction import Ownership
 from shared.store.shard_work import ShardWork, do_shard_work
-from shared.store.shards import take_over
+from shared.store.shards import ShardDemand, ensure_shards, publish_wants, take_over
 from tests.factories import new_id
 
 
@@ -39,6 +40,18 @@ async def test_an_ending_no_majority_has_is_not_taken_for_safe(store: Store, min
 async def test_a_write_no_majority_has_counts_as_not_made(minority: Store) -> None:
     with pytest.raises(Unavailable):
         await beat(minority, Heartbeat("executor-0", 1, 10, 10.0, draining=False))
+
+
+async def test_many_writes_at_once_that_no_majority_has_count_as_not_made(store: Store, minority: Store) -> None:
+    await ensure_shards(store)
+    with pytest.raises(Unavailable):
+        await publish_wants(minority, [ShardDemand(0, 0, {}, 0), ShardDemand(1, 0, {}, 0)])
+
+
+async def test_a_write_that_is_wrong_is_not_taken_for_a_server_that_is_away(minority: Store) -> None:
+    with pytest.raises(BulkWriteError):
+        async with translated():
+            await minority["results"].insert_many([{"_id": 1}, {"_id": 1}], ordered=False)
 
 
 async def test_the_report_of_an_attempt_that_is_not_ours_stops_nothing(store: Store) -> None:
