@@ -101,11 +101,14 @@ class Store:
         then, unless the connection was lost in the commit itself: the callers' writes are guarded, so repeating
         them is harmless.
         """
-        runs = 0
+        runs, began = 0, monotonic()
 
         async def counted(session: AsyncClientSession) -> T:
             nonlocal runs
             runs += 1
+            if monotonic() > began + TRANSACTION_SECONDS:
+                # Python 3.11 may lose the cancellation by which `asyncio.timeout` ends what it waits for.
+                raise TimeoutError
             if runs > 1:
                 metrics.TRANSACTIONS_REPEATED.inc()
             return await work(session)
