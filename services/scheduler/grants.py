@@ -83,7 +83,9 @@ class Grants:
 
     async def _ask(self, want: Want, resting: int, held: int) -> None:
         self._asked_at = monotonic()
-        before, known, self._sure = self.grant, (want, resting) == self._published, False
+        before, known = self.grant, (want, resting) == self._published
+        # Until the answer is here nobody knows what of this has been stored.
+        self._published, self._sure = None, False
         demand = ShardDemand(self._owner.shard, self._owner.epoch, want, resting)
         answer = await self._everybody.ask(Question(demand, known, held))
         self._published = (want, resting) if answer.published else None

@@ -5,22 +5,33 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import Answer, GlobalLimit, Question
+from services.scheduler.grants import Grants
+from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from shared.clock import utc_now
+from shared.domain.contact import Waiting
 from shared.errors import Unavailable
 from shared.store import shards
 from shared.store.client import Store
+from shared.store.shard_transaction import Ownership
 from shared.store.shards import GrantMove, ShardDemand
+from tests.eventually import eventually
 
 LIMIT = 10
 
 
 class CountingLimit(GlobalLimit):
-    """Counts its exchanges with the store; `hindrance` is raised or waited for in the next of them."""
+    """Counts its exchanges with the store; `hindrance` is raised or waited for in the next of them.
+
+    `loses_answer`: the next one is made, and nobody hears of it.
+    """
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.exchanges: list[int] = []
         self.hindrance: BaseException | asyncio.Event | None = None
+        self.loses_answer = False
 
     async def _exchange(self, questions: Sequence[Question]) -> list[Answer]:
         hindrance, self.hindrance = self.hindrance, None
@@ -29,7 +40,11 @@ class CountingLimit(GlobalLimit):
         if hindrance is not None:
             await hindrance.wait()
         self.exchanges.append(len(questions))
-        return await super()._exchange(questions)
+        answers = await super()._exchange(questions)
+        loses, self.loses_answer = self.loses_answer, False
+        if loses:
+            raise Unavailable("MongoDB", "the line was cut")
+        return answers
 
 
 def question(shard: int, *, room: int, held: int = 0, resting: int = 0, epoch: int = 0) -> Question:
@@ -110,6 +125,24 @@ async def test_a_server_that_is_away_is_an_error_for_all_who_asked_and_not_for_t
     await first
     assert all(isinstance(error, Unavailable) for error in await asyncio.gather(*others, return_exceptions=True))
     assert (await limit.ask(question(1, room=1))).grant == 1
+
+
+async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
+    limit = await open_limit(store)
+    grants = Grants(Ownership(3, 0), Fleet(), limit)
+
+    async def says(contacts: int) -> bool:
+        waiting = [Waiting(0, utc_now(), n, f"contact-{n}") for n in range(contacts)]
+        demand = OrganizationDemand("organization-3", 5, 0, 0.0, [CampaignQueue("campaign", 1, waiting)])
+        await grants.adjust([demand], 0, 0)
+        return (await shards.read_shards(store))[3].want.get("organization-3", {}).get("room") == contacts
+
+    await eventually(lambda: says(2))
+    limit.loses_answer = True
+    with pytest.raises(Unavailable):
+        await eventually(lambda: says(4))
+    assert not limit.loses_answer
+    await eventually(lambda: says(2))
 
 
 async def test_who_is_cancelled_in_the_middle_of_an_exchange_leaves_the_others_their_answers(store: Store) -> None:
