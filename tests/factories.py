@@ -7,6 +7,7 @@ from typing import Any
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus, Tier, default_campaign_id
 from shared.store.client import Document, Store
+from shared.store.shard_transaction import Ownership
 from shared.store.shards import GrantMove, ensure_shards, move_grants, set_global_limit
 from shared.topics import shard_of
 
@@ -147,7 +148,7 @@ async def open_limits(store: Store, shard: int, slots: int, epoch: int = 0) -> N
     """A global limit of `slots`, all of it granted to one shard."""
     await ensure_shards(store)
     await set_global_limit(store, slots)
-    assert await move_grants(store, [GrantMove(shard, epoch, slots)])
+    assert await move_grants(store, [GrantMove(Ownership(shard, epoch), slots)])
 
 
 def a_moment_ago(**delta: float) -> datetime:

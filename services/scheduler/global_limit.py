@@ -136,17 +136,17 @@ class GlobalLimit:
             states, _ = await asyncio.gather(shards.read_shards(self._store), self._read())
             entitled = entitled_slots([_read_want(state) for state in states], self.limit)
             state_of = {state.shard: state for state in states}
-            ours = [q for q in questions if state_of[q.demand.shard].epoch == q.demand.epoch]
+            ours = [q for q in questions if state_of[q.demand.owner.shard].epoch == q.demand.owner.epoch]
             moves = _moves(ours, state_of, entitled, self.free)
             if await shards.move_grants(self._store, moves):
                 break
             # Others were faster, and what is free is another number now.
             moves = []
             await asyncio.sleep(random.uniform(0, pause))
-        delta_of = {(move.shard, move.epoch): move.delta for move in moves}
+        delta_of = {move.owner: move.delta for move in moves}
         return [
             Answer(
-                state_of[q.demand.shard].grant + delta_of.get((q.demand.shard, q.demand.epoch), 0),
+                state_of[q.demand.owner.shard].grant + delta_of.get(q.demand.owner, 0),
                 {name: entitled.get(name, 0) for name in q.demand.want},
                 published=q in ours,
             )
@@ -159,16 +159,12 @@ def _moves(
 ) -> list[GrantMove]:
     parts = []
     for question in questions:
-        demand, state = question.demand, state_of[question.demand.shard]
+        demand, state = question.demand, state_of[question.demand.owner.shard]
         # Slots above somebody's share stay here until its calls end, beside what the others here are entitled to.
         target = demand.resting + sum(max(int(its["held"]), entitled.get(name, 0)) for name, its in demand.want.items())
         parts.append(GrantPart(state.grant, state.held, max(target, question.held)))
     deltas = grant_moves(parts, free)
-    return [
-        GrantMove(question.demand.shard, question.demand.epoch, delta)
-        for question, delta in zip(questions, deltas, strict=True)
-        if delta
-    ]
+    return [GrantMove(question.demand.owner, delta) for question, delta in zip(questions, deltas, strict=True) if delta]
 
 
 def _read_want(state: ShardState) -> ShardWant:

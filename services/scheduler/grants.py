@@ -86,7 +86,7 @@ class Grants:
         before, known = self.grant, (want, resting) == self._published
         # Until the answer is here nobody knows what of this has been stored.
         self._published, self._sure = None, False
-        demand = ShardDemand(self._owner.shard, self._owner.epoch, want, resting)
+        demand = ShardDemand(self._owner, want, resting)
         answer = await self._everybody.ask(Question(demand, known, held))
         self._published = (want, resting) if answer.published else None
         self.grant, self.entitled = answer.grant, answer.entitled

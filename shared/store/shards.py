@@ -13,6 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
 
 from shared.store.client import Document, Store, translates
+from shared.store.shard_transaction import Ownership
 from shared.topics import SHARDS
 
 GLOBAL: Final = "global"
@@ -35,20 +36,18 @@ class ShardState:
 
 @dataclass(frozen=True, slots=True)
 class ShardDemand:
-    """What a shard's organizations could use, and what rests there, as its owner of this epoch says it."""
+    """What a shard's organizations could use, and what rests there, as this owner says it."""
 
-    shard: int
-    epoch: int
+    owner: Ownership
     want: Mapping[str, Mapping[str, Any]]
     resting: int
 
 
 @dataclass(frozen=True, slots=True)
 class GrantMove:
-    """A change of one shard's grant by its owner of this epoch: positive takes, negative gives back."""
+    """A change of one shard's grant by this owner: positive takes, negative gives back."""
 
-    shard: int
-    epoch: int
+    owner: Ownership
     delta: int
 
 
@@ -96,8 +95,8 @@ async def publish_wants(store: Store, demands: Sequence[ShardDemand]) -> None:
     """Say what the organizations of these shards could use; nothing of a shard that has a newer owner."""
     await store["shards"].bulk_write(
         [
-            UpdateOne({"_id": d.shard, "epoch": d.epoch}, {"$set": {"want": dict(d.want), "resting": d.resting}})
-            for d in demands
+            UpdateOne(_owned(demand.owner), {"$set": {"want": dict(demand.want), "resting": demand.resting}})
+            for demand in demands
         ],
         ordered=False,
     )
@@ -153,7 +152,12 @@ async def _move(store: Store, moves: Sequence[GrantMove], session: AsyncClientSe
 
 
 def _guarded(move: GrantMove) -> UpdateOne:
-    guard: Document = {"_id": move.shard, "epoch": move.epoch}
+    guard = _owned(move.owner)
     if move.delta < 0:
         guard["$expr"] = {"$gte": [{"$add": ["$grant", move.delta]}, "$held"]}
     return UpdateOne(guard, {"$inc": {"grant": move.delta}})
+
+
+def _owned(owner: Ownership) -> Document:
+    """Finds the shard as long as there is no newer owner."""
+    return {"_id": owner.shard, "epoch": owner.epoch}

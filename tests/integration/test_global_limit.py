@@ -49,7 +49,11 @@ class CountingLimit(GlobalLimit):
 
 def question(shard: int, *, room: int, held: int = 0, resting: int = 0, epoch: int = 0) -> Question:
     want = {f"organization-{shard}": {"limit": 10, "room": room + held, "served": 0.0, "held": held}} if room else {}
-    return Question(ShardDemand(shard, epoch, want, resting), known=False, held=held + resting)
+    return Question(ShardDemand(Ownership(shard, epoch), want, resting), known=False, held=held + resting)
+
+
+def move(shard: int, delta: int, *, epoch: int = 0) -> GrantMove:
+    return GrantMove(Ownership(shard, epoch), delta)
 
 
 async def open_limit(store: Store) -> CountingLimit:
@@ -162,7 +166,7 @@ async def test_who_is_cancelled_in_the_middle_of_an_exchange_leaves_the_others_t
 async def test_those_who_wait_are_woken_when_slots_are_free(store: Store, free: bool) -> None:
     limit = await open_limit(store)
     if not free:
-        assert await shards.move_grants(store, [GrantMove(0, 0, LIMIT)])
+        assert await shards.move_grants(store, [move(0, LIMIT)])
     waiting, gone = asyncio.Event(), asyncio.Event()
     with limit.wakes(gone):
         pass
@@ -175,13 +179,13 @@ async def test_those_who_wait_are_woken_when_slots_are_free(store: Store, free: 
 
 async def test_moves_are_made_together_or_not_at_all(store: Store) -> None:
     await open_limit(store)
-    assert not await shards.move_grants(store, [GrantMove(0, 0, 3), GrantMove(1, 7, 3)]), "the epoch of 1 is not 7"
-    assert not await shards.move_grants(store, [GrantMove(0, 0, 6), GrantMove(1, 0, 6)]), "more than is free"
+    assert not await shards.move_grants(store, [move(0, 3), move(1, 3, epoch=7)]), "the epoch of 1 is not 7"
+    assert not await shards.move_grants(store, [move(0, 6), move(1, 6)]), "more than is free"
     assert await sums(store) == (0, LIMIT)
-    assert await shards.move_grants(store, [GrantMove(0, 0, 4), GrantMove(1, 0, 6)])
+    assert await shards.move_grants(store, [move(0, 4), move(1, 6)])
     await store["shards"].update_one({"_id": 1}, {"$set": {"held": 5}})
-    assert not await shards.move_grants(store, [GrantMove(0, 0, -4), GrantMove(1, 0, -2)]), "1 keeps what calls hold"
-    assert await shards.move_grants(store, [GrantMove(0, 0, 1), GrantMove(1, 0, -1)])
+    assert not await shards.move_grants(store, [move(0, -4), move(1, -2)]), "1 keeps what calls hold"
+    assert await shards.move_grants(store, [move(0, 1), move(1, -1)])
     assert await sums(store) == (LIMIT, 0)
 
 
@@ -189,8 +193,8 @@ async def test_a_move_during_another_one_gives_way_to_it(store: Store) -> None:
     await open_limit(store)
     async with store.client.start_session() as session, await session.start_transaction():
         await store["global_budget"].update_one({}, {"$inc": {"free": 0, "moves": 1}}, session=session)
-        assert not await shards.move_grants(store, [GrantMove(0, 0, 1)])
-    assert await shards.move_grants(store, [GrantMove(0, 0, 1)])
+        assert not await shards.move_grants(store, [move(0, 1)])
+    assert await shards.move_grants(store, [move(0, 1)])
     assert await sums(store) == (1, LIMIT - 1)
 
 

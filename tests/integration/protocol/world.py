@@ -202,7 +202,7 @@ class World:
     async def move_grant(self, scheduler: int, shard: int, delta: int) -> bool:
         """Take from the free part of the global limit, or give back."""
         owner = self.schedulers[scheduler].owned[shard]
-        moved = await shards.move_grants(self.store, [shards.GrantMove(shard, owner.epoch, delta)])
+        moved = await shards.move_grants(self.store, [shards.GrantMove(owner, delta)])
         assert not moved or owner.epoch == self.epochs[shard], "I7: an old owner moved a grant"
         return moved
 

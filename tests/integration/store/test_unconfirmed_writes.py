@@ -45,7 +45,7 @@ async def test_a_write_no_majority_has_counts_as_not_made(minority: Store) -> No
 async def test_many_writes_at_once_that_no_majority_has_count_as_not_made(store: Store, minority: Store) -> None:
     await ensure_shards(store)
     with pytest.raises(Unavailable):
-        await publish_wants(minority, [ShardDemand(0, 0, {}, 0), ShardDemand(1, 0, {}, 0)])
+        await publish_wants(minority, [ShardDemand(Ownership(shard, 0), {}, 0) for shard in range(2)])
 
 
 async def test_a_write_that_is_wrong_is_not_taken_for_a_server_that_is_away(minority: Store) -> None:

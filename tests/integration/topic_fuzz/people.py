@@ -132,7 +132,7 @@ async def owner_of(store: Store, shard: int) -> Ownership:
     await shards.ensure_shards(store)
     await shards.set_global_limit(store, 4 * SLOTS)
     owner = Ownership(shard, await shards.take_over(store, shard))
-    assert await shards.move_grants(store, [shards.GrantMove(shard, owner.epoch, SLOTS)])
+    assert await shards.move_grants(store, [shards.GrantMove(owner, SLOTS)])
     return owner
 
 
