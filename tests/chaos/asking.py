@@ -30,10 +30,11 @@ class Asking:
         self.wrong_answers: list[str] = []
 
     async def certainly(self, key: str, ask: Question) -> Any:
-        """Ask with this key until answered. Refusals pass through.
+        """Ask with this key until answered or refused, by 4xx; a refusal is raised.
 
         A request whose answer was lost may still be carried out, by a process that was frozen for example. So it is
-        asked once more when that process is well again: what is asked last must be what comes last.
+        asked once more when that process is well again: what is asked last must be what comes last, and what is
+        said last what holds.
         """
         lost: set[str] = set()
         for n in count():
@@ -41,20 +42,22 @@ class Asking:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     answer = await ask(Api(self._system.session, url, key))
+                if not lost:
+                    return answer
             except (aiohttp.ClientError, TimeoutError, OSError):
                 lost.add(url)
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
+                continue
             except Refused as refused:
-                if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise
-                if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
-                    self.wrong_answers.append(str(refused))
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            else:
+                if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                        self.wrong_answers.append(str(refused))
+                    await asyncio.sleep(ASK_AGAIN_SECONDS)
+                    continue
                 if not lost:
-                    return answer
-                await self._well_again(lost)
-                lost = set()
+                    raise
+            await self._well_again(lost)
+            lost = set()
 
     async def _well_again(self, urls: set[str]) -> None:
         for url in urls:
