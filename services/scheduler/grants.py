@@ -3,6 +3,7 @@
 Which part is fair is the planner's rule, and `GlobalLimit` moves it; here is when a shard asks.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from services.scheduler.fleet import Fleet
@@ -35,13 +36,21 @@ class Grants:
     def __init__(self, owner: Ownership, fleet: Fleet, everybody: GlobalLimit) -> None:
         self._owner, self._fleet, self._everybody = owner, fleet, everybody
         self._published: tuple[Want, int] | None = None
-        self._asked_at = 0.0
+        self._asked_at, self._again_at = 0.0, math.inf
         self._in_vain: int | None = None
         # Not after a server was away in the middle of a move: what is granted must be read again then.
         self._sure = False
         self.waits = False
         self.grant = 0
         self.entitled: Mapping[str, int] = {}
+
+    @property
+    def again_in(self) -> float:
+        """Seconds until a shard that may take nothing asks again, for it has something to say or to give back.
+
+        Infinite when it has not: it is woken when slots are free (`GlobalLimit.wakes`).
+        """
+        return max(0.0, self._again_at - monotonic())
 
     def lockable(self, locked: int) -> int:
         """How many more contacts may be locked, so that none expires in the queue of the executors."""
@@ -57,26 +66,36 @@ class Grants:
         """
         want = {d.organization_id: _want(d) for d in demands}
         resting = max(0, remaining - sum(demand.held for demand in demands))
-        if self._is_time(demands, want, resting, held, remaining):
+        if monotonic() - self._asked_at >= self._pause(demands, want, resting, held, remaining):
             await self._ask(want, resting, held)
         takeable = self._takeable(demands, remaining)
         self.waits = takeable == 0 and any(demand.room for demand in demands)
+        self._again_at = math.inf
+        # Nothing is published of a shard that has a newer owner, however often it asks.
+        if takeable == 0 and self._published is not None and not self._is_settled(want, resting, held):
+            # Not at once, even if it might: it has just asked then, and others were faster.
+            pause = self._pause(demands, want, resting, held, remaining)
+            self._again_at = self._asked_at + max(ASK_SECONDS, pause)
 
-    def _is_time(
+    def _pause(
         self, demands: Sequence[OrganizationDemand], want: Want, resting: int, held: int, remaining: int
-    ) -> bool:
-        """Whether to ask now; only for slots that are free, when there is nothing to say or to give back."""
+    ) -> float:
+        """After how many seconds to ask again; infinite while only slots that are free could change anything."""
         takeable = self._takeable(demands, remaining)
         short = takeable < sum(demand.room for demand in demands)
-        free, pause = self._everybody.free > 0, monotonic() - self._asked_at
-        settled = self._sure and (want, resting) == self._published and self.grant == held
-        if settled and (not want or (short and remaining == held)):
-            news = self._in_vain != self._everybody.changes
-            return bool(want) and free and (news or pause >= IN_VAIN_SECONDS)
+        free = self._everybody.free > 0
+        if self._is_settled(want, resting, held) and (not want or (short and remaining == held)):
+            if not want or not free:
+                return math.inf
+            return IN_VAIN_SECONDS if self._in_vain == self._everybody.changes else 0.0
         if short and not takeable and self.grant > held:
             # There is something to give back, for which others wait.
-            return True
-        return pause >= (ASK_SECONDS if short or not free else SETTLE_SECONDS)
+            return 0.0
+        return ASK_SECONDS if short or not free else SETTLE_SECONDS
+
+    def _is_settled(self, want: Want, resting: int, held: int) -> bool:
+        """Whether nothing is to be said and nothing to be given back."""
+        return self._sure and (want, resting) == self._published and self.grant == held
 
     def _takeable(self, demands: Sequence[OrganizationDemand], remaining: int) -> int:
         return max(0, min(self.grant - remaining, sum(demand.takeable(self.entitled) for demand in demands)))

@@ -266,8 +266,8 @@ class ShardLoop:
             await asyncio.shield(task)
 
     async def _wait(self) -> None:
-        """Sleep until something arrives, somebody becomes due, slots are free that we lack, or a second has passed."""
-        seconds = SAFETY_NET_SECONDS
+        """Sleep until something arrives, somebody becomes due, slots are to be had or given back, at most a second."""
+        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in)
         alarm = self._memory.next_alarm
         if alarm is not None:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))

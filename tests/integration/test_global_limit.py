@@ -1,13 +1,15 @@
 """The global limit, asked for by several shards of one process at once."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 import pytest
 
+from services.scheduler import grants as grants_module
 from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import Answer, GlobalLimit, Question
-from services.scheduler.grants import Grants
+from services.scheduler.grants import ASK_SECONDS, Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from shared.clock import utc_now
 from shared.domain.contact import Waiting
@@ -131,14 +133,17 @@ async def test_a_server_that_is_away_is_an_error_for_all_who_asked_and_not_for_t
     assert (await limit.ask(question(1, room=1))).grant == 1
 
 
+def demand(name: str, contacts: int) -> OrganizationDemand:
+    waiting = [Waiting(0, utc_now(), n, f"{name}-{n}") for n in range(contacts)]
+    return OrganizationDemand(name, 5, 0, 0.0, [CampaignQueue("campaign", 1, waiting)])
+
+
 async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
     limit = await open_limit(store)
     grants = Grants(Ownership(3, 0), Fleet(), limit)
 
     async def says(contacts: int) -> bool:
-        waiting = [Waiting(0, utc_now(), n, f"contact-{n}") for n in range(contacts)]
-        demand = OrganizationDemand("organization-3", 5, 0, 0.0, [CampaignQueue("campaign", 1, waiting)])
-        await grants.adjust([demand], 0, 0)
+        await grants.adjust([demand("organization-3", contacts)], 0, 0)
         return (await shards.read_shards(store))[3].want.get("organization-3", {}).get("room") == contacts
 
     await eventually(lambda: says(2))
@@ -147,6 +152,38 @@ async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
         await eventually(lambda: says(4))
     assert not limit.loses_answer
     await eventually(lambda: says(2))
+
+
+async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is free, and will not be: whoever holds the slots gives them back for those alone that have asked."""
+    clock = [1000.0]
+    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
+    limit = await open_limit(store)
+    assert await shards.move_grants(store, [move(0, LIMIT)])
+    grants = Grants(Ownership(3, 0), Fleet(), limit)
+    await grants.adjust([demand("first", 1)], 0, 0)
+    assert (grants.waits, grants.again_in) == (True, math.inf), "all is said"
+
+    both = [demand("first", 1), demand("second", 1)]
+    await grants.adjust(both, 0, 0)
+    assert limit.exchanges == [1], "too soon"
+    assert grants.again_in == pytest.approx(ASK_SECONDS)
+    clock[0] += 2 * ASK_SECONDS
+    await grants.adjust(both, 0, 0)
+    assert limit.exchanges == [1, 1]
+    assert set((await shards.read_shards(store))[3].want) == {"first", "second"}
+    assert (grants.waits, grants.again_in) == (True, math.inf)
+
+
+async def test_a_shard_with_a_newer_owner_does_not_ask_again_and_again(store: Store) -> None:
+    limit = await open_limit(store)
+    await shards.take_over(store, 3)
+    grants = Grants(Ownership(3, 0), Fleet(), limit)
+    await grants.adjust([demand("first", 1)], 0, 0)
+    assert limit.exchanges == [1]
+    assert grants.again_in == math.inf
 
 
 async def test_who_is_cancelled_in_the_middle_of_an_exchange_leaves_the_others_their_answers(store: Store) -> None:
