@@ -54,7 +54,7 @@ class _Asked:
 
 
 class GlobalLimit:
-    """`limit` and what of it no shard had (`free`), as last read for any shard of this process.
+    """`limit` and what of it no shard had (`free`), as last read or changed for any shard of this process.
 
     `free` is negative while a lowered limit settles; `changes` counts how often it was another than before.
     """
@@ -110,9 +110,11 @@ class GlobalLimit:
                 waiting.set()
 
     async def _read(self) -> None:
-        before = self.free
-        self.limit, self.free = await shards.read_global(self._store)
-        self.changes += self.free != before
+        self._learn(*await shards.read_global(self._store))
+
+    def _learn(self, limit: int, free: int) -> None:
+        self.changes += free != self.free
+        self.limit, self.free = limit, free
 
     async def _answer_all(self) -> None:
         together = list(self._asked)
@@ -137,12 +139,18 @@ class GlobalLimit:
             entitled = entitled_slots([_read_want(state) for state in states], self.limit)
             state_of = {state.shard: state for state in states}
             ours = [q for q in questions if state_of[q.demand.owner.shard].epoch == q.demand.owner.epoch]
-            moves = _moves(ours, state_of, entitled, self.free)
+            free = self.free
+            moves = _moves(ours, state_of, entitled, free)
             if await shards.move_grants(self._store, moves):
+                # If as many are free at the next look, that is news: they are other ones.
+                self._learn(self.limit, free - sum(move.delta for move in moves))
                 break
             # Others were faster, and what is free is another number now.
             moves = []
             await asyncio.sleep(random.uniform(0, pause))
+        else:
+            # Whatever the next look finds free is news to those who asked.
+            self._learn(self.limit, 0)
         delta_of = {move.owner: move.delta for move in moves}
         return [
             Answer(

@@ -9,7 +9,7 @@ import pytest
 from services.scheduler import grants as grants_module
 from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import Answer, GlobalLimit, Question
-from services.scheduler.grants import ASK_SECONDS, Grants
+from services.scheduler.grants import ASK_SECONDS, IN_VAIN_SECONDS, Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from shared.clock import utc_now
 from shared.domain.contact import Waiting
@@ -175,6 +175,50 @@ async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_for
     assert limit.exchanges == [1, 1]
     assert set((await shards.read_shards(store))[3].want) == {"first", "second"}
     assert (grants.waits, grants.again_in) == (True, math.inf)
+
+
+async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many are free then as before, but not the same."""
+    clock = [1000.0]
+    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
+    limit = await open_limit(store)
+    assert await shards.move_grants(store, [move(0, LIMIT - 1)])
+    rivals = {name: Grants(Ownership(shard, 0), Fleet(), limit) for shard, name in enumerate(("first", "second"), 1)}
+    await asyncio.gather(*(grants.adjust([demand(name, 1)], 0, 0) for name, grants in rivals.items()))
+    assert limit.exchanges == [2]
+    [loser] = [name for name, grants in rivals.items() if not grants.grant]
+
+    assert await shards.move_grants(store, [move(0, -1)])
+    clock[0] += IN_VAIN_SECONDS / 2
+    with limit.wakes(asyncio.Event()):
+        await limit.look()
+    await rivals[loser].adjust([demand(loser, 1)], 0, 0)
+    assert (limit.exchanges, rivals[loser].grant) == ([2, 1], 1)
+
+
+async def test_who_got_nothing_because_others_always_were_faster_asks_again_soon(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
+    limit = await open_limit(store)
+    grants = Grants(Ownership(1, 0), Fleet(), limit)
+
+    async def give_way(store: Store, moves: Sequence[GrantMove]) -> bool:
+        return False
+
+    with monkeypatch.context() as others:
+        others.setattr(shards, "move_grants", give_way)
+        await grants.adjust([demand("first", 1)], 0, 0)
+    assert grants.waits
+
+    clock[0] += IN_VAIN_SECONDS / 2
+    with limit.wakes(asyncio.Event()):
+        await limit.look()
+    await grants.adjust([demand("first", 1)], 0, 0)
+    assert (limit.exchanges, grants.grant) == ([1, 1], 1)
 
 
 async def test_a_shard_with_a_newer_owner_does_not_ask_again_and_again(store: Store) -> None:
