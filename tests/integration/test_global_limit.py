@@ -133,6 +133,14 @@ async def test_a_server_that_is_away_is_an_error_for_all_who_asked_and_not_for_t
     assert (await limit.ask(question(1, room=1))).grant == 1
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The one number is the time, in seconds, by which a shard decides when to ask."""
+    seconds = [1000.0]
+    monkeypatch.setattr(grants_module, "monotonic", lambda: seconds[0])
+    return seconds
+
+
 def demand(name: str, contacts: int) -> OrganizationDemand:
     waiting = [Waiting(0, utc_now(), n, f"{name}-{n}") for n in range(contacts)]
     return OrganizationDemand(name, 5, 0, 0.0, [CampaignQueue("campaign", 1, waiting)])
@@ -155,11 +163,9 @@ async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
 
 
 async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_forgotten(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, clock: list[float]
 ) -> None:
     """Nothing is free, and will not be: whoever holds the slots gives them back for those alone that have asked."""
-    clock = [1000.0]
-    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, LIMIT)])
     grants = Grants(Ownership(3, 0), Fleet(), limit)
@@ -177,12 +183,8 @@ async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_for
     assert (grants.waits, grants.again_in) == (True, math.inf)
 
 
-async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(store: Store, clock: list[float]) -> None:
     """As many are free then as before, but not the same."""
-    clock = [1000.0]
-    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, LIMIT - 1)])
     rivals = {name: Grants(Ownership(shard, 0), Fleet(), limit) for shard, name in enumerate(("first", "second"), 1)}
@@ -199,10 +201,8 @@ async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(
 
 
 async def test_who_got_nothing_because_others_always_were_faster_asks_again_soon(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr(grants_module, "monotonic", lambda: clock[0])
     limit = await open_limit(store)
     grants = Grants(Ownership(1, 0), Fleet(), limit)
 
