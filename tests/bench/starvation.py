@@ -48,8 +48,9 @@ async def measure_starvation(addresses: Addresses, console: Console, *, large: i
             run = await _once(addresses, large, limit)
             runs[name].append(run)
             console.print(
-                f"  starvation {number + 1}/{rounds} {name}: all have been called after "
-                f"{milliseconds(max(wait.first for wait in run.beside))} ms",
+                f"  starvation {number + 1}/{rounds} {name}: the last has its share after "
+                f"{milliseconds(max(wait.share for wait in run.beside))} ms; enough calls had ended after "
+                f"{milliseconds(max(wait.share_bound for wait in run.beside))} ms",
                 style="dim",
             )
     return _figures(runs, large, rounds)
@@ -159,7 +160,7 @@ async def _all_serve(members: Sequence[Member], ports: _Ports) -> None:
 def _figures(runs: dict[str, list[Run]], large: int, rounds: int) -> Figures:
     figures = Figures(
         f"starvation: {COUNT} small ones beside one with {large:,} due contacts, {SLOTS} slots, {rounds} rounds",
-        ("p50 / longest, ms", "first call", "ends allow", "its share", "ends allow", "beyond that"),
+        ("p50 / longest, ms", "first call", "ends allow", "its share", "ends allow", "beyond the ends"),
     )
     for name, done in runs.items():
         slots = sorted(set(done[0].slots))
@@ -176,7 +177,10 @@ def _figures(runs: dict[str, list[Run]], large: int, rounds: int) -> Figures:
         f"Calls last {SHORTEST_CALL:g} to {LONGEST_CALL:g} s. Seconds count from the API's answer, with all of them "
         "asking at one moment."
     )
-    figures.notes.append("ends allow: until so many of the large one's calls had ended in the same run.")
+    figures.notes.append(
+        "ends allow: until so many of the large one's calls had ended in the same run; nobody who cuts no calls short "
+        "is sooner. beyond the ends: the wait, first call or share, from then on."
+    )
     return figures
 
 
