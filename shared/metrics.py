@@ -31,6 +31,9 @@ ENDINGS_REPEATED: Final = Counter(
 TRANSACTIONS_REPEATED: Final = Counter(
     "dialstream_transactions_repeated_total", "Transactions begun again: somebody wrote the same, or the primary went."
 )
+TRANSACTIONS_ENDED: Final = Counter(
+    "dialstream_transactions_ended_total", "Transactions of others that this scheduler ended: nobody worked on them."
+)
 REFILL_SECONDS: Final = Histogram(
     "dialstream_refill_seconds", "From a finished call read to the next dial job published.", buckets=_LATENCY_SECONDS
 )

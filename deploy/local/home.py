@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -78,13 +78,16 @@ class Home:
             path.replace(path.with_suffix(".log.1"))
         return path
 
-    async def port_for(self, name: str) -> int:
-        """The port that `name` had last time if it is free, else another free one; remembered at once."""
+    async def port_for(self, name: str, taken: Collection[int] = ()) -> int:
+        """The port that `name` had last time if it is free, else another free one; remembered at once.
+
+        None of those `taken`, by something that does not listen yet.
+        """
         others = {other: port for other, port in self._read_ports().items() if other != name}
         port = self._read_ports().get(name)
         if port is not None:
             await _let_go(port)
-        while port is None or port in others.values() or not port_is_free(port):
+        while port is None or port in taken or port in others.values() or not port_is_free(port):
             port = free_port()
         self._write_ports({**others, name: port})
         return port

@@ -69,8 +69,8 @@ async def launch(
     seat: Seat | None = None,
 ) -> tuple[psutil.Process, int]:
     """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
-    port = await home.port_for("kafka")
-    seat = seat or Seat(1, {1: await home.port_for("kafka-controller")})
+    port = await home.port_for("kafka", lines or {})
+    seat = seat or Seat(1, {1: await home.port_for("kafka-controller", lines or {})})
     data = home.kafka / "data"
     write_whole(home.kafka / "log4j2.properties", LOGGING)
     if not (data / "meta.properties").is_file():

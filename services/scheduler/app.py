@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.scheduler.abandoned import SEARCH_SECONDS, AbandonedTransactions
 from services.scheduler.evidence import EvidenceSearch
 from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import LOOK_SECONDS, GlobalLimit
@@ -49,17 +50,19 @@ class Scheduler:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
                     safety_net, evidence = self._safety_net(group), self._evidence_search(group)
                     waiting = WaitingCount(self._store, self._fleet, self._suspects, group.loops)
+                    abandoned = AbandonedTransactions(self._store)
                     tasks.create_task(group.run())
                     tasks.create_task(go_round(safety_net, "safety net"))
                     tasks.create_task(go_round(evidence, "search for evidence"))
                     tasks.create_task(go_round(waiting, "count of waiting slots"))
                     tasks.create_task(go_round(self._global_limit, "look for free slots", LOOK_SECONDS))
+                    tasks.create_task(go_round(abandoned, "search for abandoned transactions", SEARCH_SECONDS))
                     tasks.create_task(_watch(group))
                     try:
                         await asyncio.Event().wait()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
-                        for work in (group, safety_net, evidence, waiting, self._global_limit):
+                        for work in (group, safety_net, evidence, waiting, abandoned, self._global_limit):
                             work.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))

@@ -135,9 +135,14 @@ def connect(settings: MongoSettings) -> Store:
         connectTimeoutMS=3000,
         socketTimeoutMS=30_000,
         w="majority",
-        appname="dialstream",
+        appname=appname(settings.mongodb_database),
     )
     return Store(client, client[settings.mongodb_database])
+
+
+def appname(database: str) -> str:
+    """How every process of one installation names itself to the server."""
+    return f"dialstream {database}"
 
 
 # Server errors that say "not now" rather than "wrong": shutdown, no primary, stepped down, interrupted.

@@ -22,7 +22,7 @@ import typer
 
 from shared.clock import utc_now
 from tests.chaos.crowd import CONFIGURATION
-from tests.chaos.faults import Fault, catalogue
+from tests.chaos.faults import DISK_FULL, Fault, catalogue
 from tests.chaos.record import CarrierCall, calls_of
 from tests.chaos.stage import MEMBERS, Stage, stage
 from tests.e2e.system import SystemCustomer
@@ -36,7 +36,7 @@ LIMIT: Final = 8
 WATCHED: Final = timedelta(seconds=20)
 OFTEN: Final = 3
 ALONE: Final = ("SIGKILL", "SIGTERM")
-OF_ONE: Final = ("kill -9", "stop", "disk full")
+OF_ONE: Final = ("kill -9", "stop", DISK_FULL)
 OF_THREE: Final = ("kill -9", "stop", "SIGSTOP", "step down")
 
 
@@ -102,10 +102,16 @@ def _faults(on_stage: Stage) -> list[Fault]:
 
 
 async def _broken(fault: Fault, on_stage: Stage) -> datetime:
-    """Break and mend; the moment from which calls may be waited for: the loss, or a lone server's return."""
+    """Break and mend; the moment from which calls may be waited for: the loss, or a lone server's return.
+
+    After a full disk it is when there is room again, whether the server must be started then or not.
+    """
     lost = utc_now()
     async with fault.broken():
         await asyncio.sleep(fault.seconds[0])
+        mending = utc_now()
+    if fault.name == DISK_FULL:
+        return mending
     lone_server = fault.target in on_stage.servers.nodes and not on_stage.servers.are_three
     return utc_now() if lone_server else lost
 

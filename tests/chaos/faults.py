@@ -14,7 +14,7 @@ from typing import Final
 
 from pymongo.errors import PyMongoError
 
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from tests.chaos.disks import fill, make_room
 from tests.chaos.servers import Node
 from tests.chaos.stage import LINED, MEMBERS, SETTINGS, Stage
@@ -85,6 +85,11 @@ CARRIER: Final[dict[str, dict[str, float]]] = {
 CARRIER_SECONDS: Final = {"look-up blind": (0.5, float(SETTINGS["DIALSTREAM_SETTLE_SECONDS"]) - 0.5)}
 
 
+DISK_FULL: Final = "disk full"
+# A server that has met a full disk may answer still and end over it as much later.
+ENDS_LATE_SECONDS: Final = 3.0
+
+
 def node_faults(node: Node) -> list[Fault]:
     """What can happen to one server process."""
     faults = [
@@ -93,7 +98,7 @@ def node_faults(node: Node) -> list[Fault]:
         Fault("SIGSTOP", node.name, partial(node_frozen, node), (0.5, 10.0)),
     ]
     if node.disk is not None:
-        faults.append(Fault("disk full", node.name, partial(disk_filled, node, node.disk), (0.5, 5.0)))
+        faults.append(Fault(DISK_FULL, node.name, partial(disk_filled, node, node.disk), (0.5, 5.0)))
     return faults
 
 
@@ -166,11 +171,16 @@ async def node_frozen(node: Node) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def disk_filled(node: Node, disk: Path) -> AsyncIterator[None]:
-    """No room for its data; room is made behind, and a server that has ended over it is started again."""
+    """No room for its data; room is made behind, and a server that ends over it is started again."""
     await asyncio.to_thread(fill, disk)
     yield
     make_room(disk)
     await node.start()
+    watched_until = monotonic() + ENDS_LATE_SECONDS
+    while monotonic() < watched_until:
+        if node.find() is None:
+            await node.start()
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

@@ -101,6 +101,13 @@ async def test_data_survives_kill_9_of_both_servers(home: Home) -> None:
     await assert_it_is_still_there(again)
 
 
+async def test_a_port_somebody_will_take_is_not_given_away(home: Home) -> None:
+    """Kafka may be told to listen on more ports than its own."""
+    first = await home.port_for("kafka")
+    assert await home.port_for("kafka") == first
+    assert await home.port_for("kafka", {first}) != first
+
+
 async def test_taken_ports_are_avoided_and_the_data_moves_along(home: Home, neighbours: ExitStack) -> None:
     addresses = await start_servers(home, NOTHING_GIVEN)
     await write_something(addresses)
