@@ -29,9 +29,9 @@ from tests.e2e.system import SystemCustomer
 from tests.eventually import eventually
 
 ORGANIZATIONS: Final = 6
-CONTACTS: Final = 3000
-ROWS: Final = 500
 LIMIT: Final = 8
+# More than an organization calls from one fault to the next, so that it never runs out of contacts.
+CONTACTS_FOR_A_FAULT: Final = 400
 # So long after each fault the record is looked at; whoever has not been called by then counts with this much.
 WATCHED: Final = timedelta(seconds=20)
 OFTEN: Final = 3
@@ -61,7 +61,7 @@ def main(
     three: Annotated[bool, typer.Option(help="Three brokers and a replica set of three.")] = False,
     times: Annotated[int, typer.Option(help="How often each fault.")] = OFTEN,
 ) -> None:
-    """Prints, for each fault, how soon calls went on."""
+    """Prints, for each fault, how soon calls went on: each time as it happens, and all at the end."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     root = Path(tempfile.mkdtemp(prefix="dialstream-chaos-back-"))
     waits = asyncio.run(measure(root, seed=3 if three else 1, times=times))
@@ -78,14 +78,18 @@ async def measure(root: Path, *, seed: int, times: int) -> dict[str, list[Wait]]
     """Each fault so often, in turn."""
     waits: dict[str, list[Wait]] = defaultdict(list)
     async with stage(root, seed) as on_stage:
-        customers = [await _with_contacts(on_stage, n) for n in range(ORGANIZATIONS)]
-        organizations = [customer.organization_id for customer in customers]
+        callers = [await _with_campaign(on_stage, n) for n in range(ORGANIZATIONS)]
+        organizations = [caller.who.organization_id for caller in callers]
         for fault in itertools.chain.from_iterable([[NOTHING, *_faults(on_stage)]] * times):
+            for caller in callers:
+                await caller.add_contacts()
             await _all_are_called(on_stage, organizations)
             since = await _broken(fault, on_stage)
             await asyncio.sleep(WATCHED.total_seconds())
             calls = calls_of(await on_stage.system.carrier_record())
-            waits[_kind(fault)].append(wait_after(calls, since, organizations))
+            wait = wait_after(calls, since, organizations)
+            typer.echo(f"{_kind(fault)}: {wait.anybody:.1f} s, the slowest organization {wait.slowest:.1f} s", err=True)
+            waits[_kind(fault)].append(wait)
             await on_stage.mend_everything()
     return dict(waits)
 
@@ -116,20 +120,33 @@ async def _broken(fault: Fault, on_stage: Stage) -> datetime:
     return utc_now() if lone_server else lost
 
 
-async def _with_contacts(on_stage: Stage, number: int) -> SystemCustomer:
+@dataclass(slots=True)
+class Caller:
+    """An organization with a campaign; `number` is part of its contacts' numbers."""
+
+    who: SystemCustomer
+    campaign_id: str
+    number: int
+    added: int = 0
+
+    async def add_contacts(self) -> None:
+        """As many as it needs for one more fault."""
+        first, self.added = self.added, self.added + CONTACTS_FOR_A_FAULT
+        rows = [
+            {"external_id": f"lead-{n}", "phone_numbers": [f"+4915{self.number}{10_000_000 + n}"]}
+            for n in range(first, self.added)
+        ]
+        await self.who.api.post(f"/campaign/campaigns/{self.campaign_id}/contacts", {"contacts": rows})
+
+
+async def _with_campaign(on_stage: Stage, number: int) -> Caller:
     who = await on_stage.system.new_customer()
     await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": LIMIT})
     configuration = await who.api.post("/campaign/configurations", CONFIGURATION)
     campaign = await who.api.post(
         "/campaign/campaigns", {"name": "back", "external_id": "back", "configuration_id": configuration["id"]}
     )
-    for first in range(0, CONTACTS, ROWS):
-        rows = [
-            {"external_id": f"lead-{n}", "phone_numbers": [f"+4915{number}{10_000_000 + n}"]}
-            for n in range(first, first + ROWS)
-        ]
-        await who.api.post(f"/campaign/campaigns/{campaign['id']}/contacts", {"contacts": rows})
-    return who
+    return Caller(who, campaign["id"], number)
 
 
 async def _all_are_called(on_stage: Stage, organizations: Sequence[str]) -> None:
