@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from shared.bus.closed_connections import expect_closed_connections
 from shared.clock import monotonic
 from shared.errors import PermanentError, Unavailable
 from shared.events import AnyOrgEvent, DialJob
@@ -53,6 +54,7 @@ class Producer:
 
     def __init__(self, settings: KafkaSettings, *, max_request_bytes: int = MAX_BATCH_BYTES) -> None:
         self._settings = settings
+        expect_closed_connections()
         self._kafka = AIOKafkaProducer(
             bootstrap_servers=settings.kafka,
             acks="all",

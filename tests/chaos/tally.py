@@ -19,6 +19,7 @@ ANSWER_SECONDS: Final = 1.0
 # What is counted: name of the metric's sample → words for people.
 COUNTED: Final[Mapping[str, str]] = {
     "dialstream_transactions_repeated_total": "transactions repeated after a conflict",
+    "dialstream_transactions_ended_total": "transactions of the killed ended",
     "dialstream_endings_repeated_total": "endings told again",
     "dialstream_jobs_not_ours_total": "dial jobs read again or too late",
     "dialstream_claims_expired_total": "claims expired",
