@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import psutil
 from pymongo.errors import PyMongoError
 
-from shared.clock import monotonic, utc_now
+from shared.clock import utc_now
 from tests.chaos.disks import fill, make_room
 from tests.chaos.servers import Node
 from tests.chaos.stage import LINED, MEMBERS, SETTINGS, Stage
@@ -176,11 +177,11 @@ async def disk_filled(node: Node, disk: Path) -> AsyncIterator[None]:
     yield
     make_room(disk)
     await node.start()
-    watched_until = monotonic() + ENDS_LATE_SECONDS
-    while monotonic() < watched_until:
-        if node.find() is None:
-            await node.start()
-        await asyncio.sleep(0.1)
+    server = node.find()
+    with contextlib.suppress(psutil.TimeoutExpired):
+        if server is not None:
+            await asyncio.to_thread(server.process.wait, ENDS_LATE_SECONDS)
+        await node.start()
 
 
 @asynccontextmanager

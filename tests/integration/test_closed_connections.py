@@ -15,7 +15,7 @@ class BrokenRequest:
     """No fault of the connection's."""
 
     def prepare(self, _: object) -> object:
-        raise NotImplementedError
+        raise RecursionError
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,6 @@ def test_a_request_on_a_connection_that_was_just_closed_is_a_lost_connection() -
 async def test_any_other_error_stays_what_it_is() -> None:
     connection = AIOKafkaConnection("127.0.0.1", 9)
     connection._writer = object()
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(RecursionError):
         connection.send(BrokenRequest())
     connection._writer = None
