@@ -1,7 +1,7 @@
 """A connection to a broker that was closed a moment ago is an ordinary loss, under uvloop too.
 
 The client library expects an `OSError` of a write to it. uvloop raises `RuntimeError`, and with that the library's own
-tasks end for good: the consumer or producer never works again.
+tasks, heartbeats for one, end for good.
 """
 
 from collections.abc import Callable
