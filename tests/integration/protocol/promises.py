@@ -1,16 +1,15 @@
-"""What must hold in MongoDB after every step (I6, I7, I8), read from outside of any transaction."""
+"""What must hold in MongoDB after every step (I6, I7, I8), seen at one moment, from outside of any transaction."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from shared.domain.contact import ACTIVE, FINAL, ContactStatus
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.store.client import Document, Store
 from shared.store.ledger import BUCKET, campaign_budget, number_budget, organization_budget
-from shared.store.shards import read_global
 from tests.integration.protocol.carrier import Call
 
+LOOKED_AT = ("contacts", "attempts", "counters", "counters_in", "budgets", "shards", "global_budget")
 COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts")
 
 
@@ -23,33 +22,17 @@ class Promises:
 
     async def check(self) -> None:
         """Raise AssertionError, naming the promise, if one is broken."""
-        contacts, attempts, budgets, shards = await asyncio.gather(
-            self._all("contacts"), self._all("attempts"), self._all("budgets"), self._all("shards")
-        )
-        _check_shapes(contacts, attempts)
-        _check_budgets(contacts, budgets, shards)
-        await self._check_counters(contacts, attempts)
-        limit, free = await read_global(self._store)
-        assert sum(shard["grant"] for shard in shards) + free == limit, "I7: the grants do not add up to the limit"
-        self._check_outcomes(attempts)
+        # One moment for all of it: grants move whenever a shard asks, also while this looks.
+        async with self._store.client.start_session(snapshot=True) as session:
+            at = {name: await self._store[name].find({}, session=session).to_list() for name in LOOKED_AT}
+        _check_shapes(at["contacts"], at["attempts"])
+        _check_budgets(at["contacts"], at["budgets"], at["shards"])
+        _check_counters(at)
+        _check_grants(at["shards"], at["global_budget"])
+        self._check_outcomes(at["attempts"])
 
     async def _all(self, collection: str) -> list[Document]:
         return await self._store[collection].find({}).to_list()
-
-    async def _check_counters(self, contacts: list[Document], attempts: list[Document]) -> None:
-        counts: Counter[tuple[str, str]] = Counter()
-        for contact in contacts:
-            counts[contact["campaign_id"], BUCKET[ContactStatus(contact["status"])]] += 1
-        counts.update((attempt["campaign_id"], "attempts") for attempt in attempts)
-        said: Counter[tuple[str, str]] = Counter()
-        counters, counters_in = await asyncio.gather(self._all("counters"), self._all("counters_in"))
-        for counter in counters:
-            said.update({(counter["_id"], name): counter.get(name, 0) for name in COUNTED})
-        for counter in counters_in:
-            said[counter["campaign_id"], "pending"] += counter["added"]
-            said[counter["campaign_id"], "skipped"] += counter["added_skipped"]
-        for key in counts.keys() | said.keys():
-            assert counts[key] == said[key], f"I6: counters say {said[key]} {key[1]}, there are {counts[key]}"
 
     def _check_outcomes(self, attempts: list[Document]) -> None:
         outcomes = {attempt["_id"]: attempt["outcome"] for attempt in attempts}
@@ -108,3 +91,24 @@ def _check_budgets(contacts: list[Document], budgets: list[Document], shards: li
     for shard in shards:
         assert shard["held"] == by_shard[shard["_id"]], f"I6: shard {shard['_id']} holds {shard['held']}"
         assert shard["held"] <= shard["grant"], f"I1: shard {shard['_id']} holds more than it was granted"
+
+
+def _check_counters(at: Mapping[str, list[Document]]) -> None:
+    counts: Counter[tuple[str, str]] = Counter()
+    for contact in at["contacts"]:
+        counts[contact["campaign_id"], BUCKET[ContactStatus(contact["status"])]] += 1
+    counts.update((attempt["campaign_id"], "attempts") for attempt in at["attempts"])
+    said: Counter[tuple[str, str]] = Counter()
+    for counter in at["counters"]:
+        said.update({(counter["_id"], name): counter.get(name, 0) for name in COUNTED})
+    for counter in at["counters_in"]:
+        said[counter["campaign_id"], "pending"] += counter["added"]
+        said[counter["campaign_id"], "skipped"] += counter["added_skipped"]
+    for key in counts.keys() | said.keys():
+        assert counts[key] == said[key], f"I6: counters say {said[key]} {key[1]}, there are {counts[key]}"
+
+
+def _check_grants(shards: list[Document], global_budget: list[Document]) -> None:
+    limit, free = next(((int(glob["limit"]), int(glob["free"])) for glob in global_budget), (0, 0))
+    granted = sum(shard["grant"] for shard in shards)
+    assert granted + free == limit, f"I7: {granted} granted and {free} free do not add up to the limit of {limit}"

@@ -1,0 +1,46 @@
+"""The check itself: true to one moment while grants move, and not blind to grants that are lost."""
+
+import asyncio
+
+import pytest
+
+from shared.store import shards
+from shared.store.client import Store
+from shared.store.shard_transaction import Ownership
+from shared.store.shards import GrantMove
+from tests.integration.protocol.promises import Promises
+
+LIMIT = 10
+CHECKS = 30
+
+
+async def _moved(store: Store, delta: int) -> None:
+    assert await shards.move_grants(store, [GrantMove(Ownership(0, 0), delta)])
+
+
+async def _moves_for_ever(store: Store) -> None:
+    while True:
+        await _moved(store, LIMIT)
+        await _moved(store, -LIMIT)
+
+
+async def test_a_check_between_two_moves_of_a_grant_sees_one_moment(store: Store) -> None:
+    """Read one after the other, ten granted and ten free are twenty: that failed a run whose grants were right."""
+    await shards.ensure_shards(store)
+    await shards.set_global_limit(store, LIMIT)
+    moving = asyncio.create_task(_moves_for_ever(store))
+    try:
+        for _ in range(CHECKS):
+            await Promises(store).check()
+        assert not moving.done(), "nothing moved while this was checked"
+    finally:
+        moving.cancel()
+
+
+async def test_a_grant_that_nobody_was_given_is_found(store: Store) -> None:
+    await shards.ensure_shards(store)
+    await shards.set_global_limit(store, LIMIT)
+    await _moved(store, 4)
+    await store["shards"].update_one({"_id": 0}, {"$inc": {"grant": 1}})
+    with pytest.raises(AssertionError, match="I7: 5 granted and 6 free do not add up to the limit of 10"):
+        await Promises(store).check()
