@@ -94,19 +94,16 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
 
 async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document]) -> _Rooms:
     """What is free now, this transaction's own moves included."""
-    store, session, ledger = transaction.store, transaction.session, transaction.ledger
-    surroundings = transaction.surroundings
-    keys = {organization_budget(c["organization_id"]) for c in candidates}
-    keys |= {campaign_budget(c["campaign_id"]) for c in candidates}
-    keys |= {
+    ledger, surroundings = transaction.ledger, transaction.surroundings
+    numbers = {
         number_budget(organization["_id"], number)
         for organization in surroundings.organizations.values()
         for number in organization.get("exclusive_caller_numbers", ())
     }
-    held: Counter[str] = Counter(ledger.budgets)
-    async for budget in store["budgets"].find({"_id": {"$in": list(keys)}}, session=session):
-        held[budget["_id"]] += budget["held"]
-    shard = await store["shards"].find_one({"_id": ledger.shard}, session=session)
+    await surroundings.load_numbers(numbers)
+    held = Counter(surroundings.held)
+    held.update(ledger.budgets)
+    shard = surroundings.centre
     organizations = {}
     for organization_id in {c["organization_id"] for c in candidates}:
         limit = concurrency_limit(surroundings.organizations.get(organization_id))
@@ -117,9 +114,14 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
         for campaign in surroundings.campaigns.values()
         if campaign.get("concurrency_limit") is not None
     }
-    numbers = {key: 1 - held[key] for key in keys if key.startswith("number:")}
     room = shard["grant"] - shard["held"] - ledger.shard_held if shard else 0
-    return _Rooms(min(room, MAX_CLAIM), organizations, campaigns, numbers, await _live_phones(transaction, candidates))
+    return _Rooms(
+        min(room, MAX_CLAIM),
+        organizations,
+        campaigns,
+        {key: 1 - held[key] for key in numbers},
+        await _live_phones(transaction, candidates),
+    )
 
 
 async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Document]) -> set[tuple[str, str]]:

@@ -1,14 +1,13 @@
 """GATE: the last look before a call is placed. The only sound check of do-not-call, pause, edit and delete."""
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.contact import ContactStatus
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, organization_budget
-from shared.store.shards import read_global, read_shards
-from shared.store.surroundings import Surroundings, concurrency_limit
+from shared.store.shards import GLOBAL, read_shards
+from shared.store.surroundings import Centre, Surroundings, concurrency_limit
 
 
 @translates
@@ -18,34 +17,24 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
     contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
-    surroundings = Surroundings(store)
-    _, held, above_global_limit = await asyncio.gather(
-        surroundings.load(contacts.values()), _held(store, contacts.values()), _above_global_limit(store)
-    )
-    if above_global_limit:
+    surroundings = Surroundings(store, Centre("global_budget", GLOBAL, ("limit", "free")))
+    await surroundings.load(contacts.values())
+    if await _is_above_global_limit(store, surroundings.centre):
         return dict.fromkeys(nonces, "global limit lowered")
     return {
-        contact_id: _reason_against(surroundings, held, contacts.get(contact_id), nonce, now)
+        contact_id: _reason_against(surroundings, contacts.get(contact_id), nonce, now)
         for contact_id, nonce in nonces.items()
     }
 
 
-async def _held(store: Store, contacts: Iterable[Document]) -> dict[str, int]:
-    keys: set[str] = set()
-    for contact in contacts:
-        keys |= {organization_budget(contact["organization_id"]), campaign_budget(contact["campaign_id"])}
-    return {b["_id"]: b["held"] async for b in store["budgets"].find({"_id": {"$in": list(keys)}})}
-
-
-async def _above_global_limit(store: Store) -> bool:
+async def _is_above_global_limit(store: Store, budget: Document | None) -> bool:
     """Only a lowered limit makes `free` negative; then what is really held decides."""
-    limit, free = await read_global(store)
-    return free < 0 and sum(shard.held for shard in await read_shards(store)) > limit
+    if budget is None or budget["free"] >= 0:
+        return False
+    return sum(shard.held for shard in await read_shards(store)) > int(budget["limit"])
 
 
-def _reason_against(
-    surroundings: Surroundings, held: Mapping[str, int], contact: Document | None, nonce: str, now: datetime
-) -> str | None:
+def _reason_against(surroundings: Surroundings, contact: Document | None, nonce: str, now: datetime) -> str | None:
     if contact is None or contact["status"] != ContactStatus.IN_PROGRESS or contact["start"]["nonce"] != nonce:
         return "not ours any more"
     phone = contact["lock"]["phone"]
@@ -59,12 +48,12 @@ def _reason_against(
         return "do-not-call"
     if not surroundings.window_is_open(contact, now):
         return "calling window closed"
-    return _over_a_limit(surroundings, held, contact)
+    return _over_a_limit(surroundings, contact)
 
 
-def _over_a_limit(surroundings: Surroundings, held: Mapping[str, int], contact: Document) -> str | None:
-    """`held` counts this contact too, so at the limit is fine; above it, a limit was lowered meanwhile."""
-    organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
+def _over_a_limit(surroundings: Surroundings, contact: Document) -> str | None:
+    """What is held counts this contact too, so at the limit is fine; above it, a limit was lowered meanwhile."""
+    organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], surroundings.held
     limit = concurrency_limit(surroundings.organizations.get(organization_id))
     if held.get(organization_budget(organization_id), 0) > limit:
         return "organization limit lowered"

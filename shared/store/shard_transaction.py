@@ -7,7 +7,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.store.client import Document, Store
 from shared.store.ledger import Ledger
-from shared.store.surroundings import Surroundings
+from shared.store.surroundings import Centre, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class ShardTransaction:
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
         """Start with empty sums and nothing read."""
-        return cls(store, session, Ledger(owner.shard, owner.epoch), Surroundings(store, session))
+        around = Centre("shards", owner.shard, ("grant", "held"))
+        return cls(store, session, Ledger(owner.shard, owner.epoch), Surroundings(store, around, session))
 
     async def read_contacts(self, contact_ids: Collection[str]) -> dict[str, Document]:
         """These contacts of the shard as the transaction sees them, with their surroundings loaded."""

@@ -3,11 +3,11 @@
 Each document is read at most once; nothing is kept beyond the transaction.
 """
 
-import asyncio
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -19,10 +19,16 @@ from shared.domain.contact import ContactStatus, Tier, is_default_campaign
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.logs import get_logger
 from shared.store.client import Document, Store
+from shared.store.ledger import campaign_budget, organization_budget
 
 log = get_logger()
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
+# So many documents in one answer, which must stay below 16 MB: an organization may have 30 kB (its exclusive caller
+# numbers), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
+AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 2000, "do_not_call": 10_000}
+# Fields that are read, where a document has larger ones.
+FIELDS: Final[Mapping[str, Document]] = {"do_not_call": {"organization_id": 1, "phone_number": 1}}
 
 # (organization id, number): one entry of an organization's do-not-call list.
 Listed = tuple[str, str]
@@ -51,53 +57,88 @@ def readable_configurations(documents: Iterable[Document]) -> dict[str, Configur
     return readable
 
 
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """The document from which the others are looked up, and the fields of it to read.
+
+    One that whoever asks needs anyway, and that is always there: without it nothing is found.
+    """
+
+    collection: str
+    id: Any
+    fields: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Surroundings:
-    """Organizations, campaigns, configurations and do-not-call entries, by id."""
+    """Organizations, campaigns, configurations, held slots of budgets and do-not-call entries, by id.
+
+    `centre` is None until something was loaded, and when there is no such document.
+    """
 
     store: Store
+    around: Centre
     session: AsyncClientSession | None = None
+    centre: Document | None = None
     organizations: dict[str, Document] = field(default_factory=dict)
     campaigns: dict[str, Document] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
-    _asked: dict[str, set[str]] = field(default_factory=dict)
+    _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     async def load(self, contacts: Collection[Document]) -> None:
-        """Read what these contacts need: their organizations, campaigns, configurations, do-not-call entries."""
-        if self.session is None:
-            await asyncio.gather(
-                self._load_organizations(contacts), self._load_campaigns(contacts), self._load_listed(contacts)
-            )
-            return
-        # A session does one thing at a time.
-        await self._load_organizations(contacts)
-        await self._load_campaigns(contacts)
-        await self._load_listed(contacts)
+        """Read what these contacts need: organizations, campaigns, configurations, budgets, do-not-call entries."""
+        campaign_ids = {c["campaign_id"] for c in contacts}
+        wanted = {
+            "organizations": {c["organization_id"] for c in contacts},
+            "campaigns": {campaign_id for campaign_id in campaign_ids if not is_default_campaign(campaign_id)},
+            "budgets": {organization_budget(c["organization_id"]) for c in contacts}
+            | {campaign_budget(campaign_id) for campaign_id in campaign_ids},
+            "do_not_call": set(_do_not_call_ids(contacts)),
+        }
+        new = {name: sorted(self._new(name, ids)) for name, ids in wanted.items()}
+        while any(new.values()):
+            await self._look_up({name: ids[: AT_MOST[name]] for name, ids in new.items()})
+            new = {name: ids[AT_MOST[name] :] for name, ids in new.items()}
+        await self._load_configurations()
 
-    async def _load_organizations(self, contacts: Collection[Document]) -> None:
-        await self._find("organizations", (c["organization_id"] for c in contacts), self.organizations)
+    async def load_numbers(self, keys: Collection[str]) -> None:
+        """Read what these budgets of caller numbers hold."""
+        if new := self._new("budgets", keys):
+            found = self.store["budgets"].find({"_id": {"$in": list(new)}}, session=self.session)
+            self.held.update({budget["_id"]: budget["held"] async for budget in found})
 
-    async def _load_campaigns(self, contacts: Collection[Document]) -> None:
-        campaign_ids = (c["campaign_id"] for c in contacts if not is_default_campaign(c["campaign_id"]))
-        await self._find("campaigns", campaign_ids, self.campaigns)
-        found: dict[str, Document] = {}
-        await self._find("configurations", (c["configuration_id"] for c in self.campaigns.values()), found)
-        self.configurations |= readable_configurations(found.values())
+    async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
+        """All of these in one request, which costs more than what it reads (docs/benchmarks.md).
 
-    async def _load_listed(self, contacts: Collection[Document]) -> None:
-        entries: dict[str, Document] = {}
-        await self._find("do_not_call", _do_not_call_ids(contacts), entries)
-        self.listed.update((entry["organization_id"], entry["phone_number"]) for entry in entries.values())
+        A `$lookup`, because the server refuses `$unionWith` in a transaction; its answer is one document.
+        """
+        lookups = [_lookup(name, some) for name, some in ids.items() if some]
+        centre: list[Document] = [
+            {"$match": {"_id": self.around.id}},
+            {"$project": dict.fromkeys(self.around.fields, 1)},
+        ]
+        found = await self.store[self.around.collection].aggregate([*centre, *lookups], session=self.session)
+        async for document in found:
+            self.organizations |= _by_id(document.pop("organizations", []))
+            self.campaigns |= _by_id(document.pop("campaigns", []))
+            self.held.update({budget["_id"]: budget["held"] for budget in document.pop("budgets", [])})
+            entries = document.pop("do_not_call", [])
+            self.listed.update((entry["organization_id"], entry["phone_number"]) for entry in entries)
+            self.centre = document
 
-    async def _find(self, collection: str, ids: Iterable[str], into: dict[str, Document]) -> None:
-        asked = self._asked.setdefault(collection, set())
-        new = set(ids) - asked
-        if not new:
-            return
-        asked |= new
-        cursor = self.store[collection].find({"_id": {"$in": list(new)}}, session=self.session)
-        into.update({document["_id"]: document async for document in cursor})
+    async def _load_configurations(self) -> None:
+        """By themselves: one may have megabytes of windows, and an answer to `_look_up` has 16 at most."""
+        if new := self._new("configurations", {c["configuration_id"] for c in self.campaigns.values()}):
+            found = self.store["configurations"].find({"_id": {"$in": list(new)}}, session=self.session)
+            self.configurations |= readable_configurations([document async for document in found])
+
+    def _new(self, collection: str, ids: Collection[str]) -> set[str]:
+        """Those of these that have not been asked for, and are now."""
+        new = set(ids) - self._asked[collection]
+        self._asked[collection] |= new
+        return new
 
     def configuration(self, contact: Document) -> Configuration | None:
         """The configuration behind a contact; None under `default`, or when the campaign is gone."""
@@ -178,3 +219,14 @@ def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
         yield from (f"{contact['organization_id']}:{phone}" for phone in contact["phone_numbers"])
         if "lock" in contact:
             yield f"{contact['organization_id']}:{contact['lock']['phone']}"
+
+
+def _lookup(collection: str, ids: Sequence[str]) -> Document:
+    pipeline: list[Document] = [{"$match": {"_id": {"$in": list(ids)}}}]
+    if collection in FIELDS:
+        pipeline.append({"$project": FIELDS[collection]})
+    return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
+
+
+def _by_id(documents: Iterable[Document]) -> dict[str, Document]:
+    return {document["_id"]: document for document in documents}
