@@ -6,13 +6,13 @@ costs nothing: it sleeps until its next due time or window opening, or until a h
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from shared.domain.calling_window import Schedule, is_open, next_opening
-from shared.domain.contact import TIER_RANK, Tier, Waiting, is_default_campaign
+from shared.domain.contact import Tier, Waiting, is_default_campaign
 from shared.store import dialing_catalog, ready
 from shared.store.claim import WINDOW_AHEAD
 from shared.store.client import Store
@@ -232,34 +232,37 @@ class ShardMemory:
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
         found: list[Waiting] = []
+        # All tiers in one query, unless so many were due the last time that each has to be asked for by itself.
+        apart = memory.fetched_at is not None and not memory.complete
         memory.complete = True
-        for tier, zones in self._open_tiers(memory.entry, now):
-            batch = await ready.read_ready(
-                self._store, memory.entry.campaign_id, tier, TIER_RANK[tier], zones, now, PREFETCH
-            )
+        for tiers, schedule in _tiers_by_schedule(memory.entry):
+            zones = open_for_dialing(schedule, memory.entry.zones, now)
+            if not zones:
+                continue
+            batch = [] if apart else await self._ready(memory, tiers, zones, now)
+            if apart or len(batch) == PREFETCH:
+                batches = [await self._ready(memory, [tier], zones, now) for tier in tiers]
+                memory.complete = memory.complete and all(len(each) < PREFETCH for each in batches)
+                batch = [waiting for each in batches for waiting in each]
             found += batch
-            if len(batch) == PREFETCH:
-                memory.complete = False
         found.sort()
         memory.waiting, memory.fetched_at = deque(found), now
 
-    def _open_tiers(self, entry: CampaignEntry, now: datetime) -> Iterable[tuple[Tier, frozenset[str | None]]]:
-        for tier in Tier:
-            zones = open_for_dialing(_schedule(entry, tier), entry.zones, now)
-            if zones:
-                yield tier, zones
+    async def _ready(
+        self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
+    ) -> list[Waiting]:
+        return await ready.read_ready(self._store, memory.entry.campaign_id, tiers, zones, now, PREFETCH)
 
     async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
         """Sleep until somebody becomes due in an open zone, or a zone opens in which somebody waits."""
         entry, alarms = memory.entry, []
-        for tier in Tier:
-            schedule = _schedule(entry, tier)
+        for tiers, schedule in _tiers_by_schedule(entry):
             opened = open_for_dialing(schedule, entry.zones, now)
-            due_at = await ready.next_due(self._store, entry.campaign_id, tier, opened, now) if opened else None
+            due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now) if opened else None
             if due_at is not None:
                 alarms.append(due_at)
             closed = entry.zones - opened
-            if schedule and closed and await ready.anyone_waits(self._store, entry.campaign_id, tier, closed):
+            if schedule and closed and await ready.anyone_waits(self._store, entry.campaign_id, tiers, closed):
                 openings = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
                 alarms += [opening for opening in openings if opening is not None]
         memory.invalidate()
@@ -292,8 +295,14 @@ class ShardMemory:
         self.wake(memory.entry.campaign_id, now + REST)
 
 
-def _schedule(entry: CampaignEntry, tier: Tier) -> Schedule | None:
-    return entry.configuration.schedule(tier is Tier.SCHEDULED) if entry.configuration else None
+def _tiers_by_schedule(entry: CampaignEntry) -> list[tuple[list[Tier], Schedule | None]]:
+    """All tiers, those together that may be called in the same windows."""
+    if entry.configuration is None:
+        return [(list(Tier), None)]
+    usual, scheduled = entry.configuration.schedule(False), entry.configuration.schedule(True)
+    if usual == scheduled:
+        return [(list(Tier), usual)]
+    return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], scheduled)]
 
 
 def open_for_dialing(schedule: Schedule | None, zones: frozenset[str | None], now: datetime) -> frozenset[str | None]:

@@ -2,9 +2,13 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
+from services.scheduler import shard_memory
 from services.scheduler.planner import OrganizationDemand
 from services.scheduler.shard_memory import FRESH_FOR, ShardMemory
 from shared.clock import utc_now
+from shared.domain.contact import Tier
 from shared.store.client import Store
 from tests.factories import add_campaign, add_contacts, add_organization
 
@@ -69,6 +73,30 @@ async def test_the_many_retries_of_a_campaign_do_not_fill_the_memory(store: Stor
             assert await offered(memory, now) == []
     assert len(memory._alarms) < 200
     assert await offered(memory, now + timedelta(hours=1)) == [soonest["_id"]]
+
+
+async def test_more_than_one_fetch_of_retries_does_not_hide_who_is_fresh(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tiers are asked for at once, by due time; retries that are due for longer would fill that answer."""
+    monkeypatch.setattr(shard_memory, "PREFETCH", 3)
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    ago = timedelta(minutes=1)
+    retries = await add_contacts(store, organization, campaign, 5, due_at=now - 2 * ago, tier=int(Tier.RETRY))
+    [fresh] = await add_contacts(store, organization, campaign, 1, due_at=now - ago)
+    [scheduled] = await add_contacts(store, organization, campaign, 1, scheduled_at=now - ago / 2)
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    called: list[str] = []
+    while len(called) < 7:
+        batch = (await offered(memory, now))[:2]
+        for contact_id in batch:
+            await lock(store, contact_id)
+        memory.taken(batch, [], now, claimed=True)
+        called += batch
+    assert called == [contact["_id"] for contact in (fresh, scheduled, *retries)]
 
 
 async def test_an_organization_at_its_limit_still_counts_with_what_it_holds(store: Store) -> None:
