@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from services.scheduler.planner import ShardWant, entitled_slots
+from services.scheduler.planner import ShardWant, assured_slots, entitled_slots
 from shared.domain.budget import Claimant, GrantPart, grant_moves
 from shared.errors import TemporaryError
 from shared.store import shards
@@ -104,13 +104,10 @@ class GlobalLimit:
         """Wake those who wait, when some of the limit is free; asks the store only while somebody waits."""
         if not self._waiting:
             return
-        await self._read()
+        self._learn(*await shards.read_global(self._store))
         if self.free > 0:
             for waiting in self._waiting:
                 waiting.set()
-
-    async def _read(self) -> None:
-        self._learn(*await shards.read_global(self._store))
 
     def _learn(self, limit: int, free: int) -> None:
         self.changes += free != self.free
@@ -135,12 +132,13 @@ class GlobalLimit:
         if news:
             await shards.publish_wants(self._store, news)
         for pause in PAUSES:
-            states, _ = await asyncio.gather(shards.read_shards(self._store), self._read())
-            entitled = entitled_slots([_read_want(state) for state in states], self.limit)
+            states, limit, free = await shards.read_shards_and_global(self._store)
+            self._learn(limit, free)
+            wants = [_read_want(state) for state in states]
+            entitled, assured = entitled_slots(wants, limit), assured_slots(wants, limit)
             state_of = {state.shard: state for state in states}
             ours = [q for q in questions if state_of[q.demand.owner.shard].epoch == q.demand.owner.epoch]
-            free = self.free
-            moves = _moves(ours, state_of, entitled, free)
+            moves = _moves(ours, state_of, entitled, assured, free)
             if await shards.move_grants(self._store, moves):
                 # If as many are free at the next look, that is news: they are other ones.
                 self._learn(self.limit, free - sum(move.delta for move in moves))
@@ -163,16 +161,26 @@ class GlobalLimit:
 
 
 def _moves(
-    questions: Sequence[Question], state_of: Mapping[int, ShardState], entitled: Mapping[str, int], free: int
+    questions: Sequence[Question],
+    state_of: Mapping[int, ShardState],
+    entitled: Mapping[str, int],
+    assured: Mapping[str, int],
+    free: int,
 ) -> list[GrantMove]:
+    # What remainders decide comes last: else the last to be named waits for its share while others get one slot more.
+    first = {name: min(slots, assured.get(name, 0)) for name, slots in entitled.items()}
     parts = []
     for question in questions:
         demand, state = question.demand, state_of[question.demand.owner.shard]
-        # Slots above somebody's share stay here until its calls end, beside what the others here are entitled to.
-        target = demand.resting + sum(max(int(its["held"]), entitled.get(name, 0)) for name, its in demand.want.items())
-        parts.append(GrantPart(state.grant, state.held, max(target, question.held)))
+        target = max(_needed(demand, entitled), question.held)
+        parts.append(GrantPart(state.grant, state.held, target, _needed(demand, first)))
     deltas = grant_moves(parts, free)
     return [GrantMove(question.demand.owner, delta) for question, delta in zip(questions, deltas, strict=True) if delta]
+
+
+def _needed(demand: ShardDemand, shares: Mapping[str, int]) -> int:
+    """Slots above somebody's share stay in a shard until its calls end, beside what the others there may hold."""
+    return demand.resting + sum(max(int(its["held"]), shares.get(name, 0)) for name, its in demand.want.items())
 
 
 def _read_want(state: ShardState) -> ShardWant:

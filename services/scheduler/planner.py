@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from shared.domain.budget import Claimant, entitlements, fair_shares
+from shared.domain.budget import Claimant, assured_shares, entitlements, fair_shares
 from shared.domain.contact import Waiting
 
 
@@ -97,5 +97,14 @@ class ShardWant:
 
 def entitled_slots(wants: Sequence[ShardWant], limit: int) -> dict[str, int]:
     """How many slots of the global `limit` each organization that wants some may hold, whatever its shard."""
+    return entitlements(*_divided(wants, limit))
+
+
+def assured_slots(wants: Sequence[ShardWant], limit: int) -> dict[str, int]:
+    """How many slots each has by its limit alone; they are handed out before what remainders decide."""
+    return assured_shares(*_divided(wants, limit))
+
+
+def _divided(wants: Sequence[ShardWant], limit: int) -> tuple[int, list[Claimant]]:
     resting = sum(want.resting for want in wants)
-    return entitlements(limit - resting, [claimant for want in wants for claimant in want.claimants])
+    return limit - resting, [claimant for want in wants for claimant in want.claimants]

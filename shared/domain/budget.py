@@ -27,11 +27,15 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class GrantPart:
-    """One shard's part of the global limit: what is granted, what of that is held, and what it should be."""
+    """One shard's part of the global limit: what is granted, what of that is held, and what it should be.
+
+    `assured` of the target is its organizations' by their limits alone: it comes before the rest of anybody's.
+    """
 
     grant: int
     held: int
     target: int
+    assured: int = 0
 
 
 def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
@@ -48,7 +52,7 @@ def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     Depends on neither the order of the claimants nor a clock. Organization ids must be unique.
     """
     shares = {claimant.organization_id: 0 for claimant in claimants}
-    left, open_claims = max(0, slots), [claimant for claimant in claimants if claimant.limit > 0 and claimant.room > 0]
+    left, open_claims = max(0, slots), _open(claimants)
     while left and open_claims:
         taken = {c.organization_id: min(part, c.room) for c, part in _proportional(left, open_claims)}
         for organization_id, part in taken.items():
@@ -58,18 +62,28 @@ def fair_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     return shares
 
 
+def assured_shares(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
+    """What each claimant has of all `slots` by its limit alone, at least one: no remainder, nothing others leave."""
+    open_claims = _open(claimants)
+    total = sum(claimant.limit for claimant in open_claims)
+    return {c.organization_id: min(c.room, max(1, slots * c.limit // total)) for c in open_claims}
+
+
 def entitlements(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     """How many of all `slots` each claimant may hold: `fair_shares`, and a slot for everybody who is too small for one.
 
     - Those slots are taken from whoever has most, but never somebody's only one.
     - Small ones have up to half of all slots this way. If there are more of them, they take turns: who holds a
       slot keeps its turn until the call ends, then it is for the one that has waited longest.
+    - What somebody holds above its share, since others have come, it keeps until its calls end. Whoever holds most
+      may hold so much less meanwhile: its calls end most often, and somebody who came last would wait for the few
+      of whoever came just before.
 
     Turns alone would have a small organization wait for the calls of all the other small ones. Depends on
     neither the order of the claimants nor a clock.
     """
     shares = fair_shares(slots, claimants)
-    open_claims = [c for c in claimants if c.limit > 0 and c.room > 0]
+    open_claims = _open(claimants)
     total = sum(claimant.limit for claimant in open_claims)
     small = [claimant for claimant in open_claims if slots * claimant.limit < total]
     have = sum(shares[claimant.organization_id] for claimant in small)
@@ -79,7 +93,17 @@ def entitlements(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
         have += _take_from_the_largest(shares, large, more)
     if more > 0 or any(shares[claimant.organization_id] > 1 for claimant in small):
         shares |= _one_each(have, small)
+    if open_claims:
+        _lend_from_the_largest(shares, max(open_claims, key=lambda c: (c.held, c.organization_id)), claimants)
     return shares
+
+
+def _lend_from_the_largest(shares: dict[str, int], largest: Claimant, claimants: Iterable[Claimant]) -> None:
+    """Lower the share of the one that holds most by what others hold above theirs, but not to nothing."""
+    others = [c for c in claimants if c.organization_id != largest.organization_id]
+    lent = sum(max(0, claimant.held - shares[claimant.organization_id]) for claimant in others)
+    share = shares[largest.organization_id]
+    shares[largest.organization_id] = max(min(share, 1), share - lent)
 
 
 def _one_each(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
@@ -106,15 +130,23 @@ def grant_moves(parts: Sequence[GrantPart], free: int) -> list[int]:
     """By how much each shard's grant should change towards its target: positive takes, negative gives back.
 
     What some give back is there for the others. Together they never take more than is `free` then (it may be
-    negative: a lowered limit), the first named first; and nobody gives back slots that calls still hold.
+    negative: a lowered limit), the first named first, but what is assured before anything else; and nobody gives
+    back slots that calls still hold.
     """
     wishes = [max(part.target, part.held) - part.grant for part in parts]
     left = max(0, free - sum(min(0, wish) for wish in wishes))
-    moves = []
-    for wish in wishes:
-        moves.append(min(wish, left))
-        left -= max(0, moves[-1])
+    moves = [min(0, wish) for wish in wishes]
+    assured = [min(wish, part.assured - part.grant) for part, wish in zip(parts, wishes, strict=True)]
+    for aims in (assured, wishes):
+        for place, aim in enumerate(aims):
+            more = min(max(0, aim - moves[place]), left) if wishes[place] > 0 else 0
+            moves[place] += more
+            left -= more
     return moves
+
+
+def _open(claimants: Iterable[Claimant]) -> list[Claimant]:
+    return [claimant for claimant in claimants if claimant.limit > 0 and claimant.room > 0]
 
 
 def _beyond(claimant: Claimant, share: int) -> Claimant:

@@ -76,11 +76,7 @@ async def take_over(store: Store, shard: int) -> int:
 @translates
 async def read_shards(store: Store) -> list[ShardState]:
     """All shards, by number."""
-    documents = await store["shards"].find({}).sort("_id", 1).to_list()
-    return [
-        ShardState(d["_id"], d["epoch"], d["held"], d["grant"], d.get("want") or {}, d.get("resting", 0))
-        for d in documents
-    ]
+    return [_state(document) async for document in store["shards"].find({}).sort("_id", 1)]
 
 
 @translates
@@ -88,6 +84,27 @@ async def read_global(store: Store) -> tuple[int, int]:
     """The global limit and what of it no shard has been granted; `free` is negative while a lowered limit settles."""
     document = await store["global_budget"].find_one({"_id": GLOBAL})
     return (int(document["limit"]), int(document["free"])) if document else (0, 0)
+
+
+@translates
+async def read_shards_and_global(store: Store) -> tuple[list[ShardState], int, int]:
+    """`read_shards` and `read_global` in one request, not at one moment."""
+    pipeline: list[Document] = [{"$unionWith": "global_budget"}]
+    documents = {document["_id"]: document async for document in await store["shards"].aggregate(pipeline)}
+    everybody = documents.pop(GLOBAL, {"limit": 0, "free": 0})
+    states = [_state(documents[shard]) for shard in sorted(documents)]
+    return states, int(everybody["limit"]), int(everybody["free"])
+
+
+def _state(document: Document) -> ShardState:
+    return ShardState(
+        document["_id"],
+        document["epoch"],
+        document["held"],
+        document["grant"],
+        document.get("want") or {},
+        document.get("resting", 0),
+    )
 
 
 @translates
