@@ -168,12 +168,12 @@ def _moves(
     free: int,
 ) -> list[GrantMove]:
     # What remainders decide comes last: else the last to be named waits for its share while others get one slot more.
-    first = {name: min(slots, assured.get(name, 0)) for name, slots in entitled.items()}
+    handed_out_first = {name: min(slots, assured.get(name, 0)) for name, slots in entitled.items()}
     parts = []
     for question in questions:
         demand, state = question.demand, state_of[question.demand.owner.shard]
         target = max(_needed(demand, entitled), question.held)
-        parts.append(GrantPart(state.grant, state.held, target, _needed(demand, first)))
+        parts.append(GrantPart(state.grant, state.held, target, _needed(demand, handed_out_first)))
     deltas = grant_moves(parts, free)
     return [GrantMove(question.demand.owner, delta) for question, delta in zip(questions, deltas, strict=True) if delta]
 

@@ -97,14 +97,14 @@ class ShardWant:
 
 def entitled_slots(wants: Sequence[ShardWant], limit: int) -> dict[str, int]:
     """How many slots of the global `limit` each organization that wants some may hold, whatever its shard."""
-    return entitlements(*_divided(wants, limit))
+    return entitlements(*_to_share(wants, limit))
 
 
 def assured_slots(wants: Sequence[ShardWant], limit: int) -> dict[str, int]:
     """How many slots each has by its limit alone; they are handed out before what remainders decide."""
-    return assured_shares(*_divided(wants, limit))
+    return assured_shares(*_to_share(wants, limit))
 
 
-def _divided(wants: Sequence[ShardWant], limit: int) -> tuple[int, list[Claimant]]:
+def _to_share(wants: Sequence[ShardWant], limit: int) -> tuple[int, list[Claimant]]:
     resting = sum(want.resting for want in wants)
     return limit - resting, [claimant for want in wants for claimant in want.claimants]

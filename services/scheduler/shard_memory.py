@@ -32,11 +32,15 @@ SUPERSEDED = 100
 
 @dataclass(slots=True)
 class CampaignMemory:
-    """One campaign's queue of due contacts, and whether more of them may be in the store."""
+    """One campaign's queue of due contacts, and whether more of them may be in the store.
+
+    `crowded`: the last time so many were due that the tiers have to be asked for one by one.
+    """
 
     entry: CampaignEntry
     waiting: deque[Waiting] = field(default_factory=deque)
     complete: bool = False
+    crowded: bool = False
     fetched_at: datetime | None = None
 
     def invalidate(self) -> None:
@@ -232,21 +236,19 @@ class ShardMemory:
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
         found: list[Waiting] = []
-        # All tiers in one query, unless so many were due the last time that each has to be asked for by itself.
-        apart = memory.fetched_at is not None and not memory.complete
         memory.complete = True
         for tiers, schedule in _tiers_by_schedule(memory.entry):
             zones = open_for_dialing(schedule, memory.entry.zones, now)
             if not zones:
                 continue
-            batch = [] if apart else await self._ready(memory, tiers, zones, now)
-            if apart or len(batch) == PREFETCH:
+            batch = [] if memory.crowded else await self._ready(memory, tiers, zones, now)
+            if memory.crowded or len(batch) == PREFETCH:
                 batches = [await self._ready(memory, [tier], zones, now) for tier in tiers]
                 memory.complete = memory.complete and all(len(each) < PREFETCH for each in batches)
                 batch = [waiting for each in batches for waiting in each]
             found += batch
         found.sort()
-        memory.waiting, memory.fetched_at = deque(found), now
+        memory.waiting, memory.fetched_at, memory.crowded = deque(found), now, len(found) >= PREFETCH
 
     async def _ready(
         self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
@@ -299,10 +301,10 @@ def _tiers_by_schedule(entry: CampaignEntry) -> list[tuple[list[Tier], Schedule 
     """All tiers, those together that may be called in the same windows."""
     if entry.configuration is None:
         return [(list(Tier), None)]
-    usual, scheduled = entry.configuration.schedule(False), entry.configuration.schedule(True)
-    if usual == scheduled:
+    usual = entry.configuration.schedule(False)
+    if entry.configuration.has_one_schedule:
         return [(list(Tier), usual)]
-    return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], scheduled)]
+    return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], entry.configuration.schedule(True))]
 
 
 def open_for_dialing(schedule: Schedule | None, zones: frozenset[str | None], now: datetime) -> frozenset[str | None]:

@@ -75,9 +75,9 @@ def entitlements(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     - Those slots are taken from whoever has most, but never somebody's only one.
     - Small ones have up to half of all slots this way. If there are more of them, they take turns: who holds a
       slot keeps its turn until the call ends, then it is for the one that has waited longest.
-    - What somebody holds above its share, since others have come, it keeps until its calls end. Whoever holds most
-      may hold so much less meanwhile: its calls end most often, and somebody who came last would wait for the few
-      of whoever came just before.
+    - What somebody holds above its share, since others have come, it keeps until its calls end. The largest of those
+      who hold half of their share or more may hold so much less meanwhile: its calls end most often, and somebody
+      who came last would wait for the few of whoever came just before.
 
     Turns alone would have a small organization wait for the calls of all the other small ones. Depends on
     neither the order of the claimants nor a clock.
@@ -94,16 +94,24 @@ def entitlements(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:
     if more > 0 or any(shares[claimant.organization_id] > 1 for claimant in small):
         shares |= _one_each(have, small)
     if open_claims:
-        _lend_from_the_largest(shares, max(open_claims, key=lambda c: (c.held, c.organization_id)), claimants)
+        _lend(shares, open_claims, claimants)
     return shares
 
 
-def _lend_from_the_largest(shares: dict[str, int], largest: Claimant, claimants: Iterable[Claimant]) -> None:
-    """Lower the share of the one that holds most by what others hold above theirs, but not to nothing."""
-    others = [c for c in claimants if c.organization_id != largest.organization_id]
+def _lend(shares: dict[str, int], open_claims: Iterable[Claimant], claimants: Iterable[Claimant]) -> None:
+    """Lower the lender's share by what others hold above theirs, but not to nothing.
+
+    Which of several large ones lends must not change with every call that ends, or each takes its slots again.
+    """
+
+    def size(claimant: Claimant) -> tuple[bool, int, str]:
+        share = shares[claimant.organization_id]
+        return 2 * claimant.held >= share, share, claimant.organization_id
+
+    lender = max(open_claims, key=size).organization_id
+    others = [claimant for claimant in claimants if claimant.organization_id != lender]
     lent = sum(max(0, claimant.held - shares[claimant.organization_id]) for claimant in others)
-    share = shares[largest.organization_id]
-    shares[largest.organization_id] = max(min(share, 1), share - lent)
+    shares[lender] = max(min(shares[lender], 1), shares[lender] - lent)
 
 
 def _one_each(slots: int, claimants: Sequence[Claimant]) -> dict[str, int]:

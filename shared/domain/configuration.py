@@ -48,6 +48,11 @@ class Configuration(BaseModel):
         return self._scheduled_schedule if scheduled else self._default_schedule
 
     @cached_property
+    def has_one_schedule(self) -> bool:
+        """Whether `schedule` is the same for every call."""
+        return self._scheduled_schedule == self._default_schedule
+
+    @cached_property
     def retry_policy(self) -> RetryPolicy:
         """What follows each outcome of an attempt."""
         return RetryPolicy(self.max_attempts, self.retry_rules)

@@ -103,7 +103,7 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
     await surroundings.load_numbers(numbers)
     held = Counter(surroundings.held)
     held.update(ledger.budgets)
-    shard = surroundings.centre
+    shard = surroundings.anchor_document
     organizations = {}
     for organization_id in {c["organization_id"] for c in candidates}:
         limit = concurrency_limit(surroundings.organizations.get(organization_id))

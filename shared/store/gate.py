@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.contact import ContactStatus
+from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, organization_budget
 from shared.store.shards import GLOBAL, read_shards
-from shared.store.surroundings import Centre, Surroundings, concurrency_limit
+from shared.store.surroundings import Anchor, Surroundings, concurrency_limit
 
 
 @translates
@@ -17,9 +18,11 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
     contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
-    surroundings = Surroundings(store, Centre("global_budget", GLOBAL, ("limit", "free")))
+    surroundings = Surroundings(store, Anchor("global_budget", GLOBAL, ("limit", "free")))
     await surroundings.load(contacts.values())
-    if await _is_above_global_limit(store, surroundings.centre):
+    if contacts and surroundings.anchor_document is None:
+        raise TemporaryError("the global limit is not in the database; a scheduler makes it when it starts")
+    if await _is_above_global_limit(store, surroundings.anchor_document):
         return dict.fromkeys(nonces, "global limit lowered")
     return {
         contact_id: _reason_against(surroundings, contacts.get(contact_id), nonce, now)

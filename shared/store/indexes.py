@@ -25,7 +25,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("shard", ASCENDING), ("status", ASCENDING)], name="dialing"),
     ],
     "contacts": [
-        # Who is next: equality on campaign and tier, a merge over the open zones, sorted by due time.
+        # Who is next: equality on the campaign, a merge over tiers and open zones, sorted by due time.
         IndexModel(
             [
                 ("campaign_id", ASCENDING),

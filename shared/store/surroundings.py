@@ -1,6 +1,6 @@
 """What campaign-api owns and a dialing decision needs, as one transaction (or one look) sees it.
 
-Each document is read at most once; nothing is kept beyond the transaction.
+Each document is read at most once, but for the anchor; nothing is kept beyond the transaction.
 """
 
 from collections import defaultdict
@@ -58,10 +58,10 @@ def readable_configurations(documents: Iterable[Document]) -> dict[str, Configur
 
 
 @dataclass(frozen=True, slots=True)
-class Centre:
+class Anchor:
     """The document from which the others are looked up, and the fields of it to read.
 
-    One that whoever asks needs anyway, and that is always there: without it nothing is found.
+    One that whoever asks needs anyway; without it nothing is found, so whoever asks must look whether it is there.
     """
 
     collection: str
@@ -71,15 +71,16 @@ class Centre:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Organizations, campaigns, configurations, held slots of budgets and do-not-call entries, by id.
+    """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
 
-    `centre` is None until something was loaded, and when there is no such document.
+    Budgets of organizations and campaigns are loaded with their contacts, those of caller numbers by `load_numbers`.
+    `anchor_document` is None until something was loaded, and when there is no such document.
     """
 
     store: Store
-    around: Centre
+    anchor: Anchor
     session: AsyncClientSession | None = None
-    centre: Document | None = None
+    anchor_document: Document | None = None
     organizations: dict[str, Document] = field(default_factory=dict)
     campaigns: dict[str, Document] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
@@ -115,18 +116,18 @@ class Surroundings:
         A `$lookup`, because the server refuses `$unionWith` in a transaction; its answer is one document.
         """
         lookups = [_lookup(name, some) for name, some in ids.items() if some]
-        centre: list[Document] = [
-            {"$match": {"_id": self.around.id}},
-            {"$project": dict.fromkeys(self.around.fields, 1)},
+        anchor: list[Document] = [
+            {"$match": {"_id": self.anchor.id}},
+            {"$project": dict.fromkeys(self.anchor.fields, 1)},
         ]
-        found = await self.store[self.around.collection].aggregate([*centre, *lookups], session=self.session)
+        found = await self.store[self.anchor.collection].aggregate([*anchor, *lookups], session=self.session)
         async for document in found:
             self.organizations |= _by_id(document.pop("organizations", []))
             self.campaigns |= _by_id(document.pop("campaigns", []))
             self.held.update({budget["_id"]: budget["held"] for budget in document.pop("budgets", [])})
             entries = document.pop("do_not_call", [])
             self.listed.update((entry["organization_id"], entry["phone_number"]) for entry in entries)
-            self.centre = document
+            self.anchor_document = document
 
     async def _load_configurations(self) -> None:
         """By themselves: one may have megabytes of windows, and an answer to `_look_up` has 16 at most."""

@@ -108,6 +108,19 @@ async def test_what_one_shard_gives_back_another_has_in_the_same_exchange(store:
     assert await sums(store) == (4, 6)
 
 
+async def test_what_a_remainder_decides_waits_until_all_who_ask_together_have_their_part(store: Store) -> None:
+    """Ten slots are 3.3 for each of three: one of them may have four, but not while another has two."""
+    limit = await open_limit(store)
+    assert await shards.move_grants(store, [move(9, 1)])
+    first, goes_on = await first_in_exchange(limit, question(0, room=0))
+    others = await ask_behind(limit, [question(shard, room=10) for shard in (1, 2, 3)])
+    goes_on.set()
+    await first
+    answers = [await task for task in others]
+    assert [answer.grant for answer in answers] == [3, 3, 3]
+    assert sorted(slots for answer in answers for slots in answer.entitled.values()) == [3, 3, 4]
+
+
 async def test_a_newer_owner_of_one_shard_does_not_spoil_the_moves_of_the_others(store: Store) -> None:
     limit = await open_limit(store)
     await shards.take_over(store, 5)
