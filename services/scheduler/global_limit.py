@@ -2,7 +2,8 @@
 
 Shards that ask while an exchange with the store runs are answered together by the next one: what they could use
 is written at once, what everybody could use is read once, and their grants move in one transaction. Side by side
-they would collide on the one document of the global limit, and those who lose wait longer and longer.
+they would collide on the one document of the global limit, and those who lose wait longer and longer. Slots that a
+shard frees and does not need leave its grant in the transaction that frees them, and are heard of here.
 """
 
 import asyncio
@@ -13,14 +14,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.scheduler.planner import ShardWant, assured_slots, entitled_slots
+from shared.clock import monotonic
 from shared.domain.budget import Claimant, GrantPart, grant_moves
 from shared.errors import TemporaryError
 from shared.store import shards
 from shared.store.client import Store
 from shared.store.shards import GrantMove, ShardDemand, ShardState
 
-# How often is looked for slots that nobody has, while somebody waits for them: a read of one small document.
+# How often is looked for slots that nobody has, while somebody waits for them: one small read.
 LOOK_SECONDS: Final = 0.05
+# Who is owed free slots was read in the last exchange. As seldom as this all are woken, whatever it says.
+WAKE_ALL_SECONDS: Final = 0.25
 # A move that collides with one of another process is decided anew, after at most so many seconds each.
 PAUSES: Final = (0.01, 0.02, 0.04)
 
@@ -36,13 +40,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The shard's grant, what each organization it named may hold, and whether its demand is published now.
+    """The shard's grant, what each organization it named may hold, and how many slots of that it could not have yet.
 
-    It is not when the shard has a newer owner.
+    `published` is whether its demand is now: it is not when the shard has a newer owner.
     """
 
     grant: int
     entitled: Mapping[str, int]
+    owed: int
     published: bool
 
 
@@ -56,15 +61,17 @@ class _Asked:
 class GlobalLimit:
     """`limit` and what of it no shard had (`free`), as last read or changed for any shard of this process.
 
-    `free` is negative while a lowered limit settles; `changes` counts how often it was another than before.
+    `free` is negative while a lowered limit settles; `changes` counts how often it was another than before. So many
+    of the free slots were `owed` to shards, of any process, when their wants were last read.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._exchanging = asyncio.Lock()
         self._asked: list[_Asked] = []
-        self._waiting: set[asyncio.Event] = set()
-        self.limit = self.free = self.changes = 0
+        self._waiting: dict[asyncio.Event, bool] = {}
+        self._all_woken_at = 0.0
+        self.limit = self.free = self.changes = self.owed = 0
         self.ending = False
 
     async def ask(self, question: Question) -> Answer:
@@ -89,24 +96,39 @@ class GlobalLimit:
         return asked.answer
 
     @contextmanager
-    def wakes(self, waiting: asyncio.Event) -> Iterator[None]:
-        """Set this event when some of the limit is free.
+    def wakes(self, waiting: asyncio.Event, *, owed: bool) -> Iterator[None]:
+        """Set this event when some of the limit is free; for a shard that is not owed any, more than others are.
 
         Nobody else tells a shard: the calls that must end for it are in other shards, perhaps of other processes.
         """
-        self._waiting.add(waiting)
+        self._waiting[waiting] = owed
         try:
             yield
         finally:
-            self._waiting.discard(waiting)
+            del self._waiting[waiting]
 
     async def look(self) -> None:
         """Wake those who wait, when some of the limit is free; asks the store only while somebody waits."""
         if not self._waiting:
             return
         self._learn(*await shards.read_global(self._store))
-        if self.free > 0:
-            for waiting in self._waiting:
+        self._wake()
+
+    def gave_back(self, slots: int) -> None:
+        """A shard of this process has given so many back in a transaction of its own: wake those who wait here."""
+        if slots:
+            self._learn(self.limit, self.free + slots)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.free <= 0:
+            return
+        now = monotonic()
+        everybody = self.free > self.owed or now - self._all_woken_at >= WAKE_ALL_SECONDS
+        if everybody:
+            self._all_woken_at = now
+        for waiting, owed in self._waiting.items():
+            if owed or everybody:
                 waiting.set()
 
     def _learn(self, limit: int, free: int) -> None:
@@ -139,9 +161,11 @@ class GlobalLimit:
             state_of = {state.shard: state for state in states}
             ours = [q for q in questions if state_of[q.demand.owner.shard].epoch == q.demand.owner.epoch]
             moves = _moves(ours, state_of, entitled, assured, free)
+            self.owed = sum(max(0, _needed(state, entitled) - state.grant) for state in states)
             if await shards.move_grants(self._store, moves):
                 # If as many are free at the next look, that is news: they are other ones.
                 self._learn(self.limit, free - sum(move.delta for move in moves))
+                self.owed -= sum(max(0, move.delta) for move in moves)
                 break
             # Others were faster, and what is free is another number now.
             moves = []
@@ -150,14 +174,13 @@ class GlobalLimit:
             # Whatever the next look finds free is news to those who asked.
             self._learn(self.limit, 0)
         delta_of = {move.owner: move.delta for move in moves}
-        return [
-            Answer(
-                state_of[q.demand.owner.shard].grant + delta_of.get(q.demand.owner, 0),
-                {name: entitled.get(name, 0) for name in q.demand.want},
-                published=q in ours,
-            )
-            for q in questions
-        ]
+        answers = []
+        for q in questions:
+            grant = state_of[q.demand.owner.shard].grant + delta_of.get(q.demand.owner, 0)
+            its = {name: entitled.get(name, 0) for name in q.demand.want}
+            owed = max(0, _needed(q.demand, entitled) - grant)
+            answers.append(Answer(grant, its, owed, published=q in ours))
+        return answers
 
 
 def _moves(
@@ -178,16 +201,14 @@ def _moves(
     return [GrantMove(question.demand.owner, delta) for question, delta in zip(questions, deltas, strict=True) if delta]
 
 
-def _needed(demand: ShardDemand, shares: Mapping[str, int]) -> int:
+def _needed(said: ShardDemand | ShardState, shares: Mapping[str, int]) -> int:
     """Slots above somebody's share stay in a shard until its calls end, beside what the others there may hold."""
-    return demand.resting + sum(max(int(its["held"]), shares.get(name, 0)) for name, its in demand.want.items())
+    return said.resting + sum(max(int(its["held"]), shares.get(name, 0)) for name, its in said.want.items())
 
 
 def _read_want(state: ShardState) -> ShardWant:
     claimants = [
-        Claimant(
-            organization_id, int(want["limit"]), int(want["room"]), float(want["served"]), int(want.get("held", 0))
-        )
+        Claimant(organization_id, int(want["limit"]), int(want["room"]), float(want["served"]), int(want["held"]))
         for organization_id, want in state.want.items()
     ]
     return ShardWant(state.resting, claimants)

@@ -1,6 +1,7 @@
 """The shard's part of the global limit: asked for when needed, given back when not.
 
-Which part is fair is the planner's rule, and `GlobalLimit` moves it; here is when a shard asks.
+Which part is fair is the planner's rule, and `GlobalLimit` moves it; here is when a shard asks, and what it can spare
+of the slots that its own calls free.
 """
 
 import math
@@ -30,7 +31,8 @@ class Grants:
 
     `grant` is the shard's part of it. `entitled` says how many slots each of its organizations may hold: one
     that holds more must wait until its calls end, and what it frees then is for others, here or elsewhere.
-    `waits`: somebody here could use a slot and must wait until one is free.
+    `waits`: somebody here could use a slot and must wait until one is free; `owed`: so many slots of it were missing
+    to what they may hold, when the shard last asked.
     """
 
     def __init__(self, owner: Ownership, fleet: Fleet, everybody: GlobalLimit) -> None:
@@ -41,7 +43,7 @@ class Grants:
         # Not after a server was away in the middle of a move: what is granted must be read again then.
         self._sure = False
         self.waits = False
-        self.grant = 0
+        self.grant = self.owed = 0
         self.entitled: Mapping[str, int] = {}
 
     @property
@@ -77,6 +79,22 @@ class Grants:
             pause = self._pause(demands, want, resting, held, remaining)
             self._again_at = self._asked_at + max(ASK_SECONDS, pause)
 
+    def needed(self, demands: Sequence[OrganizationDemand], remaining: int) -> int | None:
+        """Slots this shard could use once the calls in hand have ended, as `adjust` was told of them.
+
+        None while nobody knows what is granted: nothing is to be given back then.
+        """
+        return remaining + sum(demand.takeable(self.entitled) for demand in demands) if self._sure else None
+
+    def gave_back(self, slots: int) -> None:
+        """So many slots have left the grant, in the transaction that freed them."""
+        self.grant -= slots
+        self._everybody.gave_back(slots)
+
+    def doubt(self) -> None:
+        """Something went wrong, perhaps in the middle of a move: ask again before relying on the grant."""
+        self._sure = False
+
     def _pause(
         self, demands: Sequence[OrganizationDemand], want: Want, resting: int, held: int, remaining: int
     ) -> float:
@@ -87,7 +105,8 @@ class Grants:
         if self._is_settled(want, resting, held) and (not want or (short and remaining == held)):
             if not want or not free:
                 return math.inf
-            return IN_VAIN_SECONDS if self._in_vain == self._everybody.changes else 0.0
+            for_others = not self.owed and self._everybody.free <= self._everybody.owed
+            return IN_VAIN_SECONDS if for_others or self._in_vain == self._everybody.changes else 0.0
         if short and not takeable and self.grant > held:
             # There is something to give back, for which others wait.
             return 0.0
@@ -108,7 +127,7 @@ class Grants:
         demand = ShardDemand(self._owner, want, resting)
         answer = await self._everybody.ask(Question(demand, known, held))
         self._published = (want, resting) if answer.published else None
-        self.grant, self.entitled = answer.grant, answer.entitled
+        self.grant, self.entitled, self.owed = answer.grant, answer.entitled, answer.owed
         self._sure = True
         self._in_vain = self._everybody.changes if self.grant <= before else None
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -145,6 +145,7 @@ class ShardLoop:
                     raise _Stopped from error
                 # Nobody knows which write went through, so what is remembered of sums is read again.
                 self._inbox.organizations.update(self._memory.organizations)
+                self._grants.doubt()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_over(self) -> None:
@@ -163,15 +164,15 @@ class ShardLoop:
         busy = await self._look_at_changes(now)
         busy = await self._do_chores(now) or busy
         ended, released = self._inbox.next_batch()
-        order = await self._plan(now, _freed_by(ended))
-        if not ended and not released and not order.contact_ids:
+        work = await self._plan(now, ended, released)
+        if not ended and not released and not work.claim.contact_ids:
             await self._commit(self._inbox.take_offset())
             return busy
         started = monotonic()
         jitter = random.uniform(0, JITTER_SECONDS)
-        done = await do_shard_work(self._store, self._owner, ShardWork(ended, released, order), now, jitter)
+        done = await do_shard_work(self._store, self._owner, work, now, jitter)
         self._inbox.done_with(len(ended), len(released))
-        self._remember(done, order, now)
+        self._remember(done, work.claim, now)
         metrics.SHARD_TRANSACTION_SECONDS.observe(monotonic() - started)
         _count_endings(ended, done)
         for release in released:
@@ -181,6 +182,7 @@ class ShardLoop:
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
         self._memory.account(done.held, done.due)
+        self._grants.gave_back(done.given_back)
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs))
         self._locked += len(done.jobs)
         metrics.CLAIMED.inc(len(done.jobs))
@@ -226,19 +228,21 @@ class ShardLoop:
             self._inbox.closed.discard(campaign_id)
         return bool(chores or self._inbox.closed)
 
-    async def _plan(self, now: datetime, freed: Mapping[str, int]) -> ClaimOrder:
-        """Whom to claim now; nobody while Kafka is away, because their jobs could not be published.
+    async def _plan(self, now: datetime, ended: Sequence[CallFinished], released: Sequence[JobReleased]) -> ShardWork:
+        """These, and whom to claim now; nobody while Kafka is away, because their jobs could not be published.
 
         Slots about to be freed in the same transaction are planned for, by organization. One that turns out
         to have been freed before is not claimed: the transaction itself looks at every limit again.
         """
+        freed = _freed_by(ended)
         at_most = MAX_CLAIM if self._parts.producer.connected else 0
         demands = await self._memory.demands(now, at_most, freed) if at_most else []
         held = max(0, self.held - sum(freed.values()))
         await self._grants.adjust(demands, self.held, held)
         at_most = min(at_most, self._grants.lockable(self._locked))
         chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
-        return ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
+        order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
+        return ShardWork(ended, released, order, self._grants.needed(demands, held))
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:
         """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
@@ -273,7 +277,8 @@ class ShardLoop:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
         with contextlib.ExitStack() as stack:
             if self._grants.waits:
-                stack.enter_context(self._parts.global_limit.wakes(self._arrived))
+                owed = self._grants.owed > 0
+                stack.enter_context(self._parts.global_limit.wakes(self._arrived, owed=owed))
             stack.enter_context(contextlib.suppress(TimeoutError))
             async with asyncio.timeout(seconds + 0.001):
                 await self._arrived.wait()

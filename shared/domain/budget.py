@@ -134,6 +134,14 @@ def _take_from_the_largest(shares: dict[str, int], names: Iterable[str], wanted:
     return wanted
 
 
+def slots_to_give_back(freed: int, *, grant: int, held: int, needed: int) -> int:
+    """How many of the slots that a shard has just freed leave its grant: those that it neither holds nor needs.
+
+    `held` and `grant` are those after the freeing. What it had free before stays: it was granted for somebody.
+    """
+    return max(0, min(freed, grant - max(needed, held)))
+
+
 def grant_moves(parts: Sequence[GrantPart], free: int) -> list[int]:
     """By how much each shard's grant should change towards its target: positive takes, negative gives back.
 

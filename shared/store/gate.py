@@ -7,7 +7,7 @@ from shared.domain.contact import ContactStatus
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, organization_budget
-from shared.store.shards import GLOBAL, read_shards
+from shared.store.shards import GLOBAL, sum_over_shards, summed
 from shared.store.surroundings import Anchor, Surroundings, concurrency_limit
 
 
@@ -18,23 +18,18 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
     contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
-    surroundings = Surroundings(store, Anchor("global_budget", GLOBAL, ("limit", "free")))
+    everybody = Anchor("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
+    surroundings = Surroundings(store, everybody)
     await surroundings.load(contacts.values())
-    if contacts and surroundings.anchor_document is None:
+    limits = surroundings.anchor_document
+    if contacts and limits is None:
         raise TemporaryError("the global limit is not in the database; a scheduler makes it when it starts")
-    if await _is_above_global_limit(store, surroundings.anchor_document):
+    if limits and summed(limits) > int(limits["limit"]):
         return dict.fromkeys(nonces, "global limit lowered")
     return {
         contact_id: _reason_against(surroundings, contacts.get(contact_id), nonce, now)
         for contact_id, nonce in nonces.items()
     }
-
-
-async def _is_above_global_limit(store: Store, budget: Document | None) -> bool:
-    """Only a lowered limit makes `free` negative; then what is really held decides."""
-    if budget is None or budget["free"] >= 0:
-        return False
-    return sum(shard.held for shard in await read_shards(store)) > int(budget["limit"])
 
 
 def _reason_against(surroundings: Surroundings, contact: Document | None, nonce: str, now: datetime) -> str | None:

@@ -45,11 +45,12 @@ def number_budget(organization_id: str, caller_number: str) -> str:
 
 @dataclass(slots=True)
 class Ledger:
-    """Changes of one transaction; made anew for every run of it."""
+    """Changes of one transaction; made anew for every run of it. `given_back` slots leave the shard's grant."""
 
     shard: int
     epoch: int
     shard_held: int = 0
+    given_back: int = 0
     budgets: Counter[str] = field(default_factory=Counter)
     counters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     organization_of: dict[str, str] = field(default_factory=dict)
@@ -123,7 +124,7 @@ class Ledger:
             await store["counters"].bulk_write(counters, session=session)
         fence = await store["shards"].update_one(
             {"_id": self.shard, "epoch": self.epoch},
-            {"$inc": {"held": self.shard_held}, "$currentDate": {"at": True}},
+            {"$inc": {"held": self.shard_held, "grant": -self.given_back}, "$currentDate": {"at": True}},
             session=session,
         )
         if fence.matched_count != 1:

@@ -1,7 +1,8 @@
 """One step of a shard's loop as one transaction: endings, releases, expiries, then new claims.
 
 Claiming in the transaction that frees the slots costs one commit instead of two, and the budgets net
-out: a freed slot that is taken again at once is not written at all.
+out: a freed slot that is taken again at once is not written at all. One that the shard does not need goes
+back to all shards in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.budget import slots_to_give_back
 from shared.domain.contact import ContactStatus
 from shared.events import CallFinished, DialJob, JobReleased
 from shared.store.claim import Claimed, ClaimOrder, apply_claim
@@ -23,11 +25,16 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ShardWork:
-    """What one transaction shall do; at most 500 endings and releases together."""
+    """What one transaction shall do; at most 500 endings and releases together.
+
+    `needed`: slots the shard could use after it, those it holds included; what is freed beyond them leaves its grant.
+    None: it keeps them.
+    """
 
     ended: Sequence[CallFinished] = ()
     released: Sequence[JobReleased] = ()
     claim: ClaimOrder = field(default_factory=ClaimOrder)
+    needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class WorkDone:
     """What it did.
 
     `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which
-    contacts that wait again are due, by campaign id.
+    contacts that wait again are due, by campaign id. `given_back`: slots that left the shard's grant.
     """
 
     jobs: list[DialJob]
@@ -44,6 +51,7 @@ class WorkDone:
     released: int
     held: dict[str, int]
     due: dict[str, datetime]
+    given_back: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +77,26 @@ async def do_shard_work(
         released = await apply_releases(transaction, work.released, now, jitter_seconds)
         claimed: Claimed = await apply_claim(transaction, work.claim, now)
         ledger = transaction.ledger
+        ledger.given_back = _to_give_back(transaction, work.needed)
         await ledger.write(store, session)
-        return WorkDone(claimed.jobs, claimed.left, recorded, released, ledger.held_changes(), ledger.due)
+        return WorkDone(
+            claimed.jobs,
+            claimed.left,
+            recorded,
+            released,
+            ledger.held_changes(),
+            ledger.due,
+            ledger.given_back,
+        )
 
     return await store.in_transaction(run)
+
+
+def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
+    shard, change = transaction.surroundings.anchor_document, transaction.ledger.shard_held
+    if shard is None or needed is None:
+        return 0
+    return slots_to_give_back(-change, grant=shard["grant"], held=shard["held"] + change, needed=needed)
 
 
 async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:

@@ -1,7 +1,8 @@
 """Who owns a shard, and the global limit that shards share by grants.
 
-`shards/{s} {epoch, held, grant, want, resting}` and `global_budget {limit, free}` obey sum(grant) + free = limit
-after every transaction (I7). Only schedulers write them.
+`shards/{s} {epoch, held, grant, want, resting}` and `global_budget {limit, moves}`: grants never add up to more than
+the limit, or than they did before it was lowered (I7). What they leave of it is free; nobody stores how much, so who
+gives back meets nobody. Only schedulers write them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,12 +54,12 @@ class GrantMove:
 
 @translates
 async def ensure_shards(store: Store) -> None:
-    """Create the shards and the global budget where they are missing. Safe to call again, by anybody."""
+    """Create the shards and the global limit where they are missing. Safe to call again, by anybody."""
     for shard in range(SHARDS):
         await store["shards"].update_one(
             {"_id": shard}, {"$setOnInsert": {"epoch": 0, "held": 0, "grant": 0, "want": {}}}, upsert=True
         )
-    await store["global_budget"].update_one({"_id": GLOBAL}, {"$setOnInsert": {"limit": 0, "free": 0}}, upsert=True)
+    await store["global_budget"].update_one({"_id": GLOBAL}, {"$setOnInsert": {"limit": 0, "moves": 0}}, upsert=True)
 
 
 @translates
@@ -82,8 +83,26 @@ async def read_shards(store: Store) -> list[ShardState]:
 @translates
 async def read_global(store: Store) -> tuple[int, int]:
     """The global limit and what of it no shard has been granted; `free` is negative while a lowered limit settles."""
-    document = await store["global_budget"].find_one({"_id": GLOBAL})
-    return (int(document["limit"]), int(document["free"])) if document else (0, 0)
+    return await _read_global(store, None)
+
+
+async def _read_global(store: Store, session: AsyncClientSession | None) -> tuple[int, int]:
+    pipeline: list[Document] = [{"$match": {"_id": GLOBAL}}, {"$project": {"limit": 1}}, sum_over_shards("grant")]
+    async for document in await store["global_budget"].aggregate(pipeline, session=session):
+        limit = int(document["limit"])
+        return limit, limit - summed(document)
+    return 0, 0
+
+
+def sum_over_shards(name: str) -> Document:
+    """A stage that adds to the documents of any collection the sum of this field over all shards; `summed` reads it."""
+    total: list[Document] = [{"$group": {"_id": None, "sum": {"$sum": f"${name}"}}}]
+    return {"$lookup": {"from": "shards", "pipeline": total, "as": "shards"}}
+
+
+def summed(document: Document) -> int:
+    """The sum that `sum_over_shards` has added."""
+    return sum(int(total["sum"]) for total in document["shards"])
 
 
 @translates
@@ -91,9 +110,9 @@ async def read_shards_and_global(store: Store) -> tuple[list[ShardState], int, i
     """`read_shards` and `read_global` in one request, not at one moment."""
     pipeline: list[Document] = [{"$unionWith": "global_budget"}]
     documents = {document["_id"]: document async for document in await store["shards"].aggregate(pipeline)}
-    everybody = documents.pop(GLOBAL, {"limit": 0, "free": 0})
+    limit = int(documents.pop(GLOBAL, {"limit": 0})["limit"])
     states = [_state(documents[shard]) for shard in sorted(documents)]
-    return states, int(everybody["limit"]), int(everybody["free"])
+    return states, limit, limit - sum(state.grant for state in states)
 
 
 def _state(document: Document) -> ShardState:
@@ -121,24 +140,20 @@ async def publish_wants(store: Store, demands: Sequence[ShardDemand]) -> None:
 
 @translates
 async def set_global_limit(store: Store, limit: int) -> bool:
-    """Make the global limit `limit`; grants stay, so `free` may go below zero until owners give back.
+    """Make the global limit `limit`; grants stay, so less than nothing may be free until owners give back.
 
-    False when somebody else changed it meanwhile: read it again next time.
+    False when there is none yet.
     """
-    old, _ = await read_global(store)
-    if old == limit:
-        return True
-    result = await store["global_budget"].update_one(
-        {"_id": GLOBAL, "limit": old}, {"$set": {"limit": limit}, "$inc": {"free": limit - old}}
-    )
+    result = await store["global_budget"].update_one({"_id": GLOBAL}, {"$set": {"limit": limit}})
     return result.matched_count == 1
 
 
 async def move_grants(store: Store, moves: Sequence[GrantMove]) -> bool:
-    """Take from the free part, and give back to it, for different shards in one transaction: all of it or nothing.
+    """Take slots that are free, and give back, for different shards in one transaction: all of it or nothing.
 
     False, and nothing is changed, when there is not that much free, when a shard would keep less than it holds,
-    when one has a newer owner, or when somebody else moves grants just now: then read again what is free.
+    when one has a newer owner, or when somebody else takes just now: then read again what is free. Those who only
+    give back need no transaction; after False some of them have.
     """
     moves = [move for move in moves if move.delta]
 
@@ -153,17 +168,25 @@ async def move_grants(store: Store, moves: Sequence[GrantMove]) -> bool:
             await session.abort_transaction()
         return moved
 
-    return await store.in_transaction(work) if moves else True
+    if not moves:
+        return True
+    return await (store.in_transaction(work) if any(move.delta > 0 for move in moves) else _move_all(store, moves))
 
 
 async def _move(store: Store, moves: Sequence[GrantMove], session: AsyncClientSession) -> bool:
     more = sum(move.delta for move in moves)
-    if more:
-        # First, because it is here that processes collide: whoever loses knows it at once.
-        free: Document = {"_id": GLOBAL, "free": {"$gte": more}} if more > 0 else {"_id": GLOBAL}
-        given = await store["global_budget"].update_one(free, {"$inc": {"free": -more}}, session=session)
-        if given.matched_count == 0:
+    if more > 0:
+        # Written, so that those who take collide, and first, so that whoever loses knows it at once. Who gives back
+        # meanwhile only leaves more free than is seen here.
+        await store["global_budget"].update_one({"_id": GLOBAL}, {"$inc": {"moves": 1}}, session=session)
+        _, free = await _read_global(store, session)
+        if free < more:
             return False
+    return await _move_all(store, moves, session)
+
+
+@translates
+async def _move_all(store: Store, moves: Sequence[GrantMove], session: AsyncClientSession | None = None) -> bool:
     moved = await store["shards"].bulk_write([_guarded(move) for move in moves], ordered=False, session=session)
     return moved.matched_count == len(moves)
 

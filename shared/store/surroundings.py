@@ -59,7 +59,7 @@ def readable_configurations(documents: Iterable[Document]) -> dict[str, Configur
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The document from which the others are looked up, and the fields of it to read.
+    """The document from which the others are looked up, the fields of it to read, and stages that add more to it.
 
     One that whoever asks needs anyway; without it nothing is found, so whoever asks must look whether it is there.
     """
@@ -67,6 +67,7 @@ class Anchor:
     collection: str
     id: Any
     fields: tuple[str, ...]
+    more: tuple[Document, ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,6 +120,7 @@ class Surroundings:
         anchor: list[Document] = [
             {"$match": {"_id": self.anchor.id}},
             {"$project": dict.fromkeys(self.anchor.fields, 1)},
+            *self.anchor.more,
         ]
         found = await self.store[self.anchor.collection].aggregate([*anchor, *lookups], session=self.session)
         async for document in found:

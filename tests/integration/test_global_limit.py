@@ -207,7 +207,7 @@ async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(stor
 
     assert await shards.move_grants(store, [move(0, -1)])
     clock[0] += IN_VAIN_SECONDS / 2
-    with limit.wakes(asyncio.Event()):
+    with limit.wakes(asyncio.Event(), owed=True):
         await limit.look()
     await rivals[loser].adjust([demand(loser, 1)], 0, 0)
     assert (limit.exchanges, rivals[loser].grant) == ([2, 1], 1)
@@ -228,7 +228,7 @@ async def test_who_got_nothing_because_others_always_were_faster_asks_again_soon
     assert grants.waits
 
     clock[0] += IN_VAIN_SECONDS / 2
-    with limit.wakes(asyncio.Event()):
+    with limit.wakes(asyncio.Event(), owed=True):
         await limit.look()
     await grants.adjust([demand("first", 1)], 0, 0)
     assert (limit.exchanges, grants.grant) == ([1, 1], 1)
@@ -262,11 +262,11 @@ async def test_those_who_wait_are_woken_when_slots_are_free(store: Store, free: 
     if not free:
         assert await shards.move_grants(store, [move(0, LIMIT)])
     waiting, gone = asyncio.Event(), asyncio.Event()
-    with limit.wakes(gone):
+    with limit.wakes(gone, owed=True):
         pass
     await limit.look()
     assert limit.limit == 0, "nobody waits, so the store is not asked"
-    with limit.wakes(waiting):
+    with limit.wakes(waiting, owed=True):
         await limit.look()
     assert (waiting.is_set(), gone.is_set()) == (free, False)
 
@@ -278,15 +278,24 @@ async def test_moves_are_made_together_or_not_at_all(store: Store) -> None:
     assert await sums(store) == (0, LIMIT)
     assert await shards.move_grants(store, [move(0, 4), move(1, 6)])
     await store["shards"].update_one({"_id": 1}, {"$set": {"held": 5}})
-    assert not await shards.move_grants(store, [move(0, -4), move(1, -2)]), "1 keeps what calls hold"
+    assert not await shards.move_grants(store, [move(0, 1), move(1, -2)]), "1 keeps what calls hold"
+    assert await sums(store) == (LIMIT, 0)
     assert await shards.move_grants(store, [move(0, 1), move(1, -1)])
     assert await sums(store) == (LIMIT, 0)
+
+
+async def test_of_those_who_only_give_back_nobody_waits_for_another(store: Store) -> None:
+    await open_limit(store)
+    assert await shards.move_grants(store, [move(0, 4), move(1, 6)])
+    await store["shards"].update_one({"_id": 1}, {"$set": {"held": 5}})
+    assert not await shards.move_grants(store, [move(0, -4), move(1, -2)]), "1 keeps what calls hold"
+    assert [state.grant for state in await shards.read_shards(store)][:2] == [0, 6]
 
 
 async def test_a_move_during_another_one_gives_way_to_it(store: Store) -> None:
     await open_limit(store)
     async with store.client.start_session() as session, await session.start_transaction():
-        await store["global_budget"].update_one({}, {"$inc": {"free": 0, "moves": 1}}, session=session)
+        await store["global_budget"].update_one({}, {"$inc": {"moves": 1}}, session=session)
         assert not await shards.move_grants(store, [move(0, 1)])
     assert await shards.move_grants(store, [move(0, 1)])
     assert await sums(store) == (1, LIMIT - 1)

@@ -2,6 +2,7 @@
 
 from shared.domain.campaign import CampaignMove
 from shared.domain.outcome import Outcome
+from shared.store.shards import read_global
 from tests.integration.protocol import edits
 from tests.integration.protocol.world import SEATS, SHARDS, World, step
 
@@ -67,10 +68,9 @@ async def _share_out(world: World, shard: int) -> None:
         state = await world.store["shards"].find_one({"_id": other})
         assert state is not None
         await world.move_grant(0, other, state["held"] - state["grant"])
-    total = await world.store["global_budget"].find_one({"_id": "global"})
-    assert total is not None
-    if total["free"] > 0:
-        await world.move_grant(0, shard, total["free"])
+    _, free = await read_global(world.store)
+    if free > 0:
+        await world.move_grant(0, shard, free)
 
 
 async def _dial_all(world: World, executor: int) -> None:

@@ -4,6 +4,7 @@ Interleaving is the order of the rules; a stalled process is one whose rules do 
 inside MongoDB come from `race`, which lets two writers of one shard run at the same time.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
@@ -77,15 +78,22 @@ class ProtocolMachine(RuleBasedStateMachine):
         if owners:
             self.play(chore(owners[-1 if old else 0], shard))
 
-    @rule(shard=shards, old=seldom, first=picks, count=st.integers(0, 9), commits=likely, reply_lost=seldom)
-    def work(self, shard: int, old: bool, first: int, count: int, commits: bool, reply_lost: bool) -> None:
+    @rule(
+        shard=shards,
+        old=seldom,
+        first=picks,
+        count=st.integers(0, 9),
+        needed=st.sampled_from([None, 0, 1]),
+        commits=likely,
+        reply_lost=seldom,
+    )
+    def work(
+        self, shard: int, old: bool, first: int, count: int, needed: int | None, commits: bool, reply_lost: bool
+    ) -> None:
         everybody = self.world.contacts
         claim = [*everybody[first:], *everybody[:first]][:count]
-        self._as_owner(
-            shard,
-            old,
-            lambda owner, shard: self.world.work(owner, shard, claim=claim, commits=commits, reply_lost=reply_lost),
-        )
+        work = functools.partial(self.world.work, claim=claim, needed=needed, commits=commits, reply_lost=reply_lost)
+        self._as_owner(shard, old, work)
 
     @precondition(lambda self: any(seat.unpublished for seat in self.world.schedulers))
     @rule(arrives=likely, acknowledged=likely)

@@ -14,11 +14,15 @@ COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "a
 
 
 class Promises:
-    """Looks at the store; remembers real outcomes, because they must never change."""
+    """Looks at the store; remembers real outcomes, because they must never change, and what was granted.
+
+    Look after every change of the global limit: one that is lowered may be exceeded, by what was granted before.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._real: dict[str, str] = {}
+        self._granted = 0
 
     async def check(self) -> None:
         """Raise AssertionError, naming the promise, if one is broken."""
@@ -28,11 +32,18 @@ class Promises:
         _check_shapes(at["contacts"], at["attempts"])
         _check_budgets(at["contacts"], at["budgets"], at["shards"])
         _check_counters(at)
-        _check_grants(at["shards"], at["global_budget"])
+        self._check_grants(at["shards"], at["global_budget"])
         self._check_outcomes(at["attempts"])
 
     async def _all(self, collection: str) -> list[Document]:
         return await self._store[collection].find({}).to_list()
+
+    def _check_grants(self, shards: list[Document], global_budget: list[Document]) -> None:
+        limit = sum(int(everybody["limit"]) for everybody in global_budget)
+        before, self._granted = self._granted, sum(shard["grant"] for shard in shards)
+        assert self._granted <= max(limit, before), (
+            f"I7: {self._granted} slots are granted, of a limit of {limit}; {before} were"
+        )
 
     def _check_outcomes(self, attempts: list[Document]) -> None:
         outcomes = {attempt["_id"]: attempt["outcome"] for attempt in attempts}
@@ -106,9 +117,3 @@ def _check_counters(at: Mapping[str, list[Document]]) -> None:
         said[counter["campaign_id"], "skipped"] += counter["added_skipped"]
     for key in counts.keys() | said.keys():
         assert counts[key] == said[key], f"I6: counters say {said[key]} {key[1]}, there are {counts[key]}"
-
-
-def _check_grants(shards: list[Document], global_budget: list[Document]) -> None:
-    limit, free = next(((int(glob["limit"]), int(glob["free"])) for glob in global_budget), (0, 0))
-    granted = sum(shard["grant"] for shard in shards)
-    assert granted + free == limit, f"I7: {granted} granted and {free} free do not add up to the limit of {limit}"

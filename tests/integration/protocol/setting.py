@@ -81,8 +81,7 @@ async def _add_limits(world: World, plan: Plan) -> None:
         {"_id": shard, "epoch": 0, "held": 0, "grant": grant, "want": {}} for shard, grant in enumerate(plan.grants)
     ]
     await world.store["shards"].insert_many(shards)
-    free = plan.global_limit - sum(plan.grants)
-    await world.store["global_budget"].insert_one({"_id": "global", "limit": plan.global_limit, "free": free})
+    await world.store["global_budget"].insert_one({"_id": "global", "limit": plan.global_limit, "moves": 0})
 
 
 async def _add_customers(world: World, plan: Plan) -> None:

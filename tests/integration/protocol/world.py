@@ -120,11 +120,13 @@ class World:
         shard: int,
         *,
         claim: Iterable[str] | None = None,
+        needed: int | None = None,
         commits: bool = True,
         reply_lost: bool = False,
     ) -> list[DialJob]:
         """One transaction: all that has arrived, then claims in the given order (None: everybody's).
 
+        What it frees beyond the `needed` slots, held ones included, leaves the shard's grant (None: nothing does).
         `reply_lost`: nobody learns that it was committed, so its jobs are never published and its events come again.
         """
         seat, log = self.schedulers[scheduler], self.events[shard]
@@ -133,7 +135,7 @@ class World:
         order = ClaimOrder(list(self.contacts if claim is None else claim), {}, DIALING.lock_seconds)
 
         async def write(owner: Ownership) -> list[DialJob]:
-            return (await do_shard_work(self.store, owner, ShardWork(ended, released, order), self.now)).jobs
+            return (await do_shard_work(self.store, owner, ShardWork(ended, released, order, needed), self.now)).jobs
 
         jobs = await self._owned_write(scheduler, shard, write)
         if jobs is None or reply_lost:

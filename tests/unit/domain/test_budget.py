@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.budget import Claimant, GrantPart, assured_shares, entitlements, fair_shares, grant_moves
+from shared.domain.budget import (
+    Claimant,
+    GrantPart,
+    assured_shares,
+    entitlements,
+    fair_shares,
+    grant_moves,
+    slots_to_give_back,
+)
 
 
 def claimant(name: str, limit: int = 10, room: int | None = None, last_served: float = 0.0) -> Claimant:
@@ -281,6 +289,23 @@ def test_repeated_moves_settle_and_keep_the_sum(held: int, target: int, free: in
     assert grant + free == total
     assert grant >= held
     assert grant == max(held, target) or free <= 0
+
+
+@pytest.mark.parametrize(
+    ("freed", "grant", "held", "needed", "back"),
+    [
+        pytest.param(3, 10, 7, 0, 3, id="all that it does not hold"),
+        pytest.param(3, 10, 7, 9, 1, id="but not what it needs"),
+        pytest.param(3, 10, 7, 12, 0, id="however much that is"),
+        pytest.param(3, 12, 7, 0, 3, id="nor what was free before"),
+        pytest.param(3, 9, 8, 0, 1, id="nor what calls hold"),
+        pytest.param(-2, 10, 7, 0, 0, id="who claims more than it frees gives nothing"),
+    ],
+)
+def test_what_a_shard_frees_and_does_not_need_leaves_its_grant(
+    freed: int, grant: int, held: int, needed: int, back: int
+) -> None:
+    assert slots_to_give_back(freed, grant=grant, held=held, needed=needed) == back
 
 
 @pytest.mark.parametrize(
