@@ -21,9 +21,9 @@ from shared.store import shards
 from shared.store.client import Store
 from shared.store.shards import GrantMove, ShardDemand, ShardState
 
-# How often is looked for slots that nobody has, while somebody waits for them: one small read.
+# How often is looked for slots that nobody has, while somebody waits for them: one read that answers in two numbers.
 LOOK_SECONDS: Final = 0.05
-# Who is owed free slots was read in the last exchange. As seldom as this all are woken, whatever it says.
+# Who is owed slots was read in the last exchange. At least as often as this all are woken, whatever it says.
 WAKE_ALL_SECONDS: Final = 0.25
 # A move that collides with one of another process is decided anew, after at most so many seconds each.
 PAUSES: Final = (0.01, 0.02, 0.04)
@@ -40,14 +40,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The shard's grant, what each organization it named may hold, and how many slots of that it could not have yet.
+    """The shard's grant, what each organization it named may hold, and whether its demand is published now.
 
-    `published` is whether its demand is now: it is not when the shard has a newer owner.
+    It is not when the shard has a newer owner.
     """
 
     grant: int
     entitled: Mapping[str, int]
-    owed: int
     published: bool
 
 
@@ -61,17 +60,18 @@ class _Asked:
 class GlobalLimit:
     """`limit` and what of it no shard had (`free`), as last read or changed for any shard of this process.
 
-    `free` is negative while a lowered limit settles; `changes` counts how often it was another than before. So many
-    of the free slots were `owed` to shards, of any process, when their wants were last read.
+    `free` is negative while a lowered limit settles; `changes` counts how often it was another than before.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._exchanging = asyncio.Lock()
         self._asked: list[_Asked] = []
-        self._waiting: dict[asyncio.Event, bool] = {}
+        self._waiting: dict[asyncio.Event, int] = {}
+        # Slots that were missing to what each shard, of any process, may hold, when its wants were last read.
+        self._owed: Mapping[int, int] = {}
         self._all_woken_at = 0.0
-        self.limit = self.free = self.changes = self.owed = 0
+        self.limit = self.free = self.changes = 0
         self.ending = False
 
     async def ask(self, question: Question) -> Answer:
@@ -96,12 +96,12 @@ class GlobalLimit:
         return asked.answer
 
     @contextmanager
-    def wakes(self, waiting: asyncio.Event, *, owed: bool) -> Iterator[None]:
-        """Set this event when some of the limit is free; for a shard that is not owed any, more than others are.
+    def wakes(self, shard: int, waiting: asyncio.Event) -> Iterator[None]:
+        """Set this event when some of the limit is free for this shard (`is_for`), and now and then when any is.
 
         Nobody else tells a shard: the calls that must end for it are in other shards, perhaps of other processes.
         """
-        self._waiting[waiting] = owed
+        self._waiting[waiting] = shard
         try:
             yield
         finally:
@@ -124,12 +124,16 @@ class GlobalLimit:
         if self.free <= 0:
             return
         now = monotonic()
-        everybody = self.free > self.owed or now - self._all_woken_at >= WAKE_ALL_SECONDS
+        everybody = now - self._all_woken_at >= WAKE_ALL_SECONDS
         if everybody:
             self._all_woken_at = now
-        for waiting, owed in self._waiting.items():
-            if owed or everybody:
+        for waiting, shard in self._waiting.items():
+            if everybody or self.is_for(shard):
                 waiting.set()
+
+    def is_for(self, shard: int) -> bool:
+        """Whether some of what is free may be for this shard: it is owed slots, or more is free than all are owed."""
+        return self.free > 0 and (self._owed.get(shard, 0) > 0 or self.free > sum(self._owed.values()))
 
     def _learn(self, limit: int, free: int) -> None:
         self.changes += free != self.free
@@ -161,11 +165,11 @@ class GlobalLimit:
             state_of = {state.shard: state for state in states}
             ours = [q for q in questions if state_of[q.demand.owner.shard].epoch == q.demand.owner.epoch]
             moves = _moves(ours, state_of, entitled, assured, free)
-            self.owed = sum(max(0, _needed(state, entitled) - state.grant) for state in states)
+            owed = {state.shard: max(0, _needed(state, entitled) - state.grant) for state in states}
             if await shards.move_grants(self._store, moves):
                 # If as many are free at the next look, that is news: they are other ones.
                 self._learn(self.limit, free - sum(move.delta for move in moves))
-                self.owed -= sum(max(0, move.delta) for move in moves)
+                owed |= {move.owner.shard: owed[move.owner.shard] - max(0, move.delta) for move in moves}
                 break
             # Others were faster, and what is free is another number now.
             moves = []
@@ -173,14 +177,16 @@ class GlobalLimit:
         else:
             # Whatever the next look finds free is news to those who asked.
             self._learn(self.limit, 0)
+        self._owed = owed
         delta_of = {move.owner: move.delta for move in moves}
-        answers = []
-        for q in questions:
-            grant = state_of[q.demand.owner.shard].grant + delta_of.get(q.demand.owner, 0)
-            its = {name: entitled.get(name, 0) for name in q.demand.want}
-            owed = max(0, _needed(q.demand, entitled) - grant)
-            answers.append(Answer(grant, its, owed, published=q in ours))
-        return answers
+        return [
+            Answer(
+                state_of[q.demand.owner.shard].grant + delta_of.get(q.demand.owner, 0),
+                {name: entitled.get(name, 0) for name in q.demand.want},
+                published=q in ours,
+            )
+            for q in questions
+        ]
 
 
 def _moves(

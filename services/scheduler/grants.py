@@ -31,8 +31,7 @@ class Grants:
 
     `grant` is the shard's part of it. `entitled` says how many slots each of its organizations may hold: one
     that holds more must wait until its calls end, and what it frees then is for others, here or elsewhere.
-    `waits`: somebody here could use a slot and must wait until one is free; `owed`: so many slots of it were missing
-    to what they may hold, when the shard last asked.
+    `waits`: somebody here could use a slot and must wait until one is free.
     """
 
     def __init__(self, owner: Ownership, fleet: Fleet, everybody: GlobalLimit) -> None:
@@ -40,10 +39,12 @@ class Grants:
         self._published: tuple[Want, int] | None = None
         self._asked_at, self._again_at = 0.0, math.inf
         self._in_vain: int | None = None
+        # Slots were given back since it was last said what is wanted: as long as that is not said, nobody takes them.
+        self._unsaid = False
         # Not after a server was away in the middle of a move: what is granted must be read again then.
         self._sure = False
         self.waits = False
-        self.grant = self.owed = 0
+        self.grant = 0
         self.entitled: Mapping[str, int] = {}
 
     @property
@@ -89,6 +90,7 @@ class Grants:
     def gave_back(self, slots: int) -> None:
         """So many slots have left the grant, in the transaction that freed them."""
         self.grant -= slots
+        self._unsaid = self._unsaid or slots > 0
         self._everybody.gave_back(slots)
 
     def doubt(self) -> None:
@@ -99,18 +101,20 @@ class Grants:
         self, demands: Sequence[OrganizationDemand], want: Want, resting: int, held: int, remaining: int
     ) -> float:
         """After how many seconds to ask again; infinite while only slots that are free could change anything."""
+        if not self._sure:
+            return ASK_SECONDS
         takeable = self._takeable(demands, remaining)
         short = takeable < sum(demand.room for demand in demands)
         free = self._everybody.free > 0
         if self._is_settled(want, resting, held) and (not want or (short and remaining == held)):
             if not want or not free:
                 return math.inf
-            for_others = not self.owed and self._everybody.free <= self._everybody.owed
+            for_others = not self._everybody.is_for(self._owner.shard)
             return IN_VAIN_SECONDS if for_others or self._in_vain == self._everybody.changes else 0.0
         if short and not takeable and self.grant > held:
             # There is something to give back, for which others wait.
             return 0.0
-        return ASK_SECONDS if short or not free else SETTLE_SECONDS
+        return ASK_SECONDS if short or not free or self._unsaid else SETTLE_SECONDS
 
     def _is_settled(self, want: Want, resting: int, held: int) -> bool:
         """Whether nothing is to be said and nothing to be given back."""
@@ -123,11 +127,11 @@ class Grants:
         self._asked_at = monotonic()
         before, known = self.grant, (want, resting) == self._published
         # Until the answer is here nobody knows what of this has been stored.
-        self._published, self._sure = None, False
+        self._published, self._sure, self._unsaid = None, False, False
         demand = ShardDemand(self._owner, want, resting)
         answer = await self._everybody.ask(Question(demand, known, held))
         self._published = (want, resting) if answer.published else None
-        self.grant, self.entitled, self.owed = answer.grant, answer.entitled, answer.owed
+        self.grant, self.entitled = answer.grant, answer.entitled
         self._sure = True
         self._in_vain = self._everybody.changes if self.grant <= before else None
 

@@ -277,8 +277,7 @@ class ShardLoop:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
         with contextlib.ExitStack() as stack:
             if self._grants.waits:
-                owed = self._grants.owed > 0
-                stack.enter_context(self._parts.global_limit.wakes(self._arrived, owed=owed))
+                stack.enter_context(self._parts.global_limit.wakes(self.shard, self._arrived))
             stack.enter_context(contextlib.suppress(TimeoutError))
             async with asyncio.timeout(seconds + 0.001):
                 await self._arrived.wait()

@@ -13,7 +13,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
 
-from shared.store.client import Document, Store, translates
+from shared.store.client import Document, Store, translated, translates
 from shared.store.shard_transaction import Ownership
 from shared.topics import SHARDS
 
@@ -116,14 +116,10 @@ async def read_shards_and_global(store: Store) -> tuple[list[ShardState], int, i
 
 
 def _state(document: Document) -> ShardState:
-    return ShardState(
-        document["_id"],
-        document["epoch"],
-        document["held"],
-        document["grant"],
-        document.get("want") or {},
-        document.get("resting", 0),
-    )
+    held = document["held"]
+    # What rests was said a while ago; calls have ended since.
+    resting = min(document.get("resting", 0), held)
+    return ShardState(document["_id"], document["epoch"], held, document["grant"], document.get("want") or {}, resting)
 
 
 @translates
@@ -149,11 +145,11 @@ async def set_global_limit(store: Store, limit: int) -> bool:
 
 
 async def move_grants(store: Store, moves: Sequence[GrantMove]) -> bool:
-    """Take slots that are free, and give back, for different shards in one transaction: all of it or nothing.
+    """Take slots that are free, and give back, for different shards: where any takes, all of it or nothing.
 
-    False, and nothing is changed, when there is not that much free, when a shard would keep less than it holds,
-    when one has a newer owner, or when somebody else takes just now: then read again what is free. Those who only
-    give back need no transaction; after False some of them have.
+    False when there is not that much free, when a shard would keep less than it holds, when one has a newer owner, or
+    when somebody else takes just now: then read again what is free. If all give back there is nothing to guard
+    together: after False those who could have done so.
     """
     moves = [move for move in moves if move.delta]
 
@@ -168,9 +164,10 @@ async def move_grants(store: Store, moves: Sequence[GrantMove]) -> bool:
             await session.abort_transaction()
         return moved
 
-    if not moves:
-        return True
-    return await (store.in_transaction(work) if any(move.delta > 0 for move in moves) else _move_all(store, moves))
+    if any(move.delta > 0 for move in moves):
+        return await store.in_transaction(work)
+    async with translated():
+        return not moves or await _move_all(store, moves)
 
 
 async def _move(store: Store, moves: Sequence[GrantMove], session: AsyncClientSession) -> bool:
@@ -185,7 +182,6 @@ async def _move(store: Store, moves: Sequence[GrantMove], session: AsyncClientSe
     return await _move_all(store, moves, session)
 
 
-@translates
 async def _move_all(store: Store, moves: Sequence[GrantMove], session: AsyncClientSession | None = None) -> bool:
     moved = await store["shards"].bulk_write([_guarded(move) for move in moves], ordered=False, session=session)
     return moved.matched_count == len(moves)

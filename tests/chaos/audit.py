@@ -12,7 +12,7 @@ from tests.chaos.crowd import Batch
 from tests.chaos.judge import Violation
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import Truth
-from tests.integration.protocol.promises import Promises
+from tests.integration.protocol.promises import check_at_rest
 
 # A look-up at the carrier knows the status of a call, not the SIP response that came with the callback.
 COARSER: dict[str | None, str] = {Outcome.DECLINED: Outcome.BUSY, Outcome.INVALID_NUMBER: Outcome.FAILED}
@@ -45,7 +45,7 @@ async def audit(store: Store, batches: Sequence[Batch], truth: Truth, calls: Seq
 
 async def _sums(store: Store) -> list[Violation]:
     try:
-        await Promises(store).check()
+        await check_at_rest(store)
     except AssertionError as error:
         promise, _, what = str(error).partition(": ")
         return [Violation(promise, what)]

@@ -17,7 +17,7 @@ from tests.chaos.record import CarrierCall, calls_of
 from tests.e2e.system import System, SystemCustomer, system_on
 from tests.e2e.test_one_contact import EVERYBODY_ANSWERS
 from tests.eventually import eventually
-from tests.integration.protocol.promises import Promises
+from tests.integration.protocol.promises import check_at_rest
 
 IN_PROCESS: Final = "executor-1"
 INSTEAD: Final = {IN_PROCESS: "tests.chaos.in_process_executor"}
@@ -77,7 +77,7 @@ class Mixed:
         summary = await self.system.carrier_summary()
         assert summary["peak_live_by_organization"][self.customer.organization_id] <= LIMIT
         assert (await self.customer.api.get("/campaign/concurrency-settings"))["active_calls"] == 0
-        await Promises(self.store).check()
+        await check_at_rest(self.store)
         return attempts
 
 

@@ -25,7 +25,7 @@ from tests.chaos.record import CarrierCall, calls_of
 from tests.e2e.system import System, SystemCustomer, system_on
 from tests.e2e.test_one_contact import EVERYBODY_ANSWERS
 from tests.eventually import eventually
-from tests.integration.protocol.promises import Promises
+from tests.integration.protocol.promises import check_at_rest
 
 EXECUTORS: Final = ("executor-0", "executor-1", "executor-2")
 AS_PLANNED: Final = ("completed", "answered")
@@ -240,7 +240,7 @@ def cut_short(call: CarrierCall, seconds: tuple[float, float]) -> bool:
 
 async def nothing_is_held(dialing: Dialing) -> None:
     """At rest the sums are right, and no slot is held."""
-    await Promises(dialing.store).check()
+    await check_at_rest(dialing.store)
     assert await dialing.store["budgets"].count_documents({"held": {"$ne": 0}}) == 0
     assert await dialing.store["shards"].count_documents({"held": {"$ne": 0}}) == 0
     assert (await dialing.customer.api.get("/campaign/concurrency-settings"))["active_calls"] == 0

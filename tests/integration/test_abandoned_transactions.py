@@ -39,7 +39,7 @@ async def write() -> None:
             {"organization_id": organization_id}, {"$set": {"status": "locked"}}, session=session
         )
         await store["shards"].update_one({"_id": int(shard)}, {"$inc": {"held": 1}}, session=session)
-        await store["global_budget"].update_one({}, {"$inc": {"free": -1}}, session=session)
+        await store["global_budget"].update_one({}, {"$inc": {"moves": 1}}, session=session)
         print("open", flush=True)
         await asyncio.Event().wait()
 

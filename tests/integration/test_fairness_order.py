@@ -110,7 +110,7 @@ async def test_a_newcomer_is_granted_slots_beside_the_last_calls_of_others_in_it
     organization = await add_organization(store, concurrency_limit=10)
     await ensure_shards(store)
     await store["shards"].update_one({"_id": organization["shard"]}, {"$set": {"held": 25, "grant": 25}})
-    await store["global_budget"].update_one({}, {"$set": {"limit": GLOBAL_LIMIT, "free": GLOBAL_LIMIT - 25}})
+    await store["global_budget"].update_one({}, {"$set": {"limit": GLOBAL_LIMIT}})
     grants = await new_grants(store, organization)
     await grants.adjust([demand_of(organization, held=0)], 25, 25)
     assert (grants.grant, grants.entitled[organization["_id"]]) == (35, 10)

@@ -1,7 +1,9 @@
 """Slots that a shard frees and does not need: back in the transaction that frees them, and who hears of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,12 +15,18 @@ from shared.domain.outcome import Outcome
 from shared.errors import Unavailable
 from shared.store import shards
 from shared.store.client import Store
+from shared.store.ledger import Ledger
 from shared.store.shard_transaction import Ownership
+from shared.store.shards import GrantMove
+from shared.telephony.scripts import ScriptedCall, always
+from tests.engine import running_engine
+from tests.eventually import eventually
+from tests.factories import add_campaign, add_contacts, add_organization
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.setting import ANN, BOB, Plan, new_world
-from tests.integration.protocol.test_traces import ACME_SHARD, A, job_for
+from tests.integration.protocol.test_traces import ACME_SHARD, BETA_SHARD, A, job_for
 from tests.integration.protocol.world import DIALING, World
-from tests.integration.test_global_limit import LIMIT, clock, demand, move, open_limit, question, sums
+from tests.integration.test_global_limit import LIMIT, clock, demand, granted, move, open_limit, question
 
 __all__ = ["clock"]
 
@@ -61,22 +69,62 @@ async def test_a_freed_slot_that_is_taken_again_or_needed_stays(store: Store) ->
     await drain(world)
 
 
-async def test_who_takes_and_who_gives_back_do_not_meet(store: Store) -> None:
-    await open_limit(store)
-    assert await shards.move_grants(store, [move(0, 4)])
-    async with store.client.start_session() as session, await session.start_transaction():
-        await store["shards"].update_one({"_id": 0}, {"$inc": {"grant": -4}}, session=session)
-        assert await shards.move_grants(store, [move(1, LIMIT - 4)])
-        assert not await shards.move_grants(store, [move(2, 1)]), "what is not committed is not free"
-    await shards.move_grants(store, [move(0, -4)])
-    assert await shards.move_grants(store, [move(2, 4)])
-    assert await sums(store) == (LIMIT, 0)
+async def test_who_takes_does_not_meet_who_gives_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await new_world(store, Plan(global_limit=3, grants=(1, 1)))
+    await a_call_has_ended(world, ANN)
+    written, goes_on, write = asyncio.Event(), asyncio.Event(), Ledger.write
+
+    async def waits_before_its_commit(ledger: Ledger, *args: Any) -> None:
+        await write(ledger, *args)
+        written.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(Ledger, "write", waits_before_its_commit)
+    gives = asyncio.create_task(world.work(ACME_SHARD, ACME_SHARD, claim=(), needed=0))
+    await written.wait()
+    beta = world.schedulers[BETA_SHARD].owned[BETA_SHARD]
+    assert await shards.move_grants(store, [GrantMove(beta, 1)])
+    assert not await shards.move_grants(store, [GrantMove(beta, 1)]), "what is not committed is not free"
+    goes_on.set()
+    await gives
+    assert await shards.move_grants(store, [GrantMove(beta, 1)])
+    assert [state.grant for state in await shards.read_shards(store)][:2] == [0, 3]
+    await drain(world)
+
+
+async def test_the_last_calls_take_their_slots_with_them(
+    store: Store, kafka_address: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has to be given back by itself: who claims as much as was granted frees it call by call."""
+    given_back: list[GrantMove] = []
+    move_grants = shards.move_grants
+
+    async def noted(store: Store, moves: Sequence[GrantMove]) -> bool:
+        given_back.extend(move for move in moves if move.delta < 0)
+        return await move_grants(store, moves)
+
+    monkeypatch.setattr(shards, "move_grants", noted)
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    await add_contacts(store, organization, campaign, 5)
+    script = always(ScriptedCall(talk_seconds=0.3))
+    async with running_engine(store, kafka_address, topic_prefix, script=script) as engine:
+        await engine.start_executor()
+        await engine.start_scheduler(global_concurrency_limit=LIMIT)
+
+        async def all_ended() -> bool:
+            assert not engine.failures()
+            return await store["contacts"].count_documents({"status": "completed"}) == 5
+
+        await eventually(all_ended, timeout=30)
+        assert await granted(store) == 0
+    assert not given_back
 
 
 async def test_what_a_shard_gives_back_wakes_those_who_wait_in_its_process(store: Store) -> None:
     limit = await open_limit(store)
     waiting = asyncio.Event()
-    with limit.wakes(waiting, owed=True):
+    with limit.wakes(1, waiting):
         limit.gave_back(0)
         assert not waiting.is_set()
         limit.gave_back(2)
@@ -90,7 +138,7 @@ async def test_slots_that_are_owed_to_others_wake_those_alone_for_a_while(
     monkeypatch.setattr(global_limit_module, "monotonic", lambda: seconds[0])
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, LIMIT)])
-    assert (await limit.ask(question(1, room=3))).owed == 3
+    await limit.ask(question(1, room=3))
     owed, not_owed = asyncio.Event(), asyncio.Event()
 
     def woken_by(slots: int) -> tuple[bool, bool]:
@@ -99,7 +147,7 @@ async def test_slots_that_are_owed_to_others_wake_those_alone_for_a_while(
         limit.gave_back(slots)
         return owed.is_set(), not_owed.is_set()
 
-    with limit.wakes(owed, owed=True), limit.wakes(not_owed, owed=False):
+    with limit.wakes(1, owed), limit.wakes(2, not_owed):
         assert woken_by(1) == (True, True), "nobody has woken them all lately"
         assert woken_by(1) == (True, False)
         seconds[0] += WAKE_ALL_SECONDS
@@ -112,7 +160,9 @@ async def test_who_is_owed_nothing_does_not_ask_for_what_others_are_owed(store: 
     await shards.publish_wants(store, [question(0, room=10).demand])
     grants, wants = Grants(Ownership(1, 0), Fleet(), limit), demand("second", 9)
     await grants.adjust([wants], 0, 0)
-    assert (grants.grant, grants.owed, limit.free, limit.owed) == (3, 0, 7, 7)
+    assert (grants.grant, limit.free) == (3, 7)
+    assert limit.is_for(0)
+    assert not limit.is_for(1)
     wants = replace(wants, held=3)
     clock[0] += 2 * ASK_SECONDS
     await grants.adjust([wants], 3, 3)
@@ -128,6 +178,26 @@ async def test_who_is_owed_nothing_does_not_ask_for_what_others_are_owed(store: 
     assert limit.exchanges == [1]
 
 
+async def test_what_has_left_the_grant_is_soon_said_so_that_others_may_take_it(
+    store: Store, clock: list[float]
+) -> None:
+    """Until it is said what is wanted here, and what rests, all others are entitled to the rest of the limit alone."""
+    limit = await open_limit(store)
+    assert await shards.move_grants(store, [move(0, 6)])
+    grants = Grants(Ownership(0, 0), Fleet(), limit)
+    await grants.adjust([], 6, 6)
+    assert (await limit.ask(question(1, room=LIMIT))).grant == 4
+    await store["shards"].update_one({"_id": 0}, {"$set": {"held": 4, "grant": 4}})
+    assert (await limit.ask(question(1, room=LIMIT))).grant == 6, "no more than is held rests"
+
+    grants.gave_back(2)
+    clock[0] += 2 * ASK_SECONDS
+    await grants.adjust([], 4, 4)
+    said = await store["shards"].find_one({"_id": 0})
+    assert said is not None
+    assert said["resting"] == 4
+
+
 async def test_nothing_is_given_back_of_a_grant_that_nobody_knows(store: Store, clock: list[float]) -> None:
     limit = await open_limit(store)
     grants, wants = Grants(Ownership(1, 0), Fleet(), limit), [demand("first", 2)]
@@ -137,7 +207,7 @@ async def test_nothing_is_given_back_of_a_grant_that_nobody_knows(store: Store, 
     grants.doubt()
     assert grants.needed(wants, 0) is None
 
-    clock[0] += 2 * SETTLE_SECONDS
+    clock[0] += 2 * ASK_SECONDS
     await grants.adjust(wants, 0, 0)
     assert grants.needed(wants, 0) == 2
     clock[0] += 2 * SETTLE_SECONDS

@@ -7,7 +7,7 @@ from enum import StrEnum
 from shared.domain.campaign import CampaignMove
 from tests.integration.protocol import edits
 from tests.integration.protocol.setting import CAMPAIGNS, PHONES
-from tests.integration.protocol.world import World, step
+from tests.integration.protocol.world import SEATS, SHARDS, World, step
 
 
 class Rival(StrEnum):
@@ -16,6 +16,8 @@ class Rival(StrEnum):
     OLD_OWNER = "old owner"
     NEW_OWNER = "new owner"
     GRANT = "grant"
+    TAKE = "take"
+    LIMIT = "limit"
     START = "start"
     EDIT = "edit"
     DELETE = "delete"
@@ -25,8 +27,8 @@ class Rival(StrEnum):
 
 @step
 async def race(world: World, shard: int, owners: list[int], rival: Rival, pick: int) -> None:
-    """Work on the shard under its newest ownership (the first of `owners`) against a rival."""
-    await asyncio.gather(world.work(owners[0], shard), _rival(world, shard, owners, rival, pick))
+    """The shard's newest owner (the first of `owners`) works, and gives back what it frees, against a rival."""
+    await asyncio.gather(world.work(owners[0], shard, needed=0), _rival(world, shard, owners, rival, pick))
 
 
 def _rival(world: World, shard: int, owners: list[int], rival: Rival, pick: int) -> Awaitable[object]:
@@ -36,6 +38,10 @@ def _rival(world: World, shard: int, owners: list[int], rival: Rival, pick: int)
             return world.work(owners[1], shard)
         case Rival.GRANT:
             return world.move_grant(owners[0], shard, 1 if pick % 2 else -1)
+        case Rival.TAKE if takers := [(s, other) for other in SHARDS for s in SEATS if world.owns(s, other)]:
+            return world.move_grant(*takers[pick % len(takers)], 1)
+        case Rival.LIMIT:
+            return edits.limit_all(world, 1 + pick % 4)
         case Rival.START if startable := [(e, t) for e in (0, 1) for t in world.executors[e].tasks if not t.nonce]:
             return world.start(*startable[pick % len(startable)])
         case Rival.EDIT:
