@@ -75,12 +75,6 @@ async def take_over(store: Store, shard: int) -> int:
 
 
 @translates
-async def read_shards(store: Store) -> list[ShardState]:
-    """All shards, by number."""
-    return [_state(document) async for document in store["shards"].find({}).sort("_id", 1)]
-
-
-@translates
 async def read_global(store: Store) -> tuple[int, int]:
     """The global limit and what of it no shard has been granted; `free` is negative while a lowered limit settles."""
     return await _read_global(store, None)
@@ -107,7 +101,7 @@ def summed(document: Document) -> int:
 
 @translates
 async def read_shards_and_global(store: Store) -> tuple[list[ShardState], int, int]:
-    """`read_shards` and `read_global` in one request, not at one moment."""
+    """All shards by number, and what `read_global` tells, in one request, not at one moment."""
     pipeline: list[Document] = [{"$unionWith": "global_budget"}]
     documents = {document["_id"]: document async for document in await store["shards"].aggregate(pipeline)}
     limit = int(documents.pop(GLOBAL, {"limit": 0})["limit"])

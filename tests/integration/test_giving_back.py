@@ -26,7 +26,7 @@ from tests.integration.protocol.drain import drain
 from tests.integration.protocol.setting import ANN, BOB, Plan, new_world
 from tests.integration.protocol.test_traces import ACME_SHARD, BETA_SHARD, A, job_for
 from tests.integration.protocol.world import DIALING, World
-from tests.integration.test_global_limit import LIMIT, clock, demand, granted, move, open_limit, question
+from tests.integration.test_global_limit import LIMIT, clock, demand, granted, move, open_limit, question, states_of
 
 __all__ = ["clock"]
 
@@ -40,7 +40,7 @@ async def a_call_has_ended(world: World, contact_id: str, *, told: int = 1) -> N
 
 
 async def grant_and_held(world: World) -> tuple[int, int]:
-    state = (await shards.read_shards(world.store))[ACME_SHARD]
+    state = (await states_of(world.store))[ACME_SHARD]
     return state.grant, state.held
 
 
@@ -88,7 +88,7 @@ async def test_who_takes_does_not_meet_who_gives_back(store: Store, monkeypatch:
     goes_on.set()
     await gives
     assert await shards.move_grants(store, [GrantMove(beta, 1)])
-    assert [state.grant for state in await shards.read_shards(store)][:2] == [0, 3]
+    assert [state.grant for state in await states_of(store)][:2] == [0, 3]
     await drain(world)
 
 

@@ -17,7 +17,7 @@ from shared.errors import Unavailable
 from shared.store import shards
 from shared.store.client import Store
 from shared.store.shard_transaction import Ownership
-from shared.store.shards import GrantMove, ShardDemand
+from shared.store.shards import GrantMove, ShardDemand, ShardState
 from tests.eventually import eventually
 
 LIMIT = 10
@@ -79,9 +79,15 @@ async def ask_behind(limit: CountingLimit, questions: Sequence[Question]) -> lis
     return tasks
 
 
+async def states_of(store: Store) -> list[ShardState]:
+    """All shards, by number."""
+    states, *_ = await shards.read_shards_and_global(store)
+    return states
+
+
 async def granted(store: Store) -> int:
     """The slots of all grants."""
-    return sum(state.grant for state in await shards.read_shards(store))
+    return sum(state.grant for state in await states_of(store))
 
 
 async def test_shards_that_ask_during_an_exchange_are_answered_by_one(store: Store) -> None:
@@ -130,7 +136,7 @@ async def test_a_newer_owner_of_one_shard_does_not_spoil_the_moves_of_the_others
     late, good = await asyncio.gather(*others)
     assert (late.grant, late.published) == (0, False)
     assert (good.grant, good.published) == (3, True)
-    assert not (await shards.read_shards(store))[5].want
+    assert not (await states_of(store))[5].want
     assert await granted(store) == 4
 
 
@@ -164,7 +170,7 @@ async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
 
     async def says(contacts: int) -> bool:
         await grants.adjust([demand("organization-3", contacts)], 0, 0)
-        return (await shards.read_shards(store))[3].want.get("organization-3", {}).get("room") == contacts
+        return (await states_of(store))[3].want.get("organization-3", {}).get("room") == contacts
 
     await eventually(lambda: says(2))
     limit.loses_answer = True
@@ -191,7 +197,7 @@ async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_for
     clock[0] += 2 * ASK_SECONDS
     await grants.adjust(both, 0, 0)
     assert limit.exchanges == [1, 1]
-    assert set((await shards.read_shards(store))[3].want) == {"first", "second"}
+    assert set((await states_of(store))[3].want) == {"first", "second"}
     assert (grants.waits, grants.again_in) == (True, math.inf)
 
 
@@ -288,7 +294,7 @@ async def test_of_those_who_only_give_back_nobody_waits_for_another(store: Store
     assert await shards.move_grants(store, [move(0, 4), move(1, 6)])
     await store["shards"].update_one({"_id": 1}, {"$set": {"held": 5}})
     assert not await shards.move_grants(store, [move(0, -4), move(1, -2)]), "1 keeps what calls hold"
-    assert [state.grant for state in await shards.read_shards(store)][:2] == [0, 6]
+    assert [state.grant for state in await states_of(store)][:2] == [0, 6]
 
 
 async def test_a_move_during_another_one_gives_way_to_it(store: Store) -> None:
@@ -307,4 +313,4 @@ async def test_two_processes_that_ask_at_once_share_the_limit(store: Store) -> N
     for _ in range(5):
         await asyncio.gather(*(processes[shard % 2].ask(question(shard, room=3)) for shard in range(LIMIT)))
         assert await granted(store) <= LIMIT
-    assert [state.grant for state in await shards.read_shards(store)][:LIMIT] == [1] * LIMIT
+    assert [state.grant for state in await states_of(store)][:LIMIT] == [1] * LIMIT
