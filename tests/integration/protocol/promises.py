@@ -1,14 +1,14 @@
 """What must hold in MongoDB after every step (I6, I7, I8), seen at one moment, from outside of any transaction."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
-from shared.clock import monotonic
 from shared.domain.contact import ACTIVE, FINAL, ContactStatus
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.store.client import Document, Store
 from shared.store.ledger import BUCKET, campaign_budget, number_budget, organization_budget
+from tests.eventually import eventually
 from tests.integration.protocol.carrier import Call
 
 LOOKED_AT = ("contacts", "attempts", "counters", "counters_in", "budgets", "shards", "global_budget")
@@ -77,14 +77,16 @@ class Promises:
 
 async def check_at_rest(store: Store) -> None:
     """`Promises.check` where nobody has looked before: what is granted above a lowered limit comes back in a moment."""
-    deadline = monotonic() + REST_SECONDS
-    while True:
-        try:
-            return await Promises(store).check()
-        except AssertionError:
-            if monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.1)
+
+    async def holds() -> bool:
+        with suppress(AssertionError):
+            await Promises(store).check()
+            return True
+        return False
+
+    with suppress(AssertionError):
+        await eventually(holds, timeout=REST_SECONDS)
+    await Promises(store).check()
 
 
 def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
