@@ -1,8 +1,8 @@
 """One step of a shard's loop as one transaction: endings, releases, expiries, then new claims.
 
 Claiming in the transaction that frees the slots costs one commit instead of two, and the budgets net
-out: a freed slot that is taken again at once is not written at all. One that the shard does not need goes
-back to all shards in the same transaction.
+out: a freed slot that is taken again at once is not written at all. One that a call's end has freed and the
+shard does not need goes back to all shards in the same transaction.
 """
 
 from collections.abc import Sequence
