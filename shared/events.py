@@ -13,11 +13,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
+from shared.domain.fields import Remark
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal
 from shared.topics import SHARDS
 
 MAX_BATCH_CONTACTS: Final = 1000
-MAX_REMARK: Final = 1000
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -35,9 +36,6 @@ Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time that can be stored and compared."""
-
-Remark = Annotated[str, AfterValidator(lambda text: text[:MAX_REMARK])]
-"""What somebody else said, for people to read: cut, never refused."""
 
 
 class Message(BaseModel):
@@ -110,6 +108,7 @@ class CallFinished(OrgEvent):
     duration_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
     provider_call_id: Remark | None = None
     error: Remark | None = None
+    refusal: Refusal | None = None  # set when the ending speaks of us: no limit of attempts counts it
 
 
 class OutcomeUnknown(OrgEvent):
@@ -121,13 +120,25 @@ class OutcomeUnknown(OrgEvent):
 
 
 class JobReleased(OrgEvent):
-    """An executor gives a job back. `nonce` is null when it was never started."""
+    """An executor gives a job back. `nonce` is null when it was never started.
+
+    `refusal` is what the carrier said when it refused the call for a reason that speaks of us; what that names rests.
+    """
 
     type: Literal["job_released"] = "job_released"
     attempt_id: Id
     contact_id: Id
     nonce: Id | None
     reason: Remark
+    refusal: Refusal | None = None
+
+
+class ProbePlaced(OrgEvent):
+    """The carrier took a call that asked whether something that rested may be used again; the rest ends."""
+
+    type: Literal["probe_placed"] = "probe_placed"
+    attempt_id: Id
+    contact_id: Id
 
 
 class ContactsAdded(OrgEvent):
@@ -151,7 +162,14 @@ class LimitsChanged(OrgEvent):
 
 
 AnyOrgEvent = Annotated[
-    CallAnswered | CallFinished | OutcomeUnknown | JobReleased | ContactsAdded | CampaignChanged | LimitsChanged,
+    CallAnswered
+    | CallFinished
+    | OutcomeUnknown
+    | JobReleased
+    | ProbePlaced
+    | ContactsAdded
+    | CampaignChanged
+    | LimitsChanged,
     Field(discriminator="type"),
 ]
 

@@ -16,6 +16,8 @@ from shared.domain.timezones import is_known_timezone
 MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
 DEFAULT_MAX_ATTEMPTS: Final = 3
 
+MAX_REMARK: Final = 1000
+
 _WALL_TIME: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 _COUNTRY_CODE: Final = r"^\+[1-9][0-9]{0,2}$"
 _E164: Final = r"^\+[1-9][0-9]{1,14}$"
@@ -96,3 +98,6 @@ DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 
 Multiplier = Annotated[StrictFloat, Field(ge=1.01, le=10, allow_inf_nan=False)]
 """By how much each wait is longer than the one before."""
+
+Remark = Annotated[str, AfterValidator(lambda text: text[:MAX_REMARK])]
+"""What somebody else said, for people to read: cut, never refused."""

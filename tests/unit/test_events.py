@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.events import DIAL_JOB, MAX_REMARK, ORG_EVENT, CallFinished, DialJob
+from shared.domain.fields import MAX_REMARK
+from shared.events import DIAL_JOB, ORG_EVENT, CallFinished, DialJob
 from shared.topics import SHARDS
 
 IDS = {"organization_id": "o", "attempt_id": "a", "contact_id": "c", "shard": 3}
