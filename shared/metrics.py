@@ -8,6 +8,14 @@ _LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 
 CLAIMED: Final = Counter("dialstream_contacts_claimed_total", "Contacts a scheduler has locked for an attempt.")
 FINISHED: Final = Counter("dialstream_attempts_finished_total", "Attempts that ended, by outcome.", ["outcome"])
+UPGRADED: Final = Counter(
+    "dialstream_attempts_upgraded_total",
+    "Attempts whose provisional ending, by outcome, the carrier's own has replaced: finished counts both.",
+    ["outcome"],
+)
+RESTING: Final = Counter(
+    "dialstream_rests_begun_total", "Rests begun or begun again because a carrier's refusal speaks of us.", ["subject"]
+)
 RELEASED: Final = Counter(
     "dialstream_jobs_released_total", "Dial jobs given back before a call, by reason.", ["reason"]
 )

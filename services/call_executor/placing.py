@@ -13,6 +13,7 @@ from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from shared import metrics
 from shared.clock import monotonic, utc_now
+from shared.domain.dialing import dialed_number
 from shared.errors import OutcomeUnknown, TemporaryError
 from shared.events import CallFinished, DialJob, JobReleased
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
@@ -179,7 +180,7 @@ class Placer:
             shard=contact["shard"],
             contact_id=contact["_id"],
             campaign_id=contact["campaign_id"],
-            phone_number=lock["phone"],
+            phone_number=dialed_number(lock),
             caller_number=lock["caller_number"],
             conversation_id=conversation_id(lock["attempt"]),
             ring_timeout_seconds=self._dialing.ring_seconds,

@@ -8,6 +8,7 @@ from services.campaign_api.contact_drafts import NumberRules
 from services.campaign_api.gateway import Gateway
 from services.campaign_api.schemas.contacts import ContactsResult
 from shared.clock import utc_now
+from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.contact_input import PreparedContacts
 from shared.events import ContactsAdded
@@ -25,11 +26,13 @@ class ContactTarget:
     shard: int
     campaign_id: str
     configuration_id: str | None
+    is_closed: bool = False
 
     @classmethod
     def of(cls, campaign: Campaign) -> "ContactTarget":
         """The target for a campaign's contacts."""
-        return cls(campaign.organization_id, campaign.shard, campaign.id, campaign.configuration_id)
+        closed = campaign.status is CampaignStatus.CLOSED
+        return cls(campaign.organization_id, campaign.shard, campaign.id, campaign.configuration_id, closed)
 
     @property
     def hint(self) -> ContactsAdded:

@@ -1,4 +1,4 @@
-"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call.
+"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call, wishes.
 
 Every chore finds its work in MongoDB alone, does at most one batch a transaction, and can be stopped and
 started again anywhere.
@@ -10,7 +10,7 @@ from services.scheduler.inbox import Chore
 from services.scheduler.shard_memory import ShardMemory
 from shared import metrics
 from shared.logs import get_logger
-from shared.store import dialing_catalog, ready, results, shard_work
+from shared.store import asks, dialing_catalog, ready, results, shard_work
 from shared.store.client import Store
 from shared.store.shard_transaction import Ownership
 from shared.store.shard_work import BATCH, ShardWork, Swept, do_shard_work
@@ -35,6 +35,8 @@ class Chores:
                 return self._account(await shard_work.remove_deleted(self._store, self._owner))
             case Chore.RESULTS:
                 return await self._apply_results(now)
+            case Chore.ASKED:
+                return self._account(await asks.carry_out(self._store, self._owner, now))
             case Chore.LISTED:
                 await self._skip_listed()
                 return False

@@ -14,6 +14,7 @@ from shared.events import (
     ContactsAdded,
     JobReleased,
     LimitsChanged,
+    ProbePlaced,
 )
 from shared.store.shard_work import BATCH
 
@@ -25,6 +26,7 @@ class Chore(StrEnum):
     RESULTS = "results"  # endings in the second sink
     DELETED = "deleted"  # contacts whose deletion was asked for
     LISTED = "listed"  # numbers newly on a do-not-call list
+    ASKED = "asked"  # what was asked of contacts
 
 
 @dataclass(slots=True)
@@ -34,11 +36,12 @@ class Inbox:
     ended: deque[CallFinished] = field(default_factory=deque)
     released: deque[JobReleased] = field(default_factory=deque)
     answered: deque[CallAnswered] = field(default_factory=deque)
+    probes: deque[ProbePlaced] = field(default_factory=deque)
     campaigns: set[str] = field(default_factory=set)
     organizations: set[str] = field(default_factory=set)
     chores: set[Chore] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)  # campaigns whose waiting contacts are to be skipped
-    _done: list[int] = field(default_factory=lambda: [0, 0, 0])  # endings, releases, answers, since the beginning
+    _done: list[int] = field(default_factory=lambda: [0] * 4)  # endings, releases, answers, probes: since the beginning
     _marks: deque[tuple[int, list[int]]] = field(default_factory=deque)
 
     def add(self, event: AnyOrgEvent) -> None:
@@ -50,6 +53,8 @@ class Inbox:
                 self.released.append(event)
             case CallAnswered():
                 self.answered.append(event)
+            case ProbePlaced():
+                self.probes.append(event)
             case ContactsAdded(campaign_id=campaign_id):
                 self.campaigns.add(campaign_id)
             case CampaignChanged(organization_id=organization_id) | LimitsChanged(organization_id=organization_id):
@@ -61,19 +66,20 @@ class Inbox:
     @property
     def open_events(self) -> int:
         """Events whose effect is not in MongoDB yet; while there are any, no offset may be committed."""
-        return len(self.ended) + len(self.released) + len(self.answered)
+        return sum(len(queue) for queue in self._queues())
 
     def next_batch(self) -> tuple[list[CallFinished], list[JobReleased]]:
         """Up to 500 endings and releases, oldest first; they stay here until `done_with`."""
         ended = list(islice(self.ended, BATCH))
         return ended, list(islice(self.released, BATCH - len(ended)))
 
-    def done_with(self, ended: int = 0, released: int = 0, answered: int = 0) -> None:
+    def done_with(self, ended: int = 0, released: int = 0, answered: int = 0, probes: int = 0) -> None:
         """The oldest of each have been committed to MongoDB."""
-        for queue, count in zip(self._queues(), (ended, released, answered), strict=True):
+        counts = (ended, released, answered, probes)
+        for queue, count in zip(self._queues(), counts, strict=True):
             for _ in range(count):
                 queue.popleft()
-        self._done = [before + n for before, n in zip(self._done, (ended, released, answered), strict=True)]
+        self._done = [before + n for before, n in zip(self._done, counts, strict=True)]
 
     def read_up_to(self, offset: int) -> None:
         """Everything before this offset of the shard's partition has been added."""
@@ -93,4 +99,4 @@ class Inbox:
         return offset
 
     def _queues(self) -> tuple[deque[Any], ...]:
-        return self.ended, self.released, self.answered
+        return self.ended, self.released, self.answered, self.probes

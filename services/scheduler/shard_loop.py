@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 from services.scheduler.chores import Chores
@@ -20,6 +21,7 @@ from services.scheduler.global_limit import GlobalLimit
 from services.scheduler.grants import Grants
 from services.scheduler.inbox import Chore, Inbox
 from services.scheduler.planner import plan
+from services.scheduler.rest_news import tell_of_rests
 from services.scheduler.shard_memory import ShardMemory
 from shared import metrics
 from shared.bus.producer import Producer
@@ -32,7 +34,7 @@ from shared.store.claim import MAX_CLAIM, ClaimOrder
 from shared.store.client import Store
 from shared.store.finish import distinct_endings
 from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, WorkDone, do_shard_work
+from shared.store.shard_work import BATCH, ShardWork, WorkDone, do_shard_work
 
 # MongoDB or Kafka is away: look again after this.
 RETRY_SECONDS = 0.5
@@ -165,13 +167,13 @@ class ShardLoop:
         busy = await self._do_chores(now) or busy
         ended, released = self._inbox.next_batch()
         work = await self._plan(now, ended, released)
-        if not ended and not released and not work.claim.contact_ids:
+        if not ended and not released and not work.probes and not work.claim.contact_ids:
             await self._commit(self._inbox.take_offset())
             return busy
         started = monotonic()
         jitter = random.uniform(0, JITTER_SECONDS)
         done = await do_shard_work(self._store, self._owner, work, now, jitter)
-        self._inbox.done_with(len(ended), len(released))
+        self._inbox.done_with(len(ended), len(released), probes=len(work.probes))
         self._remember(done, work.claim, now)
         metrics.SHARD_TRANSACTION_SECONDS.observe(monotonic() - started)
         _count_endings(ended, done)
@@ -184,6 +186,9 @@ class ShardLoop:
         self._memory.account(done.held, done.due)
         self._grants.gave_back(done.given_back)
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs))
+        # What rests, or rests no more, decides which campaigns may sleep.
+        self._inbox.organizations.update(organization_id for organization_id, _ in done.rests)
+        tell_of_rests(done.rests)
         self._locked += len(done.jobs)
         metrics.CLAIMED.inc(len(done.jobs))
 
@@ -199,7 +204,7 @@ class ShardLoop:
                 await self._memory.renew(organizations, now)
                 closed = await dialing_catalog.closed_campaigns(self._store, organizations, now)
                 campaigns = campaigns | set(closed)
-                self._inbox.chores |= {Chore.DELETED, Chore.LISTED}
+                self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED}
             await self._memory.contacts_changed(campaigns, now)
             self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
             await starts.note_answers(self._store, self.shard, answers)
@@ -242,7 +247,8 @@ class ShardLoop:
         at_most = min(at_most, self._grants.lockable(self._locked))
         chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
         order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
-        return ShardWork(ended, released, order, self._grants.needed(demands, held))
+        probes = list(islice(self._inbox.probes, BATCH))
+        return ShardWork(ended, released, order, self._grants.needed(demands, held), probes)
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:
         """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
@@ -290,11 +296,13 @@ def _freed_by(ended: Iterable[CallFinished]) -> Counter[str]:
 
 
 def _count_endings(ended: Sequence[CallFinished], done: WorkDone) -> None:
-    new = set(done.recorded)
+    told = {*done.recorded.new, *done.recorded.upgraded}
     for event in distinct_endings(ended):
-        if event.attempt_id in new:
+        if event.attempt_id in told:
             metrics.FINISHED.labels(event.outcome).inc()
-    metrics.ENDINGS_REPEATED.inc(len(ended) - len(new))
+    for provisional in done.recorded.upgraded.values():
+        metrics.UPGRADED.labels(provisional).inc()
+    metrics.ENDINGS_REPEATED.inc(len(ended) - len(told))
 
 
 def _unpublished(job: DialJob) -> JobReleased:

@@ -12,11 +12,15 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from shared.domain.calling_window import Schedule, is_open, next_opening
+from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import Tier, Waiting, is_default_campaign
+from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
+from shared.domain.reasons import WaitReason
+from shared.domain.refusal import Rest
 from shared.store import dialing_catalog, ready
 from shared.store.claim import WINDOW_AHEAD
 from shared.store.client import Store
-from shared.store.dialing_catalog import CampaignEntry
+from shared.store.dialing_catalog import CampaignEntry, Sources
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
 PREFETCH = 1000
@@ -26,6 +30,8 @@ FRESH_FOR = timedelta(seconds=2)
 RENEWALS = 20
 # A campaign whose candidates turned out not to be callable is left alone for this long.
 REST = timedelta(seconds=0.5)
+# What a campaign waits for and a contact with a caller number of its own does not.
+SPARED_BY_OWN_NUMBER = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})
 # Alarms that an earlier one has superseded are thrown away when there are so many.
 SUPERSEDED = 100
 
@@ -34,13 +40,15 @@ SUPERSEDED = 100
 class CampaignMemory:
     """One campaign's queue of due contacts, and whether more of them may be in the store.
 
-    `crowded`: the last time so many were due that the tiers have to be asked for one by one.
+    `crowded`: the last time so many were due that the tiers have to be asked for one by one. `own_numbers_only`: only
+    contacts with a caller number of their own can be called now.
     """
 
     entry: CampaignEntry
     waiting: deque[Waiting] = field(default_factory=deque)
     complete: bool = False
     crowded: bool = False
+    own_numbers_only: bool = False
     fetched_at: datetime | None = None
 
     def invalidate(self) -> None:
@@ -51,11 +59,13 @@ class CampaignMemory:
 
 @dataclass(slots=True)
 class OrganizationMemory:
-    """One organization's limit and held slots, and which of its campaigns are awake."""
+    """One organization's limit and held slots, what rests in it, and which of its campaigns are awake."""
 
     organization_id: str
     limit: int
     held: int
+    default_caller_number: str | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
 
@@ -97,11 +107,11 @@ class ShardMemory:
         for entry in await dialing_catalog.read_organizations(self._store, query):
             known = self.organizations.get(entry.organization_id)
             if known is None:
-                self.organizations[entry.organization_id] = OrganizationMemory(
+                known = self.organizations[entry.organization_id] = OrganizationMemory(
                     entry.organization_id, entry.limit, entry.held
                 )
-            else:
-                known.limit, known.held = entry.limit, entry.held
+            known.limit, known.held = entry.limit, entry.held
+            known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         known = [o for o in organization_ids if o in self.organizations]
@@ -127,18 +137,12 @@ class ShardMemory:
         if first:
             # The organization's first contacts of no campaign: from now on it has such a queue.
             await self._read_campaigns(first)
-        zones = await dialing_catalog.read_zones(self._store, campaign_ids)
+        sources = await dialing_catalog.read_sources(self._store, campaign_ids)
         for campaign_id in campaign_ids:
             memory = self._campaigns.get(campaign_id)
             if memory is None:
                 continue
-            memory.entry = CampaignEntry(
-                memory.entry.campaign_id,
-                memory.entry.organization_id,
-                memory.entry.priority,
-                memory.entry.configuration,
-                zones.get(campaign_id, frozenset()),
-            )
+            memory.entry = memory.entry.with_sources(sources.get(campaign_id, Sources()))
             # A long queue is still the oldest; a short one may miss somebody who has just come.
             if memory.complete:
                 memory.invalidate()
@@ -234,9 +238,28 @@ class ShardMemory:
                 del organization.awake[memory.entry.campaign_id]
                 await self._set_alarm(memory, now)
 
+    def _wait(self, memory: CampaignMemory, now: datetime) -> Wait | None:
+        """Why nobody of this campaign without a caller number of its own can be called now, whatever the hour."""
+        entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
+        of_no_campaign = is_default_campaign(entry.campaign_id)
+        rules = Rules(
+            campaign=None
+            if of_no_campaign
+            else CampaignRules(CampaignStatus.ACTIVE, entry.configuration, entry.fields),
+            of_no_campaign=of_no_campaign,
+            default_caller_number=organization.default_caller_number,
+            rests=organization.rests,
+        )
+        return campaign_wait(rules, now)
+
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
         found: list[Waiting] = []
         memory.complete = True
+        wait = self._wait(memory, now)
+        if wait is not None and not (memory.entry.own_numbers and wait.reason in SPARED_BY_OWN_NUMBER):
+            memory.waiting, memory.fetched_at = deque(), now
+            return
+        memory.own_numbers_only = wait is not None
         for tiers, schedule in _tiers_by_schedule(memory.entry):
             zones = open_for_dialing(schedule, memory.entry.zones, now)
             if not zones:
@@ -253,11 +276,28 @@ class ShardMemory:
     async def _ready(
         self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
     ) -> list[Waiting]:
-        return await ready.read_ready(self._store, memory.entry.campaign_id, tiers, zones, now, PREFETCH)
+        return await ready.read_ready(
+            self._store,
+            memory.entry.campaign_id,
+            tiers,
+            zones,
+            now,
+            PREFETCH,
+            own_numbers_only=memory.own_numbers_only,
+        )
 
     async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
-        """Sleep until somebody becomes due in an open zone, or a zone opens in which somebody waits."""
+        """Sleep until somebody becomes due in an open zone, a zone opens in which somebody waits, or a rest is over."""
         entry, alarms = memory.entry, []
+        wait = self._wait(memory, now)
+        if wait is not None and wait.until is not None:
+            alarms.append(wait.until)
+        if wait is not None and not (entry.own_numbers and wait.reason in SPARED_BY_OWN_NUMBER):
+            # What is due meanwhile waits, too; without an end, until somebody changes what it waits for.
+            memory.invalidate()
+            if alarms:
+                self.wake(entry.campaign_id, min(alarms))
+            return
         for tiers, schedule in _tiers_by_schedule(entry):
             opened = open_for_dialing(schedule, entry.zones, now)
             due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now) if opened else None

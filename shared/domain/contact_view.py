@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.contact import ContactStatus, is_default_campaign
+from shared.domain.dialing import Wait, dialed_number
 
 _AS_STORED: Final = (
     "phone_numbers",
@@ -16,7 +18,6 @@ _AS_STORED: Final = (
     "agent_number",
     "agent_config",
     "initial_context",
-    "status",
     "attempts_made",
 )
 _OF_AN_ATTEMPT: Final = (
@@ -41,16 +42,30 @@ def conversation_id_of(attempt_id: str) -> str:
     return str(uuid.uuid5(uuid.UUID(attempt_id), "conversation"))
 
 
-def present_contact(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The contact in the API's shape, from its document and its stored attempts in any order."""
+def present_contact(
+    contact: Mapping[str, Any],
+    attempts: Sequence[Mapping[str, Any]],
+    *,
+    waits: Wait | None = None,
+    next_call: datetime | None = None,
+) -> dict[str, Any]:
+    """The contact in the API's shape, from its document and its stored attempts in any order.
+
+    `waits` and `next_call` say how it stands while it waits. One that was asked to be called again is shown as it will
+    be in a moment.
+    """
     campaign_id = contact["campaign_id"]
-    is_pending = contact["status"] == ContactStatus.PENDING
+    asked = "asked" in contact
+    status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
     return {
         "id": contact["_id"],
         "external_id": contact["external_id"],
         "campaign_id": None if is_default_campaign(campaign_id) else campaign_id,
         **{name: contact[name] for name in _AS_STORED},
-        "next_attempt_at": contact["due_at"] if is_pending else None,
+        "status": status,
+        "next_attempt_at": next_call if status is ContactStatus.PENDING else None,
+        "waiting_for": None if waits is None else {"reason": waits.reason, "until": waits.until},
+        "ended_because": None if asked else contact.get("ended_because"),
         "attempts": _present_attempts(contact, attempts),
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],
@@ -76,7 +91,7 @@ def _running_attempt(contact: Mapping[str, Any]) -> list[dict[str, Any]]:
         "id": lock["attempt"],
         "status": "in_progress",
         "attempt_number": lock["attempt_number"],
-        "phone_number": lock["phone"],
+        "phone_number": dialed_number(lock),
         "caller_number": lock["caller_number"],
         "agent_id": lock["agent_id"],
         "agent_version": lock["agent_version"],

@@ -4,10 +4,12 @@ A carrier may refuse a call because of our account, our caller number or a count
 says nothing about the person, so it counts as no attempt; what it speaks of is left alone for a while and asked again.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+import phonenumbers
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.fields import Remark
@@ -43,3 +45,58 @@ class Refusal(BaseModel):
 def rest_after(refusals: int) -> timedelta:
     """How long a thing rests after so many refusals in a row (from 1)."""
     return REST_STEPS[min(max(refusals, 1), len(REST_STEPS)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Something of an organization that rests until an instant (UTC) after so many refusals in a row.
+
+    `asking`: a call is under way that asks the carrier again; until then nothing else needs to try.
+    """
+
+    until: datetime
+    refusals: int
+    since: datetime
+    refusal: Refusal
+    asking: bool = False
+
+
+def rest_key(subject: RefusalSubject, value: str) -> str:
+    """The name under which a thing rests in its organization: `account`, `caller_number:+1…`, `country:MX`."""
+    return f"{subject}:{value}" if value else str(subject)
+
+
+def what_rests(subject: RefusalSubject, *, caller_number: str, number: str) -> str:
+    """The key of what a refusal of a call between these numbers (E.164) speaks of."""
+    match subject:
+        case RefusalSubject.ACCOUNT:
+            return rest_key(subject, "")
+        case RefusalSubject.CALLER_NUMBER:
+            return rest_key(subject, caller_number)
+        case RefusalSubject.COUNTRY:
+            return rest_key(subject, country_of(number))
+
+
+def refused_again(before: Rest | None, refusal: Refusal, now: datetime) -> Rest:
+    """The rest after a refusal: longer than the one before it.
+
+    Refusals that come while it rests are of calls placed before it began, and change nothing.
+    """
+    if before is None:
+        return Rest(now + rest_after(1), 1, now, refusal)
+    if before.until > now and not before.asking:
+        return before
+    refusals = before.refusals + 1
+    return Rest(now + rest_after(refusals), refusals, before.since, refusal)
+
+
+def asked_again(rest: Rest, now: datetime, answer_seconds: float) -> Rest:
+    """The rest while one call asks the carrier again; without an answer in time the next call may ask."""
+    return replace(rest, until=now + timedelta(seconds=answer_seconds), asking=True)
+
+
+def country_of(number: str) -> str:
+    """The country (ISO 3166 code) of a number in E.164, else its calling code as `+code`."""
+    parsed = phonenumbers.parse(number)
+    region = phonenumbers.region_code_for_number(parsed)
+    return region if region and region not in {"001", "ZZ"} else f"+{parsed.country_code}"

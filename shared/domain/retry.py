@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 
@@ -24,6 +25,7 @@ from shared.domain.fields import (
     at_most,
 )
 from shared.domain.outcome import Outcome
+from shared.domain.reasons import ENDED_BY, EndReason
 
 # Endings after which another call would be pointless or unwelcome, whatever a rule says.
 NEVER_RETRIED: Final = frozenset({Outcome.ANSWERED, Outcome.DECLINED, Outcome.INVALID_NUMBER, Outcome.DO_NOT_CALL})
@@ -132,7 +134,7 @@ BUILT_IN_RULES: Final[Mapping[Outcome, RetryRule]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RetryPolicy:
     """A configuration's shared attempt limit and the rules its customer set; `RetryPolicy()` is the built-in policy."""
 
@@ -153,6 +155,15 @@ class RetryPolicy:
             return built_in.model_copy(update={"max_attempts": None})
         return built_in
 
+    @cached_property
+    def ceiling(self) -> int:
+        """How often a contact is called at most in all: the highest limit there is, the shared one or an outcome's own.
+
+        Attempts that no limit counts are apart: those before a reset, and those that spoke of a number or of us.
+        """
+        rules = [self.rule_for(outcome) for outcome in Outcome if outcome not in NEVER_RETRIED]
+        return max(self.max_attempts, *(rule.max_attempts or 0 for rule in rules if rule.retry))
+
 
 # What holds for contacts of no campaign.
 BUILT_IN_POLICY: Final = RetryPolicy()
@@ -160,9 +171,13 @@ BUILT_IN_POLICY: Final = RetryPolicy()
 
 @dataclass(frozen=True, slots=True)
 class CallAgain:
-    """The contact waits and is called again, at the earliest at `at`."""
+    """The contact waits and is called again, at the earliest at `at`.
+
+    `counted`: whether limits of attempts count the attempt that has ended.
+    """
 
     at: datetime
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,25 +185,40 @@ class Ended:
     """The contact is not called again; `status` is final."""
 
     status: ContactStatus
+    because: EndReason
 
 
 def after_attempt(
-    policy: RetryPolicy, outcome: Outcome, *, proven: bool, attempts_made: int, outcome_count: int, now: datetime
+    policy: RetryPolicy,
+    outcome: Outcome,
+    *,
+    proven: bool,
+    attempts_made: int,
+    outcome_count: int,
+    now: datetime,
+    other_numbers: bool = False,
+    not_before: datetime | None = None,
 ) -> CallAgain | Ended:
     """What follows an attempt that ended in `outcome`.
 
-    `attempts_made` and `outcome_count` (attempts of this contact with this outcome) include this attempt.
-    `proven`: the carrier itself vouches for the ending. The delay counts from `now`.
+    `attempts_made` and `outcome_count` (attempts of this contact with this outcome) include this attempt, and leave out
+    those that no limit counts. `proven`: the carrier itself vouches for the ending. `other_numbers`: the contact has
+    numbers left that may be called and are not known to be invalid. `not_before` is given when the ending speaks of us
+    and not of the person: the contact is called again from then on. The delay counts from `now`.
     """
     if outcome is Outcome.ANSWERED:
-        return Ended(ContactStatus.COMPLETED)
+        return Ended(ContactStatus.COMPLETED, EndReason.ANSWERED)
+    if not_before is not None:
+        return CallAgain(max(now, not_before), counted=False)
+    if outcome is Outcome.INVALID_NUMBER and other_numbers:
+        return CallAgain(now, counted=False)
     if _lost_track(policy, outcome, proven):
-        return Ended(ContactStatus.ERROR)
+        return Ended(ContactStatus.ERROR, EndReason.LOST)
     rule = policy.rule_for(outcome)
     if outcome in NEVER_RETRIED or not rule.retry or not _attempts_left(policy, rule, attempts_made, outcome_count):
         # A contact whose last call nobody can vouch for says so, also when its retries are used up.
         lost = outcome in {Outcome.INTERRUPTED, Outcome.UNKNOWN}
-        return Ended(ContactStatus.ERROR if lost else ContactStatus.EXHAUSTED)
+        return Ended(ContactStatus.ERROR if lost else ContactStatus.EXHAUSTED, ENDED_BY[outcome])
     return CallAgain(now + rule.delay_after(outcome_count))
 
 
@@ -200,7 +230,10 @@ def _lost_track(policy: RetryPolicy, outcome: Outcome, proven: bool) -> bool:
 
 
 def _attempts_left(policy: RetryPolicy, rule: RetryRule, attempts_made: int, outcome_count: int) -> bool:
-    """Whether another attempt is allowed; an outcome's own limit wins, also when it is the higher one."""
+    """Whether another attempt is allowed: an outcome's own limit wins, also when it is the higher one; in all there is
+    a ceiling."""
+    if attempts_made >= policy.ceiling:
+        return False
     if rule.max_attempts is not None:
         return outcome_count < rule.max_attempts
     return attempts_made < policy.max_attempts

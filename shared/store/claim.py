@@ -7,11 +7,15 @@ here. The sums are read in the transaction that writes them, so no limit is ever
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.contact import ContactStatus
+from shared.domain.dialing import Call, End, Wait, verdict
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import asked_again
 from shared.events import DialJob
 from shared.store.client import Document
 from shared.store.ledger import campaign_budget, number_budget, organization_budget
@@ -22,9 +26,10 @@ from shared.store.surroundings import concurrency_limit
 MAX_CLAIM: Final = 500
 # A window that closes sooner would often be closed by the time the call is placed.
 WINDOW_AHEAD: Final = timedelta(seconds=5)
-# A contact whose number is on another call waits this long; without a new due time, many contacts with
-# one number would stand at the head of the queue and hide everybody behind them.
-PHONE_BUSY: Final = timedelta(seconds=10)
+# Reasons to wait that are one contact's own: it makes room for those behind it.
+_ITS_OWN: Final = frozenset(
+    {WaitReason.NUMBER_BUSY, WaitReason.SCHEDULED, WaitReason.COUNTRY_REFUSED, WaitReason.CALLER_NUMBER_REFUSED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class _Rooms:
     organizations: dict[str, int]
     campaigns: dict[str, int]
     numbers: dict[str, int]
-    live: set[tuple[str, str]]
+    live: dict[str, set[str]]
 
 
 @dataclass(slots=True)
@@ -124,19 +129,20 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
     )
 
 
-async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Document]) -> set[tuple[str, str]]:
-    """(organization, number) pairs of these contacts that another claim or call uses now (I3).
+async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Document]) -> dict[str, set[str]]:
+    """Numbers of these contacts, in compared form, that another claim or call uses now (I3), by organization.
 
     The number frozen in the lock counts, not the editable field: that one may have changed under a call.
     """
-    live: set[tuple[str, str]] = set()
+    live: dict[str, set[str]] = {}
     for organization_id in {c["organization_id"] for c in candidates}:
-        phones = {p for c in candidates if c["organization_id"] == organization_id for p in c["phone_numbers"]}
+        numbers = {n for c in candidates if c["organization_id"] == organization_id for n in c["phone_numbers"]}
+        phones = {form for number in numbers for form in (number, compared(number))}
         query = {"organization_id": organization_id, "lock.phone": {"$in": list(phones)}}
         cursor = transaction.store["contacts"].find(
             query, {"lock.phone": 1}, session=transaction.session, hint="live_phone"
         )
-        live |= {(organization_id, document["lock"]["phone"]) async for document in cursor}
+        live[organization_id] = {compared(document["lock"]["phone"]) async for document in cursor}
     return live
 
 
@@ -148,61 +154,75 @@ def _select(
     now: datetime,
     order: ClaimOrder,
 ) -> _Selection:
-    surroundings = transaction.surroundings
     selection = _Selection()
-    expires_at = now + timedelta(seconds=order.lock_seconds)
     for contact in candidates:
-        if surroundings.is_closed(contact) or not surroundings.allowed_numbers(contact):
-            selection.moves.append(Move(contact, ContactStatus.SKIPPED))
-        elif not surroundings.may_dial(contact) or not surroundings.window_is_open(contact, now, ahead=WINDOW_AHEAD):
-            continue
-        elif (lock := _lock_for(transaction, contact, claim_id, expires_at)) is None:
-            selection.moves.append(Move(contact, ContactStatus.ERROR))
-        elif (contact["organization_id"], lock["phone"]) in rooms.live:
-            selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=now + PHONE_BUSY))
-        elif _take(rooms, contact, lock):
-            selection.chosen.append(contact)
-            selection.locks.append(lock)
-        else:
-            selection.left.append(contact["_id"])
+        surroundings, organization_id = transaction.surroundings, contact["organization_id"]
+        rules = replace(surroundings.rules_of(contact), live=rooms.live[organization_id])
+        match verdict(surroundings.dialed(contact), rules, now, WINDOW_AHEAD):
+            case Call() as call:
+                lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))
+                if _take(rooms, contact, lock):
+                    selection.chosen.append(contact)
+                    selection.locks.append(lock)
+                    _ask_again(transaction, organization_id, call, now, order.lock_seconds)
+                else:
+                    selection.left.append(contact["_id"])
+            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact):
+                # Something else stands in the way of a call.
+                selection.left.append(contact["_id"])
+            case End(status=status, because=because):
+                selection.moves.append(Move(contact, status, because=because))
+            case Wait(reason=reason, until=until, whole_campaign=False) if until and reason in _ITS_OWN:
+                selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=until, put_off=reason))
+            case Wait():
+                # The whole campaign waits, or what the queue was read by has changed: nothing is written.
+                continue
     return selection
 
 
-def _lock_for(transaction: ShardTransaction, contact: Document, claim_id: str, expires_at: datetime) -> Document | None:
-    """The claim on one contact: which number, from which number, by which agent. None: nobody to speak or to show."""
-    surroundings = transaction.surroundings
-    agent_id = surroundings.first_set(contact, "agent_id")
-    caller_number = surroundings.caller_number(contact)
-    if caller_number is None or (agent_id is None and contact.get("agent_config") is None):
-        return None
-    organization = surroundings.organizations.get(contact["organization_id"]) or {}
-    return {
+def _ask_again(
+    transaction: ShardTransaction, organization_id: str, call: Call, now: datetime, answer_seconds: float
+) -> None:
+    """This call asks the carrier about what rested; all others wait for its answer."""
+    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    for key in call.probing:
+        rests[key] = asked_again(rests[key], now, answer_seconds)
+        transaction.ledger.rest(organization_id, key, rests[key])
+        transaction.surroundings.forget_rules(organization_id)
+
+
+def _lock_for(
+    transaction: ShardTransaction, contact: Document, call: Call, claim_id: str, expires_at: datetime
+) -> Document:
+    """The claim on one contact: which number, from which number, by which agent."""
+    choice = call.choice
+    organization = transaction.surroundings.organizations.get(contact["organization_id"]) or {}
+    lock = {
         "claim": claim_id,
         "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
         "attempt_number": contact["attempts_made"] + 1,
-        "phone": next_number(contact, surroundings.allowed_numbers(contact)),
-        "caller_number": caller_number,
-        "exclusive": caller_number in organization.get("exclusive_caller_numbers", ()),
-        "agent_id": agent_id,
-        "agent_version": surroundings.first_set(contact, "agent_version"),
+        "number": choice.number,
+        "phone": compared(choice.number),
+        "caller_number": choice.caller_number,
+        "exclusive": choice.caller_number in organization.get("exclusive_caller_numbers", ()),
+        "agent_id": choice.agent_id,
+        "agent_version": choice.agent_version,
         "expires_at": expires_at,
     }
+    return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 
-def next_number(contact: Document, allowed: Sequence[str]) -> str:
-    """The number whose turn it is: in order, the next on each retry, wrapping around, listed ones losing theirs."""
-    numbers: list[str] = contact["phone_numbers"]
-    turn = contact["attempts_made"] % len(numbers)
-    return next(phone for phone in (*numbers[turn:], *numbers[:turn]) if phone in allowed)
+def _has_room(rooms: _Rooms, contact: Document) -> bool:
+    """Whether every budget above the contact, its caller number's apart, has a slot free."""
+    free = rooms.shard > 0 and rooms.organizations[contact["organization_id"]] > 0
+    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0
 
 
 def _take(rooms: _Rooms, contact: Document, lock: Document) -> bool:
     """Take one slot of every budget above the contact; False, and nothing taken, if one is full."""
     organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
     number = number_budget(organization_id, lock["caller_number"])
-    free = rooms.shard > 0 and rooms.organizations[organization_id] > 0
-    free = free and rooms.campaigns.get(campaign_id, 1) > 0
-    if not free or (lock["exclusive"] and rooms.numbers[number] < 1):
+    if not _has_room(rooms, contact) or (lock["exclusive"] and rooms.numbers[number] < 1):
         return False
     rooms.shard -= 1
     rooms.organizations[organization_id] -= 1
@@ -210,7 +230,7 @@ def _take(rooms: _Rooms, contact: Document, lock: Document) -> bool:
         rooms.campaigns[campaign_id] -= 1
     if lock["exclusive"]:
         rooms.numbers[number] -= 1
-    rooms.live.add((organization_id, lock["phone"]))
+    rooms.live[organization_id].add(lock["phone"])
     return True
 
 

@@ -8,6 +8,7 @@ from pymongo import UpdateOne
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
+from shared.domain.reasons import EndReason
 from shared.store.client import Document
 from shared.store.contact_matching import ContactsOf
 
@@ -39,6 +40,7 @@ def new_contact(
         "attempts_made": 0,
         "outcomes": {},
         "last_attempt": None,
+        "ended_because": EndReason.DO_NOT_CALL.value if status is ContactStatus.SKIPPED else None,
     }
 
 

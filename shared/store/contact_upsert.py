@@ -30,6 +30,7 @@ from shared.store.ingest_batches import (
     find_ingest_batch,
     put_ingest_batch,
 )
+from shared.store.upload_remarks import call_again, read_rules, remarks_on_settings
 
 # Each round begins because another request has stored some of the same contacts since we looked.
 MAX_ROUNDS: Final = 20
@@ -124,6 +125,7 @@ class Upsert:
             await self._require_open_campaign()
             round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows))
             await self._change_existing(round_)
+            await self._remark(round_)
             try:
                 return await self.store.in_transaction(functools.partial(self._insert_new, round_))
             except (_LookAgain, DuplicateKeyError):
@@ -178,12 +180,20 @@ class Upsert:
             row = round_.existing.pop(contact_id)
             round_.fail(row, "external_id", "another contact of the campaign has this external_id")
         zones = {row.fields["timezone"] for row in round_.existing.values() if "timezone" in row.fields}
-        if zones:
+        if zones or any(row.fields.get("agent_number") is not None for row in round_.existing.values()):
             # Before the contacts, so that the scheduler never meets a zone it has not heard of.
             await self._count(zones=zones)
         if round_.existing:
             changes = [change(contact_id, row, self.now) for contact_id, row in round_.existing.items()]
             await self.store["contacts"].bulk_write(changes, ordered=False)
+
+    async def _remark(self, round_: _Round) -> None:
+        """Say which rows will not be called as things stand, and have those called again that can be now."""
+        organization_id = self.scope.organization_id
+        rules = await read_rules(self.store, organization_id, self.scope.campaign_id)
+        round_.warnings += remarks_on_settings(rules, self.rows)
+        if round_.existing:
+            round_.warnings += await call_again(self.store, organization_id, round_.existing, self.now)
 
     async def _insert_new(self, round_: _Round, session: AsyncClientSession) -> UpsertResult:
         repeated = await self._stored_before(session)
@@ -237,20 +247,21 @@ class Upsert:
     ) -> None:
         pending = sum(document["status"] == ContactStatus.PENDING for document in documents)
         all_zones = {*zones, *(document["timezone"] for document in documents)}
-        await self.store["counters_in"].update_one(
-            {"_id": f"{self.scope.campaign_id}/{self.source}"},
-            {
-                "$inc": {"added": pending, "added_skipped": len(documents) - pending},
-                "$addToSet": {"zones": {"$each": list(all_zones)}},
-                "$currentDate": {"changed_at": True},
-                "$setOnInsert": {
-                    "campaign_id": self.scope.campaign_id,
-                    "organization_id": self.scope.organization_id,
-                    "shard": self.scope.shard,
-                },
+        own_numbers = any(row.fields.get("agent_number") is not None for row in self.rows)
+        update: Document = {
+            "$inc": {"added": pending, "added_skipped": len(documents) - pending},
+            "$addToSet": {"zones": {"$each": list(all_zones)}},
+            "$currentDate": {"changed_at": True},
+            "$setOnInsert": {
+                "campaign_id": self.scope.campaign_id,
+                "organization_id": self.scope.organization_id,
+                "shard": self.scope.shard,
             },
-            upsert=True,
-            session=session,
+        }
+        # A campaign whose contacts never had caller numbers of their own sleeps while it has none to call from.
+        update.setdefault("$set" if own_numbers else "$setOnInsert", {})["own_numbers"] = own_numbers
+        await self.store["counters_in"].update_one(
+            {"_id": f"{self.scope.campaign_id}/{self.source}"}, update, upsert=True, session=session
         )
 
     def _result(self, round_: _Round, new_ids: Sequence[str], stopped: set[str]) -> UpsertResult:

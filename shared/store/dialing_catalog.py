@@ -4,16 +4,19 @@ Hints on Kafka say it at once; the server-made `changed_at` stamps say it again 
 hint was lost. Every read here is small however many campaigns are idle.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import default_campaign_id
+from shared.domain.dialing import CallFields
+from shared.domain.refusal import Rest
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import organization_budget
-from shared.store.surroundings import concurrency_limit, readable_configurations
+from shared.store.rests import read_rests
+from shared.store.surroundings import call_fields, concurrency_limit, readable_configurations
 
 # Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
 OVERLAP = timedelta(seconds=5)
@@ -23,22 +26,42 @@ SWEEP_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEntry:
-    """One organization: its limit and how many slots it holds."""
+    """One organization: its limit, how many slots it holds, the number it calls from by default, and what rests."""
 
     organization_id: str
     limit: int
     held: int
+    default_caller_number: str | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignEntry:
-    """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour."""
+    """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour.
+
+    `zones` are the timezones its contacts have ever had; `own_numbers` is False when none of them has ever had a caller
+    number of its own.
+    """
 
     campaign_id: str
     organization_id: str
     priority: int
     configuration: Configuration | None
     zones: frozenset[str | None] = field(default_factory=frozenset)
+    own_numbers: bool = True
+    fields: CallFields = field(default_factory=CallFields)
+
+    def with_sources(self, sources: "Sources") -> "CampaignEntry":
+        """The same campaign after contacts were added."""
+        return replace(self, zones=sources.zones, own_numbers=sources.own_numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What those who add contacts have noted of a campaign, all of them together."""
+
+    zones: frozenset[str | None] = frozenset()
+    own_numbers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +98,18 @@ async def read_organizations(store: Store, query: Document) -> list[Organization
     """The organizations that match, with what they hold."""
     documents = await store["organizations"].find(query).to_list()
     keys = [organization_budget(d["_id"]) for d in documents]
-    held = {b["_id"]: b["held"] async for b in store["budgets"].find({"_id": {"$in": keys}})}
-    return [
-        OrganizationEntry(d["_id"], concurrency_limit(d), held.get(organization_budget(d["_id"]), 0)) for d in documents
-    ]
+    budgets = {b["_id"]: b async for b in store["budgets"].find({"_id": {"$in": keys}})}
+    return [_organization_entry(d, budgets.get(organization_budget(d["_id"]), {})) for d in documents]
+
+
+def _organization_entry(organization: Document, budget: Document) -> OrganizationEntry:
+    return OrganizationEntry(
+        organization["_id"],
+        concurrency_limit(organization),
+        budget.get("held", 0),
+        organization.get("default_agent_number"),
+        read_rests(budget.get("rests") or {}),
+    )
 
 
 @translates
@@ -87,7 +118,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
     query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
     documents = await store["campaigns"].find(query).to_list()
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
-    zones = await read_zones(store, ids)
+    sources = await read_sources(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents})
     entries = [
         CampaignEntry(
@@ -95,15 +126,16 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             d["organization_id"],
             d["priority"],
             configurations[d["configuration_id"]],
-            zones.get(d["_id"], frozenset()),
-        )
+            fields=call_fields(d),
+        ).with_sources(sources.get(d["_id"], Sources()))
         for d in documents
         if d["configuration_id"] in configurations
     ]
     for organization_id in organization_ids:
         campaign_id = default_campaign_id(organization_id)
-        if campaign_id in zones:
-            entries.append(CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, zones[campaign_id]))
+        if campaign_id in sources:
+            entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None)
+            entries.append(entry.with_sources(sources[campaign_id]))
     return entries
 
 
@@ -113,12 +145,16 @@ async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Confi
 
 
 @translates
-async def read_zones(store: Store, campaign_ids: Collection[str]) -> dict[str, frozenset[str | None]]:
-    """The timezones contacts of these campaigns have ever had; campaigns never given a contact are absent."""
+async def read_sources(store: Store, campaign_ids: Collection[str]) -> dict[str, Sources]:
+    """What is noted of the contacts of these campaigns; campaigns never given a contact are absent."""
     zones: dict[str, set[str | None]] = {}
+    own_numbers: dict[str, bool] = {}
     async for source in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
-        zones.setdefault(source["campaign_id"], set()).update(source["zones"])
-    return {campaign_id: frozenset(found) for campaign_id, found in zones.items()}
+        campaign_id = source["campaign_id"]
+        zones.setdefault(campaign_id, set()).update(source["zones"])
+        # A source that says nothing may have added contacts with caller numbers of their own.
+        own_numbers[campaign_id] = own_numbers.get(campaign_id, False) or source.get("own_numbers", True)
+    return {campaign_id: Sources(frozenset(found), own_numbers[campaign_id]) for campaign_id, found in zones.items()}
 
 
 @translates

@@ -1,4 +1,4 @@
-"""FINISH and RELEASED: what becomes of contacts when a call ends or a job comes back.
+"""FINISH: what becomes of contacts when a call ends.
 
 An attempt is recorded once, by its id, so a repeated event changes nothing. A provisional outcome
 (`unknown`, `interrupted`) is upgraded when the real one arrives; a real one is never replaced (I8).
@@ -6,22 +6,23 @@ An attempt is recorded once, by its id, so a repeated event changes nothing. A p
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from pymongo import UpdateOne
 
 from shared.domain.contact import ACTIVE, ContactStatus, Tier
-from shared.domain.outcome import PROVISIONAL
+from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
+from shared.domain.outcome import PROVISIONAL, Outcome
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.retry import CallAgain, Ended, after_attempt
-from shared.events import CallFinished, JobReleased
+from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
 from shared.store.moves import Move, apply_moves
+from shared.store.resting import begin_rest, end_rests
 from shared.store.shard_transaction import ShardTransaction
-
-# A released contact waits this long, so that a full executor or clocks that disagree do not spin.
-RELEASE_SECONDS = 1.0
 
 log = get_logger()
 
@@ -33,6 +34,15 @@ class _Finishing:
     moves: list[Move] = field(default_factory=list)
     attempts: list[Document] = field(default_factory=list)
     upgrades: list[UpdateOne] = field(default_factory=list)
+    upgraded: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The attempts that were `new`, and the provisional endings of those that were `upgraded` to the real one."""
+
+    new: Sequence[str] = ()
+    upgraded: Mapping[str, str] = field(default_factory=dict)
 
 
 def distinct_endings(events: Sequence[CallFinished]) -> list[CallFinished]:
@@ -45,10 +55,10 @@ def distinct_endings(events: Sequence[CallFinished]) -> list[CallFinished]:
     return list(chosen.values())
 
 
-async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFinished], now: datetime) -> list[str]:
+async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFinished], now: datetime) -> Recorded:
     """Record the endings and move their contacts by the retry rule; the attempts that were new or upgraded."""
     if not events:
-        return []
+        return Recorded()
     store, session = transaction.store, transaction.session
     attempt_ids = list({event.attempt_id for event in events})
     stored = {a["_id"]: a async for a in store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)}
@@ -65,7 +75,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     if finishing.upgrades:
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
     await apply_moves(store, session, transaction.ledger, transaction.surroundings, finishing.moves)
-    return [a["_id"] for a in finishing.attempts]
+    return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
 
 async def _consistent(
@@ -138,8 +148,13 @@ def _first_ending(
         return
     transaction.ledger.attempted(contact)
     if holds:
+        lock = contact["lock"]
+        if event.refusal is None:
+            end_rests(transaction, contact["organization_id"], lock)
+        number = dialed_number(lock)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
-        finishing.moves.append(_by_the_rule(transaction, event, contact, contact["attempts_made"] + 1, outcomes, now))
+        made = contact["attempts_made"] + 1
+        finishing.moves.append(_by_the_rule(transaction, event, contact, made, outcomes, now, number))
 
 
 def _better_ending(
@@ -152,6 +167,7 @@ def _better_ending(
 ) -> None:
     known = {name: value for name, value in _ending(event).items() if value is not None}
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
+    finishing.upgraded[event.attempt_id] = attempt["outcome"]
     undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
     if contact is None or contact.get("last_attempt") != event.attempt_id or contact["status"] not in undecided:
         return
@@ -159,7 +175,8 @@ def _better_ending(
     outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
     outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
     counted = {name: count for name, count in outcomes.items() if count > 0}
-    finishing.moves.append(_by_the_rule(transaction, event, contact, contact["attempts_made"], counted, now))
+    number, made = attempt.get("phone_number"), contact["attempts_made"]
+    finishing.moves.append(_by_the_rule(transaction, event, contact, made, counted, now, number))
 
 
 def _by_the_rule(
@@ -169,21 +186,61 @@ def _by_the_rule(
     attempts_made: int,
     outcomes: dict[str, int],
     now: datetime,
+    number: str | None,
 ) -> Move:
+    """The contact's move after this attempt, the `attempts_made`-th, of a call to `number`."""
+    surroundings, uncounted = transaction.surroundings, contact.get("uncounted", 0)
+    invalid = list(contact.get("invalid_numbers") or ())
+    if event.outcome is Outcome.INVALID_NUMBER and number is not None and compared(number) not in invalid:
+        invalid.append(compared(number))
     decision = after_attempt(
-        transaction.surroundings.retry_policy(contact),
+        surroundings.retry_policy(contact),
         event.outcome,
         proven=event.proven,
-        attempts_made=attempts_made,
+        attempts_made=attempts_made - uncounted,
         outcome_count=outcomes[event.outcome],
         now=now,
+        other_numbers=bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
+        not_before=_rest_until(transaction, event, contact, number, now),
     )
+    because: EndReason | None = None
+    put_off: WaitReason | None = None
     match decision:
-        case CallAgain(at=at):
+        case CallAgain(at=at, counted=counted):
             to, due_at, tier = ContactStatus.PENDING, at, Tier.RETRY
+            if not counted:
+                uncounted += 1
+                outcomes = {name: n for name, n in outcomes.items() if name != event.outcome} | (
+                    {event.outcome: outcomes[event.outcome] - 1} if outcomes[event.outcome] > 1 else {}
+                )
+            if event.refusal is not None:
+                put_off = WAITS_FOR_REST[event.refusal.subject]
         case Ended(status=status):
-            to, due_at, tier = status, contact["due_at"], Tier(contact["tier"])
-    return Move(contact, to, due_at, tier, attempts_made, outcomes, event.attempt_id)
+            to, due_at, tier, because = status, contact["due_at"], Tier(contact["tier"]), decision.because
+    return Move(
+        contact,
+        to,
+        due_at,
+        tier,
+        attempts_made,
+        outcomes,
+        event.attempt_id,
+        because=because,
+        put_off=put_off,
+        uncounted=uncounted,
+        invalid_numbers=invalid,
+    )
+
+
+def _rest_until(
+    transaction: ShardTransaction, event: CallFinished, contact: Document, number: str | None, now: datetime
+) -> datetime | None:
+    """Until when the contact waits because its call ended for a reason that speaks of us; None when it did not."""
+    lock = contact.get("lock")
+    if event.refusal is None or lock is None or number is None:
+        return None
+    rest = begin_rest(transaction, contact["organization_id"], lock, event.refusal, now)
+    return rest.until
 
 
 def _ending(event: CallFinished) -> Document:
@@ -213,7 +270,7 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "contact_id": event.contact_id,
         "contact_created_at": (contact or {}).get("created_at"),
         "attempt_number": lock.get("attempt_number"),
-        "phone_number": lock.get("phone"),
+        "phone_number": dialed_number(lock) if lock else None,
         "caller_number": lock.get("caller_number"),
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),
@@ -240,37 +297,3 @@ def conversation_id(attempt_id: str) -> str:
         # Not one of our attempts. Its report is recorded like any other: raising would stop the shard for good.
         attempt = uuid.uuid5(uuid.NAMESPACE_OID, attempt_id)
     return str(uuid.uuid5(attempt, "conversation"))
-
-
-async def apply_releases(
-    transaction: ShardTransaction, events: Sequence[JobReleased], now: datetime, jitter_seconds: float
-) -> int:
-    """Put released contacts back to wait; how many. Not an attempt.
-
-    Without a nonce only a contact that is still locked returns; with one, only the start it belongs to:
-    anything else could free the slot of a call that is up.
-    """
-    if not events:
-        return 0
-    contacts = await transaction.read_contacts([event.contact_id for event in events])
-    moves: dict[str, Move] = {}
-    due_at = now + timedelta(seconds=RELEASE_SECONDS + jitter_seconds)
-    for event in events:
-        contact = contacts.get(event.contact_id)
-        if contact is not None and _may_release(contact, event):
-            moves[event.contact_id] = Move(contact, ContactStatus.PENDING, due_at)
-    await apply_moves(
-        transaction.store, transaction.session, transaction.ledger, transaction.surroundings, list(moves.values())
-    )
-    return len(moves)
-
-
-def _may_release(contact: Document, event: JobReleased) -> bool:
-    if contact["organization_id"] != event.organization_id:
-        return False
-    if contact["status"] not in ACTIVE or contact["lock"]["attempt"] != event.attempt_id:
-        return False
-    if event.nonce is None:
-        return bool(contact["status"] == ContactStatus.LOCKED)
-    start = contact.get("start")
-    return start is None or bool(start["nonce"] == event.nonce)

@@ -1,9 +1,14 @@
 """GATE: the last look before a call is placed. The only sound check of do-not-call, pause, edit and delete."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from shared.domain.contact import ContactStatus
+from shared.domain.dialing import Call, End, Wait, verdict
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, organization_budget
@@ -38,31 +43,49 @@ async def _is_above_global_limit(store: Store) -> bool:
     return sum(state.held for state in states) > limit
 
 
+# How a verdict against a call reads among the reasons for which jobs come back; others read as they are.
+_SAID: Final[Mapping[WaitReason | EndReason, str]] = {
+    EndReason.CANCELLED: "campaign not active",
+    EndReason.DO_NOT_CALL: "do-not-call",
+    WaitReason.CAMPAIGN_PAUSED: "campaign not active",
+    WaitReason.OUTSIDE_HOURS: "calling window closed",
+    WaitReason.NO_WINDOWS: "calling window closed",
+    WaitReason.ORGANIZATION_LIMIT: "organization limit lowered",
+    WaitReason.CAMPAIGN_LIMIT: "campaign limit lowered",
+}
+
+
 def _reason_against(surroundings: Surroundings, contact: Document | None, nonce: str, now: datetime) -> str | None:
     if contact is None or contact["status"] != ContactStatus.IN_PROGRESS or contact["start"]["nonce"] != nonce:
         return "not ours any more"
-    phone = contact["lock"]["phone"]
+    lock = contact["lock"]
     if contact.get("delete_requested"):
         return "deleted"
-    if phone not in contact["phone_numbers"]:
+    dialed = surroundings.dialed(contact)
+    if compared(lock["phone"]) not in map(compared, dialed.phone_numbers):
         return "number edited away"
-    if not surroundings.may_dial(contact):
-        return "campaign not active"
-    if surroundings.is_listed(contact["organization_id"], phone):
-        return "do-not-call"
-    if not surroundings.window_is_open(contact, now):
-        return "calling window closed"
-    return _over_a_limit(surroundings, contact)
+    if surroundings.is_listed(contact["organization_id"], lock["phone"]):
+        return _SAID[EndReason.DO_NOT_CALL]
+    rules = replace(
+        surroundings.rules_of(contact), probing=frozenset(lock.get("probing") or ()), full=_full(surroundings, contact)
+    )
+    # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
+    later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
+    match verdict(replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now):
+        case Call():
+            return None
+        case Wait(reason=reason) | End(because=reason):
+            return _SAID.get(reason, str(reason))
 
 
-def _over_a_limit(surroundings: Surroundings, contact: Document) -> str | None:
-    """What is held counts this contact too, so at the limit is fine; above it, a limit was lowered meanwhile."""
+def _full(surroundings: Surroundings, contact: Document) -> WaitReason | None:
+    """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
     organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], surroundings.held
     limit = concurrency_limit(surroundings.organizations.get(organization_id))
     if held.get(organization_budget(organization_id), 0) > limit:
-        return "organization limit lowered"
+        return WaitReason.ORGANIZATION_LIMIT
     campaign = surroundings.campaigns.get(campaign_id)
     campaign_limit = campaign.get("concurrency_limit") if campaign else None
     if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
-        return "campaign limit lowered"
+        return WaitReason.CAMPAIGN_LIMIT
     return None

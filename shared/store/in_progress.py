@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.contact import ContactStatus
+from shared.domain.dialing import dialed_number
 from shared.store.client import Document, Store, translates
 
 
@@ -120,7 +121,7 @@ async def _running(store: Store, query: Document, limit: int) -> list[RunningAtt
             organization_id=d["organization_id"],
             shard=d["shard"],
             attempt_id=d["lock"]["attempt"],
-            phone_number=d["lock"]["phone"],
+            phone_number=dialed_number(d["lock"]),
             caller_number=d["lock"]["caller_number"],
             executor=d["start"]["executor"],
             mode=d["start"]["mode"],

@@ -73,4 +73,5 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
     "results": [IndexModel([("shard", ASCENDING)])],
+    "asks": [IndexModel([("shard", ASCENDING)])],
 }

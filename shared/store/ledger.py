@@ -14,8 +14,11 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus
+from shared.domain.reasons import EndReason
+from shared.domain.refusal import Refusal, Rest
 from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
+from shared.store.rests import note_refusal, write_rest
 
 BUCKET: Final[dict[ContactStatus, str]] = {
     ContactStatus.PENDING: "pending",
@@ -55,20 +58,38 @@ class Ledger:
     counters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     organization_of: dict[str, str] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
+    rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
+    refusals: list[UpdateOne] = field(default_factory=list)
 
-    def moved(self, contact: Document, to: ContactStatus | None) -> None:
-        """A contact, as it was read, changes to `to` (None: it is removed)."""
+    def moved(self, contact: Document, to: ContactStatus | None, because: EndReason | None = None) -> None:
+        """A contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this."""
         campaign_id, organization_id = contact["campaign_id"], contact["organization_id"]
         before = BUCKET[contact["status"]]
         after = BUCKET[to] if to is not None else None
-        if before == after:
-            return
         self.organization_of[campaign_id] = organization_id
-        self.counters[campaign_id][before] -= 1
-        if after is not None:
-            self.counters[campaign_id][after] += 1
-        if before == "active":
+        counters = self.counters[campaign_id]
+        if before != after:
+            counters[before] -= 1
+            if after is not None:
+                counters[after] += 1
+        ended_because = contact.get("ended_because")
+        if ended_because is not None:
+            counters[f"ended.{ended_because}"] -= 1
+        if because is not None:
+            counters[f"ended.{because}"] += 1
+        if to is None:
+            # What is left of the removed contact in the sum of attempts: no contact's any more.
+            counters["attempts_removed"] += contact["attempts_made"]
+        if before == "active" and before != after:
             self._hold(contact, contact["lock"], -1)
+
+    def rest(self, organization_id: str, key: str, rest: Rest | None) -> None:
+        """Something of the organization rests from now on, or (None) may be used again."""
+        self.rests[organization_id, key] = rest
+
+    def refused(self, organization_id: str, key: str, refusal: Refusal, now: datetime) -> None:
+        """The carrier has refused a call for a reason that speaks of us."""
+        self.refusals.append(note_refusal(organization_budget(organization_id), key, refusal, now))
 
     def claimed(self, contact: Document, lock: Document) -> None:
         """A pending contact is locked for an attempt."""
@@ -106,6 +127,11 @@ class Ledger:
             for key, slots in self.budgets.items()
             if slots
         ]
+        budgets += [
+            write_rest(organization_budget(organization_id), key, rest)
+            for (organization_id, key), rest in self.rests.items()
+        ]
+        budgets += self.refusals
         if budgets:
             await store["budgets"].bulk_write(budgets, session=session)
         counters = [

@@ -7,12 +7,14 @@ transaction is doomed anyway.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus, Tier
+from shared.domain.dialing import end_of
+from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.ledger import Ledger
@@ -25,7 +27,11 @@ class GuardFailed(TemporaryError):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One contact, as read in this transaction, and where it goes; `None` keeps a field."""
+    """One contact, as read in this transaction, and where it goes; `None` keeps a field.
+
+    `because` says why it ends; `put_off` why it waits until `due_at`, where that is not its own time. `uncounted` are
+    attempts that no limit counts, `invalid_numbers` those the carrier has called invalid, in compared form.
+    """
 
     contact: Document
     to: ContactStatus
@@ -34,6 +40,10 @@ class Move:
     attempts_made: int | None = None
     outcomes: dict[str, int] | None = None
     last_attempt: str | None = None
+    because: EndReason | None = None
+    put_off: WaitReason | None = None
+    uncounted: int | None = None
+    invalid_numbers: Sequence[str] | None = None
 
 
 async def apply_moves(
@@ -41,23 +51,25 @@ async def apply_moves(
 ) -> None:
     """Write the moves and note them in the ledger.
 
-    Contacts must be distinct and read in this transaction, and loaded in `surroundings`.
+    Contacts must be distinct and read in this transaction, and loaded in `surroundings`. What ends a contact whatever
+    its campaign does wins over waiting again, and a deletion over everything.
     """
     if not moves:
         return
     removed: list[Document] = []
     values: list[Document] = []
     kept: list[Document] = []
-    for move in moves:
-        to = surroundings.settled(move.contact, move.to)
-        ledger.moved(move.contact, to)
-        if to is None:
-            removed.append(move.contact)
-        else:
-            kept.append(move.contact)
-            values.append(_new_values(move, to))
-            if to is ContactStatus.PENDING:
-                ledger.waits(move.contact["campaign_id"], values[-1]["due_at"])
+    for asked_for in moves:
+        contact, move = asked_for.contact, settled(asked_for, surroundings)
+        if move is None:
+            ledger.moved(contact, None)
+            removed.append(contact)
+            continue
+        ledger.moved(contact, move.to, move.because)
+        kept.append(contact)
+        values.append(_new_values(move))
+        if move.to is ContactStatus.PENDING:
+            ledger.waits(contact["campaign_id"], values[-1]["due_at"])
     if kept:
         result = await store["contacts"].update_many(_guard(kept), _to_each_its_own(kept, values), session=session)
         if result.matched_count != len(kept):
@@ -66,17 +78,43 @@ async def apply_moves(
         deleted = await store["contacts"].delete_many(_guard(removed), session=session)
         if deleted.deleted_count != len(removed):
             raise GuardFailed(f"{deleted.deleted_count} of {len(removed)} contacts were as read")
+    answered = [contact["_id"] for contact in (*kept, *removed) if "asked" in contact]
+    if answered:
+        await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
 
 
-def _new_values(move: Move, to: ContactStatus) -> Document:
+def settled(move: Move, surroundings: Surroundings) -> Move | None:
+    """The move as it is really made; None when the contact is removed."""
     contact = move.contact
+    if contact.get("delete_requested"):
+        return None
+    if move.to is not ContactStatus.PENDING:
+        return move
+    dialed = surroundings.dialed(contact)
+    if move.invalid_numbers is not None:
+        dialed = replace(dialed, invalid=frozenset(move.invalid_numbers))
+    ends = end_of(dialed, surroundings.rules_of(contact))
+    return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
+
+
+def _new_values(move: Move) -> Document:
+    contact, put_off = move.contact, None
+    due_at = move.due_at if move.due_at is not None else contact["due_at"]
+    if move.put_off is not None:
+        put_off = {"until": due_at, "reason": move.put_off}
     return {
-        "status": to,
-        "due_at": move.due_at if move.due_at is not None else contact["due_at"],
+        "status": move.to,
+        "due_at": due_at,
         "tier": int(move.tier if move.tier is not None else contact["tier"]),
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
         "last_attempt": move.last_attempt if move.last_attempt is not None else contact.get("last_attempt"),
+        "ended_because": move.because,
+        "put_off": put_off,
+        "uncounted": move.uncounted if move.uncounted is not None else contact.get("uncounted", 0),
+        "invalid_numbers": (
+            list(move.invalid_numbers) if move.invalid_numbers is not None else contact.get("invalid_numbers", [])
+        ),
     }
 
 
@@ -97,5 +135,5 @@ def _to_each_its_own(contacts: Sequence[Document], values: Sequence[Document]) -
     return [
         {"$set": {"_new": {"$arrayElemAt": [{"$literal": list(values)}, place]}}},
         {"$set": {name: f"$_new.{name}" for name in values[0]}},
-        {"$unset": ["_new", "lock", "start"]},
+        {"$unset": ["_new", "lock", "start", "asked"]},
     ]

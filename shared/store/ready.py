@@ -18,15 +18,24 @@ Zones = Collection[str | None]
 
 @translates
 async def read_ready(
-    store: Store, campaign_id: str, tiers: Tiers, zones: Zones, now: datetime, limit: int
+    store: Store,
+    campaign_id: str,
+    tiers: Tiers,
+    zones: Zones,
+    now: datetime,
+    limit: int,
+    *,
+    own_numbers_only: bool = False,
 ) -> list[Waiting]:
     """The contacts of these tiers that are due at `now` in these zones, at most `limit`, in the order of their calls.
 
     The limit takes those who are due the longest, whatever their tier: where it is reached, ask for one tier at a time.
+    `own_numbers_only` leaves out contacts without a caller number of their own; it looks at each one that is due.
     """
     waiting: list[Waiting] = []
+    own: Document = {"agent_number": {"$ne": None}} if own_numbers_only else {}
     for query in _queries(campaign_id, tiers, zones):
-        due = query | {"due_at": {"$lte": now}}
+        due = query | {"due_at": {"$lte": now}} | own
         cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint="ready")
         documents = await cursor.sort([("due_at", 1), ("seq", 1)]).limit(limit).to_list()
         waiting += [Waiting(TIER_RANK[Tier(d["tier"])], d["due_at"], d["seq"], d["_id"]) for d in documents]

@@ -13,11 +13,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.budget import slots_to_give_back
 from shared.domain.contact import ContactStatus
-from shared.events import CallFinished, DialJob, JobReleased
+from shared.domain.refusal import Rest
+from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.store.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.client import Document, Store
-from shared.store.finish import apply_endings, apply_releases
-from shared.store.moves import Move, apply_moves
+from shared.store.finish import Recorded, apply_endings
+from shared.store.moves import Move, apply_moves, settled
+from shared.store.releases import apply_probes, apply_releases
 from shared.store.shard_transaction import Ownership, ShardTransaction
 
 BATCH = 500
@@ -35,6 +37,7 @@ class ShardWork:
     released: Sequence[JobReleased] = ()
     claim: ClaimOrder = field(default_factory=ClaimOrder)
     needed: int | None = None
+    probes: Sequence[ProbePlaced] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,17 @@ class WorkDone:
 
     `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which
     contacts that wait again are due, by campaign id. `given_back`: slots that left the shard's grant.
+    `rests`: what rests from now on, or (None) may be used again, by organization id and key.
     """
 
     jobs: list[DialJob]
     left: list[str]
-    recorded: list[str]
+    recorded: Recorded
     released: int
     held: dict[str, int]
     due: dict[str, datetime]
     given_back: int
+    rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ async def do_shard_work(
     async def run(session: AsyncClientSession) -> WorkDone:
         transaction = ShardTransaction.begin(store, session, owner)
         recorded = await apply_endings(transaction, work.ended, now)
+        await apply_probes(transaction, work.probes)
         released = await apply_releases(transaction, work.released, now, jitter_seconds)
         claimed: Claimed = await apply_claim(transaction, work.claim, now)
         ledger = transaction.ledger
@@ -87,6 +93,7 @@ async def do_shard_work(
             ledger.held_changes(),
             ledger.due,
             ledger.given_back,
+            ledger.rests,
         )
 
     return await store.in_transaction(run)
@@ -131,7 +138,12 @@ async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str]
 
 
 async def _move_matching(
-    store: Store, owner: Ownership, query: Document, to: ContactStatus, *, only_if_settled: bool = False
+    store: Store,
+    owner: Ownership,
+    query: Document,
+    to: ContactStatus,
+    *,
+    only_if_settled: bool = False,
 ) -> Swept:
     """Move what matches, in one transaction; with `only_if_settled`, those alone that cannot wait any more."""
     if await store["contacts"].find_one(query, {"_id": 1}) is None:
@@ -143,7 +155,7 @@ async def _move_matching(
         moves = [
             Move(contact, to)
             for contact in contacts.values()
-            if not only_if_settled or transaction.surroundings.settled(contact, to) is not to
+            if not only_if_settled or _cannot_wait(transaction, contact)
         ]
         if not moves:
             return Swept()
@@ -153,3 +165,8 @@ async def _move_matching(
         return Swept(len(moves), ledger.held_changes(), ledger.due)
 
     return await store.in_transaction(run)
+
+
+def _cannot_wait(transaction: ShardTransaction, contact: Document) -> bool:
+    move = Move(contact, ContactStatus.PENDING)
+    return settled(move, transaction.surroundings) is not move

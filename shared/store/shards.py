@@ -191,3 +191,10 @@ def _guarded(move: GrantMove) -> UpdateOne:
 def _owned(owner: Ownership) -> Document:
     """Finds the shard as long as there is no newer owner."""
     return {"_id": owner.shard, "epoch": owner.epoch}
+
+
+@translates
+async def read_global_use(store: Store) -> tuple[int, int]:
+    """The slots that all shards hold, and the global limit; 0 while no executor is alive, or none ever was."""
+    states, limit, _ = await read_shards_and_global(store)
+    return sum(state.held for state in states), limit

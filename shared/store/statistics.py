@@ -3,16 +3,22 @@
 Those who add contacts count in `counters_in`, the scheduler counts in `counters`; see shared/store/ledger.py.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.reasons import EndReason
 from shared.store.client import Store, translates
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignCounts:
-    """Contacts by where they stand, and attempts. `active` is locked and in progress together."""
+    """Contacts by where they stand, and attempts. `active` is locked and in progress together.
+
+    `attempts_removed` were made of contacts that are deleted now; `ended` counts contacts by why they ended, as far as
+    that is known of each.
+    """
 
     pending: int
     active: int
@@ -21,6 +27,8 @@ class CampaignCounts:
     error: int
     skipped: int
     attempts: int
+    attempts_removed: int = 0
+    ended: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -29,8 +37,11 @@ class CampaignCounts:
 
     @property
     def average_attempts(self) -> float:
-        """Attempts for each contact, to two decimals; 0 without contacts."""
-        return round(self.attempts / self.total, 2) if self.total else 0.0
+        """Attempts for each contact that is there, to two decimals; 0 without contacts.
+
+        Attempts of contacts that were deleted stay in the sum of attempts, for they were made, but not in this.
+        """
+        return round((self.attempts - self.attempts_removed) / self.total, 2) if self.total else 0.0
 
 
 @translates
@@ -51,4 +62,13 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
         error=moved.get("error", 0),
         skipped=added_skipped + moved.get("skipped", 0),
         attempts=moved.get("attempts", 0),
+        attempts_removed=moved.get("attempts_removed", 0),
+        ended=_ended(moved.get("ended", {}), added_skipped),
     )
+
+
+def _ended(moved: Mapping[str, int], added_skipped: int) -> dict[str, int]:
+    """Contacts by why they ended; those skipped as they were added stood on the do-not-call list."""
+    ended = Counter(moved)
+    ended[EndReason.DO_NOT_CALL.value] += added_skipped
+    return {because: count for because, count in sorted(ended.items()) if count > 0}

@@ -6,20 +6,23 @@ Each document is read at most once, but for the anchor; nothing is kept beyond t
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.calling_window import is_open
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
-from shared.domain.contact import ContactStatus, Tier, is_default_campaign
+from shared.domain.contact import Tier, is_default_campaign
+from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
+from shared.domain.phone import compared, spellings
+from shared.domain.reasons import WaitReason
+from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.logs import get_logger
 from shared.store.client import Document, Store
 from shared.store.ledger import campaign_budget, organization_budget
+from shared.store.rests import read_rests
 
 log = get_logger()
 
@@ -30,7 +33,7 @@ AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 2000, "do_n
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {"do_not_call": {"organization_id": 1, "phone_number": 1}}
 
-# (organization id, number): one entry of an organization's do-not-call list.
+# (organization id, number in compared form): one entry of an organization's do-not-call list.
 Listed = tuple[str, str]
 
 
@@ -74,6 +77,7 @@ class Anchor:
 class Surroundings:
     """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
 
+    `rests` are what the carrier has refused to an organization, by organization id and key.
     Budgets of organizations and campaigns are loaded with their contacts, those of caller numbers by `load_numbers`.
     `anchor_document` is None until something was loaded, and when there is no such document.
     """
@@ -86,7 +90,9 @@ class Surroundings:
     campaigns: dict[str, Document] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, dict[str, Rest]] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
+    _rules: dict[tuple[str, str], Rules] = field(default_factory=dict)
     _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     async def load(self, contacts: Collection[Document]) -> None:
@@ -126,9 +132,12 @@ class Surroundings:
         async for document in found:
             self.organizations |= _by_id(document.pop("organizations", []))
             self.campaigns |= _by_id(document.pop("campaigns", []))
-            self.held.update({budget["_id"]: budget["held"] for budget in document.pop("budgets", [])})
+            for budget in document.pop("budgets", []):
+                self.held[budget["_id"]] = budget.get("held", 0)
+                if "rests" in budget:
+                    self.rests[budget["_id"]] = read_rests(budget["rests"])
             entries = document.pop("do_not_call", [])
-            self.listed.update((entry["organization_id"], entry["phone_number"]) for entry in entries)
+            self.listed.update((entry["organization_id"], compared(entry["phone_number"])) for entry in entries)
             self.anchor_document = document
 
     async def _load_configurations(self) -> None:
@@ -153,75 +162,69 @@ class Surroundings:
         configuration = self.configuration(contact)
         return configuration.retry_policy if configuration else BUILT_IN_POLICY
 
-    def is_closed(self, contact: Document) -> bool:
-        """Whether the contact's campaign is closed or gone; `default` never is."""
-        if is_default_campaign(contact["campaign_id"]):
-            return False
-        campaign = self.campaigns.get(contact["campaign_id"])
-        return campaign is None or campaign["status"] == CampaignStatus.CLOSED
+    def rules_of(self, contact: Document) -> Rules:
+        """The rules for a loaded contact, made once for each campaign; numbers on a call and limits are left open."""
+        key = contact["organization_id"], contact["campaign_id"]
+        if key not in self._rules:
+            self._rules[key] = self._make_rules(*key)
+        return self._rules[key]
 
-    def may_dial(self, contact: Document) -> bool:
-        """Whether the contact's campaign is active; `default` always is."""
-        if is_default_campaign(contact["campaign_id"]):
-            return True
-        campaign = self.campaigns.get(contact["campaign_id"])
-        return campaign is not None and campaign["status"] == CampaignStatus.ACTIVE
+    def forget_rules(self, organization_id: str) -> None:
+        """Have the rules of an organization's contacts made anew: what rests has changed in this transaction."""
+        self._rules = {key: rules for key, rules in self._rules.items() if key[0] != organization_id}
 
-    def window_is_open(self, contact: Document, now: datetime, *, ahead: timedelta = timedelta()) -> bool:
-        """Whether the contact may be called at `now`, and for `ahead` from then; `default` always may."""
-        if is_default_campaign(contact["campaign_id"]):
-            return True
-        configuration = self.configuration(contact)
-        if configuration is None:
-            return False
-        schedule = configuration.schedule(contact["tier"] == Tier.SCHEDULED)
-        return is_open(schedule, contact["timezone"], now, for_seconds=ahead.total_seconds())
+    def _make_rules(self, organization_id: str, campaign_id: str) -> Rules:
+        campaign = self.campaigns.get(campaign_id)
+        organization = self.organizations.get(organization_id) or {}
+        return Rules(
+            campaign=None if campaign is None else self._campaign_rules(campaign),
+            of_no_campaign=is_default_campaign(campaign_id),
+            default_caller_number=organization.get("default_agent_number"),
+            rests=self.rests.get(organization_budget(organization_id), {}),
+        )
+
+    def _campaign_rules(self, campaign: Document) -> CampaignRules:
+        configuration = self.configurations.get(campaign["configuration_id"])
+        return CampaignRules(CampaignStatus(campaign["status"]), configuration, call_fields(campaign))
+
+    def dialed(self, contact: Document) -> DialedContact:
+        """A loaded contact as the rules of dialing see it."""
+        organization_id = contact["organization_id"]
+        numbers = tuple(contact["phone_numbers"])
+        put_off = contact.get("put_off")
+        return DialedContact(
+            phone_numbers=numbers,
+            due_at=contact["due_at"],
+            tier=Tier(contact["tier"]),
+            timezone=contact["timezone"],
+            scheduled_at=contact.get("scheduled_at"),
+            attempts_made=contact["attempts_made"],
+            fields=call_fields(contact),
+            has_agent_config=contact.get("agent_config") is not None,
+            listed={form for form in map(compared, numbers) if (organization_id, form) in self.listed}
+            if self.listed
+            else frozenset(),
+            invalid=frozenset(contact.get("invalid_numbers") or ()),
+            put_off=WaitReason(put_off["reason"]) if put_off else None,
+        )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:
         """Whether a number is on the organization's do-not-call list; only for loaded contacts' numbers."""
-        return (organization_id, phone) in self.listed
+        return (organization_id, compared(phone)) in self.listed
 
-    def allowed_numbers(self, contact: Document) -> list[str]:
-        """The contact's numbers that are not on the do-not-call list, in order."""
-        return [p for p in contact["phone_numbers"] if not self.is_listed(contact["organization_id"], p)]
 
-    def first_set(self, contact: Document, name: str) -> str | None:
-        """Contact, then campaign, then configuration: the first value set of an agent or caller field."""
-        if contact.get(name) is not None:
-            return str(contact[name])
-        campaign = self.campaigns.get(contact["campaign_id"])
-        if campaign is not None and campaign.get(name) is not None:
-            return str(campaign[name])
-        configuration = self.configuration(contact)
-        value = getattr(configuration, name, None) if configuration else None
-        return str(value) if value is not None else None
-
-    def caller_number(self, contact: Document) -> str | None:
-        """`first_set` for the caller number, then the organization's default."""
-        chosen = self.first_set(contact, "agent_number")
-        if chosen is not None:
-            return chosen
-        organization = self.organizations.get(contact["organization_id"]) or {}
-        default = organization.get("default_agent_number")
-        return str(default) if default is not None else None
-
-    def settled(self, contact: Document, to: ContactStatus) -> ContactStatus | None:
-        """Where a contact really ends up: deletion, a closed campaign and do-not-call win over waiting again.
-
-        None: it is removed.
-        """
-        if contact.get("delete_requested"):
-            return None
-        if to is ContactStatus.PENDING and (self.is_closed(contact) or not self.allowed_numbers(contact)):
-            return ContactStatus.SKIPPED
-        return to
+def call_fields(document: Mapping[str, Any]) -> CallFields:
+    """Agent and caller number as a contact's or a campaign's document has them."""
+    return CallFields(document.get("agent_id"), document.get("agent_version"), document.get("agent_number"))
 
 
 def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
     for contact in contacts:
-        yield from (f"{contact['organization_id']}:{phone}" for phone in contact["phone_numbers"])
-        if "lock" in contact:
-            yield f"{contact['organization_id']}:{contact['lock']['phone']}"
+        lock = contact.get("lock")
+        numbers = contact["phone_numbers"] if lock is None else (*contact["phone_numbers"], lock["phone"])
+        for number in numbers:
+            for spelling in {compared(number), *spellings(number)}:
+                yield f"{contact['organization_id']}:{spelling}"
 
 
 def _lookup(collection: str, ids: Sequence[str]) -> Document:

@@ -38,4 +38,4 @@ async def test_only_its_own_campaigns_wait(store: Store) -> None:
         outcome=Outcome.BUSY,
         ended_at=now,
     )
-    assert (await do_shard_work(store, owner, ShardWork(ended=[ended]), now)).recorded == [ended.attempt_id]
+    assert (await do_shard_work(store, owner, ShardWork(ended=[ended]), now)).recorded.new == [ended.attempt_id]

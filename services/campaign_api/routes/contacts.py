@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 
-from services.campaign_api.bodies import json_body
+from services.campaign_api.bodies import body_of, json_body
 from services.campaign_api.contact_drafts import Draft, draft_of
 from services.campaign_api.contact_targets import contact_target, number_rules, store_contacts
 from services.campaign_api.credentials import CampaignManager, CampaignReader
@@ -17,16 +17,21 @@ from services.campaign_api.schemas.contacts import (
     ContactPage,
     ContactsResult,
     ContactView,
+    ResetContacts,
+    ResetResult,
     UpsertContacts,
 )
 from services.campaign_api.schemas.problems import body_problems, problems
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
-from shared.errors import NotFound
+from shared.errors import NotFound, WrongState
+from shared.events import LimitsChanged
+from shared.store.asks import reset_contacts
 from shared.store.contacts import get_contact, list_contacts, request_deletion
+from shared.store.situation import standings
 
 router = APIRouter(prefix="/campaign/campaigns/{campaign}/contacts", tags=["Contacts"])
-BODIES: Final = (UpsertContacts,)
+BODIES: Final = (UpsertContacts, ResetContacts)
 ContactsDraft = Annotated[
     Draft[UpsertContacts], Depends(draft_of(UpsertContacts, lambda body: body.contacts, MAX_CONTACTS))
 ]
@@ -51,6 +56,29 @@ async def upsert(
     return await store_contacts(gateway, target, prepared)
 
 
+@router.post("/reset", responses=body_problems(400, 404), openapi_extra=json_body(ResetContacts))
+async def reset(
+    gateway: ThisGateway,
+    caller: CampaignManager,
+    campaign: ContactsCampaignRef,
+    body: Annotated[ResetContacts, Depends(body_of(ResetContacts))],
+) -> ResetResult:
+    """Call contacts again that have ended; their limits and delays count from now on, their attempts stay."""
+    target = await contact_target(gateway, caller.organization_id, campaign)
+    if target.is_closed:
+        raise WrongState(f"Campaign {target.campaign_id} is closed: its contacts are not called again.")
+    asked, more = await reset_contacts(
+        gateway.store,
+        caller.organization_id,
+        target.campaign_id,
+        status=ContactStatus(body.status),
+        because=body.reason,
+        now=utc_now(),
+    )
+    gateway.hints.give(LimitsChanged(organization_id=target.organization_id, shard=target.shard))
+    return ResetResult(reset=asked, more=more)
+
+
 @router.get("", responses=problems(404))
 async def list_all(
     gateway: ThisGateway,
@@ -65,7 +93,8 @@ async def list_all(
     page = await list_contacts(
         gateway.store, caller.organization_id, target.campaign_id, status=status, limit=limit, offset=offset
     )
-    rows = [ContactView.of(contact, page.attempts.get(contact["_id"], [])) for contact in page.contacts]
+    stand = await standings(gateway.store, caller.organization_id, page.contacts, utc_now())
+    rows = [ContactView.of(c, page.attempts.get(c["_id"], []), stand[c["_id"]]) for c in page.contacts]
     return ContactPage(contacts=rows, total=page.total, limit=limit, offset=offset)
 
 
@@ -76,7 +105,8 @@ async def get_one(
     """Get one contact with its attempts."""
     target = await contact_target(gateway, caller.organization_id, campaign)
     found, attempts = await get_contact(gateway.store, caller.organization_id, target.campaign_id, contact)
-    return ContactView.of(found, attempts)
+    stand = await standings(gateway.store, caller.organization_id, [found], utc_now())
+    return ContactView.of(found, attempts, stand[found["_id"]])
 
 
 @router.delete("/{contact}", responses=problems(404, 409))

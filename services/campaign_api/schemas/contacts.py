@@ -12,7 +12,9 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
 from shared.domain.contact_view import present_contact
 from shared.domain.outcome import Outcome
+from shared.domain.reasons import EndReason, WaitReason
 from shared.store.contact_upsert import UpsertResult
+from shared.store.situation import Standing
 
 MAX_CONTACTS: Final = 1000
 _EXAMPLE: Final[JsonDict] = {
@@ -29,6 +31,24 @@ class UpsertContacts(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     contacts: Annotated[list[ContactInput], Field(min_length=1, max_length=MAX_CONTACTS)]
+
+
+class ResetContacts(RequestBody):
+    """Which contacts that have ended to call again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "error", "reason": "no_agent"}]})
+
+    status: Literal["error", "exhausted", "skipped"] = Field(description="How they ended.")
+    reason: Annotated[EndReason | None, Field(strict=False)] = Field(
+        None, description="Why they ended, as `ended_because` says; without it whatever the reason was."
+    )
+
+
+class ResetResult(BaseModel):
+    """How many contacts will be called again."""
+
+    reset: int = Field(description="Contacts that wait again in a moment; never one that was answered or opted out.")
+    more: bool = Field(description="There are more than one request resets: send it again.")
 
 
 class FailedContact(BaseModel):
@@ -88,6 +108,13 @@ class AttemptView(BaseModel):
     error: str | None
 
 
+class WaitingFor(BaseModel):
+    """Why a contact is not called now."""
+
+    reason: WaitReason = Field(description="What to do about each reason: GET …/diagnosis says it.")
+    until: datetime | None = Field(description="When this reason ends by itself; null: not by time alone.")
+
+
 class ContactView(BaseModel):
     """A contact with its attempts."""
 
@@ -105,15 +132,18 @@ class ContactView(BaseModel):
     initial_context: str | dict[str, Any] | None
     status: ContactStatus
     attempts_made: int
-    next_attempt_at: datetime | None
+    next_attempt_at: datetime | None = Field(description="The next possible time; null: never, as things stand.")
+    waiting_for: WaitingFor | None = Field(description="Why it is not called now, while it waits.")
+    ended_because: EndReason | None = Field(description="Why it ended; null for one that ended long ago.")
     attempts: list[AttemptView]
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> Self:
+    def of(cls, contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], standing: Standing) -> Self:
         """As the customer sees it."""
-        return cls.model_validate(present_contact(contact, attempts))
+        shown = present_contact(contact, attempts, waits=standing.waits, next_call=standing.next_call)
+        return cls.model_validate(shown)
 
 
 class ContactPage(BaseModel):

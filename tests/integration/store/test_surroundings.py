@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.dialing import callable_numbers
 from shared.store import surroundings
 from shared.store.client import Document, Store
 from shared.store.surroundings import AT_MOST, Anchor, Surroundings
@@ -44,7 +45,7 @@ async def test_all_is_found_in_however_many_answers(
     assert found.organizations.keys() == {contact["organization_id"] for contact in contacts}
     assert found.campaigns.keys() == {contact["campaign_id"] for contact in contacts}
     assert [found.configuration(contact) is not None for contact in contacts] == [True] * 6
-    assert [found.allowed_numbers(contact) == [] for contact in contacts] == [False, True] * 3
+    assert [callable_numbers(found.dialed(contact)) == [] for contact in contacts] == [False, True] * 3
     assert sorted(found.held.values()) == [1, 1, 1, 2, 2, 2]
 
 

@@ -40,7 +40,7 @@ async def contact(store: Store, case: Case) -> Document:
 
 async def work(who: People, *ended: CallFinished, released: tuple[JobReleased, ...] = ()) -> list[str]:
     """What this shard's scheduler makes of it; the attempts recorded."""
-    return (await do_shard_work(who.store, who.owner, ShardWork(ended, released), utc_now())).recorded
+    return list((await do_shard_work(who.store, who.owner, ShardWork(ended, released), utc_now())).recorded.new)
 
 
 async def test_an_ending_told_of_another_organization_does_not_stand_in_the_way_of_the_true_one(store: Store) -> None:

@@ -78,7 +78,10 @@ def test_the_shared_limit_counts_attempts_with_any_outcome() -> None:
 def test_an_outcomes_own_limit_counts_that_outcome_and_wins_when_higher() -> None:
     rules = policy(2, busy={"retry": True, "max_attempts": 5})
     assert decide(rules, "busy", attempts_made=4, outcome_count=4) == HOUR
-    assert decide(rules, "busy", attempts_made=9, outcome_count=4) == HOUR
+    assert decide(rules, "busy", attempts_made=4, outcome_count=2) == HOUR
+    assert decide(rules, "busy", attempts_made=9, outcome_count=4) == EXHAUSTED, (
+        "no contact is called more often in all"
+    )
     assert decide(rules, "busy", attempts_made=5, outcome_count=5) == EXHAUSTED
 
 

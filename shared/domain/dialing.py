@@ -1,0 +1,319 @@
+"""May this contact be called now, and how? One answer, which claim, gate, sweeps, views and diagnosis ask.
+
+`verdict` looks first at what ends a contact, whatever its campaign does; then at what makes it wait; last, when
+nothing else stands in the way of a call, at the agent. `choose_call` says how the call would be made.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.domain.calling_window import is_open, next_opening
+from shared.domain.campaign import CampaignStatus
+from shared.domain.configuration import Configuration
+from shared.domain.contact import ContactStatus, Tier
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import RefusalSubject, Rest, country_of, rest_key
+
+# A contact whose number is on another call waits this long; without a new due time, many contacts with
+# one number would stand at the head of the queue and hide everybody behind them.
+NUMBER_BUSY_PAUSE: Final = timedelta(seconds=10)
+# `next_call` follows one reason to wait after the other; more in a row than this are none that time ends.
+MAX_WAITS: Final = 20
+
+WAITS_FOR_REST: Final[Mapping[RefusalSubject, WaitReason]] = {
+    RefusalSubject.ACCOUNT: WaitReason.ACCOUNT_REFUSED,
+    RefusalSubject.CALLER_NUMBER: WaitReason.CALLER_NUMBER_REFUSED,
+    RefusalSubject.COUNTRY: WaitReason.COUNTRY_REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CallFields:
+    """The fields that contact, campaign and configuration may each set: the agent, and the number called from."""
+
+    agent_id: str | None = None
+    agent_version: str | None = None
+    agent_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRules:
+    """A campaign as dialing sees it. `configuration` is None when the stored one breaks our rules."""
+
+    status: CampaignStatus
+    configuration: Configuration | None
+    fields: CallFields = CallFields()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything about a contact's surroundings that a verdict needs.
+
+    `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are open at any hour, and never
+    paused. `live` are numbers (in compared form) that are on a call; `rests` what the carrier has refused, by key;
+    `full` the limit that has no slot free; `probing` the keys of rests that this very call asks about again.
+    """
+
+    campaign: CampaignRules | None = None
+    of_no_campaign: bool = False
+    default_caller_number: str | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    live: Set[str] = frozenset()
+    full: WaitReason | None = None
+    probing: Set[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DialedContact:
+    """A contact that waits, as dialing sees it; instants are UTC.
+
+    `listed` and `invalid` are those of its numbers, in compared form, that are on the do-not-call list, and that the
+    carrier has called invalid. `put_off` is why `due_at` is later than the contact's own time.
+    """
+
+    phone_numbers: tuple[str, ...]
+    due_at: datetime
+    tier: Tier = Tier.FRESH
+    timezone: str | None = None
+    scheduled_at: datetime | None = None
+    attempts_made: int = 0
+    fields: CallFields = CallFields()
+    has_agent_config: bool = False
+    listed: Set[str] = frozenset()
+    invalid: Set[str] = frozenset()
+    put_off: WaitReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallChoice:
+    """How a call would be made. `caller_number` None: there is no number to call from.
+
+    `agent_id` None with `has_agent` False: nobody would speak.
+    """
+
+    number: str
+    caller_number: str | None
+    agent_id: str | None
+    agent_version: str | None
+    has_agent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The contact may be called, this way; `probing` are keys of rests that the call asks about again."""
+
+    choice: CallChoice
+    probing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The contact waits. `until` is UTC; None when no time ends it as things stand.
+
+    `whole_campaign`: the reason holds for every contact of the campaign that has no caller number of its own.
+    """
+
+    reason: WaitReason
+    until: datetime | None = None
+    whole_campaign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The contact is never called as things stand: it ends in this status, for this reason."""
+
+    status: ContactStatus
+    because: EndReason
+
+
+Verdict = Call | Wait | End
+
+
+def verdict(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelta = timedelta()) -> Verdict:
+    """Whether a waiting contact may be called at `now`, its window staying open for `ahead` from then."""
+    ends = end_of(contact, rules)
+    if ends is not None:
+        return ends
+    choice = choose_call(contact, rules)
+    waits = (
+        _waits_for_campaign(rules)
+        or _waits_for_time(contact, now)
+        or _waits_for_hours(contact, rules, now, ahead)
+        or _waits_for_caller_number(choice)
+    )
+    if waits is not None:
+        return waits
+    asked_again: list[str] = []
+    for wait in (*_waits_for_rests(contact, choice, rules, now, asked_again), _waits_for_room(choice, rules, now)):
+        if wait is not None:
+            return wait
+    if not choice.has_agent:
+        return End(ContactStatus.ERROR, EndReason.NO_AGENT)
+    return Call(choice, tuple(asked_again))
+
+
+def end_of(contact: DialedContact, rules: Rules) -> End | None:
+    """What ends a waiting contact, whatever its campaign's state, the hour and the limits; None while nothing does."""
+    if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.status is CampaignStatus.CLOSED):
+        return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
+    if callable_numbers(contact):
+        return None
+    if any(compared(number) in contact.listed for number in contact.phone_numbers):
+        return End(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL)
+    return End(ContactStatus.EXHAUSTED, EndReason.INVALID_NUMBER)
+
+
+def callable_numbers(contact: DialedContact) -> list[str]:
+    """The contact's numbers that are neither on the do-not-call list nor known to be invalid, in order."""
+    stopped = contact.listed | contact.invalid
+    if not stopped:
+        return list(contact.phone_numbers)
+    return [number for number in contact.phone_numbers if compared(number) not in stopped]
+
+
+def choose_call(contact: DialedContact, rules: Rules) -> CallChoice:
+    """How the contact's next call is made: number, caller number, agent.
+
+    The number whose turn it is: in order, the next on each attempt, wrapping around; those that may not be called lose
+    their turn. Agent and caller number come from the contact, else the campaign, else its configuration; a caller
+    number also from the organization. The contact must have a number that may be called (`end_of` is None).
+    """
+    turn = contact.attempts_made % len(contact.phone_numbers)
+    in_turn = (*contact.phone_numbers[turn:], *contact.phone_numbers[:turn])
+    allowed = set(callable_numbers(contact))
+    agent_id = first_set("agent_id", contact.fields, rules)
+    return CallChoice(
+        number=next(number for number in in_turn if number in allowed),
+        caller_number=first_set("agent_number", contact.fields, rules) or rules.default_caller_number,
+        agent_id=agent_id,
+        agent_version=first_set("agent_version", contact.fields, rules),
+        has_agent=agent_id is not None or contact.has_agent_config,
+    )
+
+
+def first_set(name: str, of_contact: CallFields, rules: Rules) -> str | None:
+    """The first value set of one of `CallFields`: the contact's, the campaign's, the configuration's."""
+    campaign = rules.campaign
+    for holder in (of_contact, *((campaign.fields, campaign.configuration) if campaign else ())):
+        value: str | None = getattr(holder, name) if holder is not None else None
+        if value is not None:
+            return value
+    return None
+
+
+def next_call(contact: DialedContact, rules: Rules, now: datetime) -> datetime | None:
+    """The first instant at or after `now` when the contact may be called as things stand; None: never.
+
+    Limits, numbers on a call and other contacts are not foreseen: what waits for them alone may be called at `now`.
+    """
+    foreseen, at = replace(rules, live=frozenset(), full=None), now
+    for _ in range(MAX_WAITS):
+        match verdict(contact, foreseen, at):
+            case Call():
+                return at
+            case Wait(until=until) if until is not None and until > at:
+                at = until
+            case _:
+                return None
+    return None
+
+
+def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
+    """Why no contact of a campaign without a caller number of its own can be called now, whatever the hour.
+
+    None: each contact has to be looked at. A contact with a caller number of its own waits for its account alone.
+    """
+    waits = _waits_for_campaign(rules)
+    if waits is not None:
+        return waits
+    caller_number = first_set("agent_number", CallFields(), rules) or rules.default_caller_number
+    if caller_number is None:
+        return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
+    for subject, value in ((RefusalSubject.ACCOUNT, ""), (RefusalSubject.CALLER_NUMBER, caller_number)):
+        rest = rules.rests.get(rest_key(subject, value))
+        if rest is not None and rest.until > now:
+            return Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=True)
+    return None
+
+
+def dialed_number(lock: Mapping[str, Any]) -> str:
+    """The number that a claim dials, from its stored lock, where `phone` is its compared form."""
+    number: str = lock.get("number") or lock["phone"]
+    return number
+
+
+def _waits_for_campaign(rules: Rules) -> Wait | None:
+    if rules.of_no_campaign or rules.campaign is None:
+        return None
+    if rules.campaign.status is not CampaignStatus.ACTIVE:
+        return Wait(WaitReason.CAMPAIGN_PAUSED, None, whole_campaign=True)
+    if rules.campaign.configuration is None:
+        return Wait(WaitReason.CONFIGURATION_UNUSABLE, None, whole_campaign=True)
+    return None
+
+
+def _waits_for_time(contact: DialedContact, now: datetime) -> Wait | None:
+    if contact.due_at > now:
+        return Wait(contact.put_off or _own_reason(contact), contact.due_at)
+    # The customer may have set it while the contact waited for a retry.
+    if contact.scheduled_at is not None and contact.scheduled_at > now:
+        return Wait(WaitReason.SCHEDULED, contact.scheduled_at)
+    return None
+
+
+def _own_reason(contact: DialedContact) -> WaitReason:
+    if contact.scheduled_at is not None and contact.scheduled_at >= contact.due_at:
+        return WaitReason.SCHEDULED
+    return WaitReason.RETRY if contact.tier is Tier.RETRY else WaitReason.GIVEN_BACK
+
+
+def _waits_for_hours(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelta) -> Wait | None:
+    configuration = rules.campaign.configuration if rules.campaign else None
+    if configuration is None:
+        return None
+    schedule = configuration.schedule(contact.tier is Tier.SCHEDULED)
+    if is_open(schedule, contact.timezone, now, for_seconds=ahead.total_seconds()):
+        return None
+    # From `ahead` on: a window that closes sooner is no opening.
+    opening = next_opening(schedule, contact.timezone, now + ahead)
+    if opening is None:
+        return Wait(WaitReason.NO_WINDOWS)
+    return Wait(WaitReason.OUTSIDE_HOURS, opening)
+
+
+def _waits_for_caller_number(choice: CallChoice) -> Wait | None:
+    if choice.caller_number is None:
+        return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
+    return None
+
+
+def _waits_for_rests(
+    contact: DialedContact, choice: CallChoice, rules: Rules, now: datetime, asked_again: list[str]
+) -> list[Wait]:
+    """What the call would need and rests now; keys of rests whose time is over are added to `asked_again`."""
+    if not rules.rests:
+        return []
+    waits = []
+    for subject, value, whole in (
+        (RefusalSubject.ACCOUNT, "", True),
+        (RefusalSubject.CALLER_NUMBER, choice.caller_number or "", contact.fields.agent_number is None),
+        (RefusalSubject.COUNTRY, country_of(choice.number), False),
+    ):
+        key = rest_key(subject, value)
+        rest = rules.rests.get(key)
+        if rest is None or key in rules.probing:
+            continue
+        if rest.until > now:
+            waits.append(Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=whole))
+        else:
+            asked_again.append(key)
+    return waits
+
+
+def _waits_for_room(choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:
+    if rules.live and compared(choice.number) in rules.live:
+        return Wait(WaitReason.NUMBER_BUSY, now + NUMBER_BUSY_PAUSE)
+    return Wait(rules.full) if rules.full is not None else None

@@ -1,0 +1,59 @@
+"""Settings that are legal and call nobody: what is missing, and what to do about it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared.domain.configuration import Configuration
+from shared.domain.dialing import CallFields, Rules, first_set
+
+
+class SettingFault(StrEnum):
+    """Something that a campaign's settings lack for its contacts to be called."""
+
+    CONFIGURATION_UNUSABLE = "configuration_unusable"
+    NO_WINDOWS = "no_windows"
+    NO_CALLER_NUMBER = "no_caller_number"
+    NO_AGENT = "no_agent"
+
+
+SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
+    {
+        SettingFault.CONFIGURATION_UNUSABLE: "The stored configuration breaks the rules, so its contacts wait; "
+        "set its fields anew with PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_WINDOWS: "The configuration has no calling windows, so its contacts wait; "
+        "set default_windows with PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
+        "own wait; set agent_number on the campaign or its configuration.",
+        SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
+        "turn comes; set agent_id on the campaign or its configuration.",
+    }
+)
+"""What each fault means and what to do, in the API's words."""
+
+
+def opens_ever(configuration: Configuration) -> bool:
+    """Whether the configuration has any calling window, in any timezone."""
+    return bool(
+        configuration.default_windows
+        or configuration.scheduled_windows
+        or any(override.windows for override in configuration.overrides)
+        or any(override.windows for override in configuration.scheduled_overrides or ())
+    )
+
+
+def setting_faults(rules: Rules) -> list[SettingFault]:
+    """What the settings around a campaign's contacts lack; contacts of no campaign bring their own agent and hours."""
+    faults = []
+    if rules.campaign is not None:
+        configuration = rules.campaign.configuration
+        if configuration is None:
+            faults.append(SettingFault.CONFIGURATION_UNUSABLE)
+        elif not opens_ever(configuration):
+            faults.append(SettingFault.NO_WINDOWS)
+    if first_set("agent_number", CallFields(), rules) is None and rules.default_caller_number is None:
+        faults.append(SettingFault.NO_CALLER_NUMBER)
+    if first_set("agent_id", CallFields(), rules) is None and not rules.of_no_campaign:
+        faults.append(SettingFault.NO_AGENT)
+    return faults

@@ -1,0 +1,33 @@
+"""What rests in an organization, changed inside a scheduler transaction by refusals and by calls that went through."""
+
+from datetime import datetime
+
+from shared.domain.dialing import dialed_number
+from shared.domain.refusal import Refusal, Rest, refused_again, what_rests
+from shared.store.client import Document
+from shared.store.ledger import organization_budget
+from shared.store.shard_transaction import ShardTransaction
+
+
+def begin_rest(
+    transaction: ShardTransaction, organization_id: str, lock: Document, refusal: Refusal, now: datetime
+) -> Rest:
+    """Have rest what a refusal of this claim's call speaks of; refusals of one moment are one."""
+    key = what_rests(refusal.subject, caller_number=lock["caller_number"], number=dialed_number(lock))
+    rests = transaction.surroundings.rests.setdefault(organization_budget(organization_id), {})
+    rest = refused_again(rests.get(key), refusal, now)
+    if rest != rests.get(key):
+        rests[key] = rest
+        transaction.ledger.rest(organization_id, key, rest)
+        transaction.ledger.refused(organization_id, key, refusal, now)
+        transaction.surroundings.forget_rules(organization_id)
+    return rest
+
+
+def end_rests(transaction: ShardTransaction, organization_id: str, lock: Document) -> None:
+    """The carrier has taken a call that asked again: what it asked about may be used."""
+    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    for key in lock.get("probing") or ():
+        if rests.pop(key, None) is not None:
+            transaction.ledger.rest(organization_id, key, None)
+            transaction.surroundings.forget_rules(organization_id)
