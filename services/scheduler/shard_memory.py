@@ -15,7 +15,7 @@ from shared.domain.calling_window import Schedule, is_open, next_opening
 from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import Tier, Waiting, is_default_campaign
 from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
-from shared.domain.reasons import WaitReason
+from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
 from shared.store import dialing_catalog, ready
 from shared.store.claim import WINDOW_AHEAD
@@ -30,8 +30,6 @@ FRESH_FOR = timedelta(seconds=2)
 RENEWALS = 20
 # A campaign whose candidates turned out not to be callable is left alone for this long.
 REST = timedelta(seconds=0.5)
-# What a campaign waits for and a contact with a caller number of its own does not.
-SPARED_BY_OWN_NUMBER = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})
 # Alarms that an earlier one has superseded are thrown away when there are so many.
 SUPERSEDED = 100
 

@@ -69,6 +69,9 @@ FOR_GOOD: Final = frozenset({EndReason.ANSWERED, EndReason.OPTED_OUT})
 # Endings that a changed setting or list can make void, so that naming the contact again calls it again.
 MAY_NO_LONGER_HOLD: Final = frozenset({EndReason.NO_AGENT, EndReason.DO_NOT_CALL, EndReason.CANCELLED})
 
+# What a campaign waits for and a contact with a caller number of its own does not.
+SPARED_BY_OWN_NUMBER: Final = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})
+
 WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
         WaitReason.CAMPAIGN_PAUSED: "Start the campaign: POST …/start.",
@@ -96,3 +99,19 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     }
 )
 """What a customer does about each reason to wait; in the API's words, one sentence each."""
+
+RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
+    {
+        EndReason.NO_AGENT: "Set agent_id on the campaign or its configuration, then POST …/contacts/reset with "
+        '{"status": "error", "reason": "no_agent"}.',
+        EndReason.DO_NOT_CALL: "Nothing, as long as these numbers are on the do-not-call list; once one is taken off, "
+        'POST …/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.',
+        EndReason.LOST: "How these calls ended is not known; look at their attempts before POST …/contacts/reset with "
+        '{"status": "error", "reason": "lost"} calls the persons again.',
+        EndReason.INVALID_NUMBER: "Send the contacts with other numbers, then POST …/contacts/reset with "
+        '{"status": "exhausted", "reason": "invalid_number"}.',
+        EndReason.FAILED: "Look at the attempts' errors, then POST …/contacts/reset with "
+        '{"status": "exhausted", "reason": "failed"}.',
+    }
+)
+"""How contacts that ended for a reason that may be amiss are called again."""

@@ -1,12 +1,15 @@
 """Settings that are legal and call nobody: what is missing, and what to do about it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from shared.domain.configuration import Configuration
+from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, Rules, first_set
+from shared.domain.reasons import EndReason
 
 
 class SettingFault(StrEnum):
@@ -31,6 +34,37 @@ SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
     }
 )
 """What each fault means and what to do, in the API's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingWarning:
+    """A remark on settings that are legal: a code for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+# Faults that end contacts, and why these have ended then: mending the fault moves none of them.
+ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = MappingProxyType(
+    {SettingFault.NO_AGENT: (ContactStatus.ERROR, EndReason.NO_AGENT)}
+)
+
+
+def warnings_on(rules: Rules, ended: Mapping[str, int]) -> list[SettingWarning]:
+    """What to say of settings that were made or changed; `ended` counts the contacts that have ended, by reason."""
+    faults = setting_faults(rules)
+    warnings = [SettingWarning(fault, SENTENCES[fault]) for fault in faults]
+    for fault, (status, because) in ENDS_BY_FAULT.items():
+        count = ended.get(because, 0)
+        if count and fault not in faults:
+            warnings.append(
+                SettingWarning(
+                    f"ended_{because}",
+                    f"{count} contacts have ended as {status} ({because}) and stay so; POST …/contacts/reset with "
+                    f'{{"status": "{status}", "reason": "{because}"}} calls them again.',
+                )
+            )
+    return warnings
 
 
 def opens_ever(configuration: Configuration) -> bool:

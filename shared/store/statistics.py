@@ -6,7 +6,7 @@ Those who add contacts count in `counters_in`, the scheduler counts in `counters
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.reasons import EndReason
 from shared.store.client import Store, translates
@@ -71,4 +71,20 @@ def _ended(moved: Mapping[str, int], added_skipped: int) -> dict[str, int]:
     """Contacts by why they ended; those skipped as they were added stood on the do-not-call list."""
     ended = Counter(moved)
     ended[EndReason.DO_NOT_CALL.value] += added_skipped
+    return {because: count for because, count in sorted(ended.items()) if count > 0}
+
+
+# Campaigns of one configuration that are looked at for such a count.
+MAX_CAMPAIGNS: Final = 1000
+
+
+@translates
+async def ended_in_campaigns_of(store: Store, organization_id: str, configuration_id: str) -> dict[str, int]:
+    """Contacts by why they ended, in the newest campaigns (at most 1,000) of a configuration."""
+    query = {"organization_id": organization_id, "configuration_id": configuration_id}
+    found = store["campaigns"].find(query, {"_id": 1}).sort("created_at", -1).limit(MAX_CAMPAIGNS)
+    ids = [campaign["_id"] async for campaign in found]
+    ended: Counter[str] = Counter()
+    async for counter in store["counters"].find({"_id": {"$in": ids}}, {"ended": 1}):
+        ended.update(counter.get("ended", {}))
     return {because: count for because, count in sorted(ended.items()) if count > 0}

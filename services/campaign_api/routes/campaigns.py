@@ -27,6 +27,7 @@ from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignStatus
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.json_rules import check_text
+from shared.domain.setting_faults import warnings_on
 from shared.errors import NotFound, TemporaryError
 from shared.events import CampaignChanged
 from shared.store.campaigns import (
@@ -38,6 +39,8 @@ from shared.store.campaigns import (
     list_campaigns,
     move_campaign,
 )
+from shared.store.statistics import campaign_counts
+from shared.store.upload_remarks import read_rules
 
 router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"])
 BODIES: Final = (CreateCampaign, EditCampaign)
@@ -156,7 +159,9 @@ async def _checked(
 async def _with_contacts(
     gateway: Gateway, campaign: Campaign, prepared: PreparedContacts | None
 ) -> CampaignAndContacts:
-    view = CampaignAndContacts.of(campaign)
+    counts = await campaign_counts(gateway.store, campaign.id)
+    rules = await read_rules(gateway.store, campaign.organization_id, campaign.id)
+    view = CampaignAndContacts.of(campaign).with_warnings(warnings_on(rules, counts.ended))
     if prepared is None:
         return view
     if not prepared.rows:

@@ -1,5 +1,6 @@
 """Configurations, and the timezones they may name."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -11,6 +12,7 @@ from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.paths import OurRef
 from services.campaign_api.schemas.admin import Deleted
 from services.campaign_api.schemas.configurations import (
+    ChangedConfiguration,
     ConfigurationPage,
     ConfigurationView,
     CreateConfiguration,
@@ -21,31 +23,42 @@ from services.campaign_api.schemas.configurations import (
 from services.campaign_api.schemas.problems import body_problems, problems
 from shared.clock import utc_now
 from shared.domain.calling_window import known_timezones
+from shared.domain.campaign import CampaignStatus
+from shared.domain.configuration import Configuration
+from shared.domain.dialing import CampaignRules, Rules
+from shared.domain.setting_faults import SettingFault, warnings_on
 from shared.events import LimitsChanged
 from shared.store.configurations import (
+    StoredConfiguration,
     create_configuration,
     delete_configuration,
     edit_configuration,
     get_configuration,
     list_configurations,
 )
+from shared.store.statistics import ended_in_campaigns_of
 
 router = APIRouter(prefix="/campaign", tags=["Configurations"])
 BODIES: Final = (CreateConfiguration, EditConfiguration)
 
 
-@router.post("/configurations", responses=body_problems(), openapi_extra=json_body(CreateConfiguration))
+@router.post(
+    "/configurations",
+    responses=body_problems(),
+    response_model_exclude_unset=True,
+    openapi_extra=json_body(CreateConfiguration),
+)
 async def create(
     gateway: ThisGateway,
     caller: CampaignManager,
     body: Annotated[CreateConfiguration, Depends(body_of(CreateConfiguration))],
-) -> ConfigurationView:
+) -> ChangedConfiguration:
     """Create a configuration."""
     values = stored_values(body, only_given=False)
     configuration = await create_configuration(
         gateway.store, organization_id=caller.organization_id, values=values, now=utc_now()
     )
-    return ConfigurationView.of(configuration)
+    return _changed(configuration, {})
 
 
 @router.get("/configurations", responses=problems(400))
@@ -65,20 +78,32 @@ async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id
 
 
 @router.patch(
-    "/configurations/{configuration_id}", responses=body_problems(404), openapi_extra=json_body(EditConfiguration)
+    "/configurations/{configuration_id}",
+    responses=body_problems(404),
+    response_model_exclude_unset=True,
+    openapi_extra=json_body(EditConfiguration),
 )
 async def edit(
     gateway: ThisGateway,
     caller: CampaignManager,
     configuration_id: OurRef,
     body: Annotated[EditConfiguration, Depends(body_of(EditConfiguration))],
-) -> ConfigurationView:
+) -> ChangedConfiguration:
     """Change a configuration; its campaigns follow within a second."""
     configuration, shard = await edit_configuration(
         gateway.store, caller.organization_id, configuration_id, stored_values(body, only_given=True), utc_now()
     )
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    return ConfigurationView.of(configuration)
+    return _changed(configuration, await ended_in_campaigns_of(gateway.store, caller.organization_id, configuration.id))
+
+
+def _changed(configuration: StoredConfiguration, ended: Mapping[str, int]) -> ChangedConfiguration:
+    """The answer, with what the configuration lacks by itself: campaigns may bring agent and caller number."""
+    view = ChangedConfiguration.of(configuration)
+    rules = Rules(CampaignRules(CampaignStatus.ACTIVE, Configuration.from_document(configuration.values)))
+    said = warnings_on(rules, ended)
+    lacks = {SettingFault.NO_AGENT, SettingFault.NO_CALLER_NUMBER}
+    return view.with_warnings([warning for warning in said if warning.code not in lacks])
 
 
 @router.delete("/configurations/{configuration_id}", responses=problems(404, 409))

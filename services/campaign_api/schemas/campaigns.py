@@ -1,5 +1,6 @@
 """Campaigns."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Self
 
@@ -12,6 +13,7 @@ from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY,
 from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, is_uuid
 from shared.domain.fields import E164
+from shared.domain.setting_faults import SettingWarning
 from shared.store.campaigns import Campaign
 
 MAX_INLINED_CONTACTS: Final = 5000
@@ -65,6 +67,15 @@ class EditCampaign(RequestBody):
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
 
 
+class SettingWarningView(BaseModel):
+    """A remark on settings that are legal, and what to do."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str = Field(description="For programs.", examples=["no_agent"])
+    message: str = Field(description="For people.")
+
+
 class CampaignView(BaseModel):
     """A campaign."""
 
@@ -92,10 +103,16 @@ class CampaignAndContacts(CampaignView):
     """A campaign, and what became of the contacts that came with the request."""
 
     contacts_result: ContactsResult | None = Field(None, description="Only when contacts were sent.")
+    warnings: list[SettingWarningView] = Field([], description="Only when its settings call nobody as they are.")
 
     def with_contacts(self, result: ContactsResult) -> Self:
         """The same, with the contacts' result."""
         return self.model_copy(update={"contacts_result": result})
+
+    def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
+        """The same, with remarks on its settings, if there are any."""
+        shown = [SettingWarningView.model_validate(warning) for warning in warnings]
+        return self.model_copy(update={"warnings": shown}) if shown else self
 
 
 class CampaignPage(BaseModel):

@@ -1,17 +1,20 @@
 """Configurations."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
+from services.campaign_api.schemas.campaigns import SettingWarningView
 from services.campaign_api.schemas.requests import Identifier, Name, RequestBody, not_null
 from shared.domain.calling_window import ScheduleOverride, ScheduleOverrides, TimeWindow
 from shared.domain.configuration import DEFAULT_TIMEZONE
 from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName, at_most
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
+from shared.domain.setting_faults import SettingWarning
 from shared.store.configurations import StoredConfiguration
 
 # More windows than a week has quarter hours say nothing new; a bound keeps the document small.
@@ -121,6 +124,17 @@ class ConfigurationView(BaseModel):
                 "updated_at": configuration.updated_at,
             }
         )
+
+
+class ChangedConfiguration(ConfigurationView):
+    """A configuration that was made or changed."""
+
+    warnings: list[SettingWarningView] = Field([], description="Only when it calls nobody as it is.")
+
+    def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
+        """The same, with remarks on it, if there are any."""
+        shown = [SettingWarningView.model_validate(warning) for warning in warnings]
+        return self.model_copy(update={"warnings": shown}) if shown else self
 
 
 class ConfigurationPage(BaseModel):
