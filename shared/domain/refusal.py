@@ -96,7 +96,11 @@ def asked_again(rest: Rest, now: datetime, answer_seconds: float) -> Rest:
 
 
 def country_of(number: str) -> str:
-    """The country (ISO 3166 code) of a number in E.164, else its calling code as `+code`."""
-    parsed = phonenumbers.parse(number)
+    """The country (ISO 3166 code) of a number in E.164, else its calling code as `+code`; `?` for no number at all."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        # Numbers are checked as they are stored, by the rules of that day; none must stop a shard.
+        return "?"
     region = phonenumbers.region_code_for_number(parsed)
     return region if region and region not in {"001", "ZZ"} else f"+{parsed.country_code}"
