@@ -11,7 +11,8 @@ time inside a window**. What follows from it:
 - A window that crosses midnight belongs to the day on which it starts, morning included: it is read as that
   day's evening and the next weekday's morning.
 
-The start is inclusive, the end exclusive. A zone nobody knows is never open: rather no call than one at night.
+The start is inclusive, the end exclusive. An override holds for its zones in every spelling: one for
+`America/New_York` binds a contact in `US/Eastern`. A zone nobody knows is never open: rather no call than one at night.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ from shared.domain.fields import TimezoneName, WallTime, at_most
 from shared.domain.timezones import (
     DAY_SECONDS,
     EPOCH,
+    canonical_timezone,
     is_known_timezone,
     known_timezones,
     steady_offset,
@@ -124,24 +126,39 @@ class ScheduleOverride(BaseModel):
     @field_validator("timezones")
     @classmethod
     def _each_zone_once(cls, timezones: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(timezones))
+        first: dict[str, str] = {}  # the spelling that came first, by zone
+        for name in timezones:
+            first.setdefault(canonical_timezone(name), name)
+        return tuple(first.values())
 
 
 def _no_zone_in_two(overrides: tuple[ScheduleOverride, ...]) -> tuple[ScheduleOverride, ...]:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}  # the spelling that came first, by zone
     for override in overrides:
         for name in override.timezones:
-            if name in seen:
-                raise PydanticCustomError(
-                    "timezone_twice",
-                    "The timezone {name} stands in two overrides; put all its windows into one of them",
-                    {"name": name},
-                )
-            seen.add(name)
+            zone = canonical_timezone(name)
+            if zone in seen:
+                raise _timezone_twice(seen[zone], name)
+            seen[zone] = name
     return overrides
 
 
-# For request models: a list of overrides that does not name a zone twice.
+def _timezone_twice(first: str, second: str) -> PydanticCustomError:
+    if first == second:
+        return PydanticCustomError(
+            "timezone_twice",
+            "The timezone {name} stands in two overrides; put all its windows into one of them",
+            {"name": first},
+        )
+    return PydanticCustomError(
+        "timezone_twice",
+        "The timezones {first} and {second} are one and the same, and it stands in two overrides; "
+        "put all its windows into one of them",
+        {"first": first, "second": second},
+    )
+
+
+# For request models: a list of overrides that does not name a zone twice, in one spelling or in two.
 ScheduleOverrides = Annotated[tuple[ScheduleOverride, ...], AfterValidator(_no_zone_in_two)]
 
 
@@ -158,8 +175,8 @@ class Schedule:
     overrides: tuple[ScheduleOverride, ...] = ()
 
     def hours(self, timezone: str) -> WeeklyHours:
-        """The weekly hours that hold in a zone."""
-        return self._hours_by_zone.get(timezone, self._default_hours)
+        """The weekly hours that hold in a zone, in whichever spelling it is given."""
+        return self._hours_by_zone.get(canonical_timezone(timezone), self._default_hours)
 
     @cached_property
     def _default_hours(self) -> WeeklyHours:
@@ -168,7 +185,7 @@ class Schedule:
     @cached_property
     def _hours_by_zone(self) -> dict[str, WeeklyHours]:
         return {
-            name: hours
+            canonical_timezone(name): hours
             for override in reversed(self.overrides)
             for hours in [_weekly_hours(override.windows)]
             for name in override.timezones

@@ -1,6 +1,6 @@
-"""IANA zones as the rules see them: their names, and their distance from UTC as steps in time.
+"""IANA zones as the rules see them: their names, which of them are one, and their distance from UTC as steps in time.
 
-Names and rules both come from the `tzdata` package, never from the host, so that every process of a
+Names, links and rules all come from the `tzdata` package, never from the host, so that every process of a
 deployment agrees about the hour; a change of law reaches Dialstream with an update of that package.
 """
 
@@ -17,6 +17,31 @@ DAY_SECONDS: Final = 86_400
 
 # Names of files in the zone database that are no place on earth.
 _NOT_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
+# Old spellings whose link in the zone database does not lead to their new one. A country's hours and holidays bind
+# nobody in another, so these stay themselves, as every link over a border does whose name is in `zone.tab`.
+_NOT_THEIR_TARGET: Final = frozenset(
+    {
+        # Places that the data links over a border, borders being those of ISO 3166 as in `zone.tab`.
+        "Africa/Asmera",  # Eritrea, linked to Kenya
+        "Africa/Timbuktu",  # Mali, to Ivory Coast
+        "America/Coral_Harbour",  # Canada, to Panama
+        "America/Virgin",  # the U.S. Virgin Islands, to Puerto Rico
+        "Antarctica/South_Pole",  # Antarctica, to New Zealand
+        "Atlantic/Jan_Mayen",  # Svalbard and Jan Mayen, to Germany
+        "Iceland",  # to Ivory Coast
+        "Pacific/Johnston",  # the U.S. Minor Outlying Islands, to Hawaii
+        "Pacific/Ponape",  # Micronesia, to the Solomon Islands
+        "Pacific/Truk",  # Micronesia, to Papua New Guinea
+        "Pacific/Yap",  # Micronesia, to Papua New Guinea
+        # Names of a clock that several countries share, each linked to one place in one of them.
+        "CET",  # to Belgium
+        "EET",  # to Greece
+        "EST",  # to Panama
+        "MET",  # to Belgium
+        "MST",  # to Arizona
+        "WET",  # to Portugal
+    }
+)
 _BLOCK_SECONDS: Final = 16 * DAY_SECONDS
 # No zone changes its clock twice within six days, past or planned (tested against the data), so a look every four
 # days finds every change.
@@ -35,6 +60,16 @@ def known_timezones() -> tuple[str, ...]:
 def is_known_timezone(name: str) -> bool:
     """Whether `name` is exactly one of `known_timezones`; case matters, and a path is no name."""
     return name in _names()
+
+
+def canonical_timezone(name: str) -> str:
+    """The name that zones are compared by: two names are one zone if they have the same.
+
+    An old spelling is its new one: `America/New_York` for `US/Eastern`. A name in `zone.tab` is itself, wherever the
+    data links it: `Europe/Stockholm` is not `Europe/Berlin`. So is a name that is not known. Keep and answer names
+    as they were given; this one is for comparing only.
+    """
+    return _new_spellings().get(name, name)
 
 
 def steady_offset(name: str, second: int) -> tuple[int, int]:
@@ -88,6 +123,19 @@ def _offset_at(name: str, second: int) -> int:
 @cache
 def _names() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split()) - _NOT_PLACES
+
+
+@cache
+def _new_spellings() -> dict[str, str]:
+    """The canonical name of every old spelling; all other names are absent. No link leads to a link (tested)."""
+    links = (line.split() for line in _lines("tzdata.zi") if line.startswith("L "))
+    places = {line.split("\t")[2] for line in _lines("zone.tab") if not line.startswith("#")}
+    stay = places | _NOT_THEIR_TARGET
+    return {name: target for _, target, name in links if name not in stay}
+
+
+def _lines(table: str) -> list[str]:
+    return files("tzdata").joinpath("zoneinfo", table).read_text(encoding="utf-8").splitlines()
 
 
 @cache

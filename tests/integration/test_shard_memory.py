@@ -9,8 +9,8 @@ from services.scheduler.planner import OrganizationDemand
 from services.scheduler.shard_memory import FRESH_FOR, ShardMemory
 from shared.clock import utc_now
 from shared.domain.contact import Tier
-from shared.store.client import Store
-from tests.factories import add_campaign, add_contacts, add_organization
+from shared.store.client import Document, Store
+from tests.factories import ALWAYS_OPEN, add_campaign, add_configuration, add_contacts, add_organization
 
 SOON = FRESH_FOR / 2
 
@@ -97,6 +97,25 @@ async def test_more_than_one_fetch_of_retries_does_not_hide_who_is_fresh(
         memory.taken(batch, [], now, claimed=True)
         called += batch
     assert called == [contact["_id"] for contact in (fresh, scheduled, *retries)]
+
+
+@pytest.mark.parametrize(("default", "override"), [(ALWAYS_OPEN, []), ([], ALWAYS_OPEN)])
+async def test_contacts_in_an_old_and_in_the_new_spelling_of_a_zone_are_offered_in_the_same_windows(
+    store: Store, default: list[Document], override: list[Document]
+) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    overrides = [{"timezones": ["America/New_York"], "windows": override}]
+    configuration = await add_configuration(store, organization, default_windows=default, overrides=overrides)
+    campaign = await add_campaign(store, organization, configuration)
+    zones = ["US/Eastern", "America/New_York", "US/Central"]
+    contacts = {
+        zone: (await add_contacts(store, organization, campaign, 1, due_at=now, timezone=zone))[0] for zone in zones
+    }
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    called = ["US/Eastern", "America/New_York"] if override else ["US/Central"]
+    assert sorted(await offered(memory, now)) == sorted(contacts[zone]["_id"] for zone in called)
 
 
 async def test_an_organization_at_its_limit_still_counts_with_what_it_holds(store: Store) -> None:

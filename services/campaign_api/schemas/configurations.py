@@ -64,7 +64,9 @@ class CreateConfiguration(RequestBody):
     name: Name
     default_timezone: TimezoneName = DEFAULT_TIMEZONE
     default_windows: Windows = Field((), description="When contacts may be called; none means no calls.")
-    overrides: Overrides = Field((), description="Other windows for some timezones.")
+    overrides: Overrides = Field(
+        (), description="Other windows for some timezones; an old spelling (US/Eastern) is its new one."
+    )
     scheduled_windows: Windows | None = Field(None, description="For the first call of scheduled contacts.")
     scheduled_overrides: Overrides | None = None
     default_country_code: CountryCode | None = Field(None, description="How national numbers are read; else +1.")

@@ -4,7 +4,7 @@ import pytest
 
 from shared.events import LimitsChanged
 from tests.integration.campaign_api.client import Customer
-from tests.integration.campaign_api.conftest import EventsOf
+from tests.integration.campaign_api.conftest import EventsOf, Stack
 
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
 WINDOW = {"days": ["mon", "sun"], "start": "22:00", "end": "06:00"}
@@ -108,6 +108,43 @@ async def test_a_bad_value_is_named_on_create_and_on_edit(
         assert ["body", *loc] in [error["loc"][: len(loc) + 1] for error in answer.body["errors"]], answer.body
 
 
+@pytest.mark.parametrize("field", ["overrides", "scheduled_overrides"])
+async def test_a_zone_in_two_overrides_in_two_spellings_is_refused_and_both_are_named(
+    acme: Customer, field: str
+) -> None:
+    made = (await acme.post("/configurations", WHOLE)).body
+    twice = {field: [{"timezones": [zone], "windows": []} for zone in ("US/Eastern", "America/New_York")]}
+    for answer in (
+        await acme.post("/configurations", WHOLE | twice),
+        await acme.patch(f"/configurations/{made['id']}", twice),
+    ):
+        assert answer.status == 422
+        [error] = answer.body["errors"]
+        assert error["loc"] == ["body", field]
+        assert "US/Eastern and America/New_York are one and the same" in error["msg"]
+    assert (await acme.get(f"/configurations/{made['id']}")).body == made
+
+
+async def test_a_zone_comes_back_in_the_spelling_it_was_given(acme: Customer) -> None:
+    overrides = [{"timezones": ["US/Eastern", "Europe/Berlin"], "windows": []}]
+    overrides += [{"timezones": ["Europe/Stockholm", "Asia/Calcutta"], "windows": []}]  # not Berlin
+    fields = WHOLE | {"default_timezone": "US/Eastern", "overrides": overrides}
+    made = (await acme.post("/configurations", fields)).body
+    assert (made["default_timezone"], made["overrides"]) == ("US/Eastern", overrides)
+    assert (await acme.get(f"/configurations/{made['id']}")).body == made
+
+
+async def test_a_stored_configuration_with_a_zone_in_two_spellings_is_answered_and_can_be_edited(
+    acme: Customer, stack: Stack
+) -> None:
+    made = (await acme.post("/configurations", WHOLE)).body
+    stored = [{"timezones": [zone], "windows": []} for zone in ("US/Eastern", "America/New_York")]
+    await stack.store["configurations"].update_one({"_id": made["id"]}, {"$set": {"overrides": stored}})
+    assert (await acme.get(f"/configurations/{made['id']}")).body == made | {"overrides": stored}
+    edited = await acme.patch(f"/configurations/{made['id']}", {"name": "Day shift"})
+    assert (edited.status, edited.body["overrides"]) == (200, stored)
+
+
 async def test_a_configuration_in_use_cannot_be_deleted_not_even_by_a_closed_campaign(acme: Customer) -> None:
     campaign = await acme.new_campaign()
     path = f"/configurations/{campaign['configuration_id']}"
@@ -154,5 +191,5 @@ async def test_configurations_are_paged_like_campaigns(acme: Customer) -> None:
 async def test_timezones_are_sorted_iana_names(acme: Customer) -> None:
     timezones = (await acme.get("/timezones")).body["timezones"]
     assert timezones == sorted(timezones)
-    assert {"America/New_York", "Europe/Berlin", "Asia/Kolkata"} <= set(timezones)
+    assert {"America/New_York", "Europe/Berlin", "Asia/Kolkata", "US/Eastern"} <= set(timezones)
     assert not {"localtime", "posixrules", "Factory"} & set(timezones)

@@ -156,10 +156,46 @@ def test_an_override_of_the_default_zone_holds_for_contacts_without_a_zone() -> 
     assert is_open(closed, "America/Chicago", at("2026-11-20T12:00"))
 
 
+@pytest.mark.parametrize(
+    ("named", "of_the_contact", "binds"),
+    [
+        pytest.param("America/New_York", "US/Eastern", True, id="the contact's spelling is old"),
+        pytest.param("US/Eastern", "America/New_York", True, id="the override's spelling is old"),
+        pytest.param("GB", "Europe/Belfast", True, id="both spellings are old"),
+        pytest.param("Europe/Berlin", "Europe/Stockholm", False, id="a link over a border, of a place"),
+        pytest.param("Africa/Abidjan", "Iceland", False, id="a link over a border, of an old spelling"),
+        pytest.param("America/Panama", "EST", False, id="a clock that countries share"),
+    ],
+)
+def test_an_override_holds_for_its_zones_in_every_spelling(named: str, of_the_contact: str, binds: bool) -> None:
+    override = ScheduleOverride(timezones=(named,), windows=())
+    closed, noon = Schedule("UTC", (window("00:00", "24:00"),), (override,)), at("2026-11-20T12:00")
+    assert is_open(closed, of_the_contact, noon) is not binds
+    assert open_zones(closed, [of_the_contact], noon).zones == (set() if binds else {of_the_contact})
+    assert (next_opening(closed, of_the_contact, noon) is None) is binds
+    assert closes_at(closed, of_the_contact, noon) == (noon if binds else None)
+    by_default = Schedule(of_the_contact, closed.windows, closed.overrides)
+    assert is_open(by_default, None, noon) is not binds
+
+
+def test_zones_that_are_open_keep_the_spelling_they_were_asked_in() -> None:
+    override = ScheduleOverride(timezones=("America/New_York",), windows=(window("07:00", "08:00"),))
+    asked = ["US/Eastern", "America/New_York", "US/Central", None]
+    assert open_zones(Schedule("UTC", (), (override,)), asked, at("2026-11-20T12:30")).zones == {*asked[:2]}
+
+
 def test_of_two_stored_overrides_for_a_zone_the_first_holds() -> None:
     first = ScheduleOverride(timezones=("UTC",), windows=(window("00:00", "24:00"),))
     second = ScheduleOverride(timezones=("UTC",), windows=())
     assert is_open(Schedule("UTC", (), (first, second)), None, at("2026-11-20T12:00"))
+
+
+@pytest.mark.parametrize("contact", ["US/Eastern", "America/New_York", None])
+def test_of_two_stored_overrides_for_a_zone_in_two_spellings_the_first_holds(contact: str | None) -> None:
+    always = ScheduleOverride(timezones=("US/Eastern",), windows=(window("00:00", "24:00"),))
+    never = ScheduleOverride(timezones=("America/New_York",), windows=())
+    assert is_open(Schedule("US/Eastern", (), (always, never)), contact, at("2026-11-20T12:00"))
+    assert not is_open(Schedule("US/Eastern", (), (never, always)), contact, at("2026-11-20T12:00"))
 
 
 def test_a_zone_nobody_knows_is_never_open() -> None:
@@ -239,3 +275,22 @@ def test_a_zone_in_two_overrides_is_refused_and_named() -> None:
     override = {"timezones": ["Europe/Paris"], "windows": []}
     with pytest.raises(ValidationError, match="Europe/Paris stands in two overrides"):
         TypeAdapter[Any](ScheduleOverrides).validate_python([override, override])
+
+
+def test_a_zone_in_two_overrides_is_refused_in_two_spellings_too_and_both_are_named() -> None:
+    overrides = [{"timezones": [zone], "windows": []} for zone in ("US/Eastern", "America/New_York")]
+    message = "The timezones US/Eastern and America/New_York are one and the same, and it stands in two overrides"
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter[Any](ScheduleOverrides).validate_python(overrides)
+
+
+def test_zones_that_the_data_only_links_over_a_border_may_stand_in_two_overrides() -> None:
+    overrides = [{"timezones": [zone], "windows": []} for zone in ("Europe/Berlin", "Europe/Stockholm", "CET")]
+    assert len(TypeAdapter[Any](ScheduleOverrides).validate_python(overrides)) == 3
+
+
+def test_a_zone_named_twice_in_one_override_counts_once_in_the_spelling_that_came_first() -> None:
+    named = ScheduleOverride.model_validate(
+        {"timezones": ["US/Eastern", "UTC", "America/New_York", "Zulu", "US/Eastern"], "windows": []}
+    )
+    assert named.timezones == ("US/Eastern", "UTC")

@@ -17,7 +17,7 @@ from shared.domain.calling_window import (
     next_opening,
     open_zones,
 )
-from tests.unit.domain.zone_data import at_utc, clock_changes, wall_clock
+from tests.unit.domain.zone_data import at_utc, clock_changes, links, new_spelling, wall_clock
 
 DAYS = list(Weekday)
 ZONES = known_timezones()
@@ -39,7 +39,12 @@ def shows_a_time_inside(windows: Iterable[TimeWindow], wall: datetime) -> bool:
 
 def plainly_open(schedule: Schedule, zone: str | None, instant: datetime) -> bool:
     name = schedule.default_timezone if zone is None else zone
-    overridden = [override.windows for override in schedule.overrides if name in override.timezones]
+    zone_of_contact = new_spelling(name)
+    overridden = [
+        override.windows
+        for override in schedule.overrides
+        if zone_of_contact in [new_spelling(named) for named in override.timezones]
+    ]
     return shows_a_time_inside(overridden[0] if overridden else schedule.windows, wall_clock(name, instant))
 
 
@@ -191,6 +196,42 @@ def test_open_zones_agrees_with_each_zone_until_it_says_so(asked: tuple[Schedule
     if found.until is not None:
         assert plainly(found.until - timedelta(microseconds=1)) == found.zones
         assert plainly(found.until) != found.zones
+
+
+OLD_SPELLINGS = [name for name in links() if new_spelling(name) != name]
+SPELLINGS = {
+    name: [other for other in ZONES if new_spelling(other) == name] for name in sorted(map(new_spelling, OLD_SPELLINGS))
+}
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[Schedule, str, datetime]:
+    """An old spelling, and overrides of which about half name its zone, in whichever spelling."""
+    old = draw(st.sampled_from(OLD_SPELLINGS))
+    names = st.lists(zones | st.sampled_from(SPELLINGS[new_spelling(old)]), min_size=1, max_size=3)
+    given_windows = st.lists(windows, max_size=2)
+    overrides = [
+        ScheduleOverride(timezones=tuple(draw(names)), windows=tuple(draw(given_windows)))
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    schedule = Schedule(draw(zones), tuple(draw(given_windows)), tuple(overrides))
+    return schedule, old, draw(instants_in(old))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(spellings(), st.integers(0, 7200))
+def test_a_contact_in_an_old_spelling_is_called_when_one_in_the_new_spelling_is(
+    asked: tuple[Schedule, str, datetime], seconds: int
+) -> None:
+    schedule, old, now = asked
+    new = new_spelling(old)
+    assert is_open(schedule, old, now) == is_open(schedule, new, now) == plainly_open(schedule, old, now)
+    assert is_open(schedule, old, now, for_seconds=seconds) == is_open(schedule, new, now, for_seconds=seconds)
+    assert next_opening(schedule, old, now) == next_opening(schedule, new, now)
+    assert closes_at(schedule, old, now) == closes_at(schedule, new, now)
+    assert open_zones(schedule, [old, new], now).zones in (frozenset(), frozenset({old, new}))
+    by_default = Schedule(old, schedule.windows, schedule.overrides)
+    assert is_open(by_default, None, now) == is_open(schedule, new, now)
 
 
 def test_open_zones_answers_for_the_whole_world_at_once() -> None:

@@ -78,6 +78,16 @@ def test_scheduled_overrides_replace_the_overrides_for_scheduled_first_calls_onl
     assert is_open(without.schedule(scheduled=True), "Europe/Paris", FRIDAY_10)
 
 
+def test_a_stored_document_that_names_a_zone_twice_in_two_spellings_is_read_and_takes_the_first() -> None:
+    never = {"timezones": ["US/Eastern"], "windows": []}
+    always = {"timezones": ["America/New_York", "EST5EDT"], "windows": [MORNING | {"start": "00:00", "end": "24:00"}]}
+    read = configuration(overrides=[never, always], scheduled_overrides=[always, never])
+    assert read.overrides[0].timezones == ("US/Eastern",)
+    for zone in ("US/Eastern", "America/New_York"):
+        assert not is_open(read.schedule(scheduled=False), zone, FRIDAY_19)
+        assert is_open(read.schedule(scheduled=True), zone, FRIDAY_19)
+
+
 def test_the_same_schedule_is_given_each_time() -> None:
     read = configuration()
     assert read.schedule(scheduled=False) is read.schedule(scheduled=False)

@@ -1,4 +1,4 @@
-"""The zone files themselves, read without the code under test: every clock change, and what a wall clock shows."""
+"""The zone files themselves, read without the code under test: clock changes, wall clocks, and links of names."""
 
 import struct
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,24 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 _HEADER_BYTES = 44
+_ZONE_FILES = files("tzdata") / "zoneinfo"
+
+# Old spellings that the data links into another country, with their own country (ISO 3166).
+LINKED_OVER_A_BORDER = {
+    "Africa/Asmera": "ER",
+    "Africa/Timbuktu": "ML",
+    "America/Coral_Harbour": "CA",
+    "America/Virgin": "VI",
+    "Antarctica/South_Pole": "AQ",
+    "Atlantic/Jan_Mayen": "SJ",
+    "Iceland": "IS",
+    "Pacific/Johnston": "UM",
+    "Pacific/Ponape": "FM",
+    "Pacific/Truk": "FM",
+    "Pacific/Yap": "FM",
+}
+# Names of a clock, not of a place, whose clock several countries have.
+SHARED_CLOCKS = {"CET", "EET", "EST", "MET", "MST", "WET"}
 
 
 @cache
@@ -38,3 +56,24 @@ def clock_changes(name: str) -> tuple[int, ...]:
     offset_of = [struct.unpack(">l", offsets[kind * 6 : kind * 6 + 4])[0] for kind in range(types)]
     around = zip([offset_of[0], *(offset_of[kind] for kind in kinds)], kinds, instants, strict=False)
     return tuple(instant for before, kind, instant in around if offset_of[kind] != before)
+
+
+@cache
+def links() -> dict[str, str]:
+    """What the data links each name to."""
+    rows = [line.split() for line in (_ZONE_FILES / "tzdata.zi").read_text(encoding="utf-8").splitlines()]
+    return {row[2]: row[1] for row in rows if row[0] == "L"}
+
+
+@cache
+def countries(table: str) -> dict[str, frozenset[str]]:
+    """The countries of each zone: one in `zone.tab`, all that share it in `zone1970.tab`."""
+    lines = (_ZONE_FILES / table).read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return {row[2]: frozenset(row[0].split(",")) for row in rows}
+
+
+def new_spelling(name: str) -> str:
+    """The rule for old spellings in its plainest form; no link leads to a link (tested)."""
+    stays = name in countries("zone.tab") or name in LINKED_OVER_A_BORDER or name in SHARED_CLOCKS
+    return name if stays else links().get(name, name)
