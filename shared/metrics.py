@@ -52,6 +52,11 @@ JOBS_NOT_OURS: Final = Counter(
 )
 PLACED: Final = Counter("dialstream_calls_placed_total", "Calls the carrier accepted.")
 REFUSED: Final = Counter("dialstream_calls_refused_total", "Calls the carrier refused, by outcome.", ["outcome"])
+DENIED: Final = Counter(
+    "dialstream_calls_denied_total",
+    "Calls the carrier refused for a reason that speaks of us, by what it speaks of.",
+    ["subject"],
+)
 PLACEMENTS_UNKNOWN: Final = Counter(
     "dialstream_placements_unknown_total", "Placements whose answer was lost; never repeated, resolved by evidence."
 )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from services.call_executor.outbox import Outbox
 from shared.domain.outcome import Outcome
-from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
+from shared.telephony.call_events import finished
 from shared.telephony.provider import CallReport
 
 log = get_logger()
@@ -72,19 +72,12 @@ class HeldCalls:
             log.warning("report of a call that is not held here", attempt_id=report.attempt_id)
             return
         self._outbox.add(
-            CallFinished(
+            finished(
+                report,
                 organization_id=call.organization_id,
                 shard=call.shard,
-                attempt_id=report.attempt_id,
                 contact_id=call.contact_id,
-                outcome=report.outcome,
                 # A call cut off by our own end is nobody's word but ours.
                 proven=report.outcome is not Outcome.INTERRUPTED,
-                started_at=report.started_at,
-                answered_at=report.answered_at,
-                ended_at=report.ended_at,
-                duration_seconds=report.duration_seconds,
-                provider_call_id=report.call_id,
-                error=report.error,
             )
         )

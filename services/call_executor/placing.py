@@ -14,15 +14,24 @@ from services.call_executor.outbox import Outbox
 from shared import metrics
 from shared.clock import monotonic, utc_now
 from shared.domain.dialing import dialed_number
+from shared.domain.refusal import Refusal
 from shared.errors import OutcomeUnknown, TemporaryError
-from shared.events import CallFinished, DialJob, JobReleased
+from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
 from shared.settings import DialingSettings
 from shared.store import gate, starts
 from shared.store.client import Document, Store
 from shared.store.finish import conversation_id
-from shared.telephony.provider import CallMode, CallPlaced, CallRefused, PlaceCall, TelephonyProvider
+from shared.telephony.provider import (
+    CallDenied,
+    CallMode,
+    CallPlaced,
+    CallRefused,
+    PlaceAnswer,
+    PlaceCall,
+    TelephonyProvider,
+)
 
 RETRY_SECONDS = 0.2
 # With less than this left of PLACE a carrier request would only end in doubt.
@@ -133,15 +142,24 @@ class Placer:
             self._held.let_go(call.attempt_id)
             self._release_contact(contact, batch.nonce, f"carrier: {type(error).__name__}")
         else:
-            self._answered_by_carrier(contact, answer)
+            self._answered_by_carrier(contact, batch.nonce, answer)
 
-    def _answered_by_carrier(self, contact: Document, answer: CallPlaced | CallRefused) -> None:
+    def _answered_by_carrier(self, contact: Document, nonce: str, answer: PlaceAnswer) -> None:
         attempt_id = contact["lock"]["attempt"]
         match answer:
             case CallPlaced(call_id=call_id):
                 metrics.PLACED.inc()
                 if self._provider.mode is CallMode.CALLBACK:
                     self._outbox.add_call_id(contact["_id"], attempt_id, call_id)
+                if contact["lock"].get("probing"):
+                    self._outbox.add(
+                        ProbePlaced(
+                            organization_id=contact["organization_id"],
+                            shard=contact["shard"],
+                            attempt_id=attempt_id,
+                            contact_id=contact["_id"],
+                        )
+                    )
             case CallRefused(outcome=outcome, error=error):
                 self._held.let_go(attempt_id)
                 metrics.REFUSED.labels(outcome).inc()
@@ -158,6 +176,12 @@ class Placer:
                         error=error,
                     )
                 )
+            case CallDenied(refusal=refusal):
+                self._held.let_go(attempt_id)
+                metrics.DENIED.labels(refusal.subject).inc()
+                # Without the carrier's words: they may name the person's number.
+                log.warning("carrier refused us", attempt_id=attempt_id, subject=refusal.subject, code=refusal.code)
+                self._release_contact(contact, nonce, f"carrier refused: {refusal.subject}", refusal)
 
     def _lost(self, contact: Document, why: str) -> None:
         """The call may exist. The contact stays in progress and its slot held, until there is evidence."""
@@ -195,13 +219,22 @@ class Placer:
     def _left(self, started: float) -> float:
         return self._dialing.place_seconds - (monotonic() - started)
 
-    def _release_contact(self, contact: Document, nonce: str, reason: str) -> None:
+    def _release_contact(self, contact: Document, nonce: str, reason: str, refusal: Refusal | None = None) -> None:
+        attempt_id = contact["lock"]["attempt"]
         self._release(
-            contact["organization_id"], contact["shard"], contact["lock"]["attempt"], contact["_id"], nonce, reason
+            contact["organization_id"], contact["shard"], attempt_id, contact["_id"], nonce, reason, refusal=refusal
         )
 
     def _release(
-        self, organization_id: str, shard: int, attempt_id: str, contact_id: str, nonce: str | None, reason: str
+        self,
+        organization_id: str,
+        shard: int,
+        attempt_id: str,
+        contact_id: str,
+        nonce: str | None,
+        reason: str,
+        *,
+        refusal: Refusal | None = None,
     ) -> None:
         self._outbox.add(
             JobReleased(
@@ -211,5 +244,6 @@ class Placer:
                 contact_id=contact_id,
                 nonce=nonce,
                 reason=reason,
+                refusal=refusal,
             )
         )

@@ -38,6 +38,7 @@ class Call:
     ended_at: datetime | None = None
     sip_response: int | None = None
     sequence: int = 0
+    error_code: int | None = None
     # Whether the client that ordered it holds it on its own line.
     held: bool = False
     # How it has ended: as planned, or otherwise, because a time limit or somebody was faster than the plan.
@@ -65,6 +66,8 @@ class Book:
     counts: Counter[str] = field(default_factory=Counter)
     by_status: Counter[str] = field(default_factory=Counter)
     by_outcome: Counter[str] = field(default_factory=Counter)
+    refused_by_code: Counter[str] = field(default_factory=Counter)
+    failed_by_code: Counter[str] = field(default_factory=Counter)
     peaks: Counter[str] = field(default_factory=Counter)
     _live_of: Counter[str] = field(default_factory=Counter)
     _placements_of: Counter[str] = field(default_factory=Counter)
@@ -96,6 +99,11 @@ class Book:
         self._raise_peaks(call)
         self._write("placed", call)
 
+    def refused(self, code: int) -> None:
+        """An order was refused with this error code; there is no call."""
+        self.counts["refused"] += 1
+        self.refused_by_code[str(code)] += 1
+
     def closed(self, call: Call) -> None:
         """The call has ended; `status`, `outcome` and `ended_at` are set."""
         del self.live[call.sid]
@@ -105,6 +113,8 @@ class Book:
                 del self._live_of[key]
         self.by_status[call.status] += 1
         self.by_outcome[str(call.outcome)] += 1
+        if call.error_code is not None:
+            self.failed_by_code[str(call.error_code)] += 1
         self._write("ended", call)
         self._ended.append(call)
         if len(self._ended) > self.calls_kept:
@@ -123,6 +133,8 @@ class Book:
                 if key.startswith("organization:")
             },
             **{name: self.counts[name] for name in counted},
+            "refused_by_code": dict(self.refused_by_code),
+            "failed_by_code": dict(self.failed_by_code),
             "by_status": dict(self.by_status),
             "by_outcome": dict(self.by_outcome),
             "faults": {name.removeprefix("fault:"): n for name, n in self.counts.items() if name.startswith("fault:")},

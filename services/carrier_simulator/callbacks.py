@@ -125,6 +125,8 @@ class CallbackSender:
                 "Duration": str(-(-call.duration // 60)),  # minutes, as billed
                 "SipResponseCode": str(call.sip_response),
             }
+        if call.error_code is not None:
+            fields["ErrorCode"] = str(call.error_code)
         return list(fields.items())
 
 

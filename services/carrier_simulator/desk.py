@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 from aiohttp import encode_basic_auth, web
 
 from services.carrier_simulator.book import Book
-from services.carrier_simulator.plan import Plan, plan_call
-from services.carrier_simulator.settings import Behaviour, Fault
+from services.carrier_simulator.plan import Plan, plan_call, with_refusals
+from services.carrier_simulator.settings import Behaviour, Ending, Fault
 from services.carrier_simulator.twilio_json import error
 from shared.clock import monotonic
 
@@ -42,16 +42,21 @@ class OrderDesk:
         expected = encode_basic_auth(self.account_sid, self.auth_token).partition(" ")[2]
         return scheme.lower() == "basic" and compare_digest(given.encode(), expected.encode())
 
-    async def take(self, number: str) -> Plan:
+    async def take(self, caller: str, number: str) -> Plan:
         """What will happen to this order, once the carrier has taken its time; `fault` is what goes wrong with it."""
-        plan = plan_call(self.behaviour(), number, self.book.calls_to[number])
+        behaviour = self.behaviour()
+        plan = with_refusals(plan_call(behaviour, number, self.book.calls_to[number]), behaviour, caller, number)
         self.book.calls_to[number] += 1
         self.book.counts["orders_open"] += 1
         try:
             await asyncio.sleep(plan.latency_seconds)
         finally:
             self.book.counts["orders_open"] -= 1
-        fault = Fault.RATE_LIMITED if self._too_many() else plan.fault
+        too_many = self._too_many()
+        if plan.ending is Ending.REFUSED:
+            self.book.refused(plan.refusal_code)
+            return plan
+        fault = Fault.RATE_LIMITED if too_many else plan.fault
         if fault is not None:
             self.book.counts[f"fault:{fault}"] += 1
         return replace(plan, fault=fault)

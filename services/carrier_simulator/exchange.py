@@ -82,6 +82,7 @@ class Exchange:
         self._after(call, talk_seconds, lambda: self._end_as_planned(call))
 
     def _end_as_planned(self, call: Call) -> None:
+        call.error_code = call.plan.error_code
         self._end(call, call.plan.ending, *_STATUS[call.plan.ending])
 
     def _end_now(self, call: Call, outcome: str) -> None:

@@ -64,10 +64,9 @@ class HeldLines:
             order = Order.model_validate_json(await request.read())
         except ValidationError:
             return error(400, 21211)
-        plan = await self.desk.take(order.to)
+        plan = await self.desk.take(order.caller, order.to)
         if plan.ending is Ending.REFUSED:
-            self.book.counts["refused"] += 1
-            return error(400, plan.refusal_code)
+            return error(plan.refusal_status, plan.refusal_code)
         if plan.fault is not None and plan.fault in WITHOUT_CALL:
             return await answer_of(plan.fault, request)
         return await self._with_call(request, _call(order, plan, ordered_at))
@@ -133,5 +132,6 @@ def _ended(call: Call) -> dict[str, Any]:
         "outcome": call.outcome,
         "answered_at": call.answered_at and call.answered_at.isoformat(),
         "ended_at": call.ended_at and call.ended_at.isoformat(),
+        "error_code": call.error_code,
         "error": None if call.outcome in PICKED_UP else f"carrier: {call.status}, SIP {call.sip_response}",
     }

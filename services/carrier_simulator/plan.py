@@ -3,10 +3,12 @@
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault, Rule
+from phonenumbers import NumberParseException, parse, region_code_for_number
+
+from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault, OrderRefusal, Rule
 
 Choice = TypeVar("Choice")
 
@@ -24,6 +26,9 @@ class Plan:
     fault: Fault | None = None
     callback_fault: CallbackFault | None = None
     refusal_code: int = 21211
+    refusal_status: int = 400
+    # Of a call that is taken and fails.
+    error_code: int | None = None
 
 
 def plan_call(behaviour: Behaviour, number: str, nth: int) -> Plan:
@@ -39,6 +44,29 @@ def plan_call(behaviour: Behaviour, number: str, nth: int) -> Plan:
     )
     rule = next((rule for rule in behaviour.simulator_rules if re.search(rule.pattern, number)), None)
     return mixed if rule is None else _ruled(mixed, rule)
+
+
+def with_refusals(plan: Plan, behaviour: Behaviour, caller: str, number: str) -> Plan:
+    """The plan of a call from `caller` to `number`, after what the carrier refuses at the moment."""
+    refusal = next((one for one in behaviour.simulator_refusals if _concerns(one, caller, number)), None)
+    if refusal is None:
+        return plan
+    if refusal.placed:
+        return replace(plan, ending=Ending.FAILED, ring_seconds=0, error_code=refusal.code)
+    return replace(plan, ending=Ending.REFUSED, refusal_code=refusal.code, refusal_status=refusal.status)
+
+
+def _concerns(refusal: OrderRefusal, caller: str, number: str) -> bool:
+    if refusal.caller not in {None, caller} or not number.startswith(refusal.to_prefix or ""):
+        return False
+    return refusal.country is None or refusal.country == _country(number)
+
+
+def _country(number: str) -> str | None:
+    try:
+        return region_code_for_number(parse(number))
+    except NumberParseException:
+        return None
 
 
 def _ruled(mixed: Plan, rule: Rule) -> Plan:

@@ -101,11 +101,8 @@ class TwilioApi:
         return web.json_response(call_json(self.desk.account_sid, call))
 
     async def _order(self, form: Form, ordered_at: datetime) -> _Ordered:
-        plan = await self.desk.take(_text(form, "To"))
-        if plan.ending is Ending.REFUSED:
-            self.book.counts["refused"] += 1
-            return _Ordered(plan)
-        if plan.fault in WITHOUT_CALL:
+        plan = await self.desk.take(_text(form, "From"), _text(form, "To"))
+        if plan.ending is Ending.REFUSED or plan.fault in WITHOUT_CALL:
             return _Ordered(plan)
         call = self._place(form, plan, ordered_at)
         return _Ordered(plan, call, call_json(self.desk.account_sid, call))
@@ -113,7 +110,7 @@ class TwilioApi:
     async def _answer(self, request: web.Request, ordered: _Ordered) -> web.Response:
         plan = ordered.plan
         if plan.ending is Ending.REFUSED:
-            return error(400, plan.refusal_code)
+            return error(plan.refusal_status, plan.refusal_code)
         if ordered.call is not None and plan.callback_fault is CallbackFault.EARLY:
             await self.callbacks.settled(ordered.call, _EARLY_SECONDS)
         if plan.fault is not None:

@@ -70,11 +70,25 @@ class Rule(BaseModel):
         return pattern
 
 
+class OrderRefusal(BaseModel):
+    """Orders that the carrier refuses: those from `caller`, to `to_prefix` or to `country`, where named; else all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: int = Field(description="Twilio's error code.")
+    status: int = Field(400, ge=400, le=499, description="HTTP status of the refused order.")
+    caller: str | None = Field(None, description="The number called from, exactly.")
+    to_prefix: str | None = Field(None, description="What the number called begins with.")
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="The country of the number called, `DE`.")
+    placed: bool = Field(False, description="Take the call; it then fails, with the code in its callback.")
+
+
 class Behaviour(Settings):
     """How calls go. Shares are of all calls; what the endings leave over is `no_answer`."""
 
     simulator_seed: int = Field(1, description="The same seed, number and count of calls to it: the same fate.")
     simulator_rules: tuple[Rule, ...] = Field((), description="By number, the first that fits; JSON.")
+    simulator_refusals: tuple[OrderRefusal, ...] = Field((), description="Orders refused, before any rule; JSON.")
     simulator_answer_rate: Share = Field(0.6, description="Share answered by a person.")
     simulator_voicemail_rate: Share = Field(0.1, description="Share answered by a machine.")
     simulator_busy_rate: Share = Field(0.08, description="Share busy.")

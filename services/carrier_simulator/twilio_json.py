@@ -11,7 +11,11 @@ from aiohttp import web
 from services.carrier_simulator.book import Call
 
 _MESSAGES = {
+    10001: "Account is not active",
+    10004: "Call concurrency limit exceeded",
     20003: "Authenticate",
+    20005: "Account not active",
+    20403: "Forbidden",
     20404: "The requested resource was not found",
     20429: "Too Many Requests",
     20500: "Internal Server Error",

@@ -20,6 +20,7 @@ from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.settings import DialingSettings
 from shared.store.in_progress import RunningAttempt
+from shared.telephony.call_events import finished
 from shared.telephony.provider import CallEnded, CallLive, CallMode, CallNotFound, CallReference, TelephonyProvider
 
 # Questions to the carrier at once; the rest waits for the next round.
@@ -99,18 +100,11 @@ class Reconciler:
                     await self._hang_up(attempt, call_id)
                 return _Heard.UP
             case CallEnded(report=report):
-                return CallFinished(
+                return finished(
+                    report,
                     organization_id=attempt.organization_id,
                     shard=attempt.shard,
-                    attempt_id=attempt.attempt_id,
                     contact_id=attempt.contact_id,
-                    outcome=report.outcome,
-                    started_at=report.started_at,
-                    answered_at=report.answered_at,
-                    ended_at=report.ended_at,
-                    duration_seconds=report.duration_seconds,
-                    provider_call_id=report.call_id,
-                    error=report.error,
                 )
             case CallNotFound():
                 return self._not_found(attempt, now)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal
 
 
 class CallMode(StrEnum):
@@ -51,10 +52,24 @@ class CallPlaced:
 
 @dataclass(frozen=True, slots=True)
 class CallRefused:
-    """The carrier's definite no: no call exists and none will. `outcome` is what the attempt ends in."""
+    """The carrier's definite no about the number called: no call exists and none will. `outcome` ends the attempt."""
 
     outcome: Outcome
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDenied:
+    """The carrier's definite no about us: no call exists and none will. The person has had no attempt.
+
+    `refusal` says what it speaks of: our account, our caller number, or the country that we may not call.
+    """
+
+    refusal: Refusal
+    error: str
+
+
+PlaceAnswer = CallPlaced | CallRefused | CallDenied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +77,8 @@ class CallReport:
     """How a call ended, as the carrier says. It may arrive twice, and before `place` has returned.
 
     Instants are aware UTC. `started_at` and `answered_at` are None when the carrier did not say or it did
-    not happen; `duration_seconds` counts from the answer and is None when nobody answered.
+    not happen; `duration_seconds` counts from the answer and is None when nobody answered. `refusal` is set when
+    the call failed for a reason that speaks of us; `outcome` is `failed` then.
     """
 
     attempt_id: str
@@ -73,6 +89,7 @@ class CallReport:
     duration_seconds: float | None = None
     call_id: str | None = None
     error: str | None = None
+    refusal: Refusal | None = None
 
 
 OnReport = Callable[[CallReport], None]
@@ -147,7 +164,7 @@ class TelephonyProvider(Protocol):
         """
         ...
 
-    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> PlaceAnswer:
         """Asks the carrier once, and waits at most `timeout_seconds` (waiting for a connection included).
 
         Raises `OutcomeUnknown` when the call may exist (timeout after sending, 5xx, connection lost in the

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal
 from shared.errors import OutcomeUnknown, TemporaryError
 from shared.telephony.provider import (
+    CallDenied,
     CallEnded,
     CallLive,
     CallMode,
@@ -24,6 +26,7 @@ from shared.telephony.provider import (
     CallReport,
     LookUp,
     OnReport,
+    PlaceAnswer,
     PlaceCall,
 )
 from shared.telephony.scripts import PICKED_UP, Placement, Script, ScriptedCall
@@ -93,7 +96,7 @@ class ScriptedProvider:
         for live in list(self._live.values()):
             self._end(live, Outcome.INTERRUPTED, "the process that held the call has stopped")
 
-    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> PlaceAnswer:
         """What the script says; see `Placement` for the ways a placement can go wrong."""
         plan = self.script(call)
         if plan.latency_seconds > timeout_seconds:
@@ -104,6 +107,9 @@ class ScriptedProvider:
         match plan.placement:
             case Placement.REFUSED:
                 return CallRefused(plan.outcome, plan.error or "refused by the script")
+            case Placement.DENIED:
+                assert plan.refusal is not None
+                return CallDenied(plan.refusal, plan.error or plan.refusal.message or "denied by the script")
             case Placement.RATE_LIMITED:
                 raise TemporaryError("rate limited by the script")
             case Placement.LOST_BEFORE:
@@ -133,7 +139,7 @@ class ScriptedProvider:
         if live.answered_at is None:
             self._end(live, Outcome.INTERRUPTED, "hung up before anybody answered")
         else:
-            self._end(live, live.plan.outcome, live.plan.error)
+            self._end_as_planned(live)
 
     def _begin(self, call: PlaceCall, plan: ScriptedCall) -> str:
         self.placed += 1
@@ -157,31 +163,34 @@ class ScriptedProvider:
         elif plan.outcome in PICKED_UP:
             self._later(live, plan.ring_seconds, lambda: self._answer(live))
         else:
-            self._later(live, plan.ring_seconds, lambda: self._end(live, plan.outcome, plan.error))
+            self._later(live, plan.ring_seconds, lambda: self._end_as_planned(live))
 
     def _answer(self, live: _Live) -> None:
         live.answered_at = self.now()
         talk_seconds = min(live.plan.talk_seconds, live.call.max_call_seconds)
-        self._later(live, talk_seconds, lambda: self._end(live, live.plan.outcome, live.plan.error))
+        self._later(live, talk_seconds, lambda: self._end_as_planned(live))
 
     def _answer_and_end(self, live: _Live) -> None:
         if live.plan.outcome in PICKED_UP:
             live.answered_at = self.now()
-        self._end(live, live.plan.outcome, live.plan.error)
+        self._end_as_planned(live)
 
     def _later(self, live: _Live, seconds: float, then: Callable[[], None]) -> None:
         live.timer = asyncio.get_running_loop().call_later(seconds, then)
 
-    def _end(self, live: _Live, outcome: Outcome, error: str | None) -> None:
+    def _end_as_planned(self, live: _Live) -> None:
+        self._end(live, live.plan.outcome, live.plan.error, live.plan.refusal)
+
+    def _end(self, live: _Live, outcome: Outcome, error: str | None, refusal: Refusal | None = None) -> None:
         if live.timer is not None:
             live.timer.cancel()
         del self._live[live.call_id]
-        report = self._report(live, outcome, error)
+        report = self._report(live, outcome, error, refusal)
         self._remember(report, live.call_id)
         if not live.plan.lose_report:
             self.on_report(report)
 
-    def _report(self, live: _Live, outcome: Outcome, error: str | None) -> CallReport:
+    def _report(self, live: _Live, outcome: Outcome, error: str | None, refusal: Refusal | None) -> CallReport:
         ended_at = self.now()
         talked = None if live.answered_at is None else max(timedelta(0), ended_at - live.answered_at)
         return CallReport(
@@ -193,6 +202,7 @@ class ScriptedProvider:
             duration_seconds=None if talked is None else talked.total_seconds(),
             call_id=live.call_id,
             error=error,
+            refusal=refusal,
         )
 
     def _remember(self, report: CallReport, call_id: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal
 from shared.telephony.provider import PlaceCall
 
 # Endings for which somebody or something picked up first.
@@ -16,7 +17,8 @@ class Placement(StrEnum):
     """What happens to the request that places a call."""
 
     ACCEPTED = "accepted"
-    REFUSED = "refused"  # a definite no with the plan's outcome
+    REFUSED = "refused"  # a definite no about the number, with the plan's outcome
+    DENIED = "denied"  # a definite no about us, with the plan's refusal
     RATE_LIMITED = "rate_limited"  # not placed; may be tried again
     LOST_BEFORE = "lost_before"  # outcome unknown to us, and no call exists
     LOST_AFTER = "lost_after"  # outcome unknown to us, and the call exists
@@ -26,7 +28,8 @@ class Placement(StrEnum):
 class ScriptedCall:
     """The plan of one call. Ring and call limits of the order still hold, as at a carrier.
 
-    `report_early` ends and reports the call before `place` returns; `lose_report` never reports it.
+    `report_early` ends and reports the call before `place` returns; `lose_report` never reports it. `refusal` is what
+    a denied placement, or the report of a call that was taken and failed, says of us.
     """
 
     outcome: Outcome = Outcome.ANSWERED
@@ -37,6 +40,13 @@ class ScriptedCall:
     error: str | None = None
     report_early: bool = False
     lose_report: bool = False
+    refusal: Refusal | None = None
+
+    def __post_init__(self) -> None:
+        if self.placement is Placement.DENIED and self.refusal is None:
+            raise ValueError("a denied placement needs a refusal that says what it speaks of")
+        if self.placement is not Placement.DENIED and self.refusal is not None and self.outcome is not Outcome.FAILED:
+            raise ValueError(f"a call that ends with a refusal of us has failed; its outcome cannot be {self.outcome}")
 
 
 Script = Callable[[PlaceCall], ScriptedCall]
@@ -50,6 +60,11 @@ def always(plan: ScriptedCall) -> Script:
 def by_number(plans: Mapping[str, ScriptedCall], default: ScriptedCall) -> Script:
     """A script that chooses by the number called."""
     return lambda call: plans.get(call.phone_number, default)
+
+
+def by_caller_number(plans: Mapping[str, ScriptedCall], default: ScriptedCall) -> Script:
+    """A script that chooses by the number called from."""
+    return lambda call: plans.get(call.caller_number, default)
 
 
 def seeded_mix(

@@ -22,12 +22,12 @@ from shared.telephony.provider import (
     CallNotFound,
     CallPlaced,
     CallReference,
-    CallRefused,
     LookUp,
+    PlaceAnswer,
     PlaceCall,
 )
 from shared.telephony.twilio_callback import read_instant, report_of, status_callback_url
-from shared.telephony.twilio_outcomes import INVALID_CALL_STATE, NOT_NOW, refusal
+from shared.telephony.twilio_errors import INVALID_CALL_STATE, answer_to_order
 
 # Look-ups and hang-ups are made by recovery, not by the dialing path.
 ASK_SECONDS = 10.0
@@ -51,9 +51,14 @@ class _Answer:
         return code if isinstance(code, int) else None
 
     @property
+    def message(self) -> str:
+        """Twilio's own words."""
+        return str(self.body.get("message", ""))
+
+    @property
     def reason(self) -> str:
         """One line for people."""
-        return f"HTTP {self.status}, code {self.code}: {str(self.body.get('message', ''))[:200]}"
+        return f"HTTP {self.status}, code {self.code}: {self.message[:200]}"
 
 
 @dataclass(slots=True)
@@ -100,7 +105,7 @@ class TwilioProvider:
             await self._session.close()
             self._session = None
 
-    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> PlaceAnswer:
         """One `POST Calls.json`. See the protocol for what the errors mean.
 
         Above the account's calls a second Twilio accepts and queues: the call then waits there, and its
@@ -157,16 +162,11 @@ class TwilioProvider:
             order.append(("MachineDetection", "Enable"))
         return order
 
-    def _placed(self, answer: _Answer) -> CallPlaced | CallRefused:
+    def _placed(self, answer: _Answer) -> PlaceAnswer:
         call_id = answer.body.get("sid")
         if 200 <= answer.status < 300 and isinstance(call_id, str) and call_id:
             return CallPlaced(call_id)
-        # 408 is a proxy that gave up waiting: what it passed on, nobody knows.
-        if not 400 <= answer.status < 500 or answer.status == 408:
-            raise OutcomeUnknown(f"no clear answer: {answer.reason}")
-        if answer.status in {401, 429} or answer.code in NOT_NOW:
-            raise TemporaryError(f"not placed: {answer.reason}")
-        return CallRefused(refusal(answer.code), answer.reason)
+        return answer_to_order(answer.status, answer.code, answer.message)
 
     async def _calls_between(self, reference: CallReference) -> AsyncIterator[Mapping[str, Any]]:
         numbers = {"To": reference.phone_number, "From": reference.caller_number, "PageSize": str(_PAGE_SIZE)}

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from shared.errors import PermanentError
 from shared.telephony.provider import CallReport, PlaceCall
-from shared.telephony.twilio_outcomes import COMPLETED, PICKED_UP_STATUS, ending
+from shared.telephony.twilio_errors import refusal_in_ending
+from shared.telephony.twilio_outcomes import COMPLETED, PICKED_UP_STATUS, ending, is_failure
 from shared.telephony.twilio_signature import is_signed
 
 CALLBACK_PATH = "/callbacks/twilio"
@@ -132,6 +133,7 @@ def report_of(
     if outcome is None:
         return None
     seconds = float(_number(duration) or 0) if status == COMPLETED else None
+    why = None if status == COMPLETED else _why(status, sip_response, error_code)
     return CallReport(
         attempt_id=attempt_id,
         outcome=outcome,
@@ -140,7 +142,8 @@ def report_of(
         answered_at=None if seconds is None else ended_at - timedelta(seconds=seconds),
         duration_seconds=seconds,
         call_id=call_id,
-        error=None if status == COMPLETED else _why(status, sip_response, error_code),
+        error=why,
+        refusal=refusal_in_ending(error_code, why or "") if is_failure(status) else None,
     )
 
 

@@ -16,6 +16,7 @@ import aiohttp
 
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import TelephonySettings
 from shared.telephony.provider import (
@@ -23,13 +24,13 @@ from shared.telephony.provider import (
     CallMode,
     CallPlaced,
     CallReference,
-    CallRefused,
     CallReport,
     LookUp,
     OnReport,
+    PlaceAnswer,
     PlaceCall,
 )
-from shared.telephony.twilio_outcomes import INVALID_CALL_STATE, NOT_NOW, refusal
+from shared.telephony.twilio_errors import INVALID_CALL_STATE, answer_to_order, refusal_in_ending
 
 HANG_UP_SECONDS: Final = 10.0
 # The carrier's word for a call to a fax machine is none of ours.
@@ -41,7 +42,7 @@ class _Line:
     """One call, from its order to its end, and what has been heard of it."""
 
     call: PlaceCall
-    answer: asyncio.Future[CallPlaced | CallRefused]
+    answer: asyncio.Future[PlaceAnswer]
     task: asyncio.Task[None] | None = None
     # Whether the order may have left this process; set by the trace below.
     request: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(sent=False))
@@ -97,7 +98,7 @@ class HeldLineProvider:
             await self._session.close()
             self._session = None
 
-    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> PlaceAnswer:
         """Opens a line, and waits for the carrier's word on it; without one in time the line is closed again.
 
         Then the call may exist, or have existed. It has no report: nobody here has heard how it ended.
@@ -167,19 +168,17 @@ class HeldLineProvider:
                 line.answered_at = _instant(words["answered_at"])
             case "ended":
                 ended_at = _instant(words["ended_at"]) or self.now()
-                self._report(line, OUTCOMES.get(words["outcome"], Outcome.FAILED), ended_at, words["error"])
+                refusal = refusal_in_ending(words["error_code"], words["error"] or "")
+                self._report(line, OUTCOMES.get(words["outcome"], Outcome.FAILED), ended_at, words["error"], refusal)
 
     def _refused(self, line: _Line, status: int, body: bytes) -> None:
         if line.answer.done():
             return
-        code = json.loads(body).get("code")
-        reason = f"HTTP {status}, code {code}"
-        if not 400 <= status < 500 or status == 408:
-            line.answer.set_exception(OutcomeUnknown(f"no clear answer: {reason}"))
-        elif status in {401, 429} or code in NOT_NOW:
-            line.answer.set_exception(TemporaryError(f"not placed: {reason}"))
-        else:
-            line.answer.set_result(CallRefused(refusal(code), reason))
+        answer = json.loads(body)
+        try:
+            line.answer.set_result(answer_to_order(status, answer.get("code"), answer.get("message", "")))
+        except (OutcomeUnknown, TemporaryError) as error:
+            line.answer.set_exception(error)
 
     def _over(self, line: _Line, why: str) -> None:
         """The line is gone. A call that was up is over for us, whatever the carrier will say."""
@@ -196,7 +195,9 @@ class HeldLineProvider:
         else:
             line.answer.set_exception(Unavailable("the carrier", why))
 
-    def _report(self, line: _Line, outcome: Outcome, ended_at: datetime, error: str | None) -> None:
+    def _report(
+        self, line: _Line, outcome: Outcome, ended_at: datetime, error: str | None, refusal: Refusal | None = None
+    ) -> None:
         if line.ended:
             return
         line.ended = True
@@ -211,6 +212,7 @@ class HeldLineProvider:
                 duration_seconds=talked,
                 call_id=line.call_id,
                 error=error,
+                refusal=refusal,
             )
         )
 

@@ -10,7 +10,15 @@ from typing import Protocol
 from aiohttp import web
 
 from services.carrier_simulator.app import Simulator
-from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault, Rule, SimulatorSettings
+from services.carrier_simulator.settings import (
+    Behaviour,
+    CallbackFault,
+    Ending,
+    Fault,
+    OrderRefusal,
+    Rule,
+    SimulatorSettings,
+)
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.settings import TelephonySettings
@@ -113,6 +121,7 @@ class Scripted:
 _FAULTS = {
     Placement.ACCEPTED: None,
     Placement.REFUSED: None,
+    Placement.DENIED: None,
     Placement.RATE_LIMITED: Fault.RATE_LIMITED,
     Placement.LOST_BEFORE: Fault.SILENT_BEFORE,
     Placement.LOST_AFTER: Fault.SILENT_AFTER,
@@ -126,6 +135,9 @@ class Simulated:
     simulator: Simulator
 
     def fate(self, number: str, plan: ScriptedCall) -> None:
+        if plan.refusal is not None and plan.refusal.code is not None:
+            placed = plan.placement is not Placement.DENIED
+            self.refuse(OrderRefusal(code=plan.refusal.code, to_prefix=number, placed=placed))
         refused = plan.placement is Placement.REFUSED
         self.rule(
             number,
@@ -144,6 +156,10 @@ class Simulated:
         here = rule.model_copy(update={"pattern": f"^{re.escape(number)}$"})
         others = [old for old in self.simulator.control.behaviour.simulator_rules if old.pattern != here.pattern]
         self.behave(rules=[rule.model_dump() for rule in [here, *others]])
+
+    def refuse(self, *refusals: OrderRefusal) -> None:
+        """Orders that the simulator refuses from now on; without any, none."""
+        self.behave(refusals=[refusal.model_dump() for refusal in refusals])
 
     def behave(self, **changes: object) -> None:
         """Changes the simulator's settings."""

@@ -221,6 +221,50 @@ async def test_settings_change_while_it_runs(client: Client) -> None:
     assert await client.ask("GET", "/simulator/settings") == shown
 
 
+@pytest.mark.parametrize(
+    ("refusal", "status", "message"),
+    [
+        ({"code": 20003, "status": 401}, 401, "Authenticate"),
+        ({"code": 10001, "status": 403}, 403, "Account is not active"),
+        ({"code": 21210, "caller": CALLER}, 400, "'From' phone number not verified"),
+        ({"code": 21215, "country": "US"}, 400, "Account not authorized to call this number"),
+        ({"code": 31999, "to_prefix": "+1202"}, 400, "The request was refused"),
+    ],
+)
+async def test_orders_are_refused_with_any_code_while_it_runs_and_counted(
+    client: Client, refusal: dict[str, object], status: int, message: str
+) -> None:
+    await client.order()
+    await client.behave(refusals=[refusal])
+    for _ in range(2):
+        error = await client.ask("POST", f"{CALLS}.json", status, data=ORDER)
+        assert (error["code"], error["status"], error["message"]) == (refusal["code"], status, message)
+    await client.behave(refusals=[])
+    await client.order()
+    summary = await client.summary()
+    assert (summary["placed"], summary["refused"]) == (2, 2)
+    assert summary["refused_by_code"] == {str(refusal["code"]): 2}
+
+
+async def test_others_are_called_while_one_caller_number_is_refused(client: Client) -> None:
+    await client.behave(refusals=[{"code": 21210, "caller": CALLER}])
+    await client.ask("POST", f"{CALLS}.json", 400, data=ORDER)
+    await client.order(From="+12025550199")
+    assert (await client.summary())["refused_by_code"] == {"21210": 1}
+
+
+async def test_call_that_was_taken_may_fail_with_a_code(client: Client) -> None:
+    await client.behave(refusals=[{"code": 13227, "placed": True}])
+    call = await client.order()
+
+    async def failed() -> bool:
+        return bool((await client.ask("GET", f"{CALLS}/{call['sid']}.json"))["status"] == "failed")
+
+    await eventually(failed)
+    summary = await client.summary()
+    assert (summary["refused_by_code"], summary["failed_by_code"]) == ({}, {"13227": 1})
+
+
 async def test_calls_a_second_are_limited(client: Client) -> None:
     await client.behave(calls_per_second=5)
     answers = await asyncio.gather(*(client.order_status(n) for n in range(40)))

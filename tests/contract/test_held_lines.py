@@ -12,8 +12,9 @@ import pytest
 
 from services.carrier_simulator.settings import CallbackFault, Ending, Fault, Rule
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import RefusalSubject
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
-from shared.telephony.provider import CallLive, CallPlaced, CallRefused, CallReport, PlaceCall
+from shared.telephony.provider import CallDenied, CallLive, CallPlaced, CallRefused, CallReport, PlaceAnswer, PlaceCall
 from tests.chaos.held_line import HeldLineProvider
 from tests.contract.carriers import (
     ACCOUNT,
@@ -236,9 +237,10 @@ async def test_a_wrong_token_costs_no_attempt(carrier: HeldLine) -> None:
     settings = twilio_settings(carrier.simulator.url, "", twilio_auth_token="wrong")
     provider = HeldLineProvider(settings, carrier.reports.append)
     await provider.start()
-    with pytest.raises(TemporaryError, match="20003"):
-        await provider.place(an_order(NUMBER), PATIENCE)
+    denied = await provider.place(an_order(NUMBER), PATIENCE)
     await provider.close()
+    assert isinstance(denied, CallDenied)
+    assert (denied.refusal.subject, denied.refusal.code) == (RefusalSubject.ACCOUNT, 20003)
 
 
 async def test_a_call_held_elsewhere_cannot_be_looked_up(carrier: HeldLine) -> None:
@@ -264,7 +266,7 @@ async def test_whatever_goes_wrong_a_yes_has_one_report_and_a_no_means_no_call(c
     # Not all at once: on a busy machine no connection would be made in time.
     places = asyncio.Semaphore(30)
 
-    async def place(order: PlaceCall) -> CallPlaced | CallRefused:
+    async def place(order: PlaceCall) -> PlaceAnswer:
         async with places:
             return await carrier.provider.place(order, 1.0)
 

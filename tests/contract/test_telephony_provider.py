@@ -8,8 +8,17 @@ from typing import Final
 import pytest
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
 from shared.errors import OutcomeUnknown, TemporaryError
-from shared.telephony.provider import CallEnded, CallLive, CallNotFound, CallPlaced, CallRefused, CallReport
+from shared.telephony.provider import (
+    CallDenied,
+    CallEnded,
+    CallLive,
+    CallNotFound,
+    CallPlaced,
+    CallRefused,
+    CallReport,
+)
 from shared.telephony.scripts import Placement, ScriptedCall
 from tests.contract.carriers import (
     Carrier,
@@ -108,6 +117,47 @@ async def test_refused_call_is_not_found(known_carrier: Carrier, number: str) ->
     order = an_order(number)
     await known_carrier.provider.place(order, PATIENCE)
     assert await known_carrier.provider.look_up(a_reference(order)) == CallNotFound()
+
+
+# One code for each thing that a refusal may speak of.
+REFUSALS: Final = [
+    Refusal(subject=RefusalSubject.ACCOUNT, code=20003, message="said by the carrier"),
+    Refusal(subject=RefusalSubject.CALLER_NUMBER, code=21210, message="said by the carrier"),
+    Refusal(subject=RefusalSubject.COUNTRY, code=21215, message="said by the carrier"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=[refusal.subject for refusal in REFUSALS])
+async def test_call_refused_for_a_reason_of_ours_does_not_exist_and_has_no_outcome(
+    carrier: Carrier, number: str, refusal: Refusal
+) -> None:
+    carrier.fate(number, ScriptedCall(placement=Placement.DENIED, refusal=refusal))
+    denied = await carrier.provider.place(an_order(number), PATIENCE)
+    assert isinstance(denied, CallDenied)
+    assert (denied.refusal.subject, denied.refusal.code) == (refusal.subject, refusal.code)
+    assert denied.refusal.message
+    assert denied.error
+    assert carrier.placed == 0
+    assert carrier.reports == []
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=[refusal.subject for refusal in REFUSALS])
+async def test_call_that_fails_for_a_reason_of_ours_says_so_in_its_report(
+    carrier: Carrier, number: str, refusal: Refusal
+) -> None:
+    carrier.fate(number, ScriptedCall(outcome=Outcome.FAILED, refusal=refusal))
+    placed = await carrier.provider.place(an_order(number), PATIENCE)
+    assert isinstance(placed, CallPlaced)
+    report = await the_report(carrier)
+    assert (report.outcome, report.call_id) == (Outcome.FAILED, placed.call_id)
+    assert report.refusal is not None
+    assert (report.refusal.subject, report.refusal.code) == (refusal.subject, refusal.code)
+
+
+async def test_call_that_fails_for_a_reason_of_the_person_says_nothing_of_us(carrier: Carrier, number: str) -> None:
+    carrier.fate(number, a_plan(Outcome.FAILED))
+    await carrier.provider.place(an_order(number), PATIENCE)
+    assert (await the_report(carrier)).refusal is None
 
 
 async def test_rate_limited_call_may_be_tried_again(carrier: Carrier, number: str) -> None:

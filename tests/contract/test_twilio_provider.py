@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.carrier_simulator.settings import CallbackFault, Ending, Fault, Rule
+from services.carrier_simulator.settings import CallbackFault, Ending, Fault, OrderRefusal, Rule
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
 from shared.errors import OutcomeUnknown, TemporaryError
-from shared.telephony.provider import CallEnded, CallNotFound, CallPlaced, CallReference, CallRefused
+from shared.telephony.provider import CallDenied, CallEnded, CallNotFound, CallPlaced, CallReference, CallRefused
 from shared.telephony.twilio import TwilioProvider
-from tests.contract.carriers import Twilio, a_plan, a_reference, an_order, twilio_carrier, twilio_settings
+from tests.contract.carriers import CALLER, Twilio, a_plan, a_reference, an_order, twilio_carrier, twilio_settings
 from tests.eventually import eventually
 
 NUMBER = "+12025559000"
@@ -131,9 +132,43 @@ async def test_wrong_token_costs_no_attempt(twilio: Twilio) -> None:
     settings = twilio_settings(twilio.settings.twilio_base_url, "http://127.0.0.1:9", twilio_auth_token="wrong")
     provider = TwilioProvider(settings)
     await provider.start()
-    with pytest.raises(TemporaryError, match="20003"):
-        await provider.place(an_order(NUMBER), PATIENCE)
+    denied = await provider.place(an_order(NUMBER), PATIENCE)
+    assert isinstance(denied, CallDenied)
+    assert (denied.refusal.subject, denied.refusal.code) == (RefusalSubject.ACCOUNT, 20003)
+    assert denied.refusal.message == "Authenticate"
     await provider.close()
+
+
+async def test_what_is_no_twilio_at_all_costs_no_attempt(twilio: Twilio) -> None:
+    provider = TwilioProvider(twilio_settings(f"{twilio.settings.twilio_base_url}/elsewhere", "http://127.0.0.1:9"))
+    await provider.start()
+    denied = await provider.place(an_order(NUMBER), PATIENCE)
+    assert isinstance(denied, CallDenied)
+    assert denied.refusal == Refusal(subject=RefusalSubject.ACCOUNT, code=None, message="HTTP 404")
+    await provider.close()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "subject"),
+    [
+        (OrderRefusal(code=10001, status=403), RefusalSubject.ACCOUNT),
+        (OrderRefusal(code=20003, status=401), RefusalSubject.ACCOUNT),
+        (OrderRefusal(code=21210, caller=CALLER), RefusalSubject.CALLER_NUMBER),
+        (OrderRefusal(code=21215, country="US"), RefusalSubject.COUNTRY),
+        (OrderRefusal(code=13227, to_prefix="+1202"), RefusalSubject.COUNTRY),
+        (OrderRefusal(code=29999, status=400), RefusalSubject.ACCOUNT),
+    ],
+)
+async def test_refusal_is_lifted_when_the_carrier_lifts_it(
+    twilio: Twilio, refusal: OrderRefusal, subject: RefusalSubject
+) -> None:
+    twilio.refuse(refusal)
+    denied = await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    assert isinstance(denied, CallDenied)
+    assert (denied.refusal.subject, denied.refusal.code) == (subject, refusal.code)
+    twilio.refuse()
+    assert isinstance(await twilio.provider.place(an_order(NUMBER), PATIENCE), CallPlaced)
+    assert twilio.placed == 1
 
 
 async def test_account_limit_costs_no_attempt(twilio: Twilio) -> None:

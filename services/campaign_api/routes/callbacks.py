@@ -11,8 +11,9 @@ from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.schemas.problems import only_problems
 from shared.clock import utc_now
 from shared.errors import Unavailable
-from shared.events import CallAnswered, CallFinished
+from shared.events import CallAnswered
 from shared.metrics import CALLBACKS
+from shared.telephony.call_events import finished
 from shared.telephony.twilio_callback import (
     CALLBACK_PATH,
     Callback,
@@ -76,16 +77,4 @@ def event_of(callback: Callback) -> CallEvent:
             attempt_id=said.attempt_id,
             answered_at=said.answered_at,
         )
-    return CallFinished(
-        organization_id=organization_id,
-        shard=shard,
-        contact_id=contact_id,
-        attempt_id=said.attempt_id,
-        outcome=said.outcome,
-        started_at=said.started_at,
-        answered_at=said.answered_at,
-        ended_at=said.ended_at,
-        duration_seconds=said.duration_seconds,
-        provider_call_id=said.call_id,
-        error=said.error,
-    )
+    return finished(said, organization_id=organization_id, shard=shard, contact_id=contact_id)

@@ -3,8 +3,10 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from services.carrier_simulator.plan import Plan, plan_call
+from services.carrier_simulator.plan import Plan, plan_call, with_refusals
 from services.carrier_simulator.settings import Behaviour, CallbackFault, Ending, Fault
+
+REST_OF_THE_ENDINGS = dict.fromkeys(("voicemail_rate", "busy_rate", "declined_rate", "invalid_rate", "failed_rate"), 0)
 
 
 def behaviour(**changes: object) -> Behaviour:
@@ -57,6 +59,48 @@ def test_first_rule_that_fits_wins() -> None:
     assert plan_call(ruled, "+12025550109", 0).refusal_code == 21214
 
 
+US_NUMBER, GERMAN_NUMBER, NO_COUNTRY = "+12025550123", "+493012345678", "+9991234567"
+MINE, OTHER = "+12025550100", "+12025550101"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "refused"),
+    [
+        ({}, {(MINE, US_NUMBER), (OTHER, US_NUMBER), (MINE, GERMAN_NUMBER), (MINE, NO_COUNTRY)}),
+        ({"caller": MINE}, {(MINE, US_NUMBER), (MINE, GERMAN_NUMBER), (MINE, NO_COUNTRY)}),
+        ({"to_prefix": "+49"}, {(MINE, GERMAN_NUMBER)}),
+        ({"country": "DE"}, {(MINE, GERMAN_NUMBER)}),
+        ({"country": "US"}, {(MINE, US_NUMBER), (OTHER, US_NUMBER)}),
+        ({"country": "US", "caller": OTHER}, {(OTHER, US_NUMBER)}),
+        ({"country": "FR"}, set()),
+    ],
+)
+def test_refusal_concerns_what_it_names(refusal: dict[str, object], refused: set[tuple[str, str]]) -> None:
+    of = behaviour(refusals=[{"code": 21215, "status": 403, **refusal}], answer_rate=1, **REST_OF_THE_ENDINGS)
+    calls = [(MINE, US_NUMBER), (OTHER, US_NUMBER), (MINE, GERMAN_NUMBER), (MINE, NO_COUNTRY)]
+    for caller, number in calls:
+        plan = with_refusals(plan_call(of, number, 0), of, caller, number)
+        if (caller, number) in refused:
+            assert (plan.ending, plan.refusal_code, plan.refusal_status) == (Ending.REFUSED, 21215, 403)
+        else:
+            assert plan == plan_call(of, number, 0)
+
+
+def test_first_refusal_that_fits_wins_over_all_rules() -> None:
+    of = behaviour(
+        rules=[{"pattern": ".", "ending": "busy"}],
+        refusals=[{"code": 21210, "caller": MINE}, {"code": 20003, "status": 401}],
+    )
+    codes = [with_refusals(plan_call(of, US_NUMBER, 0), of, caller, US_NUMBER).refusal_code for caller in (MINE, OTHER)]
+    assert codes == [21210, 20003]
+
+
+def test_refusal_may_come_after_the_call_was_taken() -> None:
+    of = behaviour(refusals=[{"code": 13227, "placed": True}], ring_min_seconds=5)
+    plan = with_refusals(plan_call(of, US_NUMBER, 0), of, MINE, US_NUMBER)
+    assert (plan.ending, plan.error_code, plan.ring_seconds) == (Ending.FAILED, 13227, 0)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -67,6 +111,9 @@ def test_first_rule_that_fits_wins() -> None:
         {"rules": [{"pattern": "("}]},
         {"rules": [{"pattern": "1", "colour": "red"}]},
         {"no_such_setting": 1},
+        {"refusals": [{"caller": "+12025550100"}]},
+        {"refusals": [{"code": 21210, "status": 200}]},
+        {"refusals": [{"code": 21210, "country": "Germany"}]},
         {"time_scale": 0},
     ],
 )

@@ -1,12 +1,23 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
 from shared.errors import OutcomeUnknown
-from shared.telephony.provider import CallEnded, CallLive, CallMode, CallNotFound, CallReference, CallReport, PlaceCall
+from shared.telephony.provider import (
+    CallEnded,
+    CallLive,
+    CallMode,
+    CallNotFound,
+    CallPlaced,
+    CallReference,
+    CallReport,
+    PlaceCall,
+)
 from shared.telephony.scripted import ScriptedProvider
-from shared.telephony.scripts import ScriptedCall, always, by_number, seeded_mix
+from shared.telephony.scripts import Placement, ScriptedCall, always, by_caller_number, by_number, seeded_mix
 from tests.eventually import eventually
 
 
@@ -111,3 +122,30 @@ async def test_memory_of_ended_calls_is_bounded() -> None:
     found = [await provider.look_up(a_reference(an_order(n), provider)) for n in range(5)]
     assert sum(answer == CallNotFound() for answer in found) == 3
     assert provider.placements == []
+
+
+def test_plan_that_contradicts_itself_is_refused() -> None:
+    refusal = Refusal(subject=RefusalSubject.ACCOUNT)
+    with pytest.raises(ValueError, match="what it speaks of"):
+        ScriptedCall(placement=Placement.DENIED)
+    with pytest.raises(ValueError, match="has failed"):
+        ScriptedCall(outcome=Outcome.BUSY, refusal=refusal)
+
+
+def test_script_may_choose_by_the_number_called_from() -> None:
+    refused = ScriptedCall(placement=Placement.DENIED, refusal=Refusal(subject=RefusalSubject.CALLER_NUMBER))
+    script = by_caller_number({"+12025550100": refused}, ScriptedCall())
+    call = an_order()
+    assert script(replace(call, caller_number="+12025550100")) is refused
+    assert script(replace(call, caller_number="+12025550101")) == ScriptedCall()
+
+
+async def test_hanging_up_a_call_that_would_have_failed_for_our_sake_says_nothing_of_us() -> None:
+    reports: list[CallReport] = []
+    plan = ScriptedCall(outcome=Outcome.FAILED, refusal=Refusal(subject=RefusalSubject.COUNTRY), ring_seconds=600)
+    carrier = ScriptedProvider(always(plan), reports.append)
+    placed = await carrier.place(an_order(), 1)
+    assert isinstance(placed, CallPlaced)
+    await carrier.hang_up(placed.call_id)
+    [report] = reports
+    assert (report.outcome, report.refusal) == (Outcome.INTERRUPTED, None)

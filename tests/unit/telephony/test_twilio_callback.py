@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 import pytest
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
 from shared.telephony.provider import CallReport, PlaceCall
 from shared.telephony.twilio_callback import (
     Callback,
@@ -104,6 +105,44 @@ def test_completed_call_was_answered_its_duration_before_its_end() -> None:
 )
 def test_outcomes(changes: dict[str, str | None], outcome: Outcome) -> None:
     assert report(**changes).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("13227", RefusalSubject.COUNTRY),
+        ("21215", RefusalSubject.COUNTRY),
+        ("32009", RefusalSubject.ACCOUNT),
+        ("10004", RefusalSubject.ACCOUNT),
+        ("32017", RefusalSubject.CALLER_NUMBER),
+    ],
+)
+@pytest.mark.parametrize("sip_response", [None, "403", "486"])
+def test_call_that_failed_for_our_sake_says_what_it_speaks_of(
+    code: str, subject: RefusalSubject, sip_response: str | None
+) -> None:
+    ended = report(CallStatus="failed", ErrorCode=code, SipResponseCode=sip_response)
+    assert ended.outcome is Outcome.FAILED
+    assert ended.refusal == Refusal(subject=subject, code=int(code), message=ended.error or "")
+    assert f"code {code}" in (ended.error or "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CallStatus": "failed", "ErrorCode": "13224"},
+        {"CallStatus": "failed", "ErrorCode": "13225"},
+        {"CallStatus": "failed", "ErrorCode": "99999"},
+        {"CallStatus": "failed", "ErrorCode": "a lot"},
+        {"CallStatus": "failed", "SipResponseCode": "403"},
+        {"CallStatus": "busy"},
+        # Somebody picked up, or we hung up ourselves: whatever else went wrong, the call was made.
+        {"CallStatus": "completed", "CallDuration": "3", "ErrorCode": "13227"},
+        {"CallStatus": "canceled", "ErrorCode": "13227"},
+    ],
+)
+def test_every_other_ending_says_nothing_of_us(changes: dict[str, str | None]) -> None:
+    assert report(**changes).refusal is None
 
 
 @pytest.mark.parametrize("status", ["queued", "initiated", "ringing", "teleported"])

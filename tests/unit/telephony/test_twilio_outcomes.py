@@ -6,12 +6,9 @@ from shared.domain.outcome import Outcome
 from shared.telephony.twilio_outcomes import (
     ANSWERED_BY,
     ENDED_STATUSES,
-    ERROR_CODES,
     LIVE_STATUSES,
-    NOT_NOW,
     SIP_RESPONSES,
     ending,
-    refusal,
 )
 
 # Twilio's own lists of words; a status or a detection result that we forget fails here.
@@ -88,65 +85,13 @@ def test_sip_response_says_more_than_the_status(status: str, sip_response: int, 
 
 def test_no_sip_response_turns_a_failure_into_an_answer() -> None:
     assert not {Outcome.ANSWERED, Outcome.VOICEMAIL} & set(SIP_RESPONSES.values())
-    assert not {Outcome.ANSWERED, Outcome.VOICEMAIL} & set(ERROR_CODES.values())
 
 
 def test_error_code_speaks_before_the_sip_response() -> None:
     assert ending("failed", sip_response=486, error_code=13224) is Outcome.INVALID_NUMBER
     assert ending("failed", sip_response=486, error_code=99999) is Outcome.BUSY
     assert ending("failed", error_code=99999) is Outcome.FAILED
+    assert ending("busy", sip_response=486, error_code=13227) is Outcome.FAILED
+    assert ending("canceled", error_code=13227) is Outcome.INTERRUPTED
+    assert ending("ringing", error_code=13227) is None
     assert ending("completed", error_code=13224) is Outcome.ANSWERED
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        (13223, Outcome.INVALID_NUMBER),
-        (13224, Outcome.INVALID_NUMBER),
-        (13225, Outcome.FAILED),
-        (13226, Outcome.INVALID_NUMBER),
-        (13227, Outcome.FAILED),
-        (21201, Outcome.INVALID_NUMBER),
-        (21202, Outcome.INVALID_NUMBER),
-        (21203, Outcome.FAILED),
-        (21205, Outcome.FAILED),
-        (21208, Outcome.FAILED),
-        (21210, Outcome.FAILED),
-        (21211, Outcome.INVALID_NUMBER),
-        (21212, Outcome.FAILED),
-        (21213, Outcome.FAILED),
-        (21214, Outcome.INVALID_NUMBER),
-        (21215, Outcome.FAILED),
-        (21216, Outcome.FAILED),
-        (21217, Outcome.INVALID_NUMBER),
-        (21219, Outcome.FAILED),
-        (21601, Outcome.FAILED),
-        (21610, Outcome.DO_NOT_CALL),
-        (31404, Outcome.INVALID_NUMBER),
-        (31480, Outcome.NO_ANSWER),
-        (31486, Outcome.BUSY),
-        (31603, Outcome.DECLINED),
-        (32009, Outcome.FAILED),
-        (32011, Outcome.FAILED),
-        (34002, Outcome.BUSY),
-        (573005, Outcome.FAILED),
-    ],
-)
-def test_error_codes(code: int, expected: Outcome) -> None:
-    assert refusal(code) is expected
-    assert ending("failed", error_code=code) is expected
-
-
-def test_error_code_table_is_the_tested_one() -> None:
-    parameters = test_error_codes.pytestmark[0].args[1]  # type: ignore[attr-defined]
-    assert dict(parameters) == ERROR_CODES
-
-
-@pytest.mark.parametrize("code", [99999, 0, -1, None])
-def test_unknown_refusal_is_a_failure(code: int | None) -> None:
-    assert refusal(code) is Outcome.FAILED
-
-
-def test_refusals_that_say_nothing_about_the_contact_are_no_outcomes() -> None:
-    assert not NOT_NOW & set(ERROR_CODES)
-    assert {10004, 20003, 20429} <= NOT_NOW
