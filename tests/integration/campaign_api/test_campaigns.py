@@ -4,14 +4,14 @@ from urllib.parse import quote
 import pytest
 
 from shared.events import CampaignChanged
-from tests.integration.campaign_api.client import Customer, lead, unique
+from tests.integration.campaign_api.client import CALLABLE, Customer, lead, unique
 from tests.integration.campaign_api.conftest import EventsOf, Stack
 
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
 
 
 async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: Customer) -> None:
-    configuration_id = await acme.new_configuration()
+    configuration_id = await acme.new_configuration(**CALLABLE)
     made = await acme.post("/campaigns", {"name": "Spring", "configuration_id": configuration_id})
     assert made.status == 200
     campaign = made.body

@@ -4,7 +4,7 @@ from urllib.parse import quote
 import pytest
 
 from shared.events import ContactsAdded
-from tests.integration.campaign_api.client import Customer, lead
+from tests.integration.campaign_api.client import CALLABLE, Customer, lead
 from tests.integration.campaign_api.conftest import EventsOf, Stack
 
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
@@ -12,7 +12,7 @@ SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
 
 async def campaign_of(customer: Customer, **configuration: Any) -> str:
     """The path of a new campaign's contacts."""
-    configuration_id = await customer.new_configuration(**configuration)
+    configuration_id = await customer.new_configuration(**CALLABLE | configuration)
     campaign = await customer.new_campaign(configuration_id=configuration_id)
     return f"/campaigns/{campaign['id']}/contacts"
 
@@ -42,6 +42,8 @@ async def test_a_contact_comes_back_as_it_was_sent(acme: Customer) -> None:
         "status": "pending",
         "attempts_made": 0,
         "next_attempt_at": "2035-01-01T08:00:00Z",
+        "waiting_for": {"reason": "scheduled", "until": "2035-01-01T08:00:00Z"},
+        "ended_because": None,
         "attempts": [],
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],

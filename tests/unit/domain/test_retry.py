@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
+from shared.domain.reasons import ENDED_BY, EndReason
 from shared.domain.retry import (
     BUILT_IN_POLICY,
     BUILT_IN_RULES,
@@ -293,3 +294,90 @@ def test_every_outcome_has_an_answer_at_every_count() -> None:
             BUILT_IN_POLICY, outcome, proven=proven, attempts_made=made, outcome_count=made, now=NOW
         )
         assert isinstance(decision, CallAgain | Ended)
+
+
+@pytest.mark.parametrize(
+    ("rules", "ceiling"),
+    [
+        pytest.param(BUILT_IN_POLICY, 5, id="the built-in rules: busy five times"),
+        pytest.param(policy(1), 1, id="one call, whatever the outcomes"),
+        pytest.param(policy(8), 8, id="eight"),
+        pytest.param(policy(3, busy={"max_attempts": 3}), 3, id="busy as often as the others"),
+        pytest.param(
+            policy(2, busy={"max_attempts": 5}), 5, id="an outcome's own limit, also when it is the higher one"
+        ),
+        pytest.param(policy(2, busy={"retry": False, "max_attempts": 9}), 2, id="a rule that does not call again"),
+        pytest.param(policy(1, unknown={"retry": True, "max_attempts": 4}), 4, id="a lost call that may be repeated"),
+    ],
+)
+def test_nobody_is_called_more_often_in_all_than_the_highest_limit(rules: RetryPolicy, ceiling: int) -> None:
+    assert rules.ceiling == ceiling
+
+
+def test_three_voicemails_and_a_failure_are_not_four_calls() -> None:
+    limits = {"max_attempts": 3, "delay_seconds": 0}
+    rules = policy(3, voicemail=limits, failed=limits, no_answer=limits, busy=limits)
+    endings = ["voicemail", "failed", "voicemail"]
+    decisions = [decide(rules, outcome, made, endings[:made].count(outcome)) for made, outcome in enumerate(endings, 1)]
+    assert decisions == [0, 0, EXHAUSTED]
+
+
+@given(
+    st.lists(st.sampled_from([o for o in Outcome if o not in NEVER_RETRIED]), min_size=60, max_size=60),
+    st.dictionaries(
+        st.sampled_from(["voicemail", "failed", "busy", "no_answer"]),
+        st.fixed_dictionaries({"max_attempts": st.one_of(st.none(), st.integers(1, 6))}),
+    ),
+    st.integers(1, 6),
+)
+def test_whatever_the_endings_the_ceiling_holds(endings: list[Outcome], rules: dict[str, Any], limit: int) -> None:
+    plan = policy(limit, **rules)
+    made = 0
+    for made, outcome in enumerate(endings, 1):
+        if not isinstance(decide(plan, outcome, made, endings[:made].count(outcome)), int):
+            break
+    assert made <= plan.ceiling
+
+
+def after_invalid(other_numbers: bool) -> CallAgain | Ended:
+    return after_attempt(
+        BUILT_IN_POLICY,
+        Outcome.INVALID_NUMBER,
+        proven=True,
+        attempts_made=1,
+        outcome_count=1,
+        now=NOW,
+        other_numbers=other_numbers,
+    )
+
+
+def test_an_invalid_number_gives_way_to_the_next_at_once_and_counts_for_no_limit() -> None:
+    assert after_invalid(True) == CallAgain(NOW, counted=False)
+    assert after_invalid(False) == Ended(EXHAUSTED, EndReason.INVALID_NUMBER)
+
+
+def test_an_ending_that_speaks_of_us_waits_for_the_rest_and_counts_for_no_limit() -> None:
+    def after(outcome: Outcome, not_before: datetime) -> CallAgain | Ended:
+        return after_attempt(
+            BUILT_IN_POLICY,
+            outcome,
+            proven=True,
+            attempts_made=9,
+            outcome_count=9,
+            now=NOW,
+            not_before=not_before,
+        )
+
+    rest = NOW + timedelta(seconds=30)
+    assert after(Outcome.FAILED, rest) == CallAgain(rest, counted=False)
+    assert after(Outcome.FAILED, NOW - timedelta(hours=1)) == CallAgain(NOW, counted=False)
+    assert after(Outcome.ANSWERED, rest) == Ended(COMPLETED, EndReason.ANSWERED), "an answer is an answer"
+
+
+def test_every_ending_says_why() -> None:
+    for outcome in Outcome:
+        ended = after_attempt(
+            policy(1), outcome, proven=True, attempts_made=50, outcome_count=50, now=NOW, other_numbers=False
+        )
+        assert isinstance(ended, Ended)
+        assert ended.because is ENDED_BY[outcome]
