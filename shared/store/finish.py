@@ -206,15 +206,14 @@ def _by_the_rule(
     because: EndReason | None = None
     put_off: WaitReason | None = None
     match decision:
-        case CallAgain(at=at, counted=counted):
+        case CallAgain(at=at, counted=True):
             to, due_at, tier = ContactStatus.PENDING, at, Tier.RETRY
-            if not counted:
-                uncounted += 1
-                outcomes = {name: n for name, n in outcomes.items() if name != event.outcome} | (
-                    {event.outcome: outcomes[event.outcome] - 1} if outcomes[event.outcome] > 1 else {}
-                )
+        case CallAgain(at=at):
+            # It keeps its place in the queue: no attempt at the person has been made.
+            to, due_at, tier = ContactStatus.PENDING, min(at, contact["due_at"]), Tier(contact["tier"])
+            uncounted, outcomes = uncounted + 1, _one_less(outcomes, event.outcome)
             if event.refusal is not None:
-                put_off = WAITS_FOR_REST[event.refusal.subject]
+                due_at, put_off = at, WAITS_FOR_REST[event.refusal.subject]
         case Ended(status=status):
             to, due_at, tier, because = status, contact["due_at"], Tier(contact["tier"]), decision.because
     return Move(
@@ -230,6 +229,11 @@ def _by_the_rule(
         uncounted=uncounted,
         invalid_numbers=invalid,
     )
+
+
+def _one_less(outcomes: Mapping[str, int], outcome: str) -> dict[str, int]:
+    left = {**outcomes, outcome: outcomes[outcome] - 1}
+    return {name: count for name, count in left.items() if count > 0}
 
 
 def _rest_until(

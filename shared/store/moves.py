@@ -9,6 +9,7 @@ transaction is doomed anyway.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -19,6 +20,9 @@ from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.ledger import Ledger
 from shared.store.surroundings import Surroundings
+
+# Fields that a contact need not have, and what they are then.
+DEFAULTS: Final[Document] = {"ended_because": None, "put_off": None, "uncounted": 0, "invalid_numbers": []}
 
 
 class GuardFailed(TemporaryError):
@@ -71,7 +75,8 @@ async def apply_moves(
         if move.to is ContactStatus.PENDING:
             ledger.waits(contact["campaign_id"], values[-1]["due_at"])
     if kept:
-        result = await store["contacts"].update_many(_guard(kept), _to_each_its_own(kept, values), session=session)
+        written = _without_defaults(kept, values)
+        result = await store["contacts"].update_many(_guard(kept), _to_each_its_own(kept, written), session=session)
         if result.matched_count != len(kept):
             raise GuardFailed(f"{result.matched_count} of {len(kept)} contacts were as read")
     if removed:
@@ -116,6 +121,16 @@ def _new_values(move: Move) -> Document:
             list(move.invalid_numbers) if move.invalid_numbers is not None else contact.get("invalid_numbers", [])
         ),
     }
+
+
+def _without_defaults(contacts: Sequence[Document], values: Sequence[Document]) -> list[Document]:
+    """The values without the fields that none of these contacts has, nor needs: a rule that is off costs nothing."""
+    needless = {
+        name
+        for name, default in DEFAULTS.items()
+        if all(each[name] == default for each in values) and not any(name in contact for contact in contacts)
+    }
+    return [{name: value for name, value in each.items() if name not in needless} for each in values]
 
 
 def _guard(contacts: Sequence[Document]) -> Document:
