@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -11,19 +12,25 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.producer import Producer
 from shared.bus.replay import Replayed, replay
-from shared.errors import Unavailable
+from shared.bus.required_topics import wait_for_topics
+from shared.errors import ConfigurationError, Unavailable
+from shared.logs import configure_logs
 from shared.settings import KafkaSettings
 from shared.topics import CONTACT_BATCHES, TOPICS
 
-START_SECONDS = 10.0
+START_SECONDS = 3.0
 
 
 async def run(settings: KafkaSettings, topic_name: str, limit: int | None) -> Replayed:
-    """Replay one topic by its name in shared/topics.py. Raises `Unavailable` when Kafka is away."""
+    """Replay one topic by its name in shared/topics.py.
+
+    Raises `Unavailable` when Kafka is away, `ConfigurationError` when it lacks the topic.
+    """
     topic = next(topic for topic in TOPICS if topic.name == topic_name)
     producer = Producer(settings)
     await producer.start(START_SECONDS)
     try:
+        await wait_for_topics(producer, (topic.name, topic.dead_letter), 0)
         return await replay(settings, producer, topic, limit=limit)
     except (KafkaError, OSError) as error:
         raise Unavailable("Kafka", f"{settings.kafka}: {error!r}") from error
@@ -40,9 +47,14 @@ def main(
     """Put the waiting dead letters of a topic back onto it, oldest first."""
     if topic not in {known.name for known in TOPICS}:
         raise SystemExit(f"replay: there is no topic {topic!r}")
+    settings = KafkaSettings()
+    # What goes wrong is said once, at the end, and not at each try to connect.
+    configure_logs("ERROR", "replay")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    print(f"Asking Kafka at {settings.kafka} for the dead letters of {settings.topic_prefix}{topic}.", flush=True)
     try:
-        result = asyncio.run(run(KafkaSettings(), topic, limit))
-    except Unavailable as error:
+        result = asyncio.run(run(settings, topic, limit))
+    except (Unavailable, ConfigurationError) as error:
         raise SystemExit(f"replay: {error}") from None
     print(f"Put {result.put_back} dead letters back onto {topic}.")
     if result.left_out:

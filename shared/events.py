@@ -52,7 +52,14 @@ class ContactBatch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1]
-    batch_id: Annotated[str, Field(min_length=1, max_length=255, description="Yours; the same id again is a no-op.")]
+    batch_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Yours. The same bytes again are a no-op; another message under a stored id is refused.",
+        ),
+    ]
     organization_id: Annotated[str, Field(min_length=1, max_length=64)]
     credential: Annotated[
         str | None,

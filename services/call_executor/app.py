@@ -19,6 +19,7 @@ from services.call_executor.settings import ExecutorSettings
 from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
 from shared.bus.raw_records import without_headers
+from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
@@ -146,6 +147,7 @@ async def serve(settings: ExecutorSettings, *, store: Store, build_provider: Bui
         producer = Producer(settings)
         stack.push_async_callback(producer.stop)
         await producer.start(settings.start_deadline_seconds)
+        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
         executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
         health = executor.health_server()
         await health.start()

@@ -32,9 +32,11 @@ from services.campaign_api.routes import (
 )
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
+from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.domain.phone import raise_regex_cache
 from shared.store.client import Store, connect
 
+SERVICE = "campaign-api"
 # Counters of added contacts are spread over so many documents, to keep processes out of each other's way.
 COUNTER_SOURCES = 16
 NOUNS = (
@@ -84,12 +86,16 @@ def build_app(settings: ApiSettings, *, store: Store, producer: Producer) -> ASG
 
 @asynccontextmanager
 async def running(settings: ApiSettings) -> AsyncIterator[ASGIApp]:
-    """The application with its servers; raises `Unavailable` when one is away past the start deadline."""
+    """The application with its servers.
+
+    Raises `Unavailable` when one is away past the start deadline, `ConfigurationError` when topics are missing.
+    """
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
     try:
         await store.wait_until_ready(settings.start_deadline_seconds)
         await producer.start(settings.start_deadline_seconds)
+        await wait_for_topics(producer, needed_by(SERVICE), settings.start_deadline_seconds)
         yield build_app(settings, store=store, producer=producer)
     finally:
         await producer.stop()

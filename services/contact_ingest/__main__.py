@@ -1,4 +1,4 @@
-"""`python -m services.contact_ingest`: runs until SIGTERM; exits with 1 when Kafka or MongoDB stay away."""
+"""`python -m services.contact_ingest`: runs until SIGTERM; exits with 1 when Kafka, MongoDB or a topic stay away."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
-from shared.errors import Unavailable
+from shared.errors import DialstreamError
 from shared.logs import configure_logs, get_logger
 
 
@@ -36,7 +36,7 @@ def main() -> int:
     configure_logs(settings.log_level, "contact-ingest")
     try:
         uvloop.run(_run(settings))
-    except Unavailable as error:
+    except DialstreamError as error:
         get_logger().error("contact-ingest gives up", reason=str(error))
         return 1
     return 0

@@ -16,6 +16,7 @@ from services.contact_ingest.settings import IngestSettings
 from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
 from shared.bus.raw_records import Read, as_read, without_headers
+from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.domain.phone import raise_regex_cache
 from shared.errors import Unavailable
 from shared.health import HealthServer
@@ -30,7 +31,10 @@ COUNTER_SLOTS = 16
 
 @asynccontextmanager
 async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
-    """contact-ingest at work; its health pages. Raises `Unavailable` when a server stays away at the start."""
+    """contact-ingest at work; its health pages.
+
+    Raises `Unavailable` when a server stays away at the start, `ConfigurationError` when topics are missing.
+    """
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
     broker = build_broker(settings, Ingest(store, producer, f"ingest-{random.randrange(COUNTER_SLOTS)}"))
@@ -39,6 +43,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         await health.start()
         get_logger().info("waiting for Kafka and MongoDB", kafka=settings.kafka, health_port=health.port)
         await producer.start(settings.start_deadline_seconds)
+        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
         await store.wait_until_ready(settings.start_deadline_seconds)
         await start(broker)
         get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.contact_ingest.credential import prove_organization
-from services.contact_ingest.refusals import CampaignNotUsable, UnreadableBatch
-from services.contact_ingest.rows import read_batch, read_rows
+from services.contact_ingest.refusals import BatchIdReused, CampaignNotUsable, UnreadableBatch
+from services.contact_ingest.rows import read_message, read_rows
 from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
 from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.contact_input import PreparedContacts
-from shared.errors import NotFound, PermanentError, TemporaryError, WrongState
+from shared.errors import Conflict, NotFound, PermanentError, TemporaryError, WrongState
 from shared.events import ContactBatch, ContactsAdded
 from shared.logs import get_logger
 from shared.metrics import INGESTED
@@ -105,7 +105,7 @@ class Ingest:
         value = record.value or b""
         if is_unreadable(record):
             raise UnreadableBatch(WHY_UNREADABLE)
-        batch = await asyncio.to_thread(read_batch, value)
+        batch, digest = await asyncio.to_thread(read_message, value)
         organization = await prove_organization(self.store, batch, value=value, headers=record.headers, now=utc_now())
         campaign = batch.campaign
         try:
@@ -117,10 +117,15 @@ class Ingest:
                 default_country_code=target.default_country_code,
                 strict_e164=target.strict_e164,
             )
-            result = await self._upsert(batch, organization, target, prepared)
+            result = await self._upsert(batch, digest, organization, target, prepared)
         except (NotFound, WrongState) as error:
-            await self._refuse(batch, campaign, organization, str(error))
-            raise CampaignNotUsable(str(error)) from error
+            if await self._refuse(batch, digest, campaign, organization, str(error)):
+                raise CampaignNotUsable(str(error)) from error
+            # Its campaign has gone since it was stored.
+            _count_repeated()
+            return
+        except Conflict as error:
+            raise BatchIdReused(str(error)) from error
         _count(result)
         if result.inserted or result.updated:
             self._hint(
@@ -136,7 +141,12 @@ class Ingest:
         return Target(campaign.id, campaign.id, country_code, strict_e164=False)
 
     async def _upsert(
-        self, batch: ContactBatch, organization: Organization, target: Target, prepared: PreparedContacts
+        self,
+        batch: ContactBatch,
+        digest: str,
+        organization: Organization,
+        target: Target,
+        prepared: PreparedContacts,
     ) -> UpsertResult:
         now = utc_now()
         return await upsert_contacts(
@@ -154,13 +164,19 @@ class Ingest:
                 received=len(batch.contacts),
                 failed=tuple(BatchRow.of_problem(problem) for problem in prepared.problems),
                 created_at=now,
+                digest=digest,
             ),
         )
 
-    async def _refuse(self, batch: ContactBatch, campaign: str, organization: Organization, reason: str) -> None:
+    async def _refuse(
+        self, batch: ContactBatch, digest: str, campaign: str, organization: Organization, reason: str
+    ) -> bool:
         now = utc_now()
-        refused = IngestBatch(batch.batch_id, campaign, len(batch.contacts), (), now)
-        await refuse_ingest_batch(self.store, organization.id, refused, reason=reason, now=now)
+        refused = IngestBatch(batch.batch_id, campaign, len(batch.contacts), (), now, digest)
+        try:
+            return await refuse_ingest_batch(self.store, organization.id, refused, reason=reason, now=now)
+        except Conflict as error:
+            raise BatchIdReused(str(error)) from error
 
     def _hint(self, event: ContactsAdded) -> None:
         # In the background: the schedulers find the contacts without it, only later.
@@ -174,8 +190,12 @@ class Ingest:
 
 def _count(result: UpsertResult) -> None:
     if result.repeated:
-        INGESTED.labels(result="repeated_batch").inc()
+        _count_repeated()
         return
     INGESTED.labels(result="inserted").inc(result.inserted)
     INGESTED.labels(result="updated").inc(result.updated)
     INGESTED.labels(result="failed").inc(len(result.failed))
+
+
+def _count_repeated() -> None:
+    INGESTED.labels(result="repeated_batch").inc()

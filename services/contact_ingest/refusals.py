@@ -18,5 +18,9 @@ class UnprovenOrganization(PermanentError):
     """The credential or signature is missing, wrong, expired, or of another organization."""
 
 
+class BatchIdReused(PermanentError):
+    """Another message has been stored under the batch's id. The result of that one stays as it is."""
+
+
 class CampaignNotUsable(PermanentError):
     """The organization has no such campaign, or it is closed. Also recorded as the batch's result."""

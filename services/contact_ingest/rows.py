@@ -1,5 +1,6 @@
 """From bytes to rows, purely: the batch's envelope as a whole, then every row by itself."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +18,11 @@ MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 MAX_PROBLEMS_OF_A_ROW: Final = 10
 MAX_REPORTED_TEXT: Final = 255
 MAX_REPORTED_FIELD: Final = 64
+
+
+def read_message(value: bytes) -> tuple[ContactBatch, str]:
+    """The batch in a message's value, and the SHA-256 of that value, which tells it from others under its id."""
+    return read_batch(value), hashlib.sha256(value).hexdigest()
 
 
 def read_batch(value: bytes | None) -> ContactBatch:

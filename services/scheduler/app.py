@@ -13,11 +13,12 @@ from services.scheduler.reconcile import Reconciler
 from services.scheduler.rounds import go_round
 from services.scheduler.safety_net import SafetyNet
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.shard_group import ShardGroup
+from services.scheduler.shard_group import GROUP, ShardGroup
 from services.scheduler.shard_loop import LoopParts, ShardLoop
 from services.scheduler.suspects import Suspects
 from services.scheduler.waiting import WaitingCount
 from shared.bus.producer import Producer
+from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.errors import OwnershipLost
 from shared.health import HealthServer
 from shared.logs import get_logger
@@ -139,6 +140,7 @@ async def serve(settings: SchedulerSettings, *, store: Store, provider: Telephon
         producer = Producer(settings)
         stack.push_async_callback(producer.stop)
         await producer.start(settings.start_deadline_seconds)
+        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
         await provider.start()
         stack.push_async_callback(provider.close)
         scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)

@@ -1,8 +1,11 @@
-"""A Kafka consumer that one unreadable record neither stops nor makes lose the records around it, and that ends well.
+"""The Kafka consumer of every service: it reads what is committed, and no unreadable record stops it or costs others.
 
 The client library raises out of `getmany` when a header's name is no UTF-8 or a codec is missing, for ever
 at the same place, and drops what it had read of other partitions in the same call. Any customer could
 stop the others that way, and whoever may write to an inner topic a whole service.
+
+Records of a transaction are read once it is committed; one that is aborted is passed over. Its records, and the
+marker at the end of each, are gaps in the offsets: no record stands there, and no read returns them.
 """
 
 import asyncio
@@ -20,7 +23,10 @@ from shared.logs import get_logger
 # Stands in the headers of a record that could not be read; its bytes stay where they are, in Kafka.
 UNREADABLE: Final = "dialstream-unreadable-record"
 WHY_UNREADABLE: Final = "Kafka's record itself cannot be read: a header's name is no UTF-8, or its codec."
-WAIT_MS: Final = 2000
+READ_COMMITTED: Final = "read_committed"
+# The first record behind a place that was looked up anew is waited for so often, so long each time.
+LOOKS: Final = 20
+LOOK_MS: Final = 100
 MAX_RECORDS: Final = 500
 _CANNOT_READ: Final = (UnicodeDecodeError, UnsupportedCodecError)
 
@@ -31,6 +37,11 @@ class PatientConsumer(AIOKafkaConsumer):
     Records that share a record batch with the unreadable one, and follow it, are unreadable too: they come
     from the same producer.
     """
+
+    def __init__(self, *topics: str, **settings: Any) -> None:
+        # Stated here and not where each service is wired: read otherwise, what its sender took back is dialed.
+        build: Callable[..., None] = super().__init__
+        build(*topics, **(settings | {"isolation_level": READ_COMMITTED}))
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -84,29 +95,41 @@ class PatientConsumer(AIOKafkaConsumer):
         read: dict[TopicPartition, list[KafkaRecord]] = {}
         for where, offset in begin.items():
             if offset < end[where]:
-                read[where] = await self._some(where, offset, share)
+                read[where] = await self._some(where, offset, end[where], share)
         return {where: records for where, records in read.items() if records}
 
-    async def _some(self, where: TopicPartition, offset: int, at_most: int) -> list[KafkaRecord]:
-        """What can be read before an unreadable record; that one, if it is the first."""
+    async def _some(self, where: TopicPartition, offset: int, end: int, at_most: int) -> list[KafkaRecord]:
+        """What can be read from `offset` before an unreadable record; that one, if it is the first.
+
+        Empty when there is no record up to `end`, where the first open transaction begins or the log ends.
+        """
         records: list[KafkaRecord] = []
+        looks = LOOKS
         try:
             while len(records) < at_most:
                 # Only the first is waited for: those behind it came with it.
-                wait_ms = 0 if records else WAIT_MS
-                read = await super().getmany(where, timeout_ms=wait_ms, max_records=1)
-                if not read:
+                read = await super().getmany(where, timeout_ms=0 if records else LOOK_MS, max_records=1)
+                looks -= 1
+                if read:
+                    records += read[where]
+                elif records or not looks or self._positions()[1].get(where, end) >= end:
                     break
-                records += read[where]
         except _CANNOT_READ as error:
             if not records:
+                bad = self._failed_at(where, offset)
                 get_logger().warning(
-                    "a record cannot be read", topic=where.topic, partition=where.partition, offset=offset
+                    "a record cannot be read", topic=where.topic, partition=where.partition, offset=bad
                 )
                 library: AIOKafkaConsumer = self
-                library.seek(where, offset + 1)
-                records = [_unreadable(where, offset, error)]
+                library.seek(where, bad + 1)
+                records = [_unreadable(where, bad, error)]
         return records
+
+    def _failed_at(self, where: TopicPartition, offset: int) -> int:
+        """The unreadable record's own offset: before it aborted records and markers may have been passed over."""
+        fetcher: Any = self._fetcher
+        passed_over_to: int = fetcher._records[where]._partition_records.next_fetch_offset
+        return max(offset, passed_over_to)
 
 
 def make_patient(broker: KafkaBroker) -> None:

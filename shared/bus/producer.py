@@ -70,9 +70,19 @@ class Producer:
         """Whether the last publish was acknowledged. Do not claim contacts while this is False."""
         return self._connected
 
+    @property
+    def prefix(self) -> str:
+        """What stands before the name of every topic on this broker."""
+        return self._settings.topic_prefix
+
+    @property
+    def brokers(self) -> str:
+        """The bootstrap servers, as they are set."""
+        return self._settings.kafka
+
     def topic_name(self, topic: Topic) -> str:
         """The topic's name on this broker."""
-        return self._settings.topic_prefix + topic.name
+        return self.prefix + topic.name
 
     async def start(self, deadline_seconds: float = 60.0) -> None:
         """Connect, trying again until the deadline; then raise `Unavailable` (the process should exit)."""
@@ -106,6 +116,14 @@ class Producer:
             return False
         self._connected = True
         return True
+
+    async def existing_topics(self) -> set[str]:
+        """Every topic that this process may see, by its name on the broker. Raises `Unavailable`."""
+        try:
+            metadata = await self._kafka.client.fetch_all_metadata()
+        except KafkaError as error:
+            raise Unavailable("Kafka", f"{self.brokers}: {error!r}") from error
+        return set(metadata.topics())
 
     async def publish(
         self, topic: Topic, records: Sequence[Record], timeout_seconds: float = PUBLISH_SECONDS

@@ -14,12 +14,13 @@ from shared.bus.dead_letters import (
     KafkaRecord,
     original_headers,
 )
+from shared.bus.patient_consumer import PatientConsumer
 from shared.bus.producer import Producer, Record, RecordTooLarge
 from shared.errors import Unavailable
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
-WAIT_MS = 5000
+WAIT_MS = 500
 # A header that counts has fewer digits; anybody may have written anything there.
 MAX_DIGITS = 9
 
@@ -40,7 +41,8 @@ async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, l
     goes back twice, and every consumer bears that. Raises `Unavailable` when Kafka is away.
     """
     letters = TopicPartition(f"{producer.topic_name(topic)}.dlq", DEAD_LETTER_PARTITION)
-    consumer = AIOKafkaConsumer(
+    build: type[AIOKafkaConsumer] = PatientConsumer
+    consumer = build(
         bootstrap_servers=settings.kafka,
         group_id=f"{settings.topic_prefix}replay.{topic.name}",
         enable_auto_commit=False,

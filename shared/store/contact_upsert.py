@@ -27,6 +27,7 @@ from shared.store.ingest_batches import (
     BatchRow,
     BatchStatus,
     IngestBatch,
+    accept_ingest_batch,
     find_ingest_batch,
     put_ingest_batch,
 )
@@ -117,13 +118,15 @@ class Upsert:
     warnings: tuple[RowWarning, ...]
 
     async def run(self) -> UpsertResult:
-        """Store the rows. Raises `WrongState` (closed), `NotFound` (campaign), `Unavailable`."""
+        """Store the rows. Raises `WrongState` (closed), `NotFound` (campaign), `Conflict` (batch id), `Unavailable`."""
         for _ in range(MAX_ROUNDS):
             repeated = await self._stored_before()
             if repeated is not None:
                 return repeated
             await self._require_open_campaign()
             round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows))
+            if round_.existing and not await self._is_ours():
+                continue
             await self._change_existing(round_)
             await self._remark(round_)
             try:
@@ -155,7 +158,11 @@ class Upsert:
         if self.batch is None:
             return None
         found = await find_ingest_batch(self.store, self.scope.organization_id, self.batch.batch_id, session)
-        return _repeated(found) if found is not None and found.status == BatchStatus.DONE else None
+        return _repeated(found) if found is not None and found.is_repeated_by(self.batch) else None
+
+    async def _is_ours(self) -> bool:
+        """Whether rows may be changed outside of the transaction, which alone would decide too late whose the id is."""
+        return self.batch is None or await accept_ingest_batch(self.store, self.scope.organization_id, self.batch)
 
     async def _require_open_campaign(self, session: AsyncClientSession | None = None) -> None:
         if is_default_campaign(self.scope.campaign_id):
@@ -339,6 +346,7 @@ def _batch_result(batch: IngestBatch, result: UpsertResult, now: datetime) -> Ba
         reason=None,
         created_at=batch.created_at,
         finished_at=now,
+        digest=batch.digest,
     )
 
 

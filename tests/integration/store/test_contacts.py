@@ -286,7 +286,7 @@ async def test_five_thousand_rows_are_stored_in_the_order_of_the_request(place: 
 
 
 async def test_a_batch_is_applied_once_even_by_several_at_once(place: Place) -> None:
-    batch = IngestBatch("b-1", place.campaign_id, 3, (BatchRow(2, None, "timezone", "no such zone"),), NOW)
+    batch = IngestBatch("b-1", place.campaign_id, 3, (BatchRow(2, None, "timezone", "no such zone"),), NOW, "digest")
     results = await asyncio.gather(*(place.put({}, {"external_id": "a"}, batch=batch) for _ in range(4)))
     assert [result.inserted for result in results] == [2] * 4
     assert sorted(result.repeated for result in results) == [False, True, True, True]
@@ -294,13 +294,13 @@ async def test_a_batch_is_applied_once_even_by_several_at_once(place: Place) -> 
     stored = await get_ingest_batch(place.store, place.organization_id, "b-1")
     assert (stored.status, stored.received, stored.inserted, stored.failed) == (BatchStatus.DONE, 3, 2, batch.failed)
 
-    await refuse_ingest_batch(place.store, place.organization_id, batch, reason="late", now=NOW)
+    assert not await refuse_ingest_batch(place.store, place.organization_id, batch, reason="late", now=NOW)
     assert await get_ingest_batch(place.store, place.organization_id, "b-1") == stored
 
 
 async def test_a_refused_batch_may_be_applied_later(place: Place) -> None:
-    batch = IngestBatch("b-1", "unknown", 1, (), NOW)
-    await refuse_ingest_batch(place.store, place.organization_id, batch, reason="no such campaign", now=NOW)
+    batch = IngestBatch("b-1", "unknown", 1, (), NOW, "digest")
+    assert await refuse_ingest_batch(place.store, place.organization_id, batch, reason="no such campaign", now=NOW)
     refused = await get_ingest_batch(place.store, place.organization_id, "b-1")
     assert (refused.status, refused.reason) == (BatchStatus.REFUSED, "no such campaign")
     assert (await place.put({}, batch=replace(batch, campaign_id=place.campaign_id))).inserted == 1

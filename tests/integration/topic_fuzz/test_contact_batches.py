@@ -25,7 +25,7 @@ from tests.integration.topic_fuzz.mutations import OF_NO_TEXT, TOO_LONG, noise, 
 from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.wire import GZIP, NONE, ZSTD, Message, Wire, largest_value, unreadable, wire_of
 
-CLASSES = {"UnreadableBatch", "BatchTooLarge", "UnprovenOrganization", "CampaignNotUsable"}
+CLASSES = {"UnreadableBatch", "BatchTooLarge", "UnprovenOrganization", "CampaignNotUsable", "BatchIdReused"}
 LATER = "the campaign that comes later"
 UNPACKED = 20 * 1024 * 1024
 

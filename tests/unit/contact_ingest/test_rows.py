@@ -1,6 +1,7 @@
 """From bytes to rows: whatever arrives, it is a batch or a refusal, a row or a problem, and never a surprise."""
 
 import contextlib
+import hashlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
-from services.contact_ingest.rows import MAX_BATCH_BYTES, MAX_PROBLEMS_OF_A_ROW, read_batch, read_rows
+from services.contact_ingest.rows import MAX_BATCH_BYTES, MAX_PROBLEMS_OF_A_ROW, read_batch, read_message, read_rows
 from shared.domain.contact_input import PreparedContacts
 from shared.store.ingest_batches import BatchRow
 
@@ -146,3 +147,10 @@ def test_problems_carry_the_rows_place_and_name() -> None:
         (1, "a", "phone_numbers[1]")
     ]
     assert [row.index for row in result.rows] == [0, 2]
+
+
+def test_a_message_is_told_from_others_by_the_sha256_of_its_bytes() -> None:
+    value = json.dumps(ENVELOPE).encode()
+    batch, digest = read_message(value)
+    assert (batch.batch_id, digest) == ("b", hashlib.sha256(value).hexdigest())
+    assert read_message(value + b" ")[1] != digest
