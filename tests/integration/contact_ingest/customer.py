@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from shared.clock import utc_now
+from shared.domain.configuration import Configuration
 from shared.errors import NotFound
 from shared.store.api_keys import KeyKind, Scope, create_key, digest_of
 from shared.store.campaigns import NewCampaign, create_campaign
@@ -20,6 +21,7 @@ from shared.store.ingest_batches import BatchResult, BatchStatus, get_ingest_bat
 from shared.store.organizations import create_organization
 from shared.store.signatures import signature_of
 from tests.eventually import eventually
+from tests.factories import ALWAYS_OPEN
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -137,8 +139,9 @@ async def new_key(
 @asynccontextmanager
 async def new_customer(store: Store, kafka_address: str, topic_prefix: str) -> AsyncIterator[Customer]:
     """An organization with an active campaign, numbers read as German ones."""
-    organization = await create_organization(store, name="o", default_agent_number=None, now=utc_now())
-    values: dict[str, Any] = dict.fromkeys(FIELDS) | {"default_country_code": "+49"}
+    organization = await create_organization(store, name="o", default_agent_number="+14155550100", now=utc_now())
+    settings = {"default_windows": ALWAYS_OPEN, "agent_id": "agent-1", "default_country_code": "+49"}
+    values: dict[str, Any] = dict.fromkeys(FIELDS) | Configuration.from_document(settings).model_dump(mode="json")
     configuration = await create_configuration(store, organization_id=organization.id, values=values, now=utc_now())
     new = NewCampaign("c", configuration.id, "spring", 1, None, None, None)
     campaign = await create_campaign(store, organization.id, new, utc_now())

@@ -22,6 +22,7 @@ from shared.store.do_not_call import add_numbers
 from shared.store.ingest_batches import BatchRow, BatchStatus, IngestBatch, get_ingest_batch, refuse_ingest_batch
 from shared.store.organizations import create_organization
 from shared.store.statistics import campaign_counts
+from tests.factories import ALWAYS_OPEN
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 NUMBER = "+14155550100"
@@ -75,10 +76,16 @@ class Place:
 
 @pytest.fixture
 async def place(store: Store) -> Place:
-    organization = await create_organization(store, name="o", default_agent_number=None, now=NOW)
+    organization = await create_organization(store, name="o", default_agent_number="+14155550100", now=NOW)
     configuration_id = str(uuid.uuid4())
     await store["configurations"].insert_one(
-        {"_id": configuration_id, "organization_id": organization.id, "campaign_count": 0}
+        {
+            "_id": configuration_id,
+            "organization_id": organization.id,
+            "campaign_count": 0,
+            "default_windows": ALWAYS_OPEN,
+            "agent_id": "agent-1",
+        }
     )
     campaign = await create_campaign(
         store,

@@ -56,6 +56,7 @@ OF_NO_TIME: Final = (
 )
 OF_NO_TRUTH: Final = ('"perhaps"', "7", "[]", "{}")
 OF_NO_LIST: Final = ('"x"', "1", "true", '{"0": 1}')
+OF_NO_OBJECT: Final = ("7", '"text"', "[]", "true", "{}", '{"subject": "the moon"}')
 TOO_LONG: Final = json.dumps("x" * 300)
 NOTHING: Final = ("null", "false", "0", '""', "[]", "{}", "NaN", "[[[", "}", '"', "\x00", "not a message")
 
@@ -109,6 +110,8 @@ def wrong_fields(model: type[BaseModel], valid: Mapping[str, Any]) -> Iterator[B
 def _resolved(schema: Mapping[str, Any], field: Mapping[str, Any]) -> Mapping[str, Any]:
     reference = field.get("$ref")
     resolved: Mapping[str, Any] = schema["$defs"][reference.rsplit("/", 1)[1]] if reference else field
+    if "anyOf" in resolved:
+        return {**resolved, "anyOf": [_resolved(schema, option) for option in resolved["anyOf"]]}
     return resolved
 
 
@@ -135,6 +138,8 @@ def wrong_values(name: str, field: Mapping[str, Any]) -> Sequence[str]:
             return (*OF_NO_TRUTH, "null")
         case "array":
             return (*OF_NO_LIST, "null")
+        case "object":
+            return (*OF_NO_OBJECT, "null")
     raise AssertionError(f"nobody knows what is wrong for {name}: {field}")
 
 
