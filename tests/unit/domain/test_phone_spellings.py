@@ -75,7 +75,9 @@ def test_spellings_are_symmetric_and_the_compared_form_is_one_of_them(number: st
 
 def test_every_mobile_number_of_the_librarys_mobile_token_is_one_with_the_number_without_it() -> None:
     token_countries = [
-        code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if phonenumbers.country_mobile_token(code)
+        code
+        for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        if code is not None and phonenumbers.country_mobile_token(code)
     ]
     assert token_countries == [54]
     for code in token_countries:
