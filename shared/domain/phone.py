@@ -30,6 +30,7 @@ _MEXICO: Final = 52
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 _LONGEST_AREA_CODE: Final = 5
 _SHORTEST_SUBSCRIBER: Final = 5
+_MOST_SLASHES: Final = 6
 _WITH_EXTENSION: Final = "The phone number has an extension, which cannot be dialed; leave it out"
 # Where one phone has several numbers: what they share, then each spelling, the one to compare by first.
 _SPELLINGS: Final = tuple(
@@ -206,23 +207,23 @@ def _national(text: str, default_country_code: str) -> PhoneNumber:
         raise InvalidPhoneNumber(_WITH_EXTENSION if _has_extension(text, region) else why_not_plain(text))
     if "/" in text:
         _require_one_number(text, region)
-    if "+" in text:
-        return _without_trunk_zero(text, region)
-    read = _read(f"+{code} {text}", None) if region in _NOT_IN_REAL_REGION else _read(text, region)
-    other = _other_reading(text, code, region, read)
+    has_plus = "+" in text
+    of_no_country = region in _NOT_IN_REAL_REGION and not has_plus
+    read = _read_either_way(f"+{code} {text}" if of_no_country else text, region)
+    other = None if has_plus else _other_reading(text, code, region, read)
     return read.number if other is None else replace(read.number, other=other)
 
 
-def _without_trunk_zero(text: str, region: str) -> PhoneNumber:
-    """The number, less the 0 in brackets that is not dialed from abroad; Italy keeps it."""
+def _read_either_way(text: str, region: str) -> _Read:
+    """The number with its 0 in brackets where that is valid (Italy), else without: a trunk 0, not dialed from abroad."""
     bare = _BRACKETED_ZERO.sub("", text)
     if bare == text:
-        return _read(text, region).number
+        return _read(text, region)
     try:
-        number = _read(text, region).number
+        read = _read(text, region)
     except InvalidPhoneNumber:
-        return _read(bare, region).number
-    return number if number.valid else _read(bare, region).number
+        return _read(bare, region)
+    return read if read.number.valid else _read(bare, region)
 
 
 def _other_reading(text: str, code: int, region: str, read: _Read) -> str | None:
@@ -262,18 +263,20 @@ def _writes_trunk_prefix(region: str) -> bool:
 
 def _require_one_number(text: str, region: str) -> None:
     """Refuses `030 123456/57` and `030 1234 / 030 5678`; lets a slash pass that parts an area code from the rest."""
-    for place, character in enumerate(text):
-        if character != "/":
-            continue
-        try:
-            head = _read(text[:place], region)
-        except InvalidPhoneNumber:
-            continue
-        tail = _NOT_DIGITS.sub("", text[place:])
-        if len(head.national) > _LONGEST_AREA_CODE or len(tail) < _SHORTEST_SUBSCRIBER or tail.startswith("0"):
-            raise InvalidPhoneNumber(
-                "The text may hold more than one phone number, parted by a slash; send each number by itself"
-            )
+    places = [place for place, character in enumerate(text) if character == "/"]
+    if len(places) > _MOST_SLASHES or any(_parts_two_numbers(text, place, region) for place in places):
+        raise InvalidPhoneNumber(
+            "The text may hold more than one phone number, parted by a slash; send each number by itself"
+        )
+
+
+def _parts_two_numbers(text: str, place: int, region: str) -> bool:
+    try:
+        head = _read(text[:place], region)
+    except InvalidPhoneNumber:
+        return False
+    tail = _NOT_DIGITS.sub("", text[place:])
+    return len(head.national) > _LONGEST_AREA_CODE or len(tail) < _SHORTEST_SUBSCRIBER or tail.startswith("0")
 
 
 def _has_extension(text: str, region: str) -> bool:

@@ -96,7 +96,7 @@ def test_every_rule_that_puts_digits_into_numbers_of_a_main_region_is_known() ->
         metadata = PhoneMetadata.metadata_for_region(region)
         assert metadata is not None
         rule = metadata.national_prefix_transform_rule
-        is_main = phonenumbers.region_code_for_country_code(metadata.country_code) == region
+        is_main = phonenumbers.region_code_for_country_code(metadata.country_code or 0) == region
         if is_main and rule and re.sub(r"\\\d", "", rule):
             rules[region] = rule
     # The digits of AR and SM stand in `spellings`; MG and NF put an area code before local numbers, which have no
