@@ -215,7 +215,7 @@ def _national(text: str, default_country_code: str) -> PhoneNumber:
 
 
 def _read_either_way(text: str, region: str) -> _Read:
-    """The number with its 0 in brackets where that is valid (Italy), else without: a trunk 0, not dialed from abroad."""
+    """The number with its 0 in brackets where that is valid (Italy), else without it: nobody abroad dials a trunk 0."""
     bare = _BRACKETED_ZERO.sub("", text)
     if bare == text:
         return _read(text, region)
