@@ -24,6 +24,7 @@ from shared.domain.contact_input import (
     prepare_contacts,
     why_unreadable,
 )
+from shared.domain.phone import NumberType
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,6 +40,7 @@ class NumberRules:
 
     default_country_code: str | None
     strict_e164: bool = False
+    refused_types: tuple[NumberType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,10 @@ class Draft(Generic[Model]):
             numbers = _unreadable(self.numbers, rules)
             raise RequestInvalid(sorted([*self.problems, *numbers], key=_place))
         prepared = prepare_contacts(
-            self.contacts, default_country_code=rules.default_country_code, strict_e164=rules.strict_e164
+            self.contacts,
+            default_country_code=rules.default_country_code,
+            strict_e164=rules.strict_e164,
+            refused_types=rules.refused_types,
         )
         if prepared.problems:
             raise RequestInvalid([_number_problem(one.index, one.loc, one.message) for one in prepared.problems])
@@ -138,7 +143,10 @@ def _numbers_of(position: int, row: Any) -> Iterator[LooseNumber]:
 def _unreadable(numbers: tuple[LooseNumber, ...], rules: NumberRules) -> Iterator[FieldProblem]:
     for number in numbers:
         why = why_unreadable(
-            number.text, default_country_code=rules.default_country_code, strict_e164=rules.strict_e164
+            number.text,
+            default_country_code=rules.default_country_code,
+            strict_e164=rules.strict_e164,
+            refused_types=rules.refused_types,
         )
         if why is not None:
             yield _number_problem(number.row, ("phone_numbers", number.place), why)

@@ -49,12 +49,13 @@ async def contact_target(gateway: Gateway, organization_id: str, reference: str)
 
 
 async def number_rules(gateway: Gateway, organization_id: str, configuration_id: str | None) -> NumberRules:
-    """How numbers are read: with the configuration's country code; without one, E.164 only."""
+    """How numbers are read: with the configuration's country code; without one, E.164 only. Raises `NotFound`."""
+    refused = (await get_organization(gateway.store, organization_id)).refused_number_types
     if configuration_id is None:
-        return NumberRules(None, strict_e164=True)
+        return NumberRules(None, strict_e164=True, refused_types=refused)
     configuration = await get_configuration(gateway.store, organization_id, configuration_id)
     values: Mapping[str, Any] = configuration.values
-    return NumberRules(values["default_country_code"])
+    return NumberRules(values["default_country_code"], refused_types=refused)
 
 
 async def store_contacts(gateway: Gateway, target: ContactTarget, prepared: PreparedContacts) -> ContactsResult:

@@ -116,6 +116,7 @@ class Ingest:
                 batch.contacts,
                 default_country_code=target.default_country_code,
                 strict_e164=target.strict_e164,
+                refused_types=organization.refused_number_types,
             )
             result = await self._upsert(batch, digest, organization, target, prepared)
         except (NotFound, WrongState) as error:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
 from shared.domain.contact_input import ContactInput, PreparedContacts, RowProblem, prepare_contacts
 from shared.domain.json_rules import check_text
+from shared.domain.phone import NumberType
 from shared.events import CONTACT_BATCH, ContactBatch
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -43,7 +44,13 @@ def read_batch(value: bytes | None) -> ContactBatch:
     return batch
 
 
-def read_rows(contacts: Sequence[Any], *, default_country_code: str | None, strict_e164: bool) -> PreparedContacts:
+def read_rows(
+    contacts: Sequence[Any],
+    *,
+    default_country_code: str | None,
+    strict_e164: bool,
+    refused_types: Collection[NumberType] = (),
+) -> PreparedContacts:
     """Every row checked by itself: `rows` to store, `problems` of the others. Never raises."""
     positions: list[int] = []
     inputs: list[ContactInput] = []
@@ -58,7 +65,11 @@ def read_rows(contacts: Sequence[Any], *, default_country_code: str | None, stri
         except ValidationError as error:
             problems.extend(_problems(index, raw, error))
     prepared = prepare_contacts(
-        inputs, default_country_code=default_country_code, strict_e164=strict_e164, positions=positions
+        inputs,
+        default_country_code=default_country_code,
+        strict_e164=strict_e164,
+        refused_types=refused_types,
+        positions=positions,
     )
     return PreparedContacts(
         rows=prepared.rows,

@@ -4,7 +4,7 @@ A field that was left out of an update stays as it is and null clears it, so `mo
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
-from shared.domain.phone import InvalidPhoneNumber, normalize
+from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, normalize
 
 MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
@@ -160,18 +160,20 @@ def prepare_contacts(
     *,
     default_country_code: str | None,
     strict_e164: bool,
+    refused_types: Collection[NumberType] = (),
     positions: Sequence[int] | None = None,
 ) -> PreparedContacts:
     """Read the numbers and fold what stands twice; pure, and the same answer for the same request.
 
     `strict_e164` is for the campaign `default`, which has no configuration: numbers must be E.164 then.
-    Otherwise national numbers are read with `default_country_code`, `+1` when that is None. `positions`
-    gives the places in the request when `inputs` are only its well-formed rows.
+    Otherwise national numbers are read with `default_country_code`, `+1` when that is None. Numbers of
+    `refused_types` are ones the organization does not call. `positions` gives the places in the request when
+    `inputs` are only its well-formed rows.
 
-    A row with any number that cannot be read appears in `problems` (once per bad number) and not in
+    A row with any number that cannot be read or is refused appears in `problems` (once per bad number) and not in
     `rows`; over HTTP that refuses the request, in a Kafka batch only the row.
     """
-    reading = _Reading(_country_code(default_country_code, strict_e164))
+    reading = _Reading(_country_code(default_country_code, strict_e164), refused_types)
     for position, contact in zip(positions or range(len(inputs)), inputs, strict=True):
         reading.read(position, contact)
     return PreparedContacts(
@@ -181,10 +183,12 @@ def prepare_contacts(
     )
 
 
-def why_unreadable(raw: str, *, default_country_code: str | None, strict_e164: bool) -> str | None:
-    """What `prepare_contacts` would say about one number; None when it can be read."""
+def why_unreadable(
+    raw: str, *, default_country_code: str | None, strict_e164: bool, refused_types: Collection[NumberType] = ()
+) -> str | None:
+    """What `prepare_contacts` would say about one number; None when it can be read and is not refused."""
     try:
-        normalize(raw, _country_code(default_country_code, strict_e164))
+        _read(raw, _country_code(default_country_code, strict_e164), refused_types)
     except InvalidPhoneNumber as error:
         return str(error)
     return None
@@ -192,6 +196,16 @@ def why_unreadable(raw: str, *, default_country_code: str | None, strict_e164: b
 
 def _country_code(default: str | None, strict_e164: bool) -> str | None:
     return None if strict_e164 else default or FALLBACK_COUNTRY_CODE
+
+
+def _read(raw: str, country_code: str | None, refused_types: Collection[NumberType]) -> PhoneNumber:
+    number = normalize(raw, country_code)
+    if number.costly is not None and number.costly in refused_types:
+        raise InvalidPhoneNumber(
+            f"This is a {number.costly.words} number, which the organization refuses to call; leave it out, or ask the "
+            "operator to change refused_number_types"
+        )
+    return number
 
 
 def folded(earlier: ContactRow, later: ContactRow) -> ContactRow:
@@ -215,8 +229,9 @@ def counted_once(earlier: ContactRow, later: ContactRow) -> RowWarning:
 class _Reading:
     """Collects one request; a later row of the same contact replaces the earlier one."""
 
-    def __init__(self, country_code: str | None) -> None:
+    def __init__(self, country_code: str | None, refused_types: Collection[NumberType]) -> None:
         self._country_code = country_code
+        self._refused_types = refused_types
         self.rows: list[ContactRow] = []
         self.problems: list[RowProblem] = []
         self.warnings: list[RowWarning] = []
@@ -275,7 +290,7 @@ class _Reading:
         remarks: list[str] = []
         for place, raw in enumerate(contact.phone_numbers):
             try:
-                number = normalize(raw, self._country_code)
+                number = _read(raw, self._country_code, self._refused_types)
             except InvalidPhoneNumber as error:
                 self.problems.append(RowProblem(index, contact.external_id, ("phone_numbers", place), str(error)))
                 readable = False
@@ -283,12 +298,22 @@ class _Reading:
             if number.e164 in numbers:
                 remarks.append(f"phone_numbers[{place}] repeats a number of this contact; kept once")
                 continue
-            if not number.valid:
-                remarks.append(
-                    f"phone_numbers[{place}] is not a number that is in use in its region; it will be tried as it is"
-                )
+            remarks.extend(f"phone_numbers[{place}] {remark}" for remark in _remarks(number))
             numbers[number.e164] = None
         if not readable:
             return None
         self.warnings.extend(RowWarning(index, contact.external_id, remark) for remark in remarks)
         return tuple(numbers)
+
+
+def _remarks(number: PhoneNumber) -> list[str]:
+    remarks = []
+    if not number.valid:
+        remarks.append("is not a number that is in use in its region; it will be tried as it is")
+    if number.other is not None:
+        remarks.append(f"was read as {number.e164} and may mean {number.other}; send the one you mean with its plus")
+    if number.costly is not None:
+        remarks.append(
+            f"is a {number.costly.words} number, which may cost much more than others; leave it out if it is not meant"
+        )
+    return remarks

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.phone import NumberType
 from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
@@ -20,7 +21,7 @@ from shared.topics import shard_of
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # What the operator may change; the customer's own limit has its own function.
-EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers"})
+EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
 _CHANGED_NOW: Final = {"changed_at": True}
 
 
@@ -35,6 +36,7 @@ class Organization:
     default_agent_number: str | None
     exclusive_caller_numbers: tuple[str, ...]
     created_at: datetime
+    refused_number_types: tuple[NumberType, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Organization":
@@ -47,6 +49,8 @@ class Organization:
             default_agent_number=document["default_agent_number"],
             exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
+            # Absent from documents older than the setting.
+            refused_number_types=tuple(NumberType(name) for name in document.get("refused_number_types", ())),
         )
 
     @property
@@ -62,6 +66,7 @@ async def create_organization(
     name: str,
     default_agent_number: str | None,
     exclusive_caller_numbers: tuple[str, ...] = (),
+    refused_number_types: tuple[NumberType, ...] = (),
     now: datetime,
 ) -> Organization:
     """A new organization, with the shard that it keeps for ever."""
@@ -73,6 +78,7 @@ async def create_organization(
         "concurrency_limit": None,
         "default_agent_number": default_agent_number,
         "exclusive_caller_numbers": list(exclusive_caller_numbers),
+        "refused_number_types": list(refused_number_types),
         "created_at": now,
         "changed_at": now,
     }

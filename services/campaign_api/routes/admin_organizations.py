@@ -34,6 +34,7 @@ async def create(
         name=body.name,
         default_agent_number=body.default_agent_number,
         exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
+        refused_number_types=tuple(body.refused_number_types),
         now=utc_now(),
     )
     return OrganizationView.of(organization)
@@ -57,7 +58,7 @@ async def edit(
     organization_id: OurRef,
     body: Annotated[EditOrganization, Depends(body_of(EditOrganization))],
 ) -> OrganizationView:
-    """Change an organization's name, default caller number or exclusive caller numbers."""
+    """Change an organization's name, caller numbers or refused types of numbers."""
     organization = await edit_organization(gateway.store, organization_id, body.model_dump(exclude_unset=True))
     gateway.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
     return OrganizationView.of(organization)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.campaign_api.schemas.requests import Name, OurId, RequestBody, not_null
 from shared.clock import utc_now
 from shared.domain.fields import E164
+from shared.domain.phone import NumberType
 from shared.store.api_keys import ApiKey, Scope
 from shared.store.organizations import Organization
 
@@ -34,6 +35,10 @@ ExpiresAt = Annotated[
     int | None, Field(ge=0, le=_LAST_MS, examples=[4_102_444_800_000]), AfterValidator(_in_the_future)
 ]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["campaigns:manage"]])]
+# A type may be named twice, and counts once.
+RefusedTypes = Annotated[
+    list[NumberType], Field(max_length=20), AfterValidator(lambda types: list(dict.fromkeys(types)))
+]
 CallerNumbers = Annotated[list[E164], Field(max_length=MAX_EXCLUSIVE_NUMBERS)]
 
 
@@ -49,6 +54,9 @@ class CreateOrganization(RequestBody):
         None, description="The caller number where contact, campaign and configuration name none."
     )
     exclusive_caller_numbers: CallerNumbers = Field([], description="Caller numbers that carry one call at a time.")
+    refused_number_types: RefusedTypes = Field(
+        [], description="Contacts with numbers of these costly types are refused; otherwise there is a warning."
+    )
 
 
 class EditOrganization(RequestBody):
@@ -59,6 +67,9 @@ class EditOrganization(RequestBody):
     name: Annotated[Name | None, BeforeValidator(not_null)] = Field(None)
     default_agent_number: E164 | None = Field(None, description="null: none.")
     exclusive_caller_numbers: Annotated[CallerNumbers | None, BeforeValidator(not_null)] = Field(None)
+    refused_number_types: Annotated[RefusedTypes | None, BeforeValidator(not_null)] = Field(
+        None, description="For contacts that are sent from now on; those stored already are called all the same."
+    )
 
 
 class OrganizationView(BaseModel):
@@ -70,6 +81,7 @@ class OrganizationView(BaseModel):
     name: str
     default_agent_number: str | None
     exclusive_caller_numbers: list[str]
+    refused_number_types: list[NumberType]
     created_at: datetime
 
     @classmethod

@@ -4,6 +4,7 @@ import pytest
 
 from shared.clock import utc_now
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer, unique
+from tests.integration.campaign_api.conftest import Stack
 
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
 
@@ -27,6 +28,29 @@ async def test_an_organization_may_be_created_with_its_caller_numbers(api: Api) 
     wish = {"name": "A", "default_agent_number": "+14155550100", "exclusive_caller_numbers": ["+14155550100"]}
     made = await api.admin("POST", "/organizations", wish)
     assert made.body.items() >= wish.items()
+
+
+async def test_an_organization_may_refuse_costly_types_of_numbers(api: Api) -> None:
+    made = (await api.admin("POST", "/organizations", {"name": "A"})).body
+    assert made["refused_number_types"] == []
+    wish = {"name": "B", "refused_number_types": ["satellite", "premium_rate", "satellite"]}
+    other = (await api.admin("POST", "/organizations", wish)).body
+    assert other["refused_number_types"] == ["satellite", "premium_rate"]
+    changed = await api.admin("PATCH", f"/organizations/{made['id']}", {"refused_number_types": ["shared_cost"]})
+    assert changed.body == {**made, "refused_number_types": ["shared_cost"]}
+    listed = (await api.admin("GET", "/organizations?limit=2")).body["organizations"]
+    assert listed == [other, changed.body]
+    cleared = await api.admin("PATCH", f"/organizations/{made['id']}", {"refused_number_types": []})
+    assert cleared.body == made
+    for bad in (None, ["toll_free"], "satellite"):
+        answer = await api.admin("PATCH", f"/organizations/{made['id']}", {"refused_number_types": bad})
+        assert answer.status == 422
+
+
+async def test_an_organization_stored_without_the_setting_refuses_nothing(api: Api, stack: Stack) -> None:
+    made = (await api.admin("POST", "/organizations", {"name": "A"})).body
+    await stack.store["organizations"].update_one({"_id": made["id"]}, {"$unset": {"refused_number_types": ""}})
+    assert (await api.admin("GET", "/organizations?limit=1")).body["organizations"] == [made]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,55 @@ async def test_every_bad_row_field_and_number_is_named_at_once_and_nothing_is_st
     assert (await acme.get(path)).body["total"] == 0
 
 
+async def test_numbers_are_read_as_people_paste_them(acme: Customer) -> None:
+    path = await campaign_of(acme, default_country_code="+49")
+    numbers = ["+33\u202f6\u202f12\u202f34\u202f56\u202f78", "+52 1 55 1234 5678", "491701234500"]
+    answer = (await acme.post(path, {"contacts": [lead(1, phone_numbers=numbers)]})).body
+    contact = (await acme.get(f"{path}/lead-1")).body
+    assert contact["phone_numbers"] == ["+33612345678", "+525512345678", "+49491701234500"]
+    assert [(warning["index"], warning["external_id"]) for warning in answer["warnings"]] == [(0, "lead-1")]
+    assert "+491701234500" in answer["warnings"][0]["message"]
+
+
+async def test_a_spreadsheets_float_is_422_and_no_stranger(acme: Customer) -> None:
+    path = await campaign_of(acme)
+    answer = await acme.post(path, {"contacts": [lead(1), lead(2, phone_numbers=["+491701234500.0"])]})
+    assert answer.status == 422
+    [error] = answer.body["errors"]
+    assert error["loc"] == ["body", "contacts", 1, "phone_numbers", 0]
+    assert "format the column as text" in error["msg"]
+    assert (await acme.get(path)).body["total"] == 0
+
+
+async def test_mexicos_mobile_1_is_read_under_default_too(acme: Customer) -> None:
+    stored = await acme.post("/campaigns/default/contacts", {"contacts": [lead(1, phone_numbers=["+5215512345678"])]})
+    assert stored.status == 200
+    assert (await acme.get("/campaigns/default/contacts/lead-1")).body["phone_numbers"] == ["+525512345678"]
+
+
+async def test_a_costly_number_is_warned_about_until_the_organization_refuses_its_type(acme: Customer) -> None:
+    path = await campaign_of(acme)
+    body = {"contacts": [lead(1, phone_numbers=["+14155550123", "+881612345678"])]}
+    warned = (await acme.post(path, body)).body
+    assert warned["inserted"] == 1
+    assert ["satellite" in warning["message"] for warning in warned["warnings"]] == [True]
+    setting = {"refused_number_types": ["satellite"]}
+    assert (await acme.api.admin("PATCH", f"/organizations/{acme.organization_id}", setting)).status == 200
+    broken = {"contacts": [*body["contacts"], lead(2, colour="red")]}
+    places = {(0, "phone_numbers", 1), (1, "colour")}
+    for target, sent, expected in (
+        (path, body, {(0, "phone_numbers", 1)}),
+        (path, broken, places),
+        ("/campaigns/default/contacts", body, {(0, "phone_numbers", 1)}),
+    ):
+        refused = await acme.post(target, sent)
+        assert refused.status == 422
+        assert {tuple(error["loc"][2:]) for error in refused.body["errors"]} == expected
+    configuration_id = await acme.new_configuration()
+    inlined = {"name": "inlined", "configuration_id": configuration_id, **body}
+    assert (await acme.post("/campaigns", inlined)).status == 422
+
+
 HUGE = {"n": 2**63}
 DEEP: Any = {}
 for _ in range(40):

@@ -17,6 +17,7 @@ from shared.health import HealthServer
 from shared.store.contact_matching import ContactsOf
 from shared.store.do_not_call import add_numbers
 from shared.store.ingest_batches import BatchStatus
+from shared.store.organizations import edit_organization
 from shared.store.statistics import campaign_counts
 from tests.eventually import eventually
 from tests.integration.contact_ingest.customer import Customer
@@ -30,6 +31,18 @@ async def test_of_several_bootstrap_servers_one_may_be_away(customer: Customer, 
     async with running(several):
         result = await customer.done(await customer.publish(customer.batch(BOB)))
     assert result.inserted == 1
+
+
+@pytest.mark.usefixtures("ingest")
+async def test_a_number_of_a_type_the_organization_refuses_costs_its_row(customer: Customer) -> None:
+    await edit_organization(customer.store, customer.organization_id, {"refused_number_types": ["satellite"]})
+    costly = {"external_id": "satellite", "phone_numbers": ["+881612345678"]}
+    premium = {"external_id": "premium", "phone_numbers": ["+19002345678"]}
+    result = await customer.done(await customer.publish(customer.batch(costly, premium, BOB)))
+    assert result.inserted == 2
+    assert [(row.external_id, row.field) for row in result.failed] == [("satellite", "phone_numbers[0]")]
+    assert "refused_number_types" in (result.failed[0].reason or "")
+    assert [row.external_id for row in result.warnings] == ["premium"]
 
 
 @pytest.mark.usefixtures("ingest")

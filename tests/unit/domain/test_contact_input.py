@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.domain.contact_input import ContactInput, PreparedContacts, prepare_contacts
+from shared.domain.contact_input import ContactInput, PreparedContacts, prepare_contacts, why_unreadable
 from shared.domain.json_rules import MAX_JSON_BYTES, MAX_NESTING, check_json
+from shared.domain.phone import NumberType
 
 NUMBER = "+14155550100"
 ID = "3F2B8A54-0c55-4c1e-9a57-1f0f6c3e8d21"
@@ -130,9 +132,11 @@ def test_json_that_is_taken_survives_every_encoding(value: Any) -> None:
     assert json.loads(json.dumps(value).encode()) == value
 
 
-def prepare(*contacts: dict[str, Any], strict: bool = False, code: str | None = None) -> PreparedContacts:
+def prepare(
+    *contacts: dict[str, Any], strict: bool = False, code: str | None = None, refused: Collection[NumberType] = ()
+) -> PreparedContacts:
     inputs = [contact(**fields) for fields in contacts]
-    return prepare_contacts(inputs, default_country_code=code, strict_e164=strict)
+    return prepare_contacts(inputs, default_country_code=code, strict_e164=strict, refused_types=refused)
 
 
 def test_national_numbers_are_read_with_the_country_code() -> None:
@@ -167,6 +171,62 @@ def test_a_number_that_is_possible_but_not_in_use_is_kept_with_a_warning() -> No
     result = prepare({"phone_numbers": ["+11115550100"]})
     assert result.rows[0].phone_numbers == ("+11115550100",)
     assert len(result.warnings) == 1
+
+
+def test_a_spreadsheets_float_is_a_problem_that_says_what_to_do() -> None:
+    result = prepare({"phone_numbers": ["+491701234500.0"]}, {"phone_numbers": ["+491701234500.0"]}, strict=True)
+    assert not result.rows
+    [loose] = prepare({"phone_numbers": ["+491701234500.0"]}).problems
+    assert "format the column as text" in loose.message
+    assert "4917" not in loose.message
+
+
+def test_the_two_readings_of_a_number_without_a_plus_are_a_warning_that_names_both() -> None:
+    result = prepare({"external_id": "a", "phone_numbers": [NUMBER, "491701234500"]}, code="+49")
+    assert result.rows[0].phone_numbers == (NUMBER, "+49491701234500")
+    [warning] = result.warnings
+    assert (warning.index, warning.external_id) == (0, "a")
+    assert warning.message == (
+        "phone_numbers[1] was read as +49491701234500 and may mean +491701234500; send the one you mean with its plus"
+    )
+
+
+def test_mexicos_mobile_1_and_the_number_without_it_are_one_number() -> None:
+    result = prepare({"phone_numbers": ["+52 1 55 1234 5678", "+525512345678"]})
+    assert result.rows[0].phone_numbers == ("+525512345678",)
+    assert ["kept once" in warning.message for warning in result.warnings] == [True]
+
+
+COSTLY = [
+    pytest.param("+19002345678", NumberType.PREMIUM_RATE, "premium-rate", id="premium rate"),
+    pytest.param("+49180123456", NumberType.SHARED_COST, "shared-cost", id="shared cost"),
+    pytest.param("+881612345678", NumberType.SATELLITE, "satellite", id="satellite"),
+]
+
+
+@pytest.mark.parametrize(("number", "kind", "words"), COSTLY)
+def test_a_costly_number_is_kept_with_a_warning(number: str, kind: NumberType, words: str) -> None:
+    others = [other for other in NumberType if other is not kind]
+    result = prepare({"phone_numbers": [NUMBER, number]}, refused=others)
+    assert result.rows[0].phone_numbers == (NUMBER, number)
+    [warning] = result.warnings
+    assert warning.message.startswith(f"phone_numbers[1] is a {words} number")
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(("number", "kind", "words"), COSTLY)
+def test_a_number_of_a_refused_type_is_a_problem(number: str, kind: NumberType, words: str, strict: bool) -> None:
+    result = prepare({"phone_numbers": [NUMBER, number]}, {}, strict=strict, refused=[kind])
+    [problem] = result.problems
+    assert (problem.index, problem.field) == (0, "phone_numbers[1]")
+    assert f"This is a {words} number" in problem.message
+    assert "refused_number_types" in problem.message
+    assert number not in problem.message
+    assert [row.index for row in result.rows] == [1]
+    assert (
+        why_unreadable(number, default_country_code=None, strict_e164=strict, refused_types=[kind]) == problem.message
+    )
+    assert why_unreadable(number, default_country_code=None, strict_e164=strict) is None
 
 
 def test_the_same_contact_twice_counts_once_and_the_last_one_wins() -> None:

@@ -75,7 +75,9 @@ def test_spellings_are_symmetric_and_the_compared_form_is_one_of_them(number: st
 
 def test_every_mobile_number_of_the_librarys_mobile_token_is_one_with_the_number_without_it() -> None:
     token_countries = [
-        code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE if phonenumbers.country_mobile_token(code)
+        code
+        for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        if code is not None and phonenumbers.country_mobile_token(code)
     ]
     assert token_countries == [54]
     for code in token_countries:
@@ -94,7 +96,7 @@ def test_every_rule_that_puts_digits_into_numbers_of_a_main_region_is_known() ->
         metadata = PhoneMetadata.metadata_for_region(region)
         assert metadata is not None
         rule = metadata.national_prefix_transform_rule
-        is_main = phonenumbers.region_code_for_country_code(metadata.country_code) == region
+        is_main = phonenumbers.region_code_for_country_code(metadata.country_code or 0) == region
         if is_main and rule and re.sub(r"\\\d", "", rule):
             rules[region] = rule
     # The digits of AR and SM stand in `spellings`; MG and NF put an area code before local numbers, which have no
