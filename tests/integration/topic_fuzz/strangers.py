@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import RefusalSubject
 from shared.events import (
     AnyOrgEvent,
     CallAnswered,
@@ -17,6 +18,7 @@ from shared.events import (
     JobReleased,
     LimitsChanged,
     OutcomeUnknown,
+    ProbePlaced,
 )
 from shared.topics import SHARDS
 from tests.factories import new_id
@@ -57,11 +59,14 @@ def events_of(rng: random.Random, ids: Ids, victim: People) -> list[AnyOrgEvent]
     whose = {"organization_id": ids.organization_id, "shard": ids.shard}
     attempt = {**whose, "contact_id": ids.contact_id, "attempt_id": ids.attempt_id}
     nonce = rng.choice([None, victim.running[0].nonce])
+    refusal = rng.choice([None, *({"subject": subject, "message": "fuzz"} for subject in RefusalSubject)])
+    ended = {"outcome": rng.choice([*Outcome]), "ended_at": utc_now(), "refusal": refusal}
     return [
-        CallFinished.model_validate({**attempt, "outcome": rng.choice([*Outcome]), "ended_at": utc_now()}),
+        CallFinished.model_validate({**attempt, **ended}),
         CallAnswered.model_validate({**attempt, "answered_at": utc_now()}),
         OutcomeUnknown.model_validate(attempt),
-        JobReleased.model_validate({**attempt, "nonce": nonce, "reason": "fuzz"}),
+        JobReleased.model_validate({**attempt, "nonce": nonce, "reason": "fuzz", "refusal": refusal}),
+        ProbePlaced.model_validate(attempt),
     ]
 
 
