@@ -54,9 +54,9 @@ class Grants:
 
     @property
     def part(self) -> float:
-        """The shard's part of the global limit."""
-        limit = self._everybody.limit
-        return self.grant / limit if limit > 0 else 1.0
+        """The shard's part of all slots that are granted, and so of what the executors place: others dial nothing."""
+        granted = self._everybody.limit - self._everybody.free
+        return min(1.0, self.grant / granted) if granted > 0 else 1.0
 
     async def adjust(self, demands: Sequence[OrganizationDemand], held: int, remaining: int) -> None:
         """Move the grant towards this shard's fair share of the limit, and see what everybody is entitled to.

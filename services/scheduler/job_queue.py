@@ -28,8 +28,7 @@ class JobQueue:
     async def room(self, wanted: int, calls_per_second: float, part: float) -> int:
         """How many of `wanted` contacts may be locked now.
 
-        `calls_per_second` is the rate of all executors, `part` the shard's part of the global limit. Raises
-        `Unavailable`.
+        `calls_per_second` is the rate of all executors, `part` the shard's part of it. Raises `Unavailable`.
         """
         self._again_at = math.inf
         if wanted <= 0:

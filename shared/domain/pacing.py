@@ -26,7 +26,7 @@ def queue_seconds(lock_seconds: float) -> float:
 
 
 def queue_length(lock_seconds: float, calls_per_second: float, part: float) -> int:
-    """How many jobs of a shard that has this part of the global limit may wait; always one, or it would never dial."""
+    """How many jobs of a shard that has this part of the calls may wait; always one, or it would never dial."""
     return int(queue_seconds(lock_seconds) * calls_per_second * part) + 1
 
 

@@ -1,11 +1,16 @@
 """How many contacts a shard's loop may claim ahead, with starts that it never hears of."""
 
 import math
+from typing import cast
 
 import pytest
 
 from services.scheduler import job_queue
+from services.scheduler.global_limit import GlobalLimit
+from services.scheduler.grants import Grants
 from services.scheduler.job_queue import JobQueue
+from shared.store.client import Store
+from shared.store.shard_transaction import Ownership
 
 
 class Waiting:
@@ -67,3 +72,24 @@ async def test_a_loop_with_nobody_to_claim_neither_asks_nor_wakes(monkeypatch: p
     queue = JobQueue(waiting.count, lock_seconds=10)
     assert await queue.room(0, 30, 1.0) == 0
     assert (waiting.asked, queue.again_in) == (0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("grant", "limit", "free", "part"),
+    [
+        (10, 1000, 990, 1.0),
+        (10, 1000, 900, 0.1),
+        (500, 1000, 0, 0.5),
+        (20, 1000, 990, 1.0),  # others have just given back, and this shard has taken since
+        (50, 60, -40, 0.5),  # the limit was lowered
+        (0, 1000, 1000, 1.0),
+    ],
+)
+def test_a_shards_part_of_the_calls_is_its_part_of_what_is_granted(
+    grant: int, limit: int, free: int, part: float
+) -> None:
+    everybody = GlobalLimit(cast(Store, None))
+    everybody.limit, everybody.free = limit, free
+    grants = Grants(Ownership(0, 0), everybody)
+    grants.grant = grant
+    assert grants.part == pytest.approx(part)

