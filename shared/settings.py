@@ -3,12 +3,14 @@
 Every name has the prefix `DIALSTREAM_`; `.env.example` lists all of them.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PositiveSeconds = Annotated[float, Field(gt=0)]
+# With less than this left of PLACE a carrier request would only end in doubt.
+SHORTEST_REQUEST_SECONDS: Final = 0.5
 
 
 class Settings(BaseSettings):
@@ -75,10 +77,10 @@ class DialingSettings(Settings):
                 f"DIALSTREAM_LOCK_SECONDS ({self.lock_seconds:g}) must be longer than "
                 f"DIALSTREAM_PLACE_SECONDS ({self.place_seconds:g}): a claim must outlive its placement"
             )
-        if self.gate_ms / 1000 >= self.place_seconds:
+        if self.place_seconds < self.gate_ms / 1000 + SHORTEST_REQUEST_SECONDS:
             raise ValueError(
-                f"DIALSTREAM_GATE_MS ({self.gate_ms:g}) must be shorter than "
-                f"DIALSTREAM_PLACE_SECONDS ({self.place_seconds:g})"
+                f"DIALSTREAM_PLACE_SECONDS ({self.place_seconds:g}) must be at least {SHORTEST_REQUEST_SECONDS:g} s "
+                f"longer than DIALSTREAM_GATE_MS ({self.gate_ms:g}): no carrier is asked with less time for its answer"
             )
         return self
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
-from aiolimiter import AsyncLimiter
 from faststream.kafka.annotations import KafkaMessage
 from pydantic import ValidationError
 
 from services.call_executor.held_calls import HeldCalls
+from services.call_executor.pacer import Pacer
 from services.call_executor.placing import Batch, Placer
 from shared import metrics
 from shared.bus.dead_letters import KafkaRecord, faults, send_to_dead_letters
@@ -69,9 +69,7 @@ class JobHandler:
     ) -> None:
         self._placer, self._held, self._producer = placer, held, producer
         self._places = Places(parallel)
-        # A second's worth may go at once, not less than one.
-        self._per_second = max(1, int(per_second))
-        self._limiter = AsyncLimiter(self._per_second, self._per_second / per_second)
+        self._pacer = Pacer(per_second)
         self._capacity = capacity
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = asyncio.Lock()
@@ -100,34 +98,34 @@ class JobHandler:
         if room <= 0:
             self._placer.release_unstarted(jobs, "executor full")
             return []
-        taken = await self._places.take(min(len(jobs), room, self._per_second))
+        places, taken, ours = await self._places.take(min(len(jobs), room)), 0, 0
         try:
-            await self._limiter.acquire(taken)
+            taken = await self._pacer.take(places)
             # Started before the offset is acknowledged; placing goes on beside the next batch.
             batch = await self._placer.start(jobs[:taken])
-        except BaseException:
+            ours = len(batch.contacts)
+        finally:
             # Also when it is cut off, at the end of the process: somebody waits there for all places to be free.
-            self._places.give_back(taken)
-            raise
-        task = asyncio.create_task(self._place(batch, taken))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return jobs[taken:]
-
-    async def _place(self, batch: Batch, places: int) -> None:
-        """Gate and place what was started; every place is given back as soon as it is free."""
-        metrics.PLACING.inc(places)
-        self._give_back(places - len(batch.contacts))
-        await self._gate_and_place(batch)
+            self._places.give_back(places - ours)
+            self._pacer.give_back(taken - ours)
+        if ours:
+            metrics.PLACING.inc(ours)
+            task = asyncio.create_task(self._gate_and_place(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return jobs[taken:] if ours == taken else await self._placer.without_stale(jobs[taken:])
 
     async def _gate_and_place(self, batch: Batch) -> None:
+        """Gate and place what was started; every place is given back as soon as it is free."""
         allowed: list[Document] = []
         try:
             # One look at a time: side by side they slow each other down until all are too old.
             async with self._looking:
                 allowed, looked_at = await self._placer.gate(batch)
         finally:
-            self._give_back(len(batch.contacts) - len(allowed))
+            refused = len(batch.contacts) - len(allowed)
+            self._give_back(refused)
+            self._pacer.give_back(refused)
         if self._placer.is_fresh(looked_at):
             await asyncio.gather(*(self._place_one(contact, batch) for contact in allowed))
         elif allowed:

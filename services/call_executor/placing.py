@@ -19,7 +19,7 @@ from shared.errors import OutcomeUnknown, TemporaryError
 from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
-from shared.settings import DialingSettings
+from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
 from shared.store import gate, starts
 from shared.store.client import Document, Store
 from shared.store.finish import conversation_id
@@ -34,8 +34,6 @@ from shared.telephony.provider import (
 )
 
 RETRY_SECONDS = 0.2
-# With less than this left of PLACE a carrier request would only end in doubt.
-SHORTEST_REQUEST_SECONDS = 0.5
 
 log = get_logger()
 
@@ -95,6 +93,23 @@ class Placer:
                 metrics.JOBS_NOT_OURS.inc(len(order.contact_ids) - len(contacts))
                 return contacts
         return None
+
+    async def without_stale(self, jobs: Sequence[DialJob]) -> list[DialJob]:
+        """The jobs that START may still take, in order; all of them when MongoDB cannot say.
+
+        One question about many: where some claims have expired in the queue, more have, and each START would
+        drop only as many as it may place.
+        """
+        if not jobs:
+            return []
+        try:
+            claimed = await starts.still_claimed(self._store, jobs)
+        except TemporaryError as error:
+            log.warning("stale jobs not looked for", why=str(error))
+            return list(jobs)
+        kept = [job for job in jobs if job.attempt_id in claimed]
+        metrics.JOBS_NOT_OURS.inc(len(jobs) - len(kept))
+        return kept
 
     def release_unstarted(self, jobs: Sequence[DialJob], reason: str) -> None:
         """Give jobs back that were never started."""

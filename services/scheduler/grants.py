@@ -7,7 +7,6 @@ of the slots that its own calls free.
 import math
 from collections.abc import Mapping, Sequence
 
-from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import GlobalLimit, Question
 from services.scheduler.planner import OrganizationDemand
 from shared.clock import monotonic
@@ -20,8 +19,6 @@ SETTLE_SECONDS = 1.0
 # What is free may be meant for somebody who is not there to take it. Whoever asked for it in vain asks again when more
 # or less is free, or after this.
 IN_VAIN_SECONDS = 0.25
-# Claimed contacts wait in Kafka; more than this many seconds of dialing would expire there.
-QUEUE_SECONDS = 10.0
 
 Want = dict[str, dict[str, float]]
 
@@ -34,8 +31,8 @@ class Grants:
     `waits`: somebody here could use a slot and must wait until one is free.
     """
 
-    def __init__(self, owner: Ownership, fleet: Fleet, everybody: GlobalLimit) -> None:
-        self._owner, self._fleet, self._everybody = owner, fleet, everybody
+    def __init__(self, owner: Ownership, everybody: GlobalLimit) -> None:
+        self._owner, self._everybody = owner, everybody
         self._published: tuple[Want, int] | None = None
         self._asked_at, self._again_at = 0.0, math.inf
         self._in_vain: int | None = None
@@ -55,11 +52,11 @@ class Grants:
         """
         return max(0.0, self._again_at - monotonic())
 
-    def lockable(self, locked: int) -> int:
-        """How many more contacts may be locked, so that none expires in the queue of the executors."""
-        limit = self._everybody.limit
-        part = self.grant / limit if limit > 0 else 1.0
-        return max(0, int(QUEUE_SECONDS * self._fleet.calls_per_second * part) + 1 - locked)
+    @property
+    def part(self) -> float:
+        """The shard's part of all slots that are granted, and so of what the executors place: others dial nothing."""
+        granted = self._everybody.limit - self._everybody.free
+        return min(1.0, self.grant / granted) if granted > 0 else 1.0
 
     async def adjust(self, demands: Sequence[OrganizationDemand], held: int, remaining: int) -> None:
         """Move the grant towards this shard's fair share of the limit, and see what everybody is entitled to.
@@ -71,7 +68,7 @@ class Grants:
         resting = max(0, remaining - sum(demand.held for demand in demands))
         if monotonic() - self._asked_at >= self._pause(demands, want, resting, held, remaining):
             await self._ask(want, resting, held)
-        takeable = self._takeable(demands, remaining)
+        takeable = self.takeable(demands, remaining)
         self.waits = takeable == 0 and any(demand.room for demand in demands)
         self._again_at = math.inf
         # Nothing is published of a shard that has a newer owner, however often it asks.
@@ -103,7 +100,7 @@ class Grants:
         """After how many seconds to ask again; infinite while only slots that are free could change anything."""
         if not self._sure:
             return ASK_SECONDS
-        takeable = self._takeable(demands, remaining)
+        takeable = self.takeable(demands, remaining)
         short = takeable < sum(demand.room for demand in demands)
         free = self._everybody.free > 0
         if self._is_settled(want, resting, held) and (not want or (short and remaining == held)):
@@ -120,7 +117,8 @@ class Grants:
         """Whether nothing is to be said and nothing to be given back."""
         return self._sure and (want, resting) == self._published and self.grant == held
 
-    def _takeable(self, demands: Sequence[OrganizationDemand], remaining: int) -> int:
+    def takeable(self, demands: Sequence[OrganizationDemand], remaining: int) -> int:
+        """Slots that this shard's organizations may take now, as `adjust` was told of them."""
         return max(0, min(self.grant - remaining, sum(demand.takeable(self.entitled) for demand in demands)))
 
     async def _ask(self, want: Want, resting: int, held: int) -> None:

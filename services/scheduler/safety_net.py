@@ -61,10 +61,8 @@ class SafetyNet:
             chores[shard].add(Chore.RESULTS)
         for shard in await in_progress.shards_with_deletions(self._store, mine):
             chores[shard].add(Chore.DELETED)
-        locked = await in_progress.count_locked(self._store, mine)
         changes = await dialing_catalog.read_changes(self._store, mine, since)
         for shard, loop in loops.items():
-            loop.count_locked(locked.get(shard, 0))
             organizations = [o for o, its_shard in changes.organizations.items() if its_shard == shard]
             campaigns = [c for c, its_shard in changes.campaigns.items() if its_shard == shard]
             if chores[shard] or organizations or campaigns:

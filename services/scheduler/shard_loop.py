@@ -20,6 +20,7 @@ from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import GlobalLimit
 from services.scheduler.grants import Grants
 from services.scheduler.inbox import Chore, Inbox
+from services.scheduler.job_queue import JobQueue
 from services.scheduler.planner import plan
 from services.scheduler.rest_news import tell_of_rests
 from services.scheduler.shard_memory import ShardMemory
@@ -29,7 +30,7 @@ from shared.clock import monotonic, utc_now
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
 from shared.logs import get_logger
-from shared.store import dialing_catalog, shards, starts
+from shared.store import dialing_catalog, in_progress, shards, starts
 from shared.store.claim import MAX_CLAIM, ClaimOrder
 from shared.store.client import Store
 from shared.store.finish import distinct_endings
@@ -81,8 +82,8 @@ class ShardLoop:
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
         self._chores = Chores(self._store, owner, self._memory)
-        self._grants = Grants(owner, self._parts.fleet, self._parts.global_limit)
-        self._locked = 0
+        self._grants = Grants(owner, self._parts.global_limit)
+        self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
         """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
@@ -100,10 +101,6 @@ class ShardLoop:
         self._inbox.organizations.update(organizations)
         self._inbox.campaigns.update(campaigns)
         self._arrived.set()
-
-    def count_locked(self, locked: int) -> None:
-        """How many contacts of this shard are claimed and not started, as just counted."""
-        self._locked = locked
 
     @property
     def held(self) -> int:
@@ -148,6 +145,7 @@ class ShardLoop:
                 # Nobody knows which write went through, so what is remembered of sums is read again.
                 self._inbox.organizations.update(self._memory.organizations)
                 self._grants.doubt()
+                self._queue.doubt()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_over(self) -> None:
@@ -189,7 +187,7 @@ class ShardLoop:
         # What rests, or rests no more, decides which campaigns may sleep.
         self._inbox.organizations.update(organization_id for organization_id, _ in done.rests)
         tell_of_rests(done.rests)
-        self._locked += len(done.jobs)
+        self._queue.locked(len(done.jobs))
         metrics.CLAIMED.inc(len(done.jobs))
 
     async def _look_at_changes(self, now: datetime) -> bool:
@@ -244,11 +242,15 @@ class ShardLoop:
         demands = await self._memory.demands(now, at_most, freed) if at_most else []
         held = max(0, self.held - sum(freed.values()))
         await self._grants.adjust(demands, self.held, held)
-        at_most = min(at_most, self._grants.lockable(self._locked))
+        wanted = min(at_most, self._grants.takeable(demands, held))
+        at_most = await self._queue.room(wanted, self._parts.fleet.calls_per_second, self._grants.part)
         chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
         order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
         probes = list(islice(self._inbox.probes, BATCH))
         return ShardWork(ended, released, order, self._grants.needed(demands, held), probes)
+
+    async def _count_locked(self) -> int:
+        return await in_progress.count_locked(self._store, self.shard)
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:
         """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
@@ -276,8 +278,11 @@ class ShardLoop:
             await asyncio.shield(task)
 
     async def _wait(self) -> None:
-        """Sleep until something arrives, somebody becomes due, slots are to be had or given back, at most a second."""
-        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in)
+        """Sleep until something arrives, somebody becomes due, or there may be slots or room in the queue again.
+
+        At most a second.
+        """
+        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in)
         alarm = self._memory.next_alarm
         if alarm is not None:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))

@@ -51,14 +51,10 @@ async def shards_with_results(store: Store, shards: Collection[int]) -> set[int]
 
 
 @translates
-async def count_locked(store: Store, shards: Collection[int]) -> dict[int, int]:
-    """Contacts that are claimed and not started, by shard."""
-    pipeline: list[Document] = [
-        {"$match": {"shard": {"$in": list(shards)}, "status": ContactStatus.LOCKED}},
-        {"$group": {"_id": "$shard", "locked": {"$sum": 1}}},
-    ]
-    cursor = await store["contacts"].aggregate(pipeline, hint="locked")
-    return {group["_id"]: group["locked"] async for group in cursor}
+async def count_locked(store: Store, shard: int) -> int:
+    """How many contacts of a shard are claimed and not started."""
+    query = {"shard": shard, "status": ContactStatus.LOCKED}
+    return await store["contacts"].count_documents(query, hint="locked")
 
 
 @translates

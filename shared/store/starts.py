@@ -72,6 +72,17 @@ async def started_by(store: Store, contact_ids: Sequence[str], nonce: str) -> li
 
 
 @translates
+async def still_claimed(store: Store, jobs: Sequence[DialJob]) -> set[str]:
+    """The attempts of these jobs that START could still take; the others it can never take again."""
+    query = {
+        "_id": {"$in": [job.contact_id for job in jobs]},
+        "status": ContactStatus.LOCKED,
+        "lock.attempt": {"$in": [job.attempt_id for job in jobs]},
+    }
+    return {d["lock"]["attempt"] async for d in store["contacts"].find(query, {"lock.attempt": 1})}
+
+
+@translates
 async def note_call_ids(store: Store, call_ids: Sequence[tuple[str, str, str]]) -> None:
     """Keep the carrier's ids of (contact, attempt, call) while the contact is still on that attempt.
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import GlobalLimit
 from services.scheduler.grants import Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
@@ -92,7 +91,7 @@ def demand_of(organization: Document, held: int) -> OrganizationDemand:
 async def new_grants(store: Store, organization: Document) -> Grants:
     await ensure_shards(store)
     await set_global_limit(store, GLOBAL_LIMIT)
-    return Grants(Ownership(organization["shard"], 0), Fleet(), GlobalLimit(store))
+    return Grants(Ownership(organization["shard"], 0), GlobalLimit(store))
 
 
 async def test_an_organization_at_its_limit_keeps_its_part_for_the_next_call(store: Store) -> None:

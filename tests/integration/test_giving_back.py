@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from services.scheduler import global_limit as global_limit_module
-from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import WAKE_ALL_SECONDS
 from services.scheduler.grants import ASK_SECONDS, IN_VAIN_SECONDS, SETTLE_SECONDS, Grants
 from shared.domain.outcome import Outcome
@@ -158,7 +157,7 @@ async def test_slots_that_are_owed_to_others_wake_those_alone_for_a_while(
 async def test_who_is_owed_nothing_does_not_ask_for_what_others_are_owed(store: Store, clock: list[float]) -> None:
     limit = await open_limit(store)
     await shards.publish_wants(store, [question(0, room=10).demand])
-    grants, wants = Grants(Ownership(1, 0), Fleet(), limit), demand("second", 9)
+    grants, wants = Grants(Ownership(1, 0), limit), demand("second", 9)
     await grants.adjust([wants], 0, 0)
     assert (grants.grant, limit.free) == (3, 7)
     assert limit.is_for(0)
@@ -184,7 +183,7 @@ async def test_what_has_left_the_grant_is_soon_said_so_that_others_may_take_it(
     """Until it is said what is wanted here, and what rests, all others are entitled to the rest of the limit alone."""
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, 6)])
-    grants = Grants(Ownership(0, 0), Fleet(), limit)
+    grants = Grants(Ownership(0, 0), limit)
     await grants.adjust([], 6, 6)
     assert (await limit.ask(question(1, room=LIMIT))).grant == 4
     await store["shards"].update_one({"_id": 0}, {"$set": {"held": 4, "grant": 4}})
@@ -200,7 +199,7 @@ async def test_what_has_left_the_grant_is_soon_said_so_that_others_may_take_it(
 
 async def test_nothing_is_given_back_of_a_grant_that_nobody_knows(store: Store, clock: list[float]) -> None:
     limit = await open_limit(store)
-    grants, wants = Grants(Ownership(1, 0), Fleet(), limit), [demand("first", 2)]
+    grants, wants = Grants(Ownership(1, 0), limit), [demand("first", 2)]
     assert grants.needed(wants, 0) is None, "nobody has asked yet"
     await grants.adjust(wants, 0, 0)
     assert (grants.needed(wants, 0), grants.needed(wants, 4), grants.needed([], 4)) == (2, 6, 4)

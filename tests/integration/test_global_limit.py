@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 
 from services.scheduler import grants as grants_module
-from services.scheduler.fleet import Fleet
 from services.scheduler.global_limit import Answer, GlobalLimit, Question
 from services.scheduler.grants import ASK_SECONDS, IN_VAIN_SECONDS, Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
@@ -166,7 +165,7 @@ def demand(name: str, contacts: int) -> OrganizationDemand:
 
 async def test_what_may_have_been_said_is_said_again(store: Store) -> None:
     limit = await open_limit(store)
-    grants = Grants(Ownership(3, 0), Fleet(), limit)
+    grants = Grants(Ownership(3, 0), limit)
 
     async def says(contacts: int) -> bool:
         await grants.adjust([demand("organization-3", contacts)], 0, 0)
@@ -186,7 +185,7 @@ async def test_who_comes_too_soon_after_another_one_on_the_same_shard_is_not_for
     """Nothing is free, and will not be: whoever holds the slots gives them back for those alone that have asked."""
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, LIMIT)])
-    grants = Grants(Ownership(3, 0), Fleet(), limit)
+    grants = Grants(Ownership(3, 0), limit)
     await grants.adjust([demand("first", 1)], 0, 0)
     assert (grants.waits, grants.again_in) == (True, math.inf), "all is said"
 
@@ -205,7 +204,7 @@ async def test_whoever_lost_a_slot_to_another_one_asks_for_the_next_at_once(stor
     """As many are free then as before, but not the same."""
     limit = await open_limit(store)
     assert await shards.move_grants(store, [move(0, LIMIT - 1)])
-    rivals = {name: Grants(Ownership(shard, 0), Fleet(), limit) for shard, name in enumerate(("first", "second"), 1)}
+    rivals = {name: Grants(Ownership(shard, 0), limit) for shard, name in enumerate(("first", "second"), 1)}
     await asyncio.gather(*(grants.adjust([demand(name, 1)], 0, 0) for name, grants in rivals.items()))
     assert limit.exchanges == [2]
     [loser] = [name for name, grants in rivals.items() if not grants.grant]
@@ -222,7 +221,7 @@ async def test_who_got_nothing_because_others_always_were_faster_asks_again_soon
     store: Store, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = await open_limit(store)
-    grants = Grants(Ownership(1, 0), Fleet(), limit)
+    grants = Grants(Ownership(1, 0), limit)
 
     async def give_way(store: Store, moves: Sequence[GrantMove]) -> bool:
         return False
@@ -242,7 +241,7 @@ async def test_who_got_nothing_because_others_always_were_faster_asks_again_soon
 async def test_a_shard_with_a_newer_owner_does_not_ask_again_and_again(store: Store) -> None:
     limit = await open_limit(store)
     await shards.take_over(store, 3)
-    grants = Grants(Ownership(3, 0), Fleet(), limit)
+    grants = Grants(Ownership(3, 0), limit)
     await grants.adjust([demand("first", 1)], 0, 0)
     assert limit.exchanges == [1]
     assert grants.again_in == math.inf

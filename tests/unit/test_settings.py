@@ -26,3 +26,10 @@ def test_a_claim_must_outlive_its_placement() -> None:
         ValueError, match=r"DIALSTREAM_LOCK_SECONDS \(10\) must be longer than DIALSTREAM_PLACE_SECONDS"
     ):
         DialingSettings(lock_seconds=10, place_seconds=10)
+
+
+@pytest.mark.parametrize(("place_seconds", "gate_ms"), [(0.5, 250), (0.74, 250), (5, 4600), (5, 6000)])
+def test_after_the_last_look_there_must_be_time_for_the_carriers_answer(place_seconds: float, gate_ms: float) -> None:
+    with pytest.raises(ValueError, match=r"DIALSTREAM_PLACE_SECONDS \(.*\) must be at least 0.5 s longer than DIALSTR"):
+        DialingSettings(place_seconds=place_seconds, gate_ms=gate_ms)
+    assert DialingSettings(place_seconds=gate_ms / 1000 + 0.5, gate_ms=gate_ms).lock_seconds == 30
