@@ -62,10 +62,10 @@ class ApiKey:
             id=document["_id"],
             kind=KeyKind(document["kind"]),
             name=document["name"],
-            person=document["person"],
+            person=document.get("person"),
             organization_ids=tuple(document["organization_ids"]),
             scopes=frozenset(Scope(scope) for scope in document["scopes"]),
-            expires_at=document["expires_at"],
+            expires_at=document.get("expires_at"),
             created_at=document["created_at"],
         )
 

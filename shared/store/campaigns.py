@@ -13,7 +13,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus
+from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus
 from shared.domain.contact_input import is_uuid
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.client import Document, Store, translates
@@ -55,12 +55,12 @@ class Campaign:
             external_id=document.get("external_id"),
             name=document["name"],
             status=CampaignStatus(document["status"]),
-            priority=document["priority"],
+            priority=document.get("priority", DEFAULT_PRIORITY),
             configuration_id=document["configuration_id"],
-            agent_id=document["agent_id"],
-            agent_version=document["agent_version"],
-            agent_number=document["agent_number"],
-            concurrency_limit=document["concurrency_limit"],
+            agent_id=document.get("agent_id"),
+            agent_version=document.get("agent_version"),
+            agent_number=document.get("agent_number"),
+            concurrency_limit=document.get("concurrency_limit"),
             created_at=document["created_at"],
             updated_at=document["updated_at"],
         )

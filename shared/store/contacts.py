@@ -138,9 +138,10 @@ async def request_deletion(
 async def attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, list[Document]]:
     """The stored attempts of these contacts, by contact id."""
     by_contact: dict[str, list[Document]] = {}
-    tried = [contact["_id"] for contact in contacts if contact["attempts_made"] or contact["last_attempt"]]
-    if tried:
-        async for attempt in store["attempts"].find({"contact_id": {"$in": tried}}):
+    # Also of those that count no attempt: the only one of a contact may be known from a late report alone.
+    ids = [contact["_id"] for contact in contacts]
+    if ids:
+        async for attempt in store["attempts"].find({"contact_id": {"$in": ids}}):
             by_contact.setdefault(attempt["contact_id"], []).append(attempt)
     return by_contact
 

@@ -37,6 +37,11 @@ class BatchRow:
     reason: str
 
     @classmethod
+    def from_document(cls, row: Mapping[str, Any]) -> "BatchRow":
+        """The row as it is stored."""
+        return cls(row["index"], row.get("external_id"), row.get("field"), row["reason"])
+
+    @classmethod
     def of_problem(cls, problem: RowProblem) -> "BatchRow":
         """A row that cannot be used."""
         return cls(problem.index, problem.external_id, problem.field or None, problem.message)
@@ -81,14 +86,14 @@ class BatchResult:
             batch_id=document["batch_id"],
             campaign_id=document["campaign_id"],
             status=BatchStatus(document["status"]),
-            received=document["received"],
-            inserted=document["inserted"],
-            updated=document["updated"],
-            failed=tuple(BatchRow(**row) for row in document["failed"]),
-            warnings=tuple(BatchRow(**row) for row in document["warnings"]),
-            reason=document["reason"],
+            received=document.get("received", 0),
+            inserted=document.get("inserted", 0),
+            updated=document.get("updated", 0),
+            failed=tuple(BatchRow.from_document(row) for row in document.get("failed") or ()),
+            warnings=tuple(BatchRow.from_document(row) for row in document.get("warnings") or ()),
+            reason=document.get("reason"),
             created_at=document["created_at"],
-            finished_at=document["finished_at"],
+            finished_at=document.get("finished_at"),
         )
 
 
@@ -156,7 +161,7 @@ async def refuse_ingest_batch(
 
 
 def _reported_rows(batch: Mapping[str, Any]) -> int:
-    return len(batch["failed"]) + len(batch["warnings"])
+    return len(batch.get("failed") or ()) + len(batch.get("warnings") or ())
 
 
 def _key(organization_id: str, batch_id: str) -> str:

@@ -43,9 +43,9 @@ class Organization:
             id=document["_id"],
             name=document["name"],
             shard=document["shard"],
-            concurrency_limit=document["concurrency_limit"],
-            default_agent_number=document["default_agent_number"],
-            exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
+            concurrency_limit=document.get("concurrency_limit"),
+            default_agent_number=document.get("default_agent_number"),
+            exclusive_caller_numbers=tuple(document.get("exclusive_caller_numbers") or ()),
             created_at=document["created_at"],
         )
 
