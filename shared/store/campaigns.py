@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus
 from shared.domain.contact_input import is_uuid
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.client import Document, Store, translates
 from shared.store.configurations import count_campaign
@@ -186,7 +187,7 @@ async def _found(
     key = {"_id": reference.lower()} if is_uuid(reference) else {"external_id": reference}
     document = await store["campaigns"].find_one({"organization_id": organization_id, **key}, session=session)
     if document is None:
-        raise NotFound(f"There is no campaign {reference!r}; GET /campaign/campaigns lists yours.")
+        raise NotFound(f"There is no campaign {quoted(reference)}; GET /campaign/campaigns lists yours.")
     return document
 
 
@@ -202,7 +203,7 @@ async def _write(
         {"_id": campaign_id}, update, return_document=ReturnDocument.AFTER, session=session
     )
     if after is None:
-        raise NotFound(f"There is no campaign {campaign_id!r}; GET /campaign/campaigns lists yours.")
+        raise NotFound(f"There is no campaign {quoted(campaign_id)}; GET /campaign/campaigns lists yours.")
     return after
 
 
@@ -225,8 +226,9 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
     return document if new.external_id is None else {**document, "external_id": new.external_id}
 
 
-def _taken(external_id: object) -> Conflict:
-    return Conflict(f"Another campaign has the external_id {external_id!r}; choose another, or change that campaign.")
+def _taken(external_id: str | None) -> Conflict:
+    taken = quoted(external_id or "")
+    return Conflict(f"Another campaign has the external_id {taken}; choose another, or change that campaign.")
 
 
 def _refusal(move: CampaignMove, campaign: Document) -> str:

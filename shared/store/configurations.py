@@ -14,6 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.configuration import Configuration
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
@@ -159,4 +160,4 @@ def _windows(configuration: Mapping[str, Any]) -> int:
 
 
 def _no_such(configuration_id: str) -> NotFound:
-    return NotFound(f"There is no configuration {configuration_id}; GET /campaign/configurations lists yours.")
+    return NotFound(f"There is no configuration {quoted(configuration_id)}; GET /campaign/configurations lists yours.")

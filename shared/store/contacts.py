@@ -9,6 +9,7 @@ from pymongo import ASCENDING
 
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, is_uuid
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.contact_documents import NOT_DELETED
@@ -177,4 +178,4 @@ async def _resolved(store: Store, organization_id: str, campaign_id: str, id_or_
 
 
 def _no_such_contact(id_or_external_id: str) -> NotFound:
-    return NotFound(f"There is no contact {id_or_external_id!r} in this campaign.")
+    return NotFound(f"There is no contact {quoted(id_or_external_id)} in this campaign.")

@@ -14,6 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.paging import Page, newest_first
@@ -102,7 +103,9 @@ async def get_ingest_batch(store: Store, organization_id: str, batch_id: str) ->
     """The result of one batch. Raises `NotFound`."""
     result = await find_ingest_batch(store, organization_id, batch_id)
     if result is None:
-        raise NotFound(f"There is no ingest batch {batch_id!r}; a batch appears here once contact-ingest has read it.")
+        raise NotFound(
+            f"There is no ingest batch {quoted(batch_id)}; a batch appears here once contact-ingest has read it."
+        )
     return result
 
 

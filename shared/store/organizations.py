@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
@@ -126,7 +127,7 @@ async def touch(store: Store, organization_id: str, session: AsyncClientSession 
         {"_id": organization_id}, {"$currentDate": _CHANGED_NOW}, projection={"shard": True}, session=session
     )
     if document is None:
-        raise NotFound(f"There is no organization {organization_id}.")
+        raise NotFound(f"There is no organization {quoted(organization_id)}.")
     shard: int = document["shard"]
     return shard
 
@@ -150,5 +151,5 @@ async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]
 
 def _found(document: Mapping[str, Any] | None, organization_id: str) -> Organization:
     if document is None:
-        raise NotFound(f"There is no organization {organization_id}.")
+        raise NotFound(f"There is no organization {quoted(organization_id)}.")
     return Organization.from_document(document)
