@@ -13,7 +13,8 @@ from services.campaign_api.schemas.pages import About
 router = APIRouter()
 BODIES: Final[tuple[type[BaseModel], ...]] = ()
 STATIC: Final = Path(__file__).parents[1] / "static"
-# What the page loads, and as what.
+# What the page loads, and as what. Swagger UI is the npm package `swagger-ui-dist`; to renew it, copy the files that
+# static/swagger-ui/manifest.json names and write down its version and their SHA-256 there.
 ASSETS: Final = {
     "docs.js": ("docs.js", "text/javascript"),
     "swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", "text/javascript"),
