@@ -31,7 +31,7 @@ def told_of(model: type[BaseModel], **values: Any) -> dict[tuple[str | int, ...]
     return told(model, json.dumps(values).encode())
 
 
-@pytest.mark.parametrize("name", ["first_name", "email", "company", "Notes", "x" * 1000])
+@pytest.mark.parametrize("name", ["first_name", "email", "company", "Notes", "date", "uid", "agent_name", "x" * 1000])
 def test_what_is_the_customers_own_belongs_into_data(name: str) -> None:
     said = told_of(ContactInput, phone_numbers=[NUMBER], **{name: "Ada"})
     assert said == {(name,): "There is no such field of a contact; put what is your own into data"}
@@ -51,6 +51,9 @@ def test_what_is_the_customers_own_belongs_into_data(name: str) -> None:
         ("metadata", "data"),
         ("scheduledAt", "scheduled_at"),
         ("agent", "agent_id"),
+        ("agent_nunber", "agent_number"),
+        ("timezoen", "timezone"),
+        ("initial_contex", "initial_context"),
     ],
 )
 def test_a_near_miss_is_told_the_field_that_was_meant(name: str, field: str) -> None:
