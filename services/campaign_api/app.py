@@ -28,6 +28,7 @@ from services.campaign_api.routes import (
     do_not_call,
     health,
     ingest_batches,
+    pages,
     statistics,
 )
 from services.campaign_api.settings import ApiSettings
@@ -52,6 +53,7 @@ NOUNS = (
     admin_keys,
     callbacks,
     health,
+    pages,
 )
 
 
@@ -75,7 +77,14 @@ def build_app(settings: ApiSettings, *, store: Store, producer: Producer) -> ASG
             for task in tasks:
                 task.cancel()
 
-    app = FastAPI(title="Dialstream", version="1.0.0", redoc_url=None, redirect_slashes=False, lifespan=background)
+    app = FastAPI(
+        title="Dialstream",
+        version="1.0.0",
+        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see routes/pages.py
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=background,
+    )
     app.state.gateway = gateway
     for noun in NOUNS:
         app.include_router(noun.router)

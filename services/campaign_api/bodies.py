@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from services.campaign_api.errors import Refused, RequestInvalid, problems_in_body
+from shared.domain.repeating import quoted
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 # Larger ones are parsed beside the event loop, so that the carrier's reports and the requests of others go on.
@@ -35,7 +36,8 @@ async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> byte
 async def read_json(request: Request) -> bytes:
     """The body of a request that says it is JSON, not parsed yet; 415 for every other kind."""
     _require_json(request)
-    return await read_body(request)
+    body = await read_body(request)
+    return b"" if body.isspace() else body
 
 
 def body_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
@@ -45,7 +47,7 @@ def body_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
         try:
             return model.model_validate_json(raw)
         except ValidationError as error:
-            raise RequestInvalid(problems_in_body(error)) from None
+            raise RequestInvalid(problems_in_body(error, model)) from None
 
     async def read(request: Request) -> Model:
         return await parsed(await read_json(request), parse)
@@ -65,14 +67,16 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _require_json(request: Request) -> None:
+    given = request.headers.get("content-type", "")
     message = Message()
-    message["content-type"] = request.headers.get("content-type") or "none/none"
+    message["content-type"] = given or "none/none"
     charset = message.get_param("charset", "utf-8")
     is_json = message.get_content_maintype() == "application" and (
         message.get_content_subtype() == "json" or message.get_content_subtype().endswith("+json")
     )
     if not is_json or not isinstance(charset, str) or charset.lower() not in {"utf-8", "utf8"}:
-        raise Refused(415, "The body must be JSON in UTF-8: send it with Content-Type: application/json.")
+        what = f"The Content-Type {quoted(given)} is not JSON in UTF-8" if given else "The request has no Content-Type"
+        raise Refused(415, f"{what}: send JSON in UTF-8 with the header Content-Type: application/json.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "The body must not be compressed: leave out Content-Encoding.")
 

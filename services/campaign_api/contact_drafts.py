@@ -5,7 +5,7 @@ has been read; a body with other mistakes still has its numbers checked, and bot
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -103,7 +103,7 @@ def draft_of(model: type[Model], contacts_of: Callable[[Model], list[ContactInpu
         try:
             body = model.model_validate_json(raw)
         except ValidationError as error:
-            return _salvaged(raw, error, most)
+            return _salvaged(raw, problems_in_body(error, model), most)
         return Draft(body, (), {}, tuple(contacts_of(body)), ())
 
     async def read(request: Request) -> Draft[Model]:
@@ -112,12 +112,12 @@ def draft_of(model: type[Model], contacts_of: Callable[[Model], list[ContactInpu
     return read
 
 
-def _salvaged(raw: bytes, error: ValidationError, most: int) -> Draft[Any]:
+def _salvaged(raw: bytes, problems: Sequence[FieldProblem], most: int) -> Draft[Any]:
     fields = _object(raw)
     rows = fields.get("contacts")
     known = rows if isinstance(rows, list) and len(rows) <= most else []
     numbers = tuple(number for position, row in enumerate(known) for number in _numbers_of(position, row))
-    return Draft(None, tuple(problems_in_body(error)), fields, (), numbers)
+    return Draft(None, tuple(problems), fields, (), numbers)
 
 
 def _object(raw: bytes) -> Mapping[str, Any]:

@@ -8,12 +8,14 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from services.campaign_api.schemas.problems import FieldProblem
+from shared.domain.mistakes import mistake
+from shared.domain.repeating import repeated
 from shared.errors import Conflict, NotFound, TemporaryError, WrongState
 from shared.logs import get_logger
 from shared.store.paging import InvalidCursor
@@ -48,19 +50,21 @@ class RequestInvalid(Exception):
         self.problems = problems
 
 
-def problem_of(error: Mapping[str, Any], prefix: Sequence[str | int] = ()) -> FieldProblem:
-    """One of pydantic's errors in our form, without the value itself."""
-    message: str = error["msg"].removeprefix("Value error, ")
-    return FieldProblem(loc=[*prefix, *error["loc"]], msg=message, type=error["type"])
+def problem_of(
+    error: Mapping[str, Any], prefix: Sequence[str | int] = (), model: type[BaseModel] | None = None
+) -> FieldProblem:
+    """One of pydantic's errors in our form, without the value itself; the names of fields may be the caller's."""
+    place = [repeated(part) if isinstance(part, str) else part for part in error["loc"]]
+    return FieldProblem(loc=[*prefix, *place], msg=mistake(error, model), type=error["type"])
 
 
-def problems_in_body(error: ValidationError) -> list[FieldProblem]:
-    """Everything that is wrong with a body, or how much when it is too much to list."""
+def problems_in_body(error: ValidationError, model: type[BaseModel]) -> list[FieldProblem]:
+    """Everything that is wrong with a body of this model, or how much when it is too much to list."""
     count = error.error_count()
     if count > MAX_PROBLEMS:
         sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"
         return [FieldProblem(loc=["body"], msg=sentence, type="too_many_problems")]
-    return [problem_of(one, ["body"]) for one in error.errors(include_url=False, include_input=False)]
+    return [problem_of(one, ["body"], model) for one in error.errors(include_url=False, include_input=False)]
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -123,7 +127,7 @@ async def _routing(request: Request, error: Exception) -> JSONResponse:
         return answer(404, "There is nothing at this address; /docs lists every route.")
     if error.status_code == 405:
         allowed = ", ".join(sorted(_methods_at(request)))
-        return answer(405, f"{request.method} is not possible here; use {allowed}.", {"Allow": allowed})
+        return answer(405, f"{repeated(request.method)} is not possible here; use {allowed}.", {"Allow": allowed})
     return answer(error.status_code, str(error.detail), error.headers)
 
 
@@ -154,7 +158,7 @@ async def _try_again(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _our_fault(request: Request, error: Exception) -> JSONResponse:
-    get_logger().error("a request failed", method=request.method, path=request.url.path, exc_info=error)
+    get_logger().error("a request failed", method=request.method, path=repeated(request.url.path), exc_info=error)
     return answer(500, "Something went wrong on our side; the request may have had an effect.")
 
 

@@ -35,7 +35,10 @@ def _canonical(scope: Scope) -> str:
 
 
 def _decoded(segment: str) -> str:
-    return unquote_to_bytes(segment).decode()  # a UnicodeDecodeError is a ValueError, which is a 422
+    try:
+        return unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise ValueError("must be percent-encoded UTF-8") from None
 
 
 CampaignRef = Annotated[

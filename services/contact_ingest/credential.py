@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.contact_ingest.refusals import UnprovenOrganization
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.events import ContactBatch
 from shared.store.api_keys import ApiKey, KeyKind, Scope, find_key
@@ -28,7 +29,7 @@ async def prove_organization(
     if key is None or key.kind is not KeyKind.ORGANIZATION:
         raise UnprovenOrganization("The credential or signature is not that of a valid organization key.")
     if batch.organization_id not in key.organization_ids:
-        raise UnprovenOrganization(f"The key belongs to another organization than {batch.organization_id!r}.")
+        raise UnprovenOrganization(f"The key belongs to another organization than {quoted(batch.organization_id)}.")
     if Scope.CAMPAIGNS_MANAGE not in key.scopes:
         raise UnprovenOrganization(f"The key lacks the scope {Scope.CAMPAIGNS_MANAGE}.")
     try:

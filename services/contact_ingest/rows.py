@@ -8,16 +8,18 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
-from shared.domain.contact_input import ContactInput, PreparedContacts, RowProblem, prepare_contacts
+from shared.domain.contact_input import ContactInput, PreparedContacts, RowProblem, field_path, prepare_contacts
 from shared.domain.json_rules import check_text
+from shared.domain.mistakes import mistake, object_like
 from shared.domain.phone import NumberType
+from shared.domain.repeating import repeated
 from shared.events import CONTACT_BATCH, ContactBatch
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 # What one row may say about itself in the batch's result, so that the result always fits into one document of
 # 16 MiB: a thousand rows, ten problems each, four bytes a character.
 MAX_PROBLEMS_OF_A_ROW: Final = 10
-MAX_REPORTED_TEXT: Final = 255
+MAX_REPORTED_ID: Final = 255
 MAX_REPORTED_FIELD: Final = 64
 
 
@@ -57,7 +59,7 @@ def read_rows(
     problems: list[RowProblem] = []
     for index, raw in enumerate(contacts):
         if not isinstance(raw, dict):
-            problems.append(RowProblem(index, None, (), "Write each contact as a JSON object with phone_numbers"))
+            problems.append(RowProblem(index, None, (), f"Write {object_like(ContactInput)}"))
             continue
         try:
             inputs.append(ContactInput.model_validate(raw))
@@ -88,26 +90,21 @@ def _parsed(value: bytes | None) -> Any:
 
 def _problems(index: int, raw: Mapping[str, Any], error: ValidationError) -> list[RowProblem]:
     external_id = raw.get("external_id")
-    reported_id = _reportable(external_id) if isinstance(external_id, str) else None
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    reported_id = repeated(external_id, MAX_REPORTED_ID) if isinstance(external_id, str) else None
+    found = error.errors(include_url=False, include_input=False)
     return [
-        RowProblem(index, reported_id, tuple(_part(part) for part in detail["loc"]), _reportable(detail["msg"]))
+        RowProblem(index, reported_id, _place(detail["loc"]), mistake(detail, ContactInput))
         for detail in found[:MAX_PROBLEMS_OF_A_ROW]
     ]
 
 
 def _sentences(error: ValidationError) -> list[str]:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     return [
-        f"{_reportable('.'.join(str(part) for part in detail['loc']))}: {_reportable(detail['msg'])}"
+        f"{field_path(_place(detail['loc'])) or 'message'}: {mistake(detail, ContactBatch)}"
         for detail in found[:MAX_PROBLEMS_OF_A_ROW]
     ]
 
 
-def _part(part: str | int) -> str | int:
-    return _reportable(part[:MAX_REPORTED_FIELD]) if isinstance(part, str) else part
-
-
-def _reportable(text: str) -> str:
-    """The text, shortened, without what MongoDB or Kafka could not carry."""
-    return text[:MAX_REPORTED_TEXT].encode(errors="replace").decode().replace("\x00", "?")
+def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    return tuple(repeated(part, MAX_REPORTED_FIELD) if isinstance(part, str) else part for part in loc)

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.bus.producer import Headers, Producer, Record, RecordTooLarge
+from shared.domain.repeating import repeated
 from shared.errors import Unavailable
 from shared.logs import get_logger
 from shared.metrics import DEAD_LETTERS
@@ -63,14 +64,17 @@ async def send_to_dead_letters(
         partition=record.partition,
         offset=record.offset,
         error_class=type(error).__name__,
-        error_message=str(error),
+        error_message=repeated(str(error), MAX_ERROR_LENGTH),
     )
 
 
 def faults(error: ValidationError) -> str:
     """What is wrong with a message, in a line: where and why, and nothing of what it holds."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'message'}: {fault['msg']}" for fault in found[:MAX_FAULTS])
+    return "; ".join(
+        f"{repeated('.'.join(map(str, fault['loc']))) or 'message'}: {repeated(fault['msg'])}"
+        for fault in found[:MAX_FAULTS]
+    )
 
 
 def dead_letter(record: KafkaRecord, error: Exception, now: datetime) -> Record:
@@ -94,7 +98,7 @@ def _story(record: KafkaRecord, error: Exception, now: datetime) -> dict[str, st
         ORIGIN_PARTITION: str(record.partition),
         ORIGIN_OFFSET: str(record.offset),
         ERROR_CLASS: type(error).__name__,
-        ERROR_MESSAGE: str(error)[:MAX_ERROR_LENGTH],
+        ERROR_MESSAGE: repeated(str(error), MAX_ERROR_LENGTH),
         DIED_AT: now.isoformat(),
     }
 

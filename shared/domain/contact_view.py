@@ -1,8 +1,12 @@
-"""A stored contact as customers see it; times stay datetimes, so that the caller chooses their form."""
+"""A stored contact as customers see it; times stay datetimes, so that the caller chooses their form.
 
+What a document lacks is null: an attempt whose report came late was stored without the numbers of its claim.
+"""
+
+import heapq
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain.contact import ContactStatus, is_default_campaign
@@ -18,7 +22,6 @@ _AS_STORED: Final = (
     "agent_number",
     "agent_config",
     "initial_context",
-    "attempts_made",
 )
 _OF_AN_ATTEMPT: Final = (
     "attempt_number",
@@ -35,6 +38,7 @@ _OF_AN_ATTEMPT: Final = (
     "provider_call_id",
     "error",
 )
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def conversation_id_of(attempt_id: str) -> str:
@@ -59,9 +63,10 @@ def present_contact(
     status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
     return {
         "id": contact["_id"],
-        "external_id": contact["external_id"],
+        "external_id": contact.get("external_id"),
         "campaign_id": None if is_default_campaign(campaign_id) else campaign_id,
-        **{name: contact[name] for name in _AS_STORED},
+        **{name: contact.get(name) for name in _AS_STORED},
+        "attempts_made": contact.get("attempts_made", 0),
         "status": status,
         "next_attempt_at": next_call if status is ContactStatus.PENDING else None,
         "waiting_for": None if waits is None else {"reason": waits.reason, "until": waits.until},
@@ -74,28 +79,39 @@ def present_contact(
 
 def _present_attempts(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ended = [
-        {"id": attempt["_id"], "status": "ended", **{name: attempt[name] for name in _OF_AN_ATTEMPT}}
+        {"id": attempt["_id"], "status": "ended", **{name: attempt.get(name) for name in _OF_AN_ATTEMPT}}
         for attempt in attempts
         # A contact deleted and added again has the same id; the attempts of its former life are not its own.
-        if attempt["contact_created_at"] == contact["created_at"]
+        if attempt.get("contact_created_at") == contact["created_at"]
     ]
-    ended.sort(key=lambda attempt: attempt["attempt_number"])
-    return [*ended, *_running_attempt(contact)]
+    return [*_in_order(ended), *_running_attempt(contact)]
+
+
+def _in_order(ended: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By number; an attempt known only from a late report has none and stands where its time puts it."""
+    numbered = [attempt for attempt in ended if attempt["attempt_number"] is not None]
+    late = [attempt for attempt in ended if attempt["attempt_number"] is None]
+    numbered.sort(key=lambda attempt: attempt["attempt_number"])
+    return list(heapq.merge(numbered, sorted(late, key=_when), key=_when))
+
+
+def _when(attempt: Mapping[str, Any]) -> datetime:
+    return attempt["started_at"] or attempt["ended_at"] or _LONG_AGO
 
 
 def _running_attempt(contact: Mapping[str, Any]) -> list[dict[str, Any]]:
     if contact["status"] != ContactStatus.IN_PROGRESS:
         return []
-    lock, start = contact["lock"], contact["start"]
+    lock, start = contact["lock"], contact.get("start") or {}
     running = dict.fromkeys(_OF_AN_ATTEMPT) | {
         "id": lock["attempt"],
         "status": "in_progress",
-        "attempt_number": lock["attempt_number"],
+        "attempt_number": lock.get("attempt_number"),
         "phone_number": dialed_number(lock),
-        "caller_number": lock["caller_number"],
-        "agent_id": lock["agent_id"],
-        "agent_version": lock["agent_version"],
-        "started_at": start["at"],
+        "caller_number": lock.get("caller_number"),
+        "agent_id": lock.get("agent_id"),
+        "agent_version": lock.get("agent_version"),
+        "started_at": start.get("at"),
         "answered_at": start.get("answered_at"),
         "conversation_id": conversation_id_of(lock["attempt"]),
         "provider_call_id": start.get("call_id"),

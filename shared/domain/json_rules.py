@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_JSON_BYTES: Final = 64 * 1024
 MAX_NESTING: Final = 32
-_SURROGATE: Final = "Send valid Unicode: the text has half a surrogate pair"
+SURROGATE: Final = "Send valid Unicode: the text has half a surrogate pair"
 # MongoDB's driver turns an object with a text as "$ref" and with an "$id" into a reference when it reads it. One
 # of them alone, as in every JSON schema that an agent's tools are described by, is plain data.
 _REFERENCE: Final = "$ref"
@@ -28,7 +28,7 @@ def check_text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise PydanticCustomError("surrogate", _SURROGATE) from error
+        raise PydanticCustomError("surrogate", SURROGATE) from error
     return value
 
 
@@ -38,7 +38,7 @@ def check_json(value: Any) -> Any:
     try:
         encoded = orjson.dumps(value)
     except (orjson.JSONEncodeError, RecursionError) as error:
-        raise PydanticCustomError("surrogate", _SURROGATE) from error
+        raise PydanticCustomError("surrogate", SURROGATE) from error
     if len(encoded) > MAX_JSON_BYTES:
         raise PydanticCustomError(
             "too_long",

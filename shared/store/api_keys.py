@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
@@ -62,10 +63,10 @@ class ApiKey:
             id=document["_id"],
             kind=KeyKind(document["kind"]),
             name=document["name"],
-            person=document["person"],
+            person=document.get("person"),
             organization_ids=tuple(document["organization_ids"]),
             scopes=frozenset(Scope(scope) for scope in document["scopes"]),
-            expires_at=document["expires_at"],
+            expires_at=document.get("expires_at"),
             created_at=document["created_at"],
         )
 
@@ -129,7 +130,7 @@ async def delete_key(store: Store, kind: KeyKind, key_id: str) -> None:
     """Forget the key: its next use is refused. Raises `NotFound`."""
     result = await store["api_keys"].delete_one({"_id": key_id, "kind": kind.value})
     if not result.deleted_count:
-        raise NotFound(f"There is no {kind.value} key {key_id}.")
+        raise NotFound(f"There is no {kind.value} key {quoted(key_id)}.")
 
 
 def digest_of(secret: str) -> str:

@@ -13,8 +13,9 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus
+from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus
 from shared.domain.contact_input import is_uuid
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.client import Document, Store, translates
 from shared.store.configurations import count_campaign
@@ -55,12 +56,12 @@ class Campaign:
             external_id=document.get("external_id"),
             name=document["name"],
             status=CampaignStatus(document["status"]),
-            priority=document["priority"],
+            priority=document.get("priority", DEFAULT_PRIORITY),
             configuration_id=document["configuration_id"],
-            agent_id=document["agent_id"],
-            agent_version=document["agent_version"],
-            agent_number=document["agent_number"],
-            concurrency_limit=document["concurrency_limit"],
+            agent_id=document.get("agent_id"),
+            agent_version=document.get("agent_version"),
+            agent_number=document.get("agent_number"),
+            concurrency_limit=document.get("concurrency_limit"),
             created_at=document["created_at"],
             updated_at=document["updated_at"],
         )
@@ -186,7 +187,7 @@ async def _found(
     key = {"_id": reference.lower()} if is_uuid(reference) else {"external_id": reference}
     document = await store["campaigns"].find_one({"organization_id": organization_id, **key}, session=session)
     if document is None:
-        raise NotFound(f"There is no campaign {reference!r}; GET /campaign/campaigns lists yours.")
+        raise NotFound(f"There is no campaign {quoted(reference)}; GET /campaign/campaigns lists yours.")
     return document
 
 
@@ -202,7 +203,7 @@ async def _write(
         {"_id": campaign_id}, update, return_document=ReturnDocument.AFTER, session=session
     )
     if after is None:
-        raise NotFound(f"There is no campaign {campaign_id!r}; GET /campaign/campaigns lists yours.")
+        raise NotFound(f"There is no campaign {quoted(campaign_id)}; GET /campaign/campaigns lists yours.")
     return after
 
 
@@ -225,8 +226,9 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
     return document if new.external_id is None else {**document, "external_id": new.external_id}
 
 
-def _taken(external_id: object) -> Conflict:
-    return Conflict(f"Another campaign has the external_id {external_id!r}; choose another, or change that campaign.")
+def _taken(external_id: str | None) -> Conflict:
+    taken = quoted(external_id or "")
+    return Conflict(f"Another campaign has the external_id {taken}; choose another, or change that campaign.")
 
 
 def _refusal(move: CampaignMove, campaign: Document) -> str:

@@ -13,6 +13,8 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.configuration import Configuration
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
@@ -32,6 +34,8 @@ FIELDS: Final = (
     "agent_version",
     "agent_number",
 )
+# What the dialer takes where a document lacks the field.
+_DEFAULTS: Final[Mapping[str, Any]] = Configuration().model_dump(mode="json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,11 @@ class StoredConfiguration:
         return cls(
             id=document["_id"],
             organization_id=document["organization_id"],
-            values={name: document[name] for name in FIELDS},
+            values={
+                "name": document["name"],
+                **_DEFAULTS,
+                **{name: document[name] for name in FIELDS if name in document},
+            },
             created_at=document["created_at"],
             updated_at=document["updated_at"],
         )
@@ -145,11 +153,11 @@ async def count_campaign(
 
 
 def _windows(configuration: Mapping[str, Any]) -> int:
-    own = (configuration["default_windows"], configuration["scheduled_windows"])
-    overrides = (configuration["overrides"], configuration["scheduled_overrides"])
+    own = (configuration.get("default_windows"), configuration.get("scheduled_windows"))
+    overrides = (configuration.get("overrides"), configuration.get("scheduled_overrides"))
     of_zones = (override["windows"] for some in overrides for override in some or ())
     return sum(len(windows or ()) for windows in (*own, *of_zones))
 
 
 def _no_such(configuration_id: str) -> NotFound:
-    return NotFound(f"There is no configuration {configuration_id}; GET /campaign/configurations lists yours.")
+    return NotFound(f"There is no configuration {quoted(configuration_id)}; GET /campaign/configurations lists yours.")

@@ -64,7 +64,7 @@ class Known:
         derived = self.scope.derived_id(external_id)
         for contact_id in (derived, self.aliases.get(derived)):
             contact = self.by_id(contact_id)
-            if contact is not None and contact["external_id"] == external_id:
+            if contact is not None and contact.get("external_id") == external_id:
                 return contact
         return None
 

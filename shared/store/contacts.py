@@ -9,6 +9,7 @@ from pymongo import ASCENDING
 
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, is_uuid
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.contact_documents import NOT_DELETED
@@ -138,9 +139,10 @@ async def request_deletion(
 async def attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, list[Document]]:
     """The stored attempts of these contacts, by contact id."""
     by_contact: dict[str, list[Document]] = {}
-    tried = [contact["_id"] for contact in contacts if contact["attempts_made"] or contact["last_attempt"]]
-    if tried:
-        async for attempt in store["attempts"].find({"contact_id": {"$in": tried}}):
+    # Also of those that count no attempt: the only one of a contact may be known from a late report alone.
+    ids = [contact["_id"] for contact in contacts]
+    if ids:
+        async for attempt in store["attempts"].find({"contact_id": {"$in": ids}}):
             by_contact.setdefault(attempt["contact_id"], []).append(attempt)
     return by_contact
 
@@ -176,4 +178,4 @@ async def _resolved(store: Store, organization_id: str, campaign_id: str, id_or_
 
 
 def _no_such_contact(id_or_external_id: str) -> NotFound:
-    return NotFound(f"There is no contact {id_or_external_id!r} in this campaign.")
+    return NotFound(f"There is no contact {quoted(id_or_external_id)} in this campaign.")

@@ -6,7 +6,7 @@ The gate right before each call reads this list; everything earlier only saves w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -14,6 +14,8 @@ from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
 from shared.store.paging import Page, newest_first
+
+_OUR_API: Final = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class DoNotCallEntry:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "DoNotCallEntry":
         """The entry as it is stored."""
-        return cls(document["phone_number"], document["reason"], document["source"], document["created_at"])
+        source = document.get("source", _OUR_API)
+        return cls(document["phone_number"], document.get("reason"), source, document["created_at"])
 
 
 def entry_id(organization_id: str, phone_number: str) -> str:
@@ -90,6 +93,6 @@ def _document(key: str, organization_id: str, phone_number: str, reason: str | N
         "organization_id": organization_id,
         "phone_number": phone_number,
         "reason": reason,
-        "source": "api",
+        "source": _OUR_API,
         "created_at": now,
     }

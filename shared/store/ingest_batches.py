@@ -16,6 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
+from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.paging import Page, newest_first
@@ -37,6 +38,11 @@ class BatchRow:
     external_id: str | None
     field: str | None
     reason: str
+
+    @classmethod
+    def from_document(cls, row: Mapping[str, Any]) -> "BatchRow":
+        """The row as it is stored."""
+        return cls(row["index"], row.get("external_id"), row.get("field"), row["reason"])
 
     @classmethod
     def of_problem(cls, problem: RowProblem) -> "BatchRow":
@@ -122,14 +128,14 @@ class BatchResult:
             batch_id=document["batch_id"],
             campaign_id=document["campaign_id"],
             status=BatchStatus(document["status"]),
-            received=document["received"],
-            inserted=document["inserted"],
-            updated=document["updated"],
-            failed=tuple(BatchRow(**row) for row in document["failed"]),
-            warnings=tuple(BatchRow(**row) for row in document["warnings"]),
-            reason=document["reason"],
+            received=document.get("received", 0),
+            inserted=document.get("inserted", 0),
+            updated=document.get("updated", 0),
+            failed=tuple(BatchRow.from_document(row) for row in document.get("failed") or ()),
+            warnings=tuple(BatchRow.from_document(row) for row in document.get("warnings") or ()),
+            reason=document.get("reason"),
             created_at=document["created_at"],
-            finished_at=document["finished_at"],
+            finished_at=document.get("finished_at"),
             digest=document.get("digest"),
         )
 
@@ -139,7 +145,9 @@ async def get_ingest_batch(store: Store, organization_id: str, batch_id: str) ->
     """The result of one batch. Raises `NotFound`."""
     result = await find_ingest_batch(store, organization_id, batch_id)
     if result is None:
-        raise NotFound(f"There is no ingest batch {batch_id!r}; a batch appears here once contact-ingest has read it.")
+        raise NotFound(
+            f"There is no ingest batch {quoted(batch_id)}; a batch appears here once contact-ingest has read it."
+        )
     return result
 
 
@@ -210,7 +218,7 @@ async def _put_unless_taken(store: Store, organization_id: str, batch: IngestBat
 
 
 def _reported_rows(batch: Mapping[str, Any]) -> int:
-    return len(batch["failed"]) + len(batch["warnings"])
+    return len(batch.get("failed") or ()) + len(batch.get("warnings") or ())
 
 
 def _key(organization_id: str, batch_id: str) -> str:

@@ -14,6 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.phone import NumberType
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
@@ -45,9 +46,9 @@ class Organization:
             id=document["_id"],
             name=document["name"],
             shard=document["shard"],
-            concurrency_limit=document["concurrency_limit"],
-            default_agent_number=document["default_agent_number"],
-            exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
+            concurrency_limit=document.get("concurrency_limit"),
+            default_agent_number=document.get("default_agent_number"),
+            exclusive_caller_numbers=tuple(document.get("exclusive_caller_numbers") or ()),
             created_at=document["created_at"],
             # Absent from documents older than the setting.
             refused_number_types=tuple(NumberType(name) for name in document.get("refused_number_types", ())),
@@ -132,7 +133,7 @@ async def touch(store: Store, organization_id: str, session: AsyncClientSession 
         {"_id": organization_id}, {"$currentDate": _CHANGED_NOW}, projection={"shard": True}, session=session
     )
     if document is None:
-        raise NotFound(f"There is no organization {organization_id}.")
+        raise NotFound(f"There is no organization {quoted(organization_id)}.")
     shard: int = document["shard"]
     return shard
 
@@ -156,5 +157,5 @@ async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]
 
 def _found(document: Mapping[str, Any] | None, organization_id: str) -> Organization:
     if document is None:
-        raise NotFound(f"There is no organization {organization_id}.")
+        raise NotFound(f"There is no organization {quoted(organization_id)}.")
     return Organization.from_document(document)

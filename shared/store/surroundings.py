@@ -194,11 +194,11 @@ class Surroundings:
         put_off = contact.get("put_off")
         return DialedContact(
             phone_numbers=numbers,
-            due_at=contact["due_at"],
-            tier=Tier(contact["tier"]),
-            timezone=contact["timezone"],
+            due_at=contact.get("due_at") or contact["created_at"],
+            tier=Tier(contact.get("tier", Tier.FRESH)),
+            timezone=contact.get("timezone"),
             scheduled_at=contact.get("scheduled_at"),
-            attempts_made=contact["attempts_made"],
+            attempts_made=contact.get("attempts_made", 0),
             fields=call_fields(contact),
             has_agent_config=contact.get("agent_config") is not None,
             listed={form for form in map(compared, numbers) if (organization_id, form) in self.listed}

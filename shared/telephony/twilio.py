@@ -173,11 +173,13 @@ class TwilioProvider:
         path = f"Calls.json?{urlencode(numbers)}"
         for _ in range(_MAX_PAGES):
             page = _ok(await self._ask("GET", path)).body
-            for call in page.get("calls", ()):
-                yield call
-            path = page.get("next_page_uri") or ""
-            if not path:
+            calls, following = page.get("calls"), page.get("next_page_uri")
+            for call in calls if isinstance(calls, list) else ():
+                if isinstance(call, dict):
+                    yield call
+            if not isinstance(following, str) or not following:
                 return
+            path = following
         raise TemporaryError(f"more than {_PAGE_SIZE * _MAX_PAGES} calls between this pair of numbers")
 
     async def _ask(self, method: str, path: str, form: list[tuple[str, str]] | None = None) -> _Answer:
@@ -226,7 +228,7 @@ async def _mark_sent(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
 def _json_object(raw: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -239,6 +241,7 @@ def _ok(answer: _Answer) -> _Answer:
 
 def _found(reference: CallReference, call: Mapping[str, Any]) -> CallLive | CallEnded:
     """Statuses without an ending, unknown ones too, count as live: that frees no slot."""
+    answered_by = call.get("answered_by")
     updated_at = read_instant(call.get("end_time")) or read_instant(call.get("date_updated")) or utc_now()
     report = report_of(
         reference.attempt_id,
@@ -246,7 +249,7 @@ def _found(reference: CallReference, call: Mapping[str, Any]) -> CallLive | Call
         str(call.get("status")),
         ended_at=updated_at,
         duration=call.get("duration"),
-        answered_by=call.get("answered_by"),
+        answered_by=answered_by if isinstance(answered_by, str) else None,
         started_at=read_instant(call.get("date_created")) or read_instant(call.get("start_time")),
     )
     return CallLive(str(call.get("sid"))) if report is None else CallEnded(report)

@@ -14,6 +14,8 @@ from shared.telephony.twilio_signature import is_signed
 
 CALLBACK_PATH = "/callbacks/twilio"
 _MAX_FIELDS = 200
+# No call is older. What the carrier dates earlier is no date, and no duration leads out of the calendar from here.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnusableCallback(PermanentError):
@@ -119,14 +121,15 @@ def report_of(
     status: str,
     *,
     ended_at: datetime,
-    duration: str | None,
+    duration: object,
     answered_by: str | None,
     started_at: datetime | None = None,
     sip_response: int | None = None,
     error_code: int | None = None,
 ) -> CallReport | None:
-    """The report of an ended call, or None while `status` says it is up. `duration`: Twilio's whole seconds.
+    """The report of an ended call, or None while `status` says it is up.
 
+    `ended_at` is of `read_instant` or our own clock; `duration` is Twilio's whole seconds, 0 when unreadable.
     Twilio never says when a call was answered; for a completed call it is the end minus the duration.
     """
     outcome = ending(status, answered_by=answered_by, sip_response=sip_response, error_code=error_code)
@@ -152,15 +155,16 @@ def _why(status: str, sip_response: int | None, error_code: int | None) -> str:
     return f"carrier: {', '.join([status, *details])}"
 
 
-def read_instant(text: str | None) -> datetime | None:
-    """An RFC 2822 instant as Twilio writes it, in UTC; None when it is missing or unreadable."""
+def read_instant(value: object) -> datetime | None:
+    """An RFC 2822 instant as Twilio writes it, in UTC; None when it is missing, unreadable or before 1970."""
+    if not isinstance(value, str):
+        return None
     try:
-        instant = parsedate_to_datetime(text) if text else None
-    except ValueError:
+        instant = parsedate_to_datetime(value)
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # an offset may lead out of the years 1 to 9999
         return None
-    if instant is None:
-        return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return instant if instant >= _EARLIEST else None
 
 
 def _required(fields: Mapping[str, str], name: str) -> str:
@@ -177,5 +181,7 @@ def _shard(ids: Mapping[str, str]) -> int:
     return shard
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+def _number(value: object) -> int | None:
+    """Up to nine digits, also where the carrier's JSON has a number instead of a text."""
+    text = str(value) if isinstance(value, str | int) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

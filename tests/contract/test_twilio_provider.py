@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from services.carrier_simulator.settings import CallbackFault, Ending, Fault, OrderRefusal, Rule
 from shared.clock import utc_now
@@ -68,6 +71,30 @@ async def test_look_up_reads_every_page(twilio: Twilio) -> None:
     assert await twilio.provider.look_up(a_later_reference(seconds=60)) == CallNotFound()
     with pytest.raises(TemporaryError, match="201 calls fit"):
         await twilio.provider.look_up(a_later_reference(seconds=0))
+
+
+@pytest.mark.parametrize("odd", ["Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 01 Jan 0100 00:00:00 +1400", 5, ["now"], {}])
+async def test_a_call_with_times_that_no_clock_shows_is_found_all_the_same(odd: object) -> None:
+    call = {"sid": "CA1", "status": "completed", "duration": 49, "answered_by": odd}
+    call |= dict.fromkeys(["end_time", "date_updated", "date_created", "start_time"], odd)
+    page = {"calls": ["no call", call], "next_page_uri": 7}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(page if request.path.endswith("/Calls.json") else call)
+
+    carrier = web.Application()
+    carrier.router.add_get("/{path:.*}", answer)
+    async with TestServer(carrier) as server:
+        provider = TwilioProvider(twilio_settings(str(server.make_url("/")), "http://127.0.0.1:9"))
+        await provider.start()
+        began = utc_now()
+        by_numbers = a_later_reference(seconds=0)
+        for reference in (by_numbers, replace(by_numbers, call_id="CA1")):
+            found = await provider.look_up(reference)
+            assert isinstance(found, CallEnded)
+            assert began <= found.report.ended_at <= utc_now()
+            assert (found.report.outcome, found.report.duration_seconds) == (Outcome.ANSWERED, 49)
+        await provider.close()
 
 
 async def test_calls_to_other_numbers_do_not_fit(twilio: Twilio) -> None:

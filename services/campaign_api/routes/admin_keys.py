@@ -23,6 +23,7 @@ from services.campaign_api.schemas.admin import (
 )
 from services.campaign_api.schemas.problems import operator_problems
 from shared.clock import utc_now
+from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.store.api_keys import ApiKey, KeyKind, create_key, delete_key, list_keys
 from shared.store.organizations import missing_organizations
@@ -97,7 +98,7 @@ async def _created(
 ) -> tuple[ApiKey, str]:
     missing = await missing_organizations(gateway.store, organization_ids)
     if missing:
-        raise NotFound(f"There is no organization {missing[0]}; GET /admin/organizations lists them.")
+        raise NotFound(f"There is no organization {quoted(missing[0])}; GET /admin/organizations lists them.")
     return await create_key(
         gateway.store,
         kind=kind,

@@ -3,12 +3,13 @@
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.campaign_api.bodies import read_body
 from services.campaign_api.callback_sink import CallEvent
 from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.schemas.problems import only_problems
+from shared.bus.dead_letters import faults
 from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.events import CallAnswered
@@ -66,7 +67,17 @@ async def _verified(request: Request, gateway: ThisGateway) -> Callback | None:
 
 
 def event_of(callback: Callback) -> CallEvent:
-    """The event of a verified callback. Equal callbacks make equal events, which change nothing twice."""
+    """The event of a verified callback. Equal callbacks make equal events, which change nothing twice.
+
+    Raises `UnusableCallback` for ids that are none of ours.
+    """
+    try:
+        return _event_of(callback)
+    except ValidationError as error:
+        raise UnusableCallback(f"the callback is of no call of ours: {faults(error)}") from error
+
+
+def _event_of(callback: Callback) -> CallEvent:
     organization_id, shard, contact_id = callback.organization_id, callback.shard, callback.contact_id
     said = callback.event
     if isinstance(said, CallPickedUp):

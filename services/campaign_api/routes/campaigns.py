@@ -22,7 +22,7 @@ from services.campaign_api.schemas.campaigns import (
 )
 from services.campaign_api.schemas.contacts import ContactsResult
 from services.campaign_api.schemas.problems import body_problems, problems
-from services.campaign_api.schemas.requests import as_stored
+from services.campaign_api.schemas.requests import MAX_IDENTIFIER, as_stored
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignStatus
 from shared.domain.contact_input import PreparedContacts
@@ -145,7 +145,7 @@ async def _checked(
     configuration_id = draft.fields.get("configuration_id") if draft.body is None else draft.body.configuration_id
     if not isinstance(configuration_id, str) and before is not None:
         configuration_id = before.configuration_id
-    if not isinstance(configuration_id, str):
+    if not isinstance(configuration_id, str) or len(configuration_id) > MAX_IDENTIFIER:
         raise draft.refuse()
     try:
         rules = await number_rules(gateway, caller.organization_id, as_stored(configuration_id))

@@ -89,12 +89,12 @@ class ContactsResult(BaseModel):
 
 
 class AttemptView(BaseModel):
-    """One try at a contact."""
+    """One try at a contact. An attempt whose report came late is known without its numbers: they are null."""
 
     id: str
-    attempt_number: int
-    phone_number: str
-    caller_number: str
+    attempt_number: int | None = Field(description="From 1; null when only a late report is known.")
+    phone_number: str | None = Field(description="null when only a late report is known.")
+    caller_number: str | None = Field(description="null when only a late report is known.")
     agent_id: str | None
     agent_version: str | None
     status: Literal["in_progress", "ended"]
@@ -103,7 +103,7 @@ class AttemptView(BaseModel):
     answered_at: datetime | None
     ended_at: datetime | None
     duration_seconds: float | None
-    conversation_id: str
+    conversation_id: str | None
     provider_call_id: str | None
     error: str | None
 

@@ -9,7 +9,8 @@ class FieldProblem(BaseModel):
     """One bad value of a request."""
 
     loc: list[str | int] = Field(
-        description="The way to the value.", examples=[["body", "contacts", 3, "phone_numbers", 0]]
+        description="The way to the value; a name longer than 200 characters is shortened.",
+        examples=[["body", "contacts", 3, "phone_numbers", 0]],
     )
     msg: str = Field(description="What is wrong with it, and what to write.")
     type: str = Field(description="The kind of mistake, for programs.")

@@ -1,6 +1,6 @@
 """What all request bodies share."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -14,8 +14,10 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+# Nothing that is addressed by a text has a longer one.
+MAX_IDENTIFIER: Final = 255
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
-Identifier = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
+Identifier = Annotated[str, Field(min_length=1, max_length=MAX_IDENTIFIER), AfterValidator(check_text)]
 
 
 def as_stored(our_id: str) -> str:

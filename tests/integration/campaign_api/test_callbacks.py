@@ -2,18 +2,19 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import pytest
 from pymongo import AsyncMongoClient
 
 from shared.bus.producer import Producer
+from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.events import CallAnswered, CallFinished
 from shared.store.client import Document, Store
 from shared.telephony.twilio_callback import CALLBACK_PATH
 from shared.telephony.twilio_signature import sign
-from tests.integration.campaign_api.client import Answer, Api
+from tests.integration.campaign_api.client import Answer, Api, unique
 from tests.integration.campaign_api.conftest import AUTH_TOKEN, PUBLIC_URL, EventsOf, Stack, serving
 
 ENDED = {"CallSid": "CA1", "CallStatus": "busy", "Timestamp": "Sat, 21 Nov 2026 12:00:00 +0000"}
@@ -86,8 +87,36 @@ async def test_without_a_secret_every_callback_is_403(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"Timestamp": "Fri, 31 Dec 9999 23:59:59 -0100"},
+        {"Timestamp": "Fri, 01 Jan 0100 00:00:00 +1400"},
+        {"Timestamp": "\ud7ff\x00"},
+    ],
+)
+@pytest.mark.parametrize("duration", ["49", "-49", "999999999", "9" * 400])
+async def test_a_time_that_no_clock_shows_is_taken_as_now(
+    api: Api, events: EventsOf, odd: dict[str, str], duration: str
+) -> None:
+    path, began = address(organization_id=unique("org")), utc_now()
+    form = {**ENDED, "CallStatus": "completed", "CallDuration": duration, **odd}
+    assert (await call_back(api, path, form)).status == 200
+    organization_id = parse_qs(path.partition("?")[2])["organization_id"][0]
+    [told] = await events(organization_id, CallFinished)
+    assert began <= told.ended_at <= utc_now()
+    assert told.duration_seconds >= 0
+
+
+@pytest.mark.parametrize(
     ("ids", "form"),
-    [({"shard": 16}, ENDED), ({"shard": "x"}, ENDED), ({"attempt_id": ""}, ENDED), ({}, {"CallSid": "CA1"})],
+    [
+        ({"shard": 16}, ENDED),
+        ({"shard": "x"}, ENDED),
+        ({"attempt_id": ""}, ENDED),
+        ({"attempt_id": "x" * 256}, ENDED),
+        ({"organization_id": "x" * 256}, {**ENDED, "CallStatus": "in-progress"}),
+        ({}, {"CallSid": "CA1"}),
+    ],
 )
 async def test_a_signed_callback_that_makes_no_sense_is_400(
     api: Api, ids: dict[str, Any], form: dict[str, str]

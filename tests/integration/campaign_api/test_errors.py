@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 async def test_an_unknown_address_is_404_in_the_one_form_without_a_credential(api: Api) -> None:
-    for path in ("/", "/campaign", "/campaign/campaigns/", "/campaign//campaigns", "/nothing", "/admin"):
+    for path in ("//", "/campaign", "/campaign/campaigns/", "/campaign//campaigns", "/nothing", "/admin"):
         answer = await api.call("GET", path)
         assert answer.status == 404
         assert list(answer.body) == ["detail"]
@@ -29,6 +29,8 @@ async def test_an_unknown_address_is_404_in_the_one_form_without_a_credential(ap
         ("PATCH", "/campaign/campaigns/x/contacts/y", "DELETE, GET"),
         ("HEAD", "/campaign/campaigns", "GET, POST"),
         ("OPTIONS", "/health/live", "GET"),
+        ("POST", "/", "GET"),
+        ("DELETE", "/docs", "GET"),
     ],
 )
 async def test_a_method_that_is_not_possible_is_405_and_names_those_that_are(
@@ -52,6 +54,56 @@ async def test_a_method_that_is_not_possible_is_405_and_names_those_that_are(
 async def test_a_body_that_is_not_json_by_its_header_is_415(acme: Customer, headers: dict[str, str]) -> None:
     answer = await acme.call("POST", CONTACTS, raw=json.dumps({"contacts": [lead(1)]}), headers=headers)
     assert answer.status == 415
+    assert list(answer.body) == ["detail"]
+
+
+async def test_a_request_without_a_content_type_is_told_which_to_send(acme: Customer) -> None:
+    for headers, what in (
+        ({"Content-Type": ""}, "The request has no Content-Type"),
+        ({"Content-Type": "text/plain"}, "The Content-Type 'text/plain' is not JSON in UTF-8"),
+    ):
+        answer = await acme.call("POST", CONTACTS, raw=b"{}", headers=headers)
+        assert answer.status == 415
+        assert answer.body["detail"] == f"{what}: send JSON in UTF-8 with the header Content-Type: application/json."
+
+
+@pytest.mark.parametrize(
+    ("raw", "msg"),
+    [
+        (b"", "The body is empty; send a JSON object with contacts"),
+        (b" \n\t ", "The body is empty; send a JSON object with contacts"),
+        (b"{contacts: []}", "Send valid JSON: key must be a string at line 1 column 2"),
+        (b"[]", "Write a JSON object with contacts"),
+        (b"null", "Write a JSON object with contacts"),
+    ],
+)
+async def test_a_body_that_is_no_object_is_told_what_to_send(acme: Customer, raw: bytes, msg: str) -> None:
+    answer = await acme.call("POST", CONTACTS, raw=raw)
+    assert (answer.status, answer.body["detail"]) == (422, f"body: {msg}")
+
+
+async def test_each_mistake_in_a_contact_is_told_what_to_write(acme: Customer) -> None:
+    rows = [
+        {"phone": "+14155550123", "first_name": "Ada"},
+        {"phone_numbers": "+14155550123"},
+        "+14155550123",
+        {"phone_numbers": ["+14155550123"], "timezones": ["Europe/Berlin"]},
+    ]
+    no_field = "There is no such field"
+    for path, place in ((CONTACTS, 2), ("/campaigns", 2)):
+        body = {"contacts": rows} | ({"name": "S"} if path == "/campaigns" else {})
+        answer = await acme.post(path, body)
+        assert answer.status == 422
+        said = {tuple(error["loc"][place:]): error["msg"] for error in answer.body["errors"]}
+        said.pop((), None)
+        assert said == {
+            (0, "phone_numbers"): "Add this field: it is required",
+            (0, "phone"): f"{no_field}; write phone_numbers",
+            (0, "first_name"): f"{no_field} of a contact; put what is your own into data",
+            (1, "phone_numbers"): 'Write a list, also for one alone: ["+14155550123"]',
+            (2,): 'Write each contact as a JSON object: {"phone_numbers": ["+14155550123"]}',
+            (3, "timezones"): f"{no_field}; write timezone",
+        }
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=UTF-8", "APPLICATION/JSON", "application/x+json"])

@@ -150,3 +150,80 @@ async def test_configurations_with_many_windows_come_fewer_to_a_page(acme: Custo
     ids.append(await acme.new_configuration(default_windows=[WINDOW]))
     pages = await pages_of(acme, "/configurations", "configurations")
     assert [[configuration["id"] for configuration in page] for page in pages] == [[ids[2], ids[1]], [ids[0]]]
+
+
+LONG = "\N{GRINNING FACE}\x07" + "x" * 10_000_000
+NUMBER = "+14155550123"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "loc"),
+    [
+        pytest.param("/configurations", {"name": "x", LONG: 1}, 1, id="a field"),
+        pytest.param(
+            "/configurations", {"name": "x", "retry_rules": {LONG: {LONG[:999]: 1}}}, 2, id="a key and a field"
+        ),
+        pytest.param(
+            "/campaigns/default/contacts", {"contacts": [{"phone_numbers": [NUMBER], LONG: 1}]}, 3, id="in a row"
+        ),
+        pytest.param("/campaigns", {"name": "x", "configuration_id": "x", LONG: 1}, 1, id="beside a configuration"),
+    ],
+)
+async def test_a_long_name_of_a_field_is_shortened_in_the_answer(
+    acme: Customer, path: str, body: dict[str, Any], loc: int
+) -> None:
+    answer = await acme.post(path, body)
+    assert answer.status == 422
+    assert len(answer.raw) < 5000
+    for error in answer.body["errors"]:
+        assert error["loc"][loc] == "body" or error["loc"][loc] == LONG[:199] + "…"
+
+
+async def test_long_values_are_not_repeated_at_all(acme: Customer) -> None:
+    values = dict.fromkeys(
+        ["external_id", "timezone", "scheduled_at", "agent_id", "agent_number", "data"], LONG[:2_000_000]
+    )
+    rows = [{"phone_numbers": [LONG[:2_000_000]], **values}, LONG[:2_000_000]]
+    answer = await acme.post("/campaigns/default/contacts", {"contacts": rows})
+    assert answer.status == 422
+    assert len(answer.body["errors"]) == 8
+    assert len(answer.raw) < 3000
+    assert b"xxx" not in answer.raw
+
+
+@pytest.mark.parametrize("megabytes", [1, 20])
+async def test_a_reference_longer_than_any_is_not_looked_up(acme: Customer, megabytes: int) -> None:
+    body = {"name": "x", "configuration_id": "x" * megabytes * 1_000_000, "contacts": [{"phone_numbers": [NUMBER]}]}
+    answer = await acme.post("/campaigns", body)
+    assert (answer.status, [error["loc"] for error in answer.body["errors"]]) == (422, [["body", "configuration_id"]])
+
+
+async def test_a_long_reference_in_a_path_is_shortened_in_the_answer(acme: Customer) -> None:
+    campaign = f"/campaigns/{(await acme.new_campaign())['id']}"
+    long = "%F0%9F%98%80%01" + "y" * 50_000
+    for path in (
+        f"/campaigns/{long}",
+        f"/campaigns/{long}/stats",
+        f"/campaigns/{long}/contacts",
+        f"{campaign}/contacts/{long}",
+        f"/configurations/{long}",
+        f"/ingest-batches/{long}",
+    ):
+        answer = await acme.get(path)
+        assert answer.status == 404
+        shown = answer.body["detail"]
+        assert "\N{GRINNING FACE}\\x01yyy" in shown
+        assert len(shown) < 350
+    for path in (f"/organizations/{long}", f"/organization-pats/{long}", f"/personal-tokens/{long}"):
+        method, body = ("PATCH", {"name": "x"}) if path.startswith("/organizations") else ("DELETE", None)
+        answer = await acme.api.admin(method, path, body)
+        assert (answer.status, len(answer.raw) < 350) == (404, True)
+
+
+async def test_long_values_in_queries_and_headers_are_shortened_in_the_answer(acme: Customer) -> None:
+    long = "z" * 30_000
+    answers = [await acme.get(f"/campaigns?{name}={long}") for name in ("limit", "status", "name", "cursor")]
+    answers.append(await acme.call("POST", "/campaigns", raw=b"{}", headers={"Content-Type": f"text/{long}"}))
+    assert [answer.status for answer in answers] == [422, 422, 422, 422, 415]
+    for answer in answers:
+        assert len(answer.raw) < 400

@@ -106,7 +106,9 @@ def test_a_batch_is_read() -> None:
         (b"\xff", "UnicodeDecodeError"),
         (b"[]", "JSON object"),
         (json.dumps(ENVELOPE | {"schema_version": 2}).encode(), "schema_version"),
-        (json.dumps(ENVELOPE | {"typo": 1}).encode(), "typo"),
+        (json.dumps(ENVELOPE | {"typo": 1}).encode(), "typo: There is no such field; leave it out"),
+        (json.dumps(ENVELOPE | {"campain": 1}).encode(), "campain: There is no such field; write campaign"),
+        (json.dumps({}).encode(), "batch_id: Add this field: it is required"),
         (json.dumps(ENVELOPE | {"contacts": [{}] * 1001}).encode(), "contacts"),
     ],
 )
@@ -138,6 +140,33 @@ def test_the_problems_of_the_largest_batch_fit_into_one_document() -> None:
     problems = prepared(*[row] * 1000).problems
     assert len(problems) == 10_000
     assert len(bson.encode({"failed": [asdict(BatchRow.of_problem(problem)) for problem in problems]})) < 15_000_000
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "says"),
+    [
+        ({"phone_numbers": ["+14155550100"], "first_name": "Ada"}, "first_name", "put what is your own into data"),
+        ({"phone_numbers": ["+14155550100"], "agentId": "a"}, "agentId", "write agent_id"),
+        ({"phone_numbers": "+14155550100"}, "phone_numbers", 'Write a list, also for one alone: ["+14155550123"]'),
+        ("+14155550100", "", 'Write each contact as a JSON object: {"phone_numbers": ["+14155550123"]}'),
+        (["+14155550100"], "", 'Write each contact as a JSON object: {"phone_numbers": ["+14155550123"]}'),
+        ({"phone_numbers": ["+14155550100"], "\ud800": 1}, "", "Send valid Unicode"),
+        ({}, "phone_numbers", "Add this field: it is required"),
+    ],
+)
+def test_a_row_is_told_what_to_write_as_over_http(row: Any, field: str, says: str) -> None:
+    [problem] = prepared(row).problems
+    assert problem.field == field
+    assert says in problem.message
+
+
+def test_no_row_repeats_more_of_a_long_text_than_can_be_stored() -> None:
+    long = "\x00" + "x" * 1_000_000
+    [problem] = prepared({"phone_numbers": ["+14155550100"], long: 1}).problems
+    assert problem.field == "?" + "x" * 62 + "…"
+    long = "\ud800" + "x" * 1_000_000
+    [problem] = prepared({"phone_numbers": ["+14155550100"], "external_id": long}).problems
+    assert problem.external_id == "?" + "x" * 253 + "…"
 
 
 def test_problems_carry_the_rows_place_and_name() -> None:

@@ -1,7 +1,10 @@
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
@@ -12,6 +15,8 @@ from shared.telephony.twilio_callback import (
     ForgedCallback,
     UnusableCallback,
     parse_callback,
+    read_instant,
+    report_of,
     status_callback_url,
 )
 from shared.telephony.twilio_signature import sign
@@ -156,9 +161,50 @@ def test_answered_call() -> None:
     assert callback.event == CallPickedUp("an attempt", datetime(2022, 5, 7, 14, 30, 14, tzinfo=UTC), "CA35c0")
 
 
-@pytest.mark.parametrize("timestamp", [None, "", "yesterday", "Sat, 99 May 2022 14:30:14 +0000"])
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        None,
+        "",
+        "yesterday",
+        "Sat, 99 May 2022 14:30:14 +0000",
+        "Fri, 31 Dec 9999 23:59:59 -0100",
+        "Fri, 31 Dec 9999 23:59:59 -9999999999999999999",
+        "Sat, 07 May 2022 14:30:14 +9999",
+        "Fri, 01 Jan 0100 00:00:00 +1400",
+        "Wed, 31 Dec 1969 23:59:59 +0000",
+    ],
+)
 def test_missing_or_odd_timestamp_is_now(timestamp: str | None) -> None:
     assert report(Timestamp=timestamp).ended_at == NOW
+
+
+@pytest.mark.parametrize("duration", ["-5", "1e9", "9" * 10, "9" * 5000, "\u0663", "NaN", ""])
+def test_a_duration_that_no_call_has_is_none_at_all(duration: str) -> None:
+    ended = report(CallStatus="completed", CallDuration=duration)
+    assert (ended.duration_seconds, ended.answered_at) == (0, ended.ended_at)
+
+
+@given(
+    timestamp=st.datetimes(timezones=st.timezones()).map(format_datetime) | st.text(),
+    duration=st.integers().map(str) | st.text(),
+)
+def test_whatever_the_carrier_says_of_times_can_be_stored(timestamp: str, duration: str) -> None:
+    ended = report(Timestamp=timestamp, CallStatus="completed", CallDuration=duration)
+    assert ended.answered_at is not None
+    assert ended.answered_at <= ended.ended_at
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, {"a": 1}, ["Sat, 07 May 2022 14:30:14 +0000"]])
+def test_json_that_is_no_text_is_no_instant(value: object) -> None:
+    assert read_instant(value) is None
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [(49, 49), ("49", 49), (True, 0), (-1, 0), (1.5, 0), ([], 0)])
+def test_a_duration_in_the_carriers_json_may_be_a_number(duration: object, seconds: float) -> None:
+    ended = report_of("a", "CA1", "completed", ended_at=NOW, duration=duration, answered_by=None)
+    assert ended is not None
+    assert ended.duration_seconds == seconds
 
 
 @pytest.mark.parametrize(
