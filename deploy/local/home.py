@@ -17,6 +17,8 @@ from typing import IO, Final
 from shared.errors import TemporaryError
 
 LOCALHOST: Final = "127.0.0.1"
+# Beside Kafka's data: the link by which its JVM reaches the downloads.
+KAFKA_DOWNLOADS: Final = "downloads"
 POLL_SECONDS: Final = 0.05
 # Below those that systems hand out to outgoing connections, one of which may else sit on a remembered port.
 OUR_PORTS: Final = range(20_000, 32_000)
@@ -54,6 +56,19 @@ class Home:
     def kafka(self) -> Path:
         """Kafka's settings and data."""
         return self.root / "kafka"
+
+    def kafka_folder(self) -> Path:
+        """Kafka's folder, made ready for its JVM to be started in.
+
+        The JVM names all files from here, in plain letters: commas and colons separate its lists, backslashes
+        mean something in its settings, and the folders above may have any name.
+        """
+        make_folder(self.kafka)
+        link = self.kafka / KAFKA_DOWNLOADS
+        if not link.is_symlink() or link.readlink() != self.downloads:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.downloads)
+        return self.kafka
 
     @property
     def mongo(self) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from deploy.local import kafka, mongo
 from deploy.local.home import Home, Use, locked
 from deploy.local.install import install, rehearsal_home
+from shared.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ async def remove_servers(home: Home, *, downloads: bool) -> None:
 
 
 async def _start(home: Home, given: Given) -> Addresses:
+    _check_name(home)
     starts = (_kafka(home, given.kafka), _mongo(home, given.mongodb))
     # Both are waited for even when one fails, so that none is left in the middle of its start.
     kafka_result, mongo_result = await asyncio.gather(*starts, return_exceptions=True)
@@ -108,6 +110,15 @@ async def _start(home: Home, given: Given) -> Addresses:
         if isinstance(result, BaseException):
             raise result
     return Addresses(str(kafka_result), str(mongo_result))
+
+
+def _check_name(home: Home) -> None:
+    try:
+        str(home.root).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"the path of the folder {str(home.root)!a} is not UTF-8, and Java cannot read others: rename it"
+        ) from None
 
 
 async def _kafka(home: Home, given: str | None) -> str:

@@ -1,6 +1,7 @@
 """The local stack survives what happens to servers on a developer's machine."""
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ from deploy.create_topics import create_topics
 from deploy.local import kafka, mongo
 from deploy.local.home import LOCALHOST, Home
 from deploy.local.servers import Addresses, Given, borrowed_servers, keep_servers, start_servers, stop_servers
+from shared.errors import ConfigurationError
 from shared.settings import KafkaSettings
 from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
@@ -154,6 +156,28 @@ async def test_a_start_that_was_killed_in_the_middle_is_finished_by_the_next(hom
     # Once more from rest: what the first start did not get to write down must not cost the data now.
     await stop_servers(home)
     await assert_it_is_still_there(await start_servers(home, NOTHING_GIVEN))
+
+
+@pytest.mark.parametrize("name", ["ü, 'x", 'a:b "c" $d %41 #e \\n'])
+async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    above = tmp_path / "above"
+    odd = Home(above / name / "stack", Home.default().downloads)
+    try:
+        await write_something(await start_servers(odd, NOTHING_GIVEN))
+        await stop_servers(odd)
+        await assert_it_is_still_there(await start_servers(odd, NOTHING_GIVEN))
+    finally:
+        await stop_servers(odd)
+    assert (odd.kafka / "data" / "meta.properties").is_file()
+    # A comma or a backslash that the JVM took for its own would have made folders elsewhere.
+    assert [found.name for found in above.iterdir()] == [name]
+    assert [found.name for found in (above / name).iterdir()] == ["stack"]
+
+
+async def test_a_folder_that_java_cannot_read_is_refused_by_name(tmp_path: Path) -> None:
+    latin = Home.at(tmp_path / os.fsdecode(b"\xfc"))
+    with pytest.raises(ConfigurationError, match=r"\\udcfc.* is not UTF-8"):
+        await start_servers(latin, NOTHING_GIVEN)
 
 
 async def test_given_addresses_start_nothing(home: Home) -> None:
