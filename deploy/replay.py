@@ -1,6 +1,7 @@
 """Puts dead letters back onto their topic, after what killed them has been mended.
 
-`python -m deploy.replay --topic contact.batches [--limit 10]`; stop it at any time and run it again.
+`python -m deploy.replay --topic contact.batches [--limit 10]`; stop it at any time and run it again. Kafka is the one
+that DIALSTREAM_KAFKA names, else that of the local stack, if it runs.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
+from deploy.dev_env import kafka_settings
 from shared.bus.producer import Producer
 from shared.bus.replay import Replayed, replay
 from shared.errors import Unavailable
@@ -41,7 +43,7 @@ def main(
     if topic not in {known.name for known in TOPICS}:
         raise SystemExit(f"replay: there is no topic {topic!r}")
     try:
-        result = asyncio.run(run(KafkaSettings(), topic, limit))
+        result = asyncio.run(run(kafka_settings("replay"), topic, limit))
     except Unavailable as error:
         raise SystemExit(f"replay: {error}") from None
     print(f"Put {result.put_back} dead letters back onto {topic}.")

@@ -85,6 +85,11 @@ class Home:
         """Exists while somebody wants the servers to stay when their last user leaves (`up`)."""
         return self.root / "kept"
 
+    @property
+    def users(self) -> Path:
+        """The file on which everybody who uses the servers holds a lock."""
+        return self.root / "users"
+
     def log_file(self, name: str) -> Path:
         """A new log file for one server; the log of the start before stays beside it as `<name>.log.1`."""
         make_folder(self.logs)
@@ -106,6 +111,10 @@ class Home:
             port = free_port()
         self._write_ports({**others, name: port})
         return port
+
+    def known_ports(self) -> dict[str, int]:
+        """The ports on which this stack's servers run, or ran last time, by name."""
+        return self._read_ports()
 
     def _read_ports(self) -> dict[str, int]:
         try:
@@ -203,8 +212,18 @@ class Use:
     """
 
     def __init__(self, home: Home) -> None:
-        self._file = _lock_file(home.root / "users")
+        self._file = _lock_file(home.users)
         fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    @classmethod
+    def by_anyone(cls, home: Home) -> bool:
+        """Whether somebody uses the stack. Call it with the home locked."""
+        with _lock_file(home.users) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def leave(self) -> bool:
         """Ends this use; True when nobody else uses the stack. Call it with the home locked."""

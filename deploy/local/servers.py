@@ -33,9 +33,16 @@ class Given:
     mongodb: str | None = None
 
     @classmethod
-    def by(cls, environment: Mapping[str, str]) -> "Given":
-        """Reads DIALSTREAM_KAFKA and DIALSTREAM_MONGODB."""
-        return cls(environment.get("DIALSTREAM_KAFKA") or None, environment.get("DIALSTREAM_MONGODB") or None)
+    def by(cls, environment: Mapping[str, str], home: Home) -> "Given":
+        """Reads DIALSTREAM_KAFKA and DIALSTREAM_MONGODB.
+
+        The addresses of this home's own servers are not given: a shell has them from `dev.env`.
+        """
+        ports = home.known_ports()
+        own = {kafka.address_of(port) for name, port in ports.items() if name == "kafka"}
+        own |= {mongo.address_of(port) for name, port in ports.items() if name == "mongodb"}
+        values = (environment.get(name) for name in ("DIALSTREAM_KAFKA", "DIALSTREAM_MONGODB"))
+        return cls(*(value if value and value not in own else None for value in values))
 
     @property
     def complete(self) -> Addresses | None:
@@ -83,6 +90,15 @@ async def borrowed_servers(home: Home, given: Given) -> AsyncIterator[Addresses]
 async def stop_servers(home: Home) -> bool:
     """Stops what runs, cleanly; the data stays. False when nothing ran."""
     async with locked(home.root):
+        home.kept.unlink(missing_ok=True)
+        return await _stop(home)
+
+
+async def stop_unused_servers(home: Home) -> bool | None:
+    """Like `stop_servers`; None, and nothing is stopped, when somebody borrows them."""
+    async with locked(home.root):
+        if Use.by_anyone(home):
+            return None
         home.kept.unlink(missing_ok=True)
         return await _stop(home)
 

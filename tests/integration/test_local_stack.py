@@ -17,6 +17,7 @@ from deploy.create_topics import create_topics
 from deploy.local import kafka, mongo
 from deploy.local.home import LOCALHOST, Home
 from deploy.local.servers import Addresses, Given, borrowed_servers, keep_servers, start_servers, stop_servers
+from deploy.local.stopping import InUse, stop_in_order
 from shared.errors import ConfigurationError
 from shared.settings import KafkaSettings
 from shared.topics import ORG_EVENTS
@@ -181,7 +182,7 @@ async def test_a_folder_that_java_cannot_read_is_refused_by_name(tmp_path: Path)
 
 
 async def test_given_addresses_start_nothing(home: Home) -> None:
-    given = Given.by({"DIALSTREAM_KAFKA": "broker:9092", "DIALSTREAM_MONGODB": "mongodb://database"})
+    given = Given.by({"DIALSTREAM_KAFKA": "broker:9092", "DIALSTREAM_MONGODB": "mongodb://database"}, home)
     assert await start_servers(home, given) == Addresses("broker:9092", "mongodb://database")
     assert kafka.find(home) is None
     assert mongo.find(home) is None
@@ -199,3 +200,24 @@ async def test_the_last_user_to_leave_stops_the_servers_unless_they_are_kept(hom
     async with borrowed_servers(home, only_database):
         pass
     assert mongo.find(home) is not None
+
+
+async def test_servers_in_use_are_not_taken_away_unless_that_is_meant(home: Home) -> None:
+    only_database = Given(kafka="broker:9092")
+    async with borrowed_servers(home, only_database):
+        with pytest.raises(InUse, match="the servers are in use by"):
+            await stop_in_order(home, print)
+        assert mongo.find(home) is not None
+        assert await stop_in_order(home, print, force=True)
+        assert mongo.find(home) is None
+    assert not await stop_in_order(home, print)
+
+
+async def test_addresses_of_the_own_servers_are_not_given(home: Home) -> None:
+    """A shell has them from `dev.env`, also when they do not run."""
+    addresses = await start_servers(home, Given(kafka="broker:9092"))
+    assert Given.by({"DIALSTREAM_MONGODB": addresses.mongodb}, home) == Given()
+    await stop_servers(home)
+    assert Given.by({"DIALSTREAM_MONGODB": addresses.mongodb}, home) == Given()
+    elsewhere = "mongodb://127.0.0.1:1/?replicaSet=dialstream&directConnection=true"
+    assert Given.by({"DIALSTREAM_MONGODB": elsewhere, "DIALSTREAM_KAFKA": ""}, home) == Given(mongodb=elsewhere)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from deploy.env_example import NAMES_TARGET, OTHER_NAMES, PREFIX, REPOSITORY, TARGET, example, names, settings_classes
+from deploy.env_example import NAMES_TARGET, OTHER_NAMES, REPOSITORY, TARGET, example, names, settings_classes
 from services.call_executor.settings import ExecutorSettings
 from services.campaign_api.settings import ApiSettings
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from services.contact_ingest.settings import IngestSettings
 from services.scheduler.settings import SchedulerSettings
+from shared.domain.unknown_names import PREFIX
 from shared.process import explain
 from shared.setting_names import KNOWN_NAMES
 from shared.settings import DialingSettings, KafkaSettings, MongoSettings, Settings, StartSettings, TelephonySettings

@@ -17,7 +17,7 @@ async def single_server(tmp_path: Path) -> AsyncIterator[str]:
     """The connection string of a mongod outside of any replica set."""
     port = free_port()
     options = (f"--port={port}", f"--bind_ip={LOCALHOST}", f"--dbpath={tmp_path}", "--nounixsocket", "--quiet")
-    command = [mongo.mongod_binary(), *options, "--wiredTigerCacheSizeGB=0.25"]
+    command: list[str | Path] = [mongo.mongod_binary(), *options, "--wiredTigerCacheSizeGB=0.25"]
     log = tmp_path / "mongod.log"
     server = process.Server(process.spawn(command, log, folder=tmp_path), port)
     try:
