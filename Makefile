@@ -9,8 +9,11 @@ AT_ONCE   ?= 3
 ONLY      ?=
 BACK      ?=
 BIN       := .venv/bin
+# Tools run as modules: a command that pip installs names its interpreter by the whole path, and cannot be started
+# in a folder whose name has a quote or is long.
+LINT_IMPORTS := $(BIN)/python -c 'import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())'
 STAMP     := .venv/.up-to-date
-COMPILE    = $(BIN)/pip-compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
+COMPILE    = $(BIN)/python -m piptools compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
@@ -40,14 +43,14 @@ clean: stop ## Stop them and delete their data, logs and downloads, and all cach
 	rm -f $(STAMP)
 
 fmt: setup ## Format the code and repair what ruff can repair
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
 
 check: setup ## Formatting, lint, types, import rules
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(LINT_IMPORTS)
 
 test-unit: setup ## Only the tests that need no server
 	$(BIN)/python -m pytest tests/unit

@@ -10,6 +10,7 @@ import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from deploy.dev_env import kafka_settings
 from shared.errors import ConfigurationError, Unavailable
 from shared.settings import KafkaSettings
 from shared.topics import TOPICS, Topic
@@ -113,7 +114,7 @@ def main(
     replication_factor: Annotated[int, typer.Option(help="Copies of each partition; 3 on a cluster.")] = 1,
 ) -> None:
     """Make the topics that are missing."""
-    settings = KafkaSettings()
+    settings = kafka_settings("create_topics")
     try:
         created = asyncio.run(create_topics(settings, replication_factor=replication_factor))
     except (Unavailable, ConfigurationError) as error:

@@ -1,4 +1,4 @@
-"""Writes `.env.example` from the settings classes of all services: `python -m deploy.env_example`."""
+"""Writes `.env.example` and the list of all names from the settings classes: `python -m deploy.env_example`."""
 
 import importlib
 import json
@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 import services
+from shared.domain.unknown_names import PREFIX
 from shared.settings import Settings
 
-PREFIX: Final = "DIALSTREAM_"
-TARGET: Final = Path(__file__).resolve().parents[1] / ".env.example"
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+TARGET: Final = REPOSITORY / ".env.example"
+NAMES_TARGET: Final = REPOSITORY / "shared" / "setting_names.py"
 # These two have no default that could work; Docker Compose refuses to start without them.
 SECRETS: Final = ("admin_token", "twilio_auth_token")
 
@@ -30,6 +32,29 @@ HEAD: Final = f"""\
 # The port of this machine on which Docker Compose publishes campaign-api.
 #{PREFIX}PUBLISHED_PORT=8080
 """
+# Read by Docker Compose, by the tools and tests here, and by those who source `.local/dev.env`.
+OTHER_NAMES: Final = frozenset(
+    PREFIX + name
+    for name in (
+        "API_KEY",
+        "CAMPAIGN",
+        "FUZZ_SEED",
+        "LOCAL_RUN",
+        "ORGANIZATION_ID",
+        "PROTOCOL_EXAMPLES",
+        "PUBLISHED_PORT",
+        "URL",
+    )
+)
+
+NAMES_HEAD: Final = '''\
+"""The names of all environment variables that any part of Dialstream reads; made by `make env`, do not edit it."""
+
+from typing import Final
+
+KNOWN_NAMES: Final = frozenset(
+    {
+'''
 
 
 def example() -> str:
@@ -42,6 +67,13 @@ def example() -> str:
             seen |= own.keys()
             parts.append(_section(settings, own))
     return "\n".join(parts)
+
+
+def names() -> str:
+    """The text of shared/setting_names.py: services do not know each other, and one environment serves all."""
+    known = {name for settings in settings_classes() for name in settings.model_fields}
+    every = sorted({f"{PREFIX}{name.upper()}" for name in known} | OTHER_NAMES)
+    return NAMES_HEAD + "".join(f'        "{name}",\n' for name in every) + "    }\n)\n"
 
 
 def settings_classes() -> list[type[Settings]]:
@@ -89,3 +121,4 @@ def _written(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(example())
+    NAMES_TARGET.write_text(names())

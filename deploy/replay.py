@@ -1,6 +1,7 @@
 """Puts dead letters back onto their topic, after what killed them has been mended.
 
-`python -m deploy.replay --topic contact.batches [--limit 10]`; stop it at any time and run it again.
+`python -m deploy.replay --topic contact.batches [--limit 10]`; stop it at any time and run it again. Kafka is the one
+that DIALSTREAM_KAFKA names, else that of the local stack, if it runs.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
+from deploy.dev_env import kafka_settings
 from shared.bus.producer import Producer
 from shared.bus.replay import Replayed, replay
 from shared.bus.required_topics import wait_for_topics
@@ -47,7 +49,7 @@ def main(
     """Put the waiting dead letters of a topic back onto it, oldest first."""
     if topic not in {known.name for known in TOPICS}:
         raise SystemExit(f"replay: there is no topic {topic!r}")
-    settings = KafkaSettings()
+    settings = kafka_settings("replay")
     # What goes wrong is said once, at the end, and not at each try to connect.
     configure_logs("ERROR", "replay")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

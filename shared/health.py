@@ -1,10 +1,13 @@
 """`/health/live`, `/health/ready` and `/metrics` for services that have no HTTP interface of their own."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.errors import ConfigurationError
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -26,6 +29,20 @@ async def failed_checks(checks: Mapping[str, Check]) -> list[str]:
     return [name for name, passed in zip(checks, results, strict=True) if not passed]
 
 
+def cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
+    """Why a service has no HTTP pages and so does not start, in one sentence."""
+    if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+        why = "another process has it" if error.errno == errno.EADDRINUSE else "this user may not have it"
+        return ConfigurationError(
+            f"port {port} of {host} cannot be listened on, because {why}: "
+            f"set DIALSTREAM_HTTP_PORT ({port}) to a free port, or to 0 for any"
+        )
+    return ConfigurationError(
+        f"{host} is not an address of this machine to listen on, with port {port} ({error.strerror or error}): "
+        f"set DIALSTREAM_HTTP_HOST ({host}) to one that is, or to 0.0.0.0 for all"
+    )
+
+
 class HealthServer:
     """A small HTTP server beside a consumer. Live: the process runs. Ready: every check passes."""
 
@@ -38,9 +55,12 @@ class HealthServer:
         self._runner = web.AppRunner(app, access_log=None)
 
     async def start(self) -> None:
-        """Listen; with port 0 on a free one."""
+        """Listen; with port 0 on a free one. Raises `ConfigurationError` when address or port cannot be had."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            raise cannot_listen(self._host, self._port, error) from error
 
     @property
     def port(self) -> int:

@@ -1,32 +1,59 @@
 """How every service runs as a process: uvloop, SIGTERM as a polite end, one exit code for each kind of failure."""
 
 import asyncio
+import os
+import re
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import uvloop
 from pydantic import ValidationError
 
-from shared.errors import DialstreamError
-from shared.logs import get_logger
+from shared.domain.unknown_names import PREFIX, unknown_names
+from shared.errors import ConfigurationError, DialstreamError
+from shared.logs import configure_logs, get_logger
+from shared.setting_names import KNOWN_NAMES
+from shared.settings import StartSettings
+
+S = TypeVar("S", bound=StartSettings)
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
 
 
+def run_service(service: str, settings_class: type[S], work: Callable[[S], Coroutine[Any, Any, None]]) -> int:
+    """Read the settings and run `work` on them until it ends or is told to; the process's exit code.
+
+    Settings that cannot work are refused on standard error, one sentence each; `work` may read more of them.
+    What can work and is hardly meant, and names that are no settings, are warnings in the log.
+    """
+    try:
+        settings = settings_class()
+        running = work(settings)
+    except ValidationError as error:
+        return refuse_to_start(service, error)
+    configure_logs(settings.log_level, service)
+    for sentence in (*map(str, unknown_names(os.environ, KNOWN_NAMES)), *settings.doubts()):
+        get_logger().warning("look at the settings", why=sentence)
+    return run_until_stopped(running)
+
+
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:
     """Run `work` until it ends or SIGTERM or SIGINT cancels it; the process's exit code.
 
-    A server that stayed away past its deadline, or settings that contradict each other, end it with a
-    message in words and a code other than 0.
+    A server that stayed away past its deadline, or settings that cannot work, end it with a message in words
+    and a code other than 0.
     """
     log = get_logger()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(work))
+    except ConfigurationError as error:
+        log.error("does not start", why=str(error))
+        return EXIT_CONFIGURATION
     except DialstreamError as error:
         log.error("stopped", why=str(error))
         return EXIT_FAILED
@@ -58,15 +85,30 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def explain(error: ValidationError) -> str:
-    """Settings errors for a person: each setting's name, its value's fault, one to a line."""
+    """Settings errors for a person: a sentence a line, with the setting's name, the rule and the value."""
     lines = []
     for detail in error.errors():
-        name = "_".join(str(part) for part in detail["loc"]).upper()
-        lines.append(f"DIALSTREAM_{name}: {detail['msg']}" if name else detail["msg"].removeprefix("Value error, "))
+        said = detail["msg"].removeprefix("Value error, ")
+        if not detail["loc"]:
+            # A rule about several settings, which names them itself.
+            lines.append(said)
+            continue
+        setting, *inner = (str(part) for part in detail["loc"])
+        name = f"{PREFIX}{setting.upper()}" + (f" ({'.'.join(inner)})" if inner else "")
+        if detail["type"] != "value_error":
+            said = f"{_rule(said)}, and is {str(detail['input'])[:100]!r}"
+        lines.append(f"{name} {said}")
     return "\n".join(lines)
 
 
-def refuse_to_start(error: ValidationError) -> int:
+def _rule(said: str) -> str:
+    """Pydantic's words, made to go on from a setting's name."""
+    rule, _, _ = said.partition(", unable to")
+    rule = re.sub(r"^(Input|String|Value|List|Tuple) should", "must", rule)
+    return rule if rule.startswith("must") else f"cannot be used ({rule})"
+
+
+def refuse_to_start(service: str, error: ValidationError) -> int:
     """Print what is wrong with the settings; the exit code for it."""
-    sys.stderr.write(f"The settings contradict each other or are incomplete:\n{explain(error)}\n")
+    sys.stderr.write(f"{service} does not start because of its settings:\n{explain(error)}\n")
     return EXIT_CONFIGURATION

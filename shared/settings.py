@@ -1,34 +1,71 @@
 """Settings that several services share: typed, frozen, read from the environment once, units in names.
 
-Every name has the prefix `DIALSTREAM_`; `.env.example` lists all of them.
+Every name has the prefix `DIALSTREAM_`; `.env.example` lists all of them. A value that cannot work is refused;
+one that can and hardly ever should is a doubt, which the service writes into its log when it starts.
 """
 
+from ipaddress import ip_address
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PositiveSeconds = Annotated[float, Field(gt=0)]
+from shared.domain import setting_rules as rules
+
+DAY_SECONDS: Final = 86_400
 # With less than this left of PLACE a carrier request would only end in doubt.
 SHORTEST_REQUEST_SECONDS: Final = 0.5
+# Twilio's limits of an order's Timeout and TimeLimit.
+LONGEST_RINGING_SECONDS: Final = 600
+LONGEST_CALL_SECONDS: Final = 14_400
+# Kafka's own limit, unless its `group.max.session.timeout.ms` says otherwise.
+LONGEST_SESSION_MS: Final = 1_800_000
+
+
+def _usable(secret: SecretStr) -> SecretStr:
+    if not rules.is_usable_secret(secret.get_secret_value()):
+        raise ValueError("must be printable ASCII without white space or line ends, and has others (it is not shown)")
+    return secret
+
+
+PositiveSeconds = Annotated[float, Field(gt=0, le=DAY_SECONDS, allow_inf_nan=False)]
+Secret = Annotated[SecretStr, AfterValidator(_usable)]
+BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
+WholeUrl = Annotated[str, AfterValidator(rules.whole_url)]
 
 
 class Settings(BaseSettings):
     """Base of all settings: frozen, and from `DIALSTREAM_*` alone."""
 
-    model_config = SettingsConfigDict(env_prefix="DIALSTREAM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DIALSTREAM_", frozen=True, extra="ignore", allow_inf_nan=False)
+
+    def doubts(self) -> list[str]:
+        """What can work and is hardly meant, a sentence each: to be written into the log at the start."""
+        return []
 
 
 class KafkaSettings(Settings):
     """Where Kafka is and how patiently we wait for it."""
 
-    kafka: str = Field("127.0.0.1:9092", description="Bootstrap servers, comma separated.")
-    topic_prefix: str = Field("", description="Put before every topic name; lets test runs share a broker.")
-    kafka_session_timeout_ms: int = Field(6000, ge=1000, description="A dead consumer is noticed after this.")
-    kafka_request_timeout_ms: int = Field(
-        5000, ge=1000, description="A broker that accepts a request and does not answer is given up after this."
+    kafka: Annotated[str, AfterValidator(rules.kafka_addresses)] = Field(
+        "127.0.0.1:9092", description="Bootstrap servers, host:port each, comma separated."
     )
-    instance: str = Field("", description="This process slot's name; gives its Kafka membership a fixed identity.")
+    topic_prefix: Annotated[str, AfterValidator(rules.topic_prefix)] = Field(
+        "", description="Put before every topic name; lets test runs share a broker."
+    )
+    kafka_session_timeout_ms: int = Field(
+        6000, ge=1000, le=LONGEST_SESSION_MS, description="A dead consumer is noticed after this."
+    )
+    kafka_request_timeout_ms: int = Field(
+        5000,
+        ge=1000,
+        le=600_000,
+        description="A broker that accepts a request and does not answer is given up after this.",
+    )
+    instance: Annotated[str, AfterValidator(rules.instance)] = Field(
+        "", description="This process slot's name; gives its Kafka membership a fixed identity."
+    )
 
     @property
     def brokers(self) -> list[str]:
@@ -39,19 +76,34 @@ class KafkaSettings(Settings):
 class MongoSettings(Settings):
     """Where MongoDB is."""
 
-    mongodb: str = Field(
+    mongodb: Annotated[str, AfterValidator(rules.mongodb_address)] = Field(
         "mongodb://127.0.0.1:27017/?replicaSet=dialstream&directConnection=true",
         description="Connection string of a replica set (transactions need one).",
     )
-    mongodb_database: str = Field("dialstream", description="Database name.")
+    mongodb_database: Annotated[str, AfterValidator(rules.mongodb_name)] = Field(
+        "dialstream", description="Database name."
+    )
+
+    def doubts(self) -> list[str]:
+        """A connection string that does not say which replica set it means."""
+        if rules.names_replica_set(self.mongodb):
+            return super().doubts()
+        return [
+            "DIALSTREAM_MONGODB names no replica set, and transactions need one: add replicaSet=NAME to its options",
+            *super().doubts(),
+        ]
 
 
 class StartSettings(Settings):
     """How a service starts."""
 
     start_deadline_seconds: PositiveSeconds = Field(60, description="Give up and exit when a server is still away.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    http_host: str = Field("127.0.0.1", description="Address that the service's HTTP pages listen on.")
+    log_level: Annotated[str, AfterValidator(rules.log_level)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    http_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address that the service's HTTP pages listen on; 0.0.0.0 is all."
+    )
     http_port: int = Field(0, ge=0, le=65535, description="Port of the service's HTTP pages; 0 takes a free one.")
 
 
@@ -66,22 +118,29 @@ class DialingSettings(Settings):
     place_seconds: PositiveSeconds = Field(10, description="From start to the end of the carrier request.")
     settle_seconds: PositiveSeconds = Field(30, description="'No such call' counts only after place + settle.")
     gate_ms: PositiveSeconds = Field(250, description="The last look before a call is never older than this.")
-    ring_seconds: PositiveSeconds = Field(30, description="How long the carrier lets a phone ring.")
-    max_call_seconds: PositiveSeconds = Field(1800, description="The carrier ends a call after this.")
+    ring_seconds: float = Field(
+        30, gt=0, le=LONGEST_RINGING_SECONDS, description="How long the carrier lets a phone ring, 600 at most."
+    )
+    max_call_seconds: float = Field(
+        1800, gt=0, le=LONGEST_CALL_SECONDS, description="The carrier ends a call after this, 14,400 at most."
+    )
     hold_margin_seconds: PositiveSeconds = Field(60, description="Added to the latest end a call can have.")
 
     @model_validator(mode="after")
     def _consistent(self) -> "DialingSettings":
+        wrong = []
         if self.lock_seconds <= self.place_seconds:
-            raise ValueError(
+            wrong.append(
                 f"DIALSTREAM_LOCK_SECONDS ({self.lock_seconds:g}) must be longer than "
                 f"DIALSTREAM_PLACE_SECONDS ({self.place_seconds:g}): a claim must outlive its placement"
             )
         if self.place_seconds < self.gate_ms / 1000 + SHORTEST_REQUEST_SECONDS:
-            raise ValueError(
+            wrong.append(
                 f"DIALSTREAM_PLACE_SECONDS ({self.place_seconds:g}) must be at least {SHORTEST_REQUEST_SECONDS:g} s "
                 f"longer than DIALSTREAM_GATE_MS ({self.gate_ms:g}): no carrier is asked with less time for its answer"
             )
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
 
     @property
@@ -100,15 +159,51 @@ class TelephonySettings(Settings):
     """Which provider places the calls, and its account."""
 
     telephony_provider: str = Field("twilio", description="`twilio`, or `scripted` (in process, for tests).")
-    twilio_base_url: str = Field("https://api.twilio.com", description="Where the provider's REST API is.")
-    twilio_account_sid: str = Field("", description="Account SID.")
-    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Auth token; also signs the callbacks.")
-    twilio_answer_url: str = Field("", description="Your voice agent: what the carrier asks when a call is answered.")
+    twilio_base_url: BaseUrl = Field("https://api.twilio.com", description="Where the provider's REST API is.")
+    twilio_account_sid: Annotated[str, AfterValidator(rules.account_sid)] = Field("", description="Account SID.")
+    twilio_auth_token: Secret = Field(SecretStr(""), description="Auth token; also signs the callbacks.")
+    twilio_answer_url: WholeUrl = Field(
+        "", description="Your voice agent: what the carrier asks when a call is answered."
+    )
     twilio_machine_detection: bool = Field(True, description="Ask the carrier to tell people from machines.")
     twilio_callback_retries: int = Field(5, ge=0, le=5, description="How often the carrier repeats a failed callback.")
-    callback_base_url: str = Field("", description="How the carrier reaches campaign-api from outside.")
-    carrier_connections: int = Field(100, ge=1, description="Requests to the carrier in flight at once.")
+    callback_base_url: BaseUrl = Field("", description="How the carrier reaches campaign-api from outside.")
+    carrier_connections: int = Field(100, ge=1, le=10_000, description="Requests to the carrier in flight at once.")
     scripted_seed: int = Field(1, description="Scripted calls: the same seed gives every attempt the same fate.")
     scripted_answer_rate: float = Field(0.6, ge=0, le=1, description="Scripted calls: share that is answered.")
-    scripted_ring_seconds: float = Field(0.0, ge=0, description="Scripted calls: longest ringing.")
-    scripted_talk_seconds: float = Field(0.0, ge=0, description="Scripted calls: longest talk.")
+    scripted_ring_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest ringing.")
+    scripted_talk_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest talk.")
+
+    @property
+    def rings_real_phones(self) -> bool:
+        """Whether the calls go to Twilio itself, and not to something that speaks like it."""
+        host = urlsplit(self.twilio_base_url).hostname or ""
+        return self.telephony_provider == "twilio" and f".{host}".endswith(".twilio.com")
+
+    def doubts(self) -> list[str]:
+        """What the real Twilio cannot reach or does not know."""
+        found = super().doubts()
+        if not self.rings_real_phones:
+            return found
+        urls = {
+            "DIALSTREAM_TWILIO_ANSWER_URL": self.twilio_answer_url,
+            "DIALSTREAM_CALLBACK_BASE_URL": self.callback_base_url,
+        }
+        for name, url in urls.items():
+            host = urlsplit(url).hostname
+            if host is not None and _is_private(host):
+                found.append(f"{name} names {host}, which Twilio cannot reach: write an address of the internet")
+        sid = self.twilio_account_sid
+        if sid and not rules.is_twilio_sid(sid):
+            found.append(
+                f"DIALSTREAM_TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits at Twilio, and has {len(sid)} "
+                "characters: copy it from Twilio's console"
+            )
+        return found
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host

@@ -22,7 +22,7 @@ DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 @contextlib.asynccontextmanager
 async def servers_for_tests() -> AsyncIterator[Addresses]:
     """Addresses of servers that serve, for as long as the block runs."""
-    given = Given.by(os.environ)
+    given = Given.by(os.environ, Home.default())
     if given.complete is None and await asyncio.to_thread(docker_answers):
         async with containers(given) as addresses:
             yield addresses

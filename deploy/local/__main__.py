@@ -12,11 +12,14 @@ import typer
 
 from deploy.local import install as installation
 from deploy.local import kafka, mongo, servers
+from deploy.local.credentials import read_dev_env, write_dev_env
 from deploy.local.home import Home
+from deploy.local.stopping import stop_in_order
 from shared.errors import DialstreamError
 
 T = TypeVar("T")
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of the stack; default: .local/")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Also when other processes use them.")]
 
 commands = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -30,21 +33,24 @@ def install(home: HomeOption = None) -> None:
 @commands.command()
 def up(home: HomeOption = None) -> None:
     """Start Kafka and MongoDB, or find them running; they stay until `stop`."""
-    addresses = _run(servers.keep_servers(_home(home), servers.Given.by(os.environ)))
+    where = _home(home)
+    addresses = _run(servers.keep_servers(where, servers.Given.by(os.environ, where)))
+    write_dev_env(where, {**read_dev_env(where), **addresses.environment})
     for name, value in addresses.environment.items():
         print(f"{name}='{value}'")
 
 
 @commands.command()
-def stop(home: HomeOption = None) -> None:
-    """Stop Kafka and MongoDB; their data stays."""
-    stopped = _run(servers.stop_servers(_home(home)))
+def stop(home: HomeOption = None, force: ForceOption = False) -> None:
+    """Stop Kafka and MongoDB, after a `make run` that is up; their data stays."""
+    stopped = _run(stop_in_order(_home(home), print, force=force))
     print("Stopped." if stopped else "Nothing was running.")
 
 
 @commands.command()
 def clean(home: HomeOption = None, downloads: Annotated[bool, typer.Option(help="Downloads too.")] = False) -> None:
-    """Stop Kafka and MongoDB and delete their data and logs."""
+    """Stop Kafka and MongoDB, after a `make run` that is up, and delete their data and logs."""
+    _run(stop_in_order(_home(home), print))
     _run(servers.remove_servers(_home(home), downloads=downloads))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from deploy import dev_env
 from deploy.local.home import Home, make_folder
 
 
@@ -43,24 +44,18 @@ def credentials_of(home: Home) -> Credentials:
 
 def read_dev_env(home: Home) -> dict[str, str]:
     """What `.local/dev.env` says; empty when there is none."""
-    try:
-        lines = dev_env(home).read_text().splitlines()
-    except FileNotFoundError:
-        return {}
-    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
+    return dev_env.read(dev_env_of(home))
 
 
 def write_dev_env(home: Home, values: Mapping[str, str]) -> Path:
     """Writes `.local/dev.env`, for shells (`source`) and scripts; returns its path."""
-    head = "# Written by `make run`; use it with: set -a; source .local/dev.env\n"
-    write_private(dev_env(home), head + "".join(f"{name}={value}\n" for name, value in values.items()))
-    return dev_env(home)
+    write_private(dev_env_of(home), dev_env.text(values))
+    return dev_env_of(home)
 
 
-def dev_env(home: Home) -> Path:
-    """Where address and keys of the running system are written."""
-    return home.root / "dev.env"
+def dev_env_of(home: Home) -> Path:
+    """Where addresses and keys of the running system are written."""
+    return home.root / dev_env.NAME
 
 
 def write_private(path: Path, text: str) -> None:

@@ -17,6 +17,8 @@ from typing import IO, Final
 from shared.errors import TemporaryError
 
 LOCALHOST: Final = "127.0.0.1"
+# Beside Kafka's data: the link by which its JVM reaches the downloads.
+KAFKA_DOWNLOADS: Final = "downloads"
 POLL_SECONDS: Final = 0.05
 # Below those that systems hand out to outgoing connections, one of which may else sit on a remembered port.
 OUR_PORTS: Final = range(20_000, 32_000)
@@ -55,6 +57,19 @@ class Home:
         """Kafka's settings and data."""
         return self.root / "kafka"
 
+    def kafka_folder(self) -> Path:
+        """Kafka's folder, made ready for its JVM to be started in.
+
+        The JVM names all files from here, in plain letters: commas and colons separate its lists, backslashes
+        mean something in its settings, and the folders above may have any name.
+        """
+        make_folder(self.kafka)
+        link = self.kafka / KAFKA_DOWNLOADS
+        if not link.is_symlink() or link.readlink() != self.downloads:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.downloads)
+        return self.kafka
+
     @property
     def mongo(self) -> Path:
         """MongoDB's data, one folder for each version of mongod."""
@@ -69,6 +84,11 @@ class Home:
     def kept(self) -> Path:
         """Exists while somebody wants the servers to stay when their last user leaves (`up`)."""
         return self.root / "kept"
+
+    @property
+    def users(self) -> Path:
+        """The file on which everybody who uses the servers holds a lock."""
+        return self.root / "users"
 
     def log_file(self, name: str) -> Path:
         """A new log file for one server; the log of the start before stays beside it as `<name>.log.1`."""
@@ -91,6 +111,10 @@ class Home:
             port = free_port()
         self._write_ports({**others, name: port})
         return port
+
+    def known_ports(self) -> dict[str, int]:
+        """The ports on which this stack's servers run, or ran last time, by name."""
+        return self._read_ports()
 
     def _read_ports(self) -> dict[str, int]:
         try:
@@ -188,8 +212,18 @@ class Use:
     """
 
     def __init__(self, home: Home) -> None:
-        self._file = _lock_file(home.root / "users")
+        self._file = _lock_file(home.users)
         fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    @classmethod
+    def by_anyone(cls, home: Home) -> bool:
+        """Whether somebody uses the stack. Call it with the home locked."""
+        with _lock_file(home.users) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def leave(self) -> bool:
         """Ends this use; True when nobody else uses the stack. Call it with the home locked."""

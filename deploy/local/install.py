@@ -49,7 +49,10 @@ async def _record_classes(home: Home, class_path: str) -> None:
     rehearsal = rehearsal_home(home)
     await kafka.stop(rehearsal)  # left over when an earlier install was killed
     shutil.rmtree(rehearsal.root, ignore_errors=True)
-    flags = (f"-XX:SharedArchiveFile={jvm.base_archive(home)}", f"-XX:ArchiveClassesAtExit={half}")
+    flags = (
+        f"-XX:SharedArchiveFile={jvm.seen_by_kafka(jvm.base_archive(home))}",
+        f"-XX:ArchiveClassesAtExit={jvm.seen_by_kafka(half)}",
+    )
     started, port = await kafka.launch(rehearsal, class_path, *flags)
     try:
         await _usual_work(kafka.address_of(port))

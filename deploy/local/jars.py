@@ -1,6 +1,7 @@
 """Kafka's jars, fetched once by jgo, checked, and remembered as one class path."""
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.env import EnvironmentBuilder, LinkStrategy
 from jgo.maven import MavenContext
 
-from deploy.local.home import Home, write_whole
+from deploy.local.home import KAFKA_DOWNLOADS, Home, write_whole
 from shared.errors import Unavailable
 
 KAFKA_VERSION: Final = "4.1.0"
@@ -22,37 +23,43 @@ LOG_BINDING_JAR: Final = "log4j-slf4j-impl-"
 
 
 def class_path(home: Home) -> str:
-    """The class path of Kafka; downloads what is missing (43 MB, about 20 s, once).
+    """The class path of Kafka, as seen from its folder; downloads what is missing (43 MB, about 20 s, once).
 
     Raises Unavailable when the download fails: get online, or set DIALSTREAM_KAFKA.
     """
     listing = home.downloads / "kafka-jars.json"
     jars = _listed(listing)
     if jars is None:
-        jars = _download(home.downloads)
+        jars = [_below(home.downloads, jar) for jar in _download(home.downloads)]
         # Written last: a list that exists is a download that was finished.
         write_whole(listing, json.dumps({"endpoints": [KAFKA, LOG_BINDING], "jars": jars}))
-    return ":".join(jars)
+    return ":".join(f"{KAFKA_DOWNLOADS}/{jar}" for jar in jars)
 
 
 def _listed(listing: Path) -> list[str] | None:
+    downloads = listing.parent
     try:
         content = json.loads(listing.read_text())
         jars: list[str] = content["jars"]
-        if content["endpoints"] != [KAFKA, LOG_BINDING] or not all(Path(jar).is_file() for jar in jars):
+        if content["endpoints"] != [KAFKA, LOG_BINDING] or not all((downloads / jar).is_file() for jar in jars):
             return None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return jars
+    return [_below(downloads, downloads / jar) for jar in jars]
 
 
-def _download(downloads: Path) -> list[str]:
+def _below(downloads: Path, jar: Path) -> str:
+    """The jar's path from `downloads`: the folders above it may have any name, and may be renamed."""
+    return os.path.relpath(jar.parent.resolve() / jar.name, downloads.resolve())
+
+
+def _download(downloads: Path) -> list[Path]:
     jars = _resolve(downloads)
     if not all(_is_whole(jar) for jar in jars):
         # An interrupted download leaves a cut-off file, which the next run would take for the real one.
         _forget(downloads)
         jars = _resolve(downloads)
-    return [str(jar) for jar in jars]
+    return jars
 
 
 def _resolve(downloads: Path) -> list[Path]:

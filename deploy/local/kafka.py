@@ -21,6 +21,10 @@ START_SECONDS: Final = 60.0
 REUSE_SECONDS: Final = 15.0
 FORMAT_SECONDS: Final = 60.0
 ATTEMPTS: Final = 3
+SETTINGS: Final = "server.properties"
+LOG_SETTINGS: Final = "log4j2.properties"
+DATA: Final = "data"
+_LOGGING: Final = f"-Dlog4j2.configurationFile={LOG_SETTINGS}"
 
 
 class FormatFailed(TemporaryError):
@@ -29,7 +33,7 @@ class FormatFailed(TemporaryError):
 
 def find(home: Home) -> process.Server | None:
     """The running broker of this home."""
-    return process.find("java", "-Ddialstream.port=", jvm.BROKER, str(_settings_file(home)))
+    return process.find("java", "-Ddialstream.port=", jvm.BROKER, _mark(home))
 
 
 async def start(home: Home, lines: Mapping[int, int] | None = None, seat: Seat | None = None) -> str:
@@ -71,15 +75,16 @@ async def launch(
     """Starts a broker process and returns it with its port once it serves. See `start` for what it raises."""
     port = await home.port_for("kafka", lines or {})
     seat = seat or Seat(1, {1: await home.port_for("kafka-controller", lines or {})})
-    data = home.kafka / "data"
-    write_whole(home.kafka / "log4j2.properties", LOGGING)
-    if not (data / "meta.properties").is_file():
-        await asyncio.to_thread(_format, home, class_path, data, seat)
-    write_whole(_settings_file(home), properties(data, port, seat, lines))
+    folder = home.kafka_folder()
+    write_whole(folder / LOG_SETTINGS, LOGGING)
+    if not (folder / DATA / "meta.properties").is_file():
+        await asyncio.to_thread(_format, home, class_path, folder / DATA, seat)
+    write_whole(folder / SETTINGS, properties(DATA, port, seat, lines))
     log = home.log_file("kafka")
     java = [*jvm.command(home, class_path, archive=not extra_flags), *extra_flags]
-    marks = [f"-Ddialstream.port={port}", _logging(home)]
-    started = process.spawn([*java, *marks, jvm.BROKER, _settings_file(home)], log)
+    marks = [f"-Ddialstream.port={port}", _mark(home), _LOGGING]
+    command = [*java, *marks, jvm.BROKER, SETTINGS]
+    started = process.spawn(command, log, folder=folder, environment=jvm.environment())
     try:
         await process.wait_until(functools.partial(serves, address_of(port)), started, log, START_SECONDS)
     except TimeoutError:
@@ -102,23 +107,32 @@ def _format(home: Home, class_path: str, data: Path, seat: Seat) -> None:
     """Prepares the data folder beside its place and moves it there whole, so it is never half prepared."""
     # A folder of its own each time: the tool of a start that was killed may still be writing into the last one.
     with tempfile.TemporaryDirectory(dir=home.kafka, prefix="format-", ignore_cleanup_errors=True) as workshop:
-        settings, fresh = Path(workshop) / "format.properties", Path(workshop) / "data"
-        write_whole(settings, properties(fresh, 1, seat))
+        name = Path(workshop).name
+        settings, fresh = f"{name}/format.properties", f"{name}/{DATA}"
+        write_whole(home.kafka / settings, properties(fresh, 1, seat))
         java = jvm.command(home, class_path)
         # `--cluster-id=` in one word: an id may begin with a dash.
         tool: list[str | Path] = [
-            _logging(home),
+            _LOGGING,
             jvm.STORAGE_TOOL,
             "format",
             f"--cluster-id={CLUSTER_ID}",
             "--config",
             settings,
         ]
-        done = subprocess.run([*java, *tool], capture_output=True, text=True, timeout=FORMAT_SECONDS, check=False)
+        done = subprocess.run(
+            [*java, *tool],
+            cwd=home.kafka,
+            env=jvm.environment(),
+            capture_output=True,
+            text=True,
+            timeout=FORMAT_SECONDS,
+            check=False,
+        )
         if done.returncode != 0:
             raise FormatFailed(f"{done.stdout}{done.stderr}")
         set_aside(data)
-        fresh.rename(data)
+        (home.kafka / fresh).rename(data)
 
 
 async def serves(address: str) -> bool:
@@ -154,9 +168,6 @@ async def _serves_in_time(port: int) -> bool:
     return True
 
 
-def _settings_file(home: Home) -> Path:
-    return home.kafka / "server.properties"
-
-
-def _logging(home: Home) -> str:
-    return f"-Dlog4j2.configurationFile={home.kafka / 'log4j2.properties'}"
+def _mark(home: Home) -> str:
+    """An argument that only this home's broker has, by which it is found again; the JVM reads nothing in it."""
+    return f"-Ddialstream.home={home.kafka}"

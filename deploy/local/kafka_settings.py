@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from deploy.local.home import LOCALHOST
@@ -43,9 +42,10 @@ class Seat:
         return min(3, len(self.controllers))
 
 
-def properties(data: Path, port: int, seat: Seat, lines: Mapping[int, int] | None = None) -> str:
+def properties(data: str, port: int, seat: Seat, lines: Mapping[int, int] | None = None) -> str:
     """server.properties of a KRaft node on this machine that is broker and controller.
 
+    `data`: its data folder, in plain letters from the folder in which it is started.
     `lines`: more ports to listen on, each with the port at which its clients reach it, a proxy's for example.
     """
     lines = lines or {}

@@ -175,7 +175,7 @@ async def _rename_member(home: Home, binary: Path, data: Path, port: int) -> Non
 
 
 async def _run(command: Sequence[str | Path], port: int, log: Path) -> psutil.Process:
-    started = process.spawn(command, log)
+    started = process.spawn(command, log, folder=log.parent)
     await process.wait_until(functools.partial(process.answers, port), started, log, START_SECONDS)
     return started
 
@@ -204,7 +204,7 @@ def mongod_binary() -> Path:
     """
     on_path = shutil.which("mongod")
     if on_path is not None:
-        return Path(on_path)
+        return Path(on_path).absolute()
     package = importlib.util.find_spec("fiftyone")
     for folder in (package.submodule_search_locations or []) if package else []:
         binary = Path(folder) / "db" / "bin" / "mongod"

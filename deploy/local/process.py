@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,16 +50,23 @@ def find(executable: str, port_option: str, *marks: str) -> Server | None:
     return None
 
 
-def spawn(command: Sequence[str | os.PathLike[str]], log: Path) -> psutil.Process:
-    """Starts a server that outlives us: own session, no terminal, output into `log`."""
-    arguments = [os.fspath(part) for part in command]
+def spawn(
+    command: Sequence[str | os.PathLike[str]], log: Path, *, folder: Path, environment: Mapping[str, str] | None = None
+) -> psutil.Process:
+    """Starts a server that outlives us: own session, no terminal, in `folder`, output into `log`.
+
+    The program's path must be a full one.
+    """
+    # posix_spawn knows no folder; the shell makes way for the server, which keeps its process id.
+    change_folder = ["/bin/sh", "-c", 'cd -- "$0" && exec "$@"', os.fspath(folder)]
+    arguments = [*change_folder, *(os.fspath(part) for part in command)]
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.fspath(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     # Not subprocess.Popen: it takes its child for ours and complains when we leave it running.
-    pid = os.posix_spawn(arguments[0], arguments, os.environ, file_actions=files, setsid=True)
+    pid = os.posix_spawn(arguments[0], arguments, environment or os.environ, file_actions=files, setsid=True)
     return psutil.Process(pid)
 
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
+import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import aiohttp
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.create_topics import create_topics
@@ -24,15 +25,22 @@ from deploy.demo.display import report_load, report_outcome, watching
 from deploy.demo.load import load, read_rows
 from deploy.local.credentials import credentials_of, read_dev_env, write_dev_env
 from deploy.local.demo_settings import demo_settings
-from deploy.local.home import Home, free_port, make_folder, port_is_free
+from deploy.local.ending import let_calls_end, watch_servers
+from deploy.local.home import Home, free_port, port_is_free
 from deploy.local.lineup import REPOSITORY, Counts, build_lineup
+from deploy.local.run_lock import only_run
 from deploy.local.servers import Addresses, Given, borrowed_servers
 from deploy.local.supervision import Running, end_leftovers, running
 from shared.clock import monotonic, utc_now
+from shared.domain.unknown_names import unknown_names
 from shared.errors import DialstreamError
+from shared.process import refuse_to_start
+from shared.setting_names import KNOWN_NAMES
 from shared.settings import KafkaSettings
 
 API_PORT: Final = 8000
+# Where in the servers everything is, when the environment says so.
+PLACES: Final = ("DIALSTREAM_TOPIC_PREFIX", "DIALSTREAM_MONGODB_DATABASE")
 DEMO_LIST: Final = REPOSITORY / "deploy" / "demo" / "contacts.csv"
 
 
@@ -50,24 +58,50 @@ class PromiseBroken(DialstreamError):
     """The demo has ended, and the carrier has counted what must not happen."""
 
 
-class AlreadyRunning(DialstreamError):
-    """Another `make run` is at work in this folder."""
+async def run(home: Home, wishes: Wishes, console: Console, hurry: asyncio.Event) -> None:
+    """Until cancelled, or with `once` until the demo has ended. Raises what the command line reports.
 
-
-async def run(home: Home, wishes: Wishes, console: Console) -> None:
-    """Until cancelled, or with `once` until the demo has ended. Raises what the command line reports."""
+    `hurry`: once cancelled, end without waiting for calls that are up.
+    """
+    for name in unknown_names(os.environ, KNOWN_NAMES):
+        console.print(str(name), highlight=False, markup=False, soft_wrap=True)
+    given = Given.by(os.environ, home)
     with only_run(home):
         if leftovers := end_leftovers(home):
             console.print(f"Ended {leftovers} processes that a killed run had left over.")
         began = monotonic()
         console.print("Starting Kafka, MongoDB, the services and a simulated carrier ...")
-        async with borrowed_servers(home, Given.by(os.environ)) as addresses, started(home, wishes, addresses) as up:
-            await up.wait_until_ready()
-            console.print(f"Ready after {monotonic() - began:.1f} s.")
-            await up.while_up(_with_customer(home, wishes, addresses, up, console))
-            if not wishes.once:
-                console.print("\nEverything stays up until Ctrl-C.")
-                await up.until_end()
+        async with (
+            borrowed_servers(home, given) as addresses,
+            started(home, wishes, addresses) as up,
+            servers_watched(home, given, console),
+        ):
+            try:
+                await up.wait_until_ready()
+                console.print(f"Ready after {monotonic() - began:.1f} s.")
+                await up.while_up(_with_customer(home, wishes, addresses, up, console))
+                if not wishes.once:
+                    console.print("\nEverything stays up until Ctrl-C.")
+                    await up.until_end()
+            except asyncio.CancelledError:
+                await let_calls_end(up, addresses, console, hurry)
+                raise
+
+
+@contextlib.asynccontextmanager
+async def servers_watched(home: Home, given: Given, console: Console) -> AsyncIterator[None]:
+    """The console says when a local server ends, and when it is back, for as long as the block runs."""
+
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    watching_them = asyncio.create_task(watch_servers(home, given, say))
+    try:
+        yield
+    finally:
+        watching_them.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching_them
 
 
 @contextlib.asynccontextmanager
@@ -89,18 +123,25 @@ async def _with_customer(home: Home, wishes: Wishes, addresses: Addresses, up: R
     async with aiohttp.ClientSession() as session:
         url, credentials = up.lineup.api.url, credentials_of(home)
         who = await customer(session, url, credentials.admin_token, read_dev_env(home))
-        own = {"DIALSTREAM_URL": url, "DIALSTREAM_ADMIN_TOKEN": credentials.admin_token}
-        # Not the servers' addresses: a shell that has them would have the next `make run` look there.
-        write_dev_env(home, {**own, **who.environment})
-        if wishes.demo:
-            await demo(Api(session, url, who.key), who, up, wishes, console)
+        api = Api(session, url, who.key)
+        campaign_id = await new_campaign(api, utc_now()) if wishes.demo else None
+        values = {
+            "DIALSTREAM_URL": url,
+            "DIALSTREAM_ADMIN_TOKEN": credentials.admin_token,
+            **{name: os.environ[name] for name in PLACES if name in os.environ},
+            **addresses.environment,
+            **who.environment,
+            "DIALSTREAM_CAMPAIGN": campaign_id or "default",
+        }
+        write_dev_env(home, values)
+        if campaign_id is not None:
+            await demo(api, campaign_id, who, up, wishes, console)
     if not wishes.once:
         _say_where(console, home, addresses, up)
 
 
-async def demo(api: Api, who: Customer, up: Running, wishes: Wishes, console: Console) -> None:
+async def demo(api: Api, campaign_id: str, who: Customer, up: Running, wishes: Wishes, console: Console) -> None:
     """Loads the list, dials it, reports. Raises PromiseBroken when the carrier has seen what must not be."""
-    campaign_id = await new_campaign(api, utc_now())
     placed_before = (await carrier_summary(api, up.lineup.carrier.url))["placed"]
     rows = read_rows(DEMO_LIST, wishes.contacts)
     console.print(f"\nLoading {len(rows)} rows of {DEMO_LIST.relative_to(REPOSITORY)} over the API ...")
@@ -123,14 +164,14 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running) 
         "carrier": f"{lineup.carrier.url}/simulator/summary",
         "metrics": "  ".join(f"{member.name} {member.url}/metrics" for member in lineup.members[2:]),
         "logs": f"{_short(home.logs)}/*.log",
-        "keys": f"{env} (operator's token, the demo organization's key)",
+        "keys": f"{env} (operator's token, the demo organization's key, all addresses)",
     }
     console.print()
     for name, place in places.items():
         console.print(f"{name:>8}  {place}", highlight=False, soft_wrap=True)
     lines = (
         "Try it:",
-        f"  set -a; source {env}; set +a",
+        f"  set -a; source {shlex.quote(env)}; set +a",
         '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/campaign/campaigns?limit=5"',
         '  curl -X POST "$DIALSTREAM_URL/campaign/campaigns/default/contacts" \\',
         '    -H "Authorization: Bearer $DIALSTREAM_API_KEY" -H "Content-Type: application/json" \\',
@@ -147,26 +188,6 @@ def _short(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-@contextlib.contextmanager
-def only_run(home: Home) -> Iterator[None]:
-    """One run in a folder. The kernel drops the lock with its owner. Raises AlreadyRunning, naming the other."""
-    make_folder(home.root)
-    with (home.root / "run.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            who = file.read().strip() or "unknown"
-            where = read_dev_env(home).get("DIALSTREAM_URL", "an address it has not written yet")
-            raise AlreadyRunning(
-                f"a `make run` is up already (process {who}, at {where}); end it with Ctrl-C there, or with: kill {who}"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
 def main(
     executors: Annotated[int, typer.Option(min=1, max=20, help="How many call-executors.")] = 1,
     contacts: Annotated[int | None, typer.Option(min=1, help="Only so many rows of the demo list.")] = None,
@@ -177,13 +198,11 @@ def main(
     """Run Dialstream on this machine."""
     # Refused connections are part of starting; Kafka's client would print each as an error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    work = run(
-        Home.default() if home is None else Home.at(home),
-        Wishes(executors, contacts, demo, once),
-        Console(width=_width()),
-    )
+    where, wishes = Home.default() if home is None else Home.at(home), Wishes(executors, contacts, demo, once)
     try:
-        asyncio.run(_until_signalled(work))
+        asyncio.run(_until_signalled(lambda hurry: run(where, wishes, Console(width=_width()), hurry)))
+    except ValidationError as error:
+        raise SystemExit(refuse_to_start("make run", error)) from None
     except (DialstreamError, Refused, TimeoutError, aiohttp.ClientError) as problem:
         print(f"make run: {problem}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -194,17 +213,20 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() else 160
 
 
-async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Ends `work` in order on Ctrl-C, SIGTERM and a closed terminal; a second Ctrl-C changes nothing."""
-    task = asyncio.ensure_future(work)
+async def _until_signalled(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Ends `work` in order on Ctrl-C, SIGTERM and a closed terminal; a second one sets the event that it is given."""
+    hurry = asyncio.Event()
+    task = asyncio.ensure_future(work(hurry))
     told = False
 
     def end() -> None:
         nonlocal told
-        if not told:
-            told = True
-            print("\nStopping ...", flush=True)
-            task.cancel()
+        if told:
+            hurry.set()
+            return
+        told = True
+        print("\nStopping ...", flush=True)
+        task.cancel()
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, end)

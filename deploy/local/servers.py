@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from deploy.local import kafka, mongo
 from deploy.local.home import Home, Use, locked
 from deploy.local.install import install, rehearsal_home
+from shared.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,16 @@ class Given:
     mongodb: str | None = None
 
     @classmethod
-    def by(cls, environment: Mapping[str, str]) -> "Given":
-        """Reads DIALSTREAM_KAFKA and DIALSTREAM_MONGODB."""
-        return cls(environment.get("DIALSTREAM_KAFKA") or None, environment.get("DIALSTREAM_MONGODB") or None)
+    def by(cls, environment: Mapping[str, str], home: Home) -> "Given":
+        """Reads DIALSTREAM_KAFKA and DIALSTREAM_MONGODB.
+
+        The addresses of this home's own servers are not given: a shell has them from `dev.env`.
+        """
+        ports = home.known_ports()
+        own = {kafka.address_of(port) for name, port in ports.items() if name == "kafka"}
+        own |= {mongo.address_of(port) for name, port in ports.items() if name == "mongodb"}
+        values = (environment.get(name) for name in ("DIALSTREAM_KAFKA", "DIALSTREAM_MONGODB"))
+        return cls(*(value if value and value not in own else None for value in values))
 
     @property
     def complete(self) -> Addresses | None:
@@ -86,6 +94,15 @@ async def stop_servers(home: Home) -> bool:
         return await _stop(home)
 
 
+async def stop_unused_servers(home: Home) -> bool | None:
+    """Like `stop_servers`; None, and nothing is stopped, when somebody borrows them."""
+    async with locked(home.root):
+        if Use.by_anyone(home):
+            return None
+        home.kept.unlink(missing_ok=True)
+        return await _stop(home)
+
+
 async def remove_servers(home: Home, *, downloads: bool) -> None:
     """Stops what runs and deletes its data and logs; with `downloads`, also what `install` has fetched."""
     async with locked(home.root):
@@ -101,6 +118,7 @@ async def remove_servers(home: Home, *, downloads: bool) -> None:
 
 
 async def _start(home: Home, given: Given) -> Addresses:
+    _check_name(home)
     starts = (_kafka(home, given.kafka), _mongo(home, given.mongodb))
     # Both are waited for even when one fails, so that none is left in the middle of its start.
     kafka_result, mongo_result = await asyncio.gather(*starts, return_exceptions=True)
@@ -108,6 +126,15 @@ async def _start(home: Home, given: Given) -> Addresses:
         if isinstance(result, BaseException):
             raise result
     return Addresses(str(kafka_result), str(mongo_result))
+
+
+def _check_name(home: Home) -> None:
+    try:
+        str(home.root).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"the path of the folder {str(home.root)!a} is not UTF-8, and Java cannot read others: rename it"
+        ) from None
 
 
 async def _kafka(home: Home, given: str | None) -> str:

@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -94,6 +94,14 @@ class Running:
                 logs = ", ".join(f"{name} ({self.logs[name]})" for name in waiting)
                 raise TimeoutError(f"not ready after {deadline_seconds:g} s: {logs}") from None
 
+    async def drain(self) -> None:
+        """Tells the executors to end: no call is placed any more, and all others stay up to see the last ones end."""
+        self._stopping = True
+        assert self._supervisor.stdin is not None
+        with contextlib.suppress(ConnectionError):
+            self._supervisor.stdin.write(b"\n")
+            await self._supervisor.stdin.drain()
+
     async def stop(self) -> None:
         """SIGTERM to all; returns when all have ended."""
         self._stopping = True
@@ -142,7 +150,7 @@ async def running(home: Home, lineup: Lineup) -> AsyncIterator[Running]:
         start_new_session=True,
     )
     assert supervisor.stdin is not None
-    supervisor.stdin.write(json.dumps(_plan(home, lineup.members, logs)).encode() + b"\n")
+    supervisor.stdin.write(json.dumps(_plan(home, lineup, logs)).encode() + b"\n")
     up = Running(lineup, logs, supervisor)
     watching = asyncio.create_task(up.watch())
     try:
@@ -153,7 +161,9 @@ async def running(home: Home, lineup: Lineup) -> AsyncIterator[Running]:
         end_leftovers(home)
 
 
-def _plan(home: Home, members: Sequence[Member], logs: Mapping[str, Path]) -> list[dict[str, Any]]:
+def _plan(home: Home, lineup: Lineup, logs: Mapping[str, Path]) -> list[dict[str, Any]]:
+    executors = lineup.executors
+
     def command(member: Member) -> list[str]:
         # The carrier keeps its record in memory: one that was started again would be no witness.
         restarted = member.module != "services.carrier_simulator"
@@ -166,8 +176,9 @@ def _plan(home: Home, members: Sequence[Member], logs: Mapping[str, Path]) -> li
             "environment": {**member.environment, MARK: str(home.root)},
             "folder": str(REPOSITORY),
             "log": str(logs[member.name]),
+            "drained": member in executors,
         }
-        for member in members
+        for member in lineup.members
     ]
 
 

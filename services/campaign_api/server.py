@@ -3,17 +3,21 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from services.campaign_api.app import running
 from services.campaign_api.settings import ApiSettings
+from shared.health import cannot_listen
 
 # Longer than the idle limit of the usual clients and proxies: if we close first, their next request may meet
 # the closing and fail.
 KEEP_ALIVE_SECONDS: Final = 75
+# Connections that wait to be accepted.
+BACKLOG: Final = 2048
 
 
 class _Server(uvicorn.Server):
@@ -26,8 +30,12 @@ class _Server(uvicorn.Server):
 
 
 async def serve(settings: ApiSettings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
+    """Serve until SIGTERM or SIGINT; requests in flight are finished first.
+
+    Raises `ConfigurationError` when address or port cannot be had: uvicorn itself would end the process.
+    """
     async with running(settings) as app:
+        listeners = _listen(settings.http_host, settings.http_port)
         config = uvicorn.Config(
             app,
             host=settings.http_host,
@@ -43,4 +51,21 @@ async def serve(settings: ApiSettings) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             # From here on a signal ends the server and not, as while starting, the task.
             asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
-        await server.serve()
+        await server.serve(sockets=listeners)
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """A listening socket for every address of `host`, as asyncio makes them; uvicorn closes them."""
+    with contextlib.ExitStack() as undo:
+        try:
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            made = [undo.enter_context(_listener(family, address)) for family, _, _, _, address in addresses]
+        except OSError as error:
+            raise cannot_listen(host, port, error) from error
+        undo.pop_all()
+    return made
+
+
+def _listener(family: socket.AddressFamily, address: Any) -> socket.socket:
+    # `create_server` wants no more than host and port, also of an IPv6 address.
+    return socket.create_server(address[:2], family=family, backlog=BACKLOG)

@@ -2,15 +2,31 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import KafkaSettings, MongoSettings, PositiveSeconds, StartSettings, TelephonySettings
+from shared.settings import KafkaSettings, MongoSettings, PositiveSeconds, Secret, StartSettings, TelephonySettings
 
 
 class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings):
     """Everything campaign-api needs to know."""
 
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the public HTTP interface.")
-    admin_token: SecretStr = Field(SecretStr(""), description="Opens /admin; empty means that nobody can.")
+    admin_token: Secret = Field(SecretStr(""), description="Opens /admin; empty means that nobody can.")
     requests_per_minute: int = Field(
-        0, ge=0, description="For each credential and each process of campaign-api; 0 is no limit."
+        0, ge=0, le=1_000_000, description="For each credential and each process of campaign-api; 0 is no limit."
     )
     shutdown_seconds: PositiveSeconds = Field(5, description="How long requests in flight may take after SIGTERM.")
+
+    def doubts(self) -> list[str]:
+        """A gateway that refuses every callback."""
+        found = super().doubts()
+        needed = {
+            "DIALSTREAM_TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
+            "DIALSTREAM_CALLBACK_BASE_URL": self.callback_base_url,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if missing and self.telephony_provider == "twilio":
+            names = " and ".join(missing)
+            found.append(
+                f"{names} must be set for the carrier's callbacks, which are all refused without: set the same "
+                "here as for the executors"
+            )
+        return found

@@ -2,22 +2,14 @@
 
 import sys
 
-from pydantic import ValidationError
-
 from services.carrier_simulator.app import serve
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
-from shared.logs import configure_logs
-from shared.process import refuse_to_start, run_until_stopped
+from shared.process import run_service
 
 
 def main() -> int:
     """The process's exit code."""
-    try:
-        settings, behaviour = SimulatorSettings(), Behaviour()
-    except ValidationError as error:
-        return refuse_to_start(error)
-    configure_logs(settings.log_level, "carrier-simulator")
-    return run_until_stopped(serve(settings, behaviour))
+    return run_service("carrier-simulator", SimulatorSettings, lambda settings: serve(settings, Behaviour()))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from services.carrier_simulator.rest import TwilioApi
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from shared.clock import utc_now
 from shared.errors import ConfigurationError
+from shared.health import cannot_listen
 from shared.logs import get_logger
 
 
@@ -63,7 +64,7 @@ class Simulator:
         try:
             await web.TCPSite(self._runner, settings.http_host, settings.http_port, backlog=1024).start()
         except OSError as error:
-            raise ConfigurationError(f"DIALSTREAM_HTTP_PORT {settings.http_port} cannot be had: {error}") from error
+            raise cannot_listen(settings.http_host, settings.http_port, error) from error
 
     async def stop(self) -> None:
         """Stop listening; held lines are cut, other calls that are up forgotten, callbacks on their way given up."""

@@ -1,15 +1,27 @@
 """Settings of the simulated carrier: what never changes, and how it behaves (changeable while it runs)."""
 
+import json
 import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
 
-from shared.settings import PositiveSeconds, Settings, StartSettings
+from shared.domain.setting_rules import account_sid
+from shared.settings import DAY_SECONDS, PositiveSeconds, Secret, Settings, StartSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=DAY_SECONDS, allow_inf_nan=False)]
 BEHAVIOUR_PREFIX = "simulator_"
 
 
@@ -66,7 +78,7 @@ class Rule(BaseModel):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
         return pattern
 
 
@@ -83,12 +95,27 @@ class OrderRefusal(BaseModel):
     placed: bool = Field(False, description="Take the call; it then fails, with the code in its callback.")
 
 
+def _from_json(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise ValueError(
+            f'must be a JSON list, [{{"pattern": "99$", "ending": "busy"}}] for example: {error}'
+        ) from error
+
+
 class Behaviour(Settings):
     """How calls go. Shares are of all calls; what the endings leave over is `no_answer`."""
 
     simulator_seed: int = Field(1, description="The same seed, number and count of calls to it: the same fate.")
-    simulator_rules: tuple[Rule, ...] = Field((), description="By number, the first that fits; JSON.")
-    simulator_refusals: tuple[OrderRefusal, ...] = Field((), description="Orders refused, before any rule; JSON.")
+    simulator_rules: Annotated[tuple[Rule, ...], NoDecode, BeforeValidator(_from_json)] = Field(
+        (), description="By number, the first that fits; JSON."
+    )
+    simulator_refusals: Annotated[tuple[OrderRefusal, ...], NoDecode, BeforeValidator(_from_json)] = Field(
+        (), description="Orders refused, before any rule; JSON."
+    )
     simulator_answer_rate: Share = Field(0.6, description="Share answered by a person.")
     simulator_voicemail_rate: Share = Field(0.1, description="Share answered by a machine.")
     simulator_busy_rate: Share = Field(0.08, description="Share busy.")
@@ -102,7 +129,7 @@ class Behaviour(Settings):
     simulator_time_scale: PositiveSeconds = Field(1.0, description="Ringing and talk are multiplied by this.")
     simulator_latency_min_seconds: Seconds = Field(0.0, description="Shortest time to answer a request.")
     simulator_latency_max_seconds: Seconds = Field(0.0, description="Longest time to answer a request.")
-    simulator_calls_per_second: int = Field(0, ge=0, description="Above this, 429; 0 is no limit.")
+    simulator_calls_per_second: int = Field(0, ge=0, le=1_000_000, description="Above this, 429; 0 is no limit.")
     simulator_rate_limited_rate: Share = Field(0.0, description="Share of creations answered 429.")
     simulator_error_before_rate: Share = Field(0.0, description="Share answered 503 without a call.")
     simulator_error_after_rate: Share = Field(0.0, description="Share answered 503 although the call exists.")
@@ -173,11 +200,15 @@ class Behaviour(Settings):
 class SimulatorSettings(StartSettings):
     """What stays as it was at start. Account and token are the ones the engine uses."""
 
-    twilio_account_sid: str = Field("", description="Account SID.")
-    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Auth token; also signs the callbacks.")
+    twilio_account_sid: Annotated[str, AfterValidator(account_sid)] = Field("", description="Account SID.")
+    twilio_auth_token: Secret = Field(SecretStr(""), description="Auth token; also signs the callbacks.")
     simulator_record_file: str = Field("", description="Append the record of all calls to this file (JSON lines).")
-    simulator_record_kept: int = Field(500_000, ge=1, description="Entries of the record kept in memory.")
-    simulator_calls_kept: int = Field(200_000, ge=1, description="Ended calls that can still be looked up.")
+    simulator_record_kept: int = Field(
+        500_000, ge=1, le=100_000_000, description="Entries of the record kept in memory."
+    )
+    simulator_calls_kept: int = Field(
+        200_000, ge=1, le=100_000_000, description="Ended calls that can still be looked up."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "SimulatorSettings":

@@ -2,12 +2,9 @@
 
 import sys
 
-from pydantic import ValidationError
-
 from services.scheduler.app import serve
 from services.scheduler.settings import SchedulerSettings
-from shared.logs import configure_logs
-from shared.process import refuse_to_start, run_until_stopped
+from shared.process import run_service
 from shared.store.client import connect
 from shared.telephony.providers import build_provider
 
@@ -18,12 +15,7 @@ async def _main(settings: SchedulerSettings) -> None:
 
 def main() -> int:
     """The process's exit code."""
-    try:
-        settings = SchedulerSettings()
-    except ValidationError as error:
-        return refuse_to_start(error)
-    configure_logs(settings.log_level, "scheduler")
-    return run_until_stopped(_main(settings))
+    return run_service("scheduler", SchedulerSettings, _main)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ class SchedulerSettings(KafkaSettings, MongoSettings, StartSettings, DialingSett
     """Everything the scheduler reads from the environment."""
 
     global_concurrency_limit: int = Field(
-        10_000, ge=1, description="Most calls at once over all organizations; executors' capacity may be lower."
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="Most calls at once over all organizations; executors' capacity may be lower.",
     )
     reconcile_seconds: PositiveSeconds = Field(
         60, description="A call nobody has reported on is asked for at the carrier this often."
@@ -27,3 +30,13 @@ class SchedulerSettings(KafkaSettings, MongoSettings, StartSettings, DialingSett
         if self.reconcile_seconds < 1:
             raise ValueError(f"DIALSTREAM_RECONCILE_SECONDS ({self.reconcile_seconds:g}) must be at least 1")
         return self
+
+    def doubts(self) -> list[str]:
+        """Calls that are never asked for again."""
+        found = super().doubts()
+        if self.reconcile_seconds >= self.hold_seconds:
+            found.append(
+                f"DIALSTREAM_RECONCILE_SECONDS ({self.reconcile_seconds:g}) is longer than any call can be held "
+                f"({self.hold_seconds:g} s): a call whose callback is lost would hold its slot to the end"
+            )
+        return found

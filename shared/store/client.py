@@ -13,20 +13,20 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
-    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     OperationFailure,
     PyMongoError,
     WriteConcernError,
 )
+from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from shared import metrics
 from shared.clock import monotonic
-from shared.errors import Unavailable
+from shared.errors import ConfigurationError, Unavailable
 from shared.logs import get_logger
 from shared.settings import MongoSettings
 from shared.store.indexes import INDEXES
@@ -67,7 +67,10 @@ class Store:
         return True
 
     async def wait_until_ready(self, deadline_seconds: float) -> None:
-        """Return when a primary answers and has every index; raise `Unavailable` after the deadline (exit then)."""
+        """Return when a primary answers and has every index; raise `Unavailable` after the deadline (exit then).
+
+        Raises `ConfigurationError` when what answers has no transactions.
+        """
         deadline = monotonic() + deadline_seconds
         while not await self._is_ready():
             get_logger().warning("waiting for MongoDB", seconds_left=round(deadline - monotonic()))
@@ -85,6 +88,19 @@ class Store:
         except Unavailable:
             # It went away again in between.
             return False
+        return await self._has_transactions()
+
+    async def _has_transactions(self) -> bool:
+        """True for a replica set or a sharded cluster, False when it went away; a single server is refused."""
+        try:
+            hello = await self.client.admin.command("hello")
+        except PyMongoError:
+            return False
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise ConfigurationError(
+                "the server that DIALSTREAM_MONGODB names is not part of a replica set and has no transactions: "
+                "start it with --replSet and initiate the set, or name another"
+            )
         return True
 
     async def ensure_indexes(self) -> None:
@@ -127,16 +143,23 @@ class Store:
 
 
 def connect(settings: MongoSettings) -> Store:
-    """A store for these settings. Does not wait for the server: see `Store.wait_until_ready`."""
-    client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongodb,
-        tz_aware=True,
-        serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
-        connectTimeoutMS=3000,
-        socketTimeoutMS=30_000,
-        w="majority",
-        appname=appname(settings.mongodb_database),
-    )
+    """A store for these settings. Does not wait for the server: see `Store.wait_until_ready`.
+
+    Raises `ConfigurationError` when the driver cannot read the connection string, or a file that it names.
+    """
+    try:
+        client: AsyncMongoClient[Document] = AsyncMongoClient(
+            settings.mongodb,
+            tz_aware=True,
+            serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
+            connectTimeoutMS=3000,
+            socketTimeoutMS=30_000,
+            w="majority",
+            appname=appname(settings.mongodb_database),
+        )
+    except (PyMongoError, ValueError, OSError) as error:
+        # The string itself may hold a password.
+        raise ConfigurationError(f"DIALSTREAM_MONGODB must be a MongoDB connection string, and: {error}") from error
     return Store(client, client[settings.mongodb_database])
 
 
@@ -158,7 +181,7 @@ async def translated() -> AsyncIterator[None]:
     try:
         yield
     # PyMongo calls it a configuration error when it begins a session while it knows of no server.
-    except (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError) as error:
+    except (ConnectionFailure, ExecutionTimeout, WriteConcernError, DriverConfigurationError) as error:
         raise Unavailable("MongoDB", type(error).__name__) from error
     except BulkWriteError as error:
         if _is_unconfirmed(error.details):

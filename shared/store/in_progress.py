@@ -108,6 +108,12 @@ async def still_running(store: Store, contact_ids: Collection[str]) -> set[str]:
     return {d["lock"]["attempt"] async for d in store["contacts"].find(query, {"lock.attempt": 1})}
 
 
+@translates
+async def count_running(store: Store) -> int:
+    """Calls of all organizations that have been started and have no ending yet."""
+    return await store["contacts"].count_documents({"status": ContactStatus.IN_PROGRESS}, hint="in_progress")
+
+
 async def _running(store: Store, query: Document, limit: int) -> list[RunningAttempt]:
     fields = {"organization_id": 1, "shard": 1, "lock": 1, "start": 1}
     cursor = store["contacts"].find(query, fields, hint="in_progress").limit(limit)

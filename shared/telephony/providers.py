@@ -42,9 +42,6 @@ def _check_twilio(settings: TelephonySettings) -> None:
     for name, value in (needed | urls).items():
         if not value:
             raise ConfigurationError(f"{name} must be set when DIALSTREAM_TELEPHONY_PROVIDER is `twilio`, and is empty")
-    for name, value in urls.items():
-        if not value.startswith(("http://", "https://")):
-            raise ConfigurationError(f"{name} must be a URL that begins with http:// or https://, and is {value!r}")
 
 
 def _scripted(settings: TelephonySettings, on_report: OnReport) -> ScriptedProvider:

@@ -2,12 +2,9 @@
 
 import sys
 
-from pydantic import ValidationError
-
 from services.call_executor.app import serve
 from services.call_executor.settings import ExecutorSettings
-from shared.logs import configure_logs
-from shared.process import refuse_to_start, run_until_stopped
+from shared.process import run_service
 from shared.store.client import connect
 from tests.chaos.held_line import HeldLineProvider
 
@@ -20,12 +17,7 @@ async def _main(settings: ExecutorSettings) -> None:
 
 def main() -> int:
     """The process's exit code."""
-    try:
-        settings = ExecutorSettings()
-    except ValidationError as error:
-        return refuse_to_start(error)
-    configure_logs(settings.log_level, "call-executor")
-    return run_until_stopped(_main(settings))
+    return run_service("call-executor", ExecutorSettings, _main)
 
 
 if __name__ == "__main__":

@@ -306,7 +306,7 @@ async def test_process_refuses_contradicting_settings(variables: dict[str, str],
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"DIALSTREAM_HTTP_PORT": "{taken}"}, "DIALSTREAM_HTTP_PORT {taken} cannot be had"),
+        ({"DIALSTREAM_HTTP_PORT": "{taken}"}, "set DIALSTREAM_HTTP_PORT ({taken}) to a free port"),
         ({"DIALSTREAM_SIMULATOR_RECORD_FILE": "/no/such/folder/record"}, "DIALSTREAM_SIMULATOR_RECORD_FILE"),
     ],
 )
@@ -314,7 +314,7 @@ async def test_process_says_what_it_cannot_have(client: Client, variables: dict[
     named = {name: value.format(taken=client.port) for name, value in variables.items()}
     process = await a_process(DIALSTREAM_TWILIO_ACCOUNT_SID=ACCOUNT, DIALSTREAM_TWILIO_AUTH_TOKEN=TOKEN, **named)
     _, errors = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert said.format(taken=client.port) in errors.decode()
     assert "Traceback" not in errors.decode()
 

@@ -1,6 +1,7 @@
 """The local stack survives what happens to servers on a developer's machine."""
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,8 @@ from deploy.create_topics import create_topics
 from deploy.local import kafka, mongo
 from deploy.local.home import LOCALHOST, Home
 from deploy.local.servers import Addresses, Given, borrowed_servers, keep_servers, start_servers, stop_servers
+from deploy.local.stopping import InUse, stop_in_order
+from shared.errors import ConfigurationError
 from shared.settings import KafkaSettings
 from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
@@ -156,8 +159,30 @@ async def test_a_start_that_was_killed_in_the_middle_is_finished_by_the_next(hom
     await assert_it_is_still_there(await start_servers(home, NOTHING_GIVEN))
 
 
+@pytest.mark.parametrize("name", ["ü, 'x", 'a:b "c" $d %41 #e \\n'])
+async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    above = tmp_path / "above"
+    odd = Home(above / name / "stack", Home.default().downloads)
+    try:
+        await write_something(await start_servers(odd, NOTHING_GIVEN))
+        await stop_servers(odd)
+        await assert_it_is_still_there(await start_servers(odd, NOTHING_GIVEN))
+    finally:
+        await stop_servers(odd)
+    assert (odd.kafka / "data" / "meta.properties").is_file()
+    # A comma or a backslash that the JVM took for its own would have made folders elsewhere.
+    assert [found.name for found in above.iterdir()] == [name]
+    assert [found.name for found in (above / name).iterdir()] == ["stack"]
+
+
+async def test_a_folder_that_java_cannot_read_is_refused_by_name(tmp_path: Path) -> None:
+    latin = Home.at(tmp_path / os.fsdecode(b"\xfc"))
+    with pytest.raises(ConfigurationError, match=r"\\udcfc.* is not UTF-8"):
+        await start_servers(latin, NOTHING_GIVEN)
+
+
 async def test_given_addresses_start_nothing(home: Home) -> None:
-    given = Given.by({"DIALSTREAM_KAFKA": "broker:9092", "DIALSTREAM_MONGODB": "mongodb://database"})
+    given = Given.by({"DIALSTREAM_KAFKA": "broker:9092", "DIALSTREAM_MONGODB": "mongodb://database"}, home)
     assert await start_servers(home, given) == Addresses("broker:9092", "mongodb://database")
     assert kafka.find(home) is None
     assert mongo.find(home) is None
@@ -175,3 +200,24 @@ async def test_the_last_user_to_leave_stops_the_servers_unless_they_are_kept(hom
     async with borrowed_servers(home, only_database):
         pass
     assert mongo.find(home) is not None
+
+
+async def test_servers_in_use_are_not_taken_away_unless_that_is_meant(home: Home) -> None:
+    only_database = Given(kafka="broker:9092")
+    async with borrowed_servers(home, only_database):
+        with pytest.raises(InUse, match="the servers are in use by"):
+            await stop_in_order(home, print)
+        assert mongo.find(home) is not None
+        assert await stop_in_order(home, print, force=True)
+        assert mongo.find(home) is None
+    assert not await stop_in_order(home, print)
+
+
+async def test_addresses_of_the_own_servers_are_not_given(home: Home) -> None:
+    """A shell has them from `dev.env`, also when they do not run."""
+    addresses = await start_servers(home, Given(kafka="broker:9092"))
+    assert Given.by({"DIALSTREAM_MONGODB": addresses.mongodb}, home) == Given()
+    await stop_servers(home)
+    assert Given.by({"DIALSTREAM_MONGODB": addresses.mongodb}, home) == Given()
+    elsewhere = "mongodb://127.0.0.1:1/?replicaSet=dialstream&directConnection=true"
+    assert Given.by({"DIALSTREAM_MONGODB": elsewhere, "DIALSTREAM_KAFKA": ""}, home) == Given(mongodb=elsewhere)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.env_example import PREFIX, settings_classes
+from deploy.env_example import settings_classes
 from deploy.local.jars import KAFKA_VERSION
+from shared.domain.unknown_names import PREFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -102,6 +103,8 @@ def test_the_image_has_all_that_its_commands_import(tmp_path: Path) -> None:
                 copy_as_docker_does(ROOT / source, tmp_path / target, into=target.endswith("/"))
     modules = [service["command"][2] for service in SERVICES.values() if "build" in service]
     mains = [f"{module}.__main__" if module.startswith("services.") else module for module in modules]
+    # The operator's command of the runbook.
+    mains.append("deploy.replay")
     run(sys.executable, "-c", f"import {', '.join(mains)}", cwd=tmp_path)
 
 
