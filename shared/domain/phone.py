@@ -19,6 +19,26 @@ _WRITTEN: Final = re.compile(
     r"[\d+\uff0b \u00a0\u2000-\u200f\u202a-\u202f\u2060\u3000\ufeff()\uff08\uff09\[\]"
     r".\uff0e/\uff0f~\uff5e\-\uff0d\u2010-\u2015\u2212]*"
 )
+# Where one phone has several numbers: what they share, then each spelling, the one to compare by first.
+_SPELLINGS: Final = tuple(
+    (re.compile(pattern, re.ASCII), templates)
+    for pattern, templates in (
+        # Mexico's mobile 1, out of use since 2019.
+        (r"\+521?([2-9]\d{9})", ("+52{}", "+521{}")),
+        # Argentina's mobile 9, dialed from abroad only.
+        (r"\+549?((?:11|[23]\d)\d{8})", ("+54{}", "+549{}")),
+        # Brazil's ninth digit, put before mobile numbers from 2012 to 2016; those with 7 stayed as they were.
+        (r"\+55([1-9]{2})9?([689]\d{7})", ("+55{}9{}", "+55{}{}")),
+        # San Marino, reached through Italy too.
+        (r"\+(?:3780549|390549)([89]\d{5})", ("+3780549{}", "+390549{}")),
+        # Gabon's plan of 2019, where the new first digit follows from the old operator's one.
+        (r"\+241[01]1(\d{6})", ("+24111{}", "+24101{}")),
+        (r"\+241[06]?([256]\d{6})", ("+2416{}", "+2410{}", "+241{}")),
+        (r"\+241[07]?([47]\d{6})", ("+2417{}", "+2410{}", "+241{}")),
+    )
+)
+_SPELLED_DIFFERENTLY: Final = ("+52", "+54", "+55", "+3780", "+3905", "+241")  # all others are told at a glance
+
 _NOT_IN_REAL_REGION: Final = frozenset({"001", "ZZ"})  # phonenumbers' names for "no country" and "no such code"
 _REGEX_CACHE_SIZE: Final = 100_000
 
@@ -54,6 +74,23 @@ def normalize(raw: str, default_country_code: str | None) -> PhoneNumber:
     if len(raw) > MAX_RAW_LENGTH:
         raise InvalidPhoneNumber(f"A phone number has at most {MAX_RAW_LENGTH} characters")
     return _strict(raw) if default_country_code is None else _national(raw.strip(" \t\r\n\u00a0"), default_country_code)
+
+
+def compared(e164: str) -> str:
+    """The one form under which all `spellings` of a phone are equal: the key of whatever is kept for a phone."""
+    return spellings(e164)[0] if e164.startswith(_SPELLED_DIFFERENTLY) else e164
+
+
+def spellings(e164: str) -> tuple[str, ...]:
+    """Every number in E.164 that rings the same phone, this one among them; the first is the `compared` form.
+
+    A spelling may be out of use in its country; callers' lists and carriers' reports still have it.
+    """
+    for pattern, templates in _SPELLINGS:
+        found = pattern.fullmatch(e164)
+        if found is not None:
+            return tuple(template.format(*found.groups()) for template in templates)
+    return (e164,)
 
 
 def mask_phone(e164: str) -> str:

@@ -29,7 +29,7 @@ BODIES: Final = (AddNumbers,)
 async def add(
     gateway: ThisGateway, caller: CampaignManager, body: Annotated[AddNumbers, Depends(body_of(AddNumbers))]
 ) -> AddedNumbers:
-    """List numbers: nobody calls them any more. Listing one again changes nothing but its reason."""
+    """List numbers: nobody calls them any more. Listing one again, in whatever spelling, changes only its reason."""
     numbers = list(dict.fromkeys(body.phone_numbers))
     entries, shard = await add_numbers(gateway.store, caller.organization_id, numbers, body.reason, utc_now())
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
@@ -47,7 +47,7 @@ async def list_all(
 
 @router.delete("/{phone_number}", responses=problems(404))
 async def remove(gateway: ThisGateway, caller: CampaignManager, phone_number: PhoneRef) -> RemovedNumber:
-    """Take a number off the list."""
+    """Take a number off the list, in whatever spelling it was listed."""
     shard = await remove_number(gateway.store, caller.organization_id, phone_number)
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
     return RemovedNumber(phone_number=phone_number)
