@@ -51,5 +51,9 @@ def test_a_bad_value_is_refused_in_plain_words(kind: Any, value: object, message
     assert not error["msg"].startswith("Value error")
 
 
+def test_mexicos_mobile_1_is_left_out() -> None:
+    assert TypeAdapter[str](E164).validate_python("+5215512345678") == "+525512345678"
+
+
 def test_the_schema_shows_the_pattern() -> None:
     assert TypeAdapter[object](E164).json_schema()["pattern"] == r"^\+[1-9][0-9]{1,14}$"
