@@ -35,8 +35,13 @@ class DoNotCallEntry:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "DoNotCallEntry":
         """The entry as it is stored."""
-        source = _RENAMED_SOURCES.get(document["source"], document["source"])
-        return cls(document["phone_number"], document["reason"], source, document["created_at"])
+        source = document.get("source", NATIVE)
+        return cls(
+            document["phone_number"],
+            document.get("reason"),
+            _RENAMED_SOURCES.get(source, source),
+            document["created_at"],
+        )
 
 
 def entry_id(organization_id: str, phone_number: str) -> str:

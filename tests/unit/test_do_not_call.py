@@ -34,4 +34,6 @@ def test_an_older_entry_shows_the_source_by_its_present_name() -> None:
         document = {"phone_number": OTHER, "reason": None, "source": stored, "created_at": a_moment_ago()}
         return DoNotCallEntry.from_document(document).source
 
+    without = DoNotCallEntry.from_document({"phone_number": OTHER, "created_at": a_moment_ago()})
+    assert (without.source, without.reason) == ("native", None)
     assert [source(stored) for stored in ("api", "native", "call")] == ["native", "native", "call"]
