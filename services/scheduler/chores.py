@@ -10,10 +10,11 @@ from services.scheduler.inbox import Chore
 from services.scheduler.shard_memory import ShardMemory
 from shared import metrics
 from shared.logs import get_logger
-from shared.store import asks, dialing_catalog, ready, results, shard_work
+from shared.store import asks, results, shard_work
 from shared.store.client import Store
+from shared.store.newly_listed import NewlyListed
 from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import BATCH, ShardWork, Swept, do_shard_work
+from shared.store.shard_work import ShardWork, Swept, do_shard_work
 
 log = get_logger()
 
@@ -23,6 +24,7 @@ class Chores:
 
     def __init__(self, store: Store, owner: Ownership, memory: ShardMemory) -> None:
         self._store, self._owner, self._memory = store, owner, memory
+        self._listed = NewlyListed(store, owner.shard)
 
     async def do(self, chore: Chore, now: datetime) -> bool:
         """One batch of a chore; whether there may be more."""
@@ -38,8 +40,7 @@ class Chores:
             case Chore.ASKED:
                 return self._account(await asks.carry_out(self._store, self._owner, now))
             case Chore.LISTED:
-                await self._skip_listed()
-                return False
+                return await self._skip_listed()
 
     def _account(self, swept: Swept) -> bool:
         self._memory.account(swept.held, swept.due)
@@ -58,13 +59,16 @@ class Chores:
         """Skip some of those who still wait in a campaign, if it is closed; whether there may be more."""
         return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id))
 
-    async def _skip_listed(self) -> None:
-        """Skip waiting contacts all of whose numbers are on a do-not-call list by now."""
-        seen_until = await dialing_catalog.server_now(self._store)
-        listed = await dialing_catalog.listed_lately(self._store, self._owner.shard, list(self._memory.organizations))
-        for organization_id, phones in listed.items():
-            contacts = await ready.waiting_with_numbers(self._store, organization_id, phones)
-            for start in range(0, len(contacts), BATCH):
-                swept = await shard_work.skip_listed(self._store, self._owner, contacts[start : start + BATCH])
-                self._account(swept)
-        await dialing_catalog.listed_until(self._store, self._owner.shard, seen_until)
+    def numbers_listed(self) -> None:
+        """Numbers may have come onto a do-not-call list: a sweep under way goes over the last ones once more."""
+        self._listed.look_again()
+
+    async def _skip_listed(self) -> bool:
+        """Skip some of the waiting contacts all of whose numbers are on a do-not-call list by now."""
+        contacts = await self._listed.next_part(self._memory.organizations)
+        if contacts is None:
+            return False
+        if contacts:
+            self._account(await shard_work.skip_listed(self._store, self._owner, contacts))
+        await self._listed.part_is_done()
+        return True

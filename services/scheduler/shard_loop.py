@@ -203,6 +203,7 @@ class ShardLoop:
                 closed = await dialing_catalog.closed_campaigns(self._store, organizations, now)
                 campaigns = campaigns | set(closed)
                 self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED}
+                self._chores.numbers_listed()
             await self._memory.contacts_changed(campaigns, now)
             self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
             await starts.note_answers(self._store, self.shard, answers)

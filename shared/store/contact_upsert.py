@@ -17,11 +17,14 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import ContactStatus, is_default_campaign
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
+from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.errors import NotFound, TemporaryError, WrongState
 from shared.store.client import Document, Store
 from shared.store.contact_documents import change, new_contact
+from shared.store.contact_duplicates import contacts_with_phones
 from shared.store.contact_matching import ContactsOf, Known, look_up_rows
 from shared.store.contact_renames import file_alias, rename_contacts
+from shared.store.do_not_call import stopped_numbers
 from shared.store.ingest_batches import (
     BatchResult,
     BatchRow,
@@ -77,6 +80,7 @@ class _Round:
     existing: dict[str, ContactRow] = field(default_factory=dict)  # by contact id
     added: dict[str | int, ContactRow] = field(default_factory=dict)  # by external_id, or by place without one
     zones: dict[str, str | None] = field(default_factory=dict)  # stored timezones, by contact id
+    holders: list[PhoneHolder] = field(default_factory=list)  # contacts stored already that have the rows' phones
     failed: list[RowFailure] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
 
@@ -129,6 +133,9 @@ class Upsert:
                 continue
             await self._change_existing(round_)
             await self._remark(round_)
+            # Before the transaction: what only warns must not make it longer.
+            phones = {number for row in self.rows for number in row.phone_numbers}
+            round_.holders = await contacts_with_phones(self.store, self.scope, phones)
             try:
                 return await self.store.in_transaction(functools.partial(self._insert_new, round_))
             except (_LookAgain, DuplicateKeyError):
@@ -238,12 +245,8 @@ class Upsert:
                     await file_alias(self.store, known, derived, document["_id"], session)
 
     async def _do_not_call(self, rows: Sequence[ContactRow], session: AsyncClientSession) -> set[str]:
-        prefix = f"{self.scope.organization_id}:"
-        numbers = {prefix + number for row in rows for number in row.phone_numbers}
-        if not numbers:
-            return set()
-        found = self.store["do_not_call"].find({"_id": {"$in": list(numbers)}}, {"_id": 1}, session=session)
-        return {entry["_id"].removeprefix(prefix) async for entry in found}
+        numbers = {number for row in rows for number in row.phone_numbers}
+        return await stopped_numbers(self.store, self.scope.organization_id, numbers, session)
 
     async def _count(
         self,
@@ -280,6 +283,7 @@ class Upsert:
             warnings.extend(_stopped_warning(row, stopped, is_new=contact_id not in round_.existing))
             if is_default_campaign(self.scope.campaign_id):
                 warnings.extend(_timezone_warning(row, round_.zones.get(contact_id)))
+        warnings.extend(shared_phone_warnings(applied, round_.holders))
         return _assembled(len(round_.new), len(round_.existing), round_.failed, warnings, ids)
 
 

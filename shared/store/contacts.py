@@ -9,6 +9,8 @@ from pymongo import ASCENDING
 
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, is_uuid
+from shared.domain.phone import spellings
+from shared.domain.reasons import EndReason
 from shared.domain.repeating import quoted
 from shared.errors import Conflict, NotFound
 from shared.store.client import Document, Store, translates
@@ -20,6 +22,7 @@ from shared.store.organizations import touch
 from shared.store.statistics import campaign_counts
 
 MAX_ROWS_IN_ONE_TRANSACTION: Final = 1000
+MAX_COUNTED: Final = 1000
 _OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
 
 
@@ -134,6 +137,19 @@ async def request_deletion(
     if await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED}, {"_id": 1}) is None:
         raise _no_such_contact(id_or_external_id)
     raise Conflict("The contact is being called now; delete it when the call has ended.")
+
+
+@translates
+async def count_skipped_with(store: Store, organization_id: str, phone_number: str) -> int:
+    """Contacts with this phone, in any spelling, that were skipped for the do-not-call list; at most 1,000."""
+    query: Document = {
+        "organization_id": organization_id,
+        "phone_numbers": {"$in": list(spellings(phone_number))},
+        "status": ContactStatus.SKIPPED.value,
+        "ended_because": EndReason.DO_NOT_CALL.value,
+        **NOT_DELETED,
+    }
+    return await store["contacts"].count_documents(query, hint="phones", limit=MAX_COUNTED)
 
 
 async def attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, list[Document]]:

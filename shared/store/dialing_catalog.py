@@ -178,22 +178,3 @@ async def closed_campaigns(store: Store, organization_ids: Collection[str], now:
         "updated_at": {"$gte": now - timedelta(days=SWEEP_DAYS)},
     }
     return [d["_id"] async for d in store["campaigns"].find(query, {"_id": 1})]
-
-
-@translates
-async def listed_lately(store: Store, shard: int, organization_ids: Collection[str]) -> dict[str, list[str]]:
-    """Numbers put on do-not-call lists of these organizations since the shard's last sweep, by organization."""
-    document = await store["shards"].find_one({"_id": shard}, {"listed_until": 1}) or {}
-    query: Document = {"organization_id": {"$in": list(organization_ids)}}
-    if "listed_until" in document:
-        query["created_at"] = {"$gte": document["listed_until"] - OVERLAP}
-    listed: dict[str, list[str]] = {}
-    async for entry in store["do_not_call"].find(query, {"organization_id": 1, "phone_number": 1}):
-        listed.setdefault(entry["organization_id"], []).append(entry["phone_number"])
-    return listed
-
-
-@translates
-async def listed_until(store: Store, shard: int, until: datetime) -> None:
-    """Everything listed before `until` has been swept. Going backwards is harmless: the next sweep looks again."""
-    await store["shards"].update_one({"_id": shard}, {"$set": {"listed_until": until}})

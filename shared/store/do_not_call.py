@@ -1,21 +1,26 @@
 """An organization's own do-not-call list: numbers that are never called, whatever campaign they stand in.
 
-The gate right before each call reads this list; everything earlier only saves work.
+The gate right before each call reads this list; everything earlier only saves work. An entry stops calls to its phone
+in every spelling: its `_id` has the form that all of them share, `phone_number` the one the customer wrote. An older
+entry may have another spelling in its `_id`, so look-ups ask for all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.phone import compared, spellings
 from shared.errors import NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
 from shared.store.paging import Page, newest_first
 
-_OUR_API: Final = "api"
+# Where an entry of the native API says it comes from; older ones are stored as `api`.
+NATIVE: Final = "native"
+_RENAMED_SOURCES: Final = {"api": NATIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,49 +35,85 @@ class DoNotCallEntry:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "DoNotCallEntry":
         """The entry as it is stored."""
-        source = document.get("source", _OUR_API)
-        return cls(document["phone_number"], document.get("reason"), source, document["created_at"])
+        source = document.get("source", NATIVE)
+        return cls(
+            document["phone_number"],
+            document.get("reason"),
+            _RENAMED_SOURCES.get(source, source),
+            document["created_at"],
+        )
 
 
 def entry_id(organization_id: str, phone_number: str) -> str:
-    """The `_id` under which a number is listed."""
-    return f"{organization_id}:{phone_number}"
+    """The `_id` under which a phone is listed, whatever spelling of its number is given."""
+    return f"{organization_id}:{compared(phone_number)}"
+
+
+def listing_ids(organization_id: str, phones: Iterable[str]) -> list[str]:
+    """The `_id`s, each once, of all entries that would stop calls to these numbers."""
+    return list(dict.fromkeys(f"{organization_id}:{number}" for phone in phones for number in spellings(phone)))
+
+
+def stopped_by(entries: Iterable[Mapping[str, Any]], organization_id: str, phones: Iterable[str]) -> set[str]:
+    """Those of the numbers, as they are given, that one of these entries stops.
+
+    Of an entry only `organization_id` and `phone_number` are read; another organization's stops nothing.
+    """
+    listed = {compared(entry["phone_number"]) for entry in entries if entry["organization_id"] == organization_id}
+    return {phone for phone in phones if compared(phone) in listed}
+
+
+async def stopped_numbers(
+    store: Store, organization_id: str, phones: Collection[str], session: AsyncClientSession | None = None
+) -> set[str]:
+    """Those of the numbers that are on the organization's list in any spelling."""
+    if not phones:
+        return set()
+    ids = listing_ids(organization_id, phones)
+    fields = {"organization_id": 1, "phone_number": 1}
+    entries = await store["do_not_call"].find({"_id": {"$in": ids}}, fields, session=session).to_list()
+    return stopped_by(entries, organization_id, phones)
 
 
 async def add_numbers(
     store: Store, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
 ) -> tuple[list[DoNotCallEntry], int]:
-    """List the numbers (E.164, each once); the entries in the given order, and the organization's shard.
+    """List the numbers (E.164); their entries in the given order, each once, and the organization's shard.
 
-    One that is listed already keeps its time, and its reason unless a new one is given. Safe to repeat.
+    A phone that is listed already, in whatever spelling, keeps its number and its time, and its reason unless a new
+    one is given. Safe to repeat.
     """
-    ids = {entry_id(organization_id, number): number for number in phone_numbers}
+    numbers: dict[str, str] = {}
+    for number in phone_numbers:
+        numbers.setdefault(entry_id(organization_id, number), number)
 
     async def work(session: AsyncClientSession) -> tuple[list[DoNotCallEntry], int]:
         entries = store["do_not_call"]
-        found = {row["_id"]: row async for row in entries.find({"_id": {"$in": list(ids)}}, session=session)}
+        ids = listing_ids(organization_id, numbers.values())
+        stored = await entries.find({"_id": {"$in": ids}}, session=session).to_list()
+        if reason is not None and stored:
+            listed = [row["_id"] for row in stored]
+            await entries.update_many({"_id": {"$in": listed}}, {"$set": {"reason": reason}}, session=session)
+            stored = [{**row, "reason": reason} for row in stored]
+        found = {entry_id(organization_id, row["phone_number"]): row for row in stored}
         fresh = [
-            _document(key, organization_id, number, reason, now) for key, number in ids.items() if key not in found
+            _document(key, organization_id, number, reason, now) for key, number in numbers.items() if key not in found
         ]
         if fresh:
             await entries.insert_many(fresh, session=session)
-        if reason is not None and found:
-            await entries.update_many({"_id": {"$in": list(found)}}, {"$set": {"reason": reason}}, session=session)
-            found = {key: {**row, "reason": reason} for key, row in found.items()}
         found |= {row["_id"]: row for row in fresh}
         shard = await touch(store, organization_id, session)
-        return [DoNotCallEntry.from_document(found[key]) for key in ids], shard
+        return [DoNotCallEntry.from_document(found[key]) for key in numbers], shard
 
     return await store.in_transaction(work)
 
 
 async def remove_number(store: Store, organization_id: str, phone_number: str) -> int:
-    """Take a number off the list; the organization's shard. Raises `NotFound`."""
+    """Take a phone off the list, in whatever spelling it was listed; the organization's shard. Raises `NotFound`."""
 
     async def work(session: AsyncClientSession) -> int:
-        result = await store["do_not_call"].delete_one(
-            {"_id": entry_id(organization_id, phone_number)}, session=session
-        )
+        listed = {"_id": {"$in": listing_ids(organization_id, [phone_number])}}
+        result = await store["do_not_call"].delete_many(listed, session=session)
         if not result.deleted_count:
             raise NotFound("This number is not on your do-not-call list; write it in E.164, such as +14155550123.")
         return await touch(store, organization_id, session)
@@ -93,6 +134,6 @@ def _document(key: str, organization_id: str, phone_number: str, reason: str | N
         "organization_id": organization_id,
         "phone_number": phone_number,
         "reason": reason,
-        "source": _OUR_API,
+        "source": NATIVE,
         "created_at": now,
     }

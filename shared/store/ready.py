@@ -64,19 +64,6 @@ async def anyone_waits(store: Store, campaign_id: str, tiers: Tiers, zones: Zone
     return False
 
 
-@translates
-async def waiting_with_numbers(store: Store, organization_id: str, phones: Collection[str]) -> list[str]:
-    """Waiting contacts of an organization with one of these numbers. Scans its waiting contacts: for sweeps only."""
-    campaigns = store["campaigns"].find({"organization_id": organization_id, "status": {"$ne": "closed"}}, {"_id": 1})
-    ids = [document["_id"] async for document in campaigns] + [f"default:{organization_id}"]
-    query = {
-        "campaign_id": {"$in": ids},
-        "status": ContactStatus.PENDING,
-        "phone_numbers": {"$in": list(phones)},
-    }
-    return [d["_id"] async for d in store["contacts"].find(query, {"_id": 1}, hint="ready")]
-
-
 def _queries(campaign_id: str, tiers: Tiers, zones: Zones) -> Iterator[Document]:
     ordered = sorted(zones, key=lambda zone: zone or "")
     at_once = RANGES_PER_QUERY // len(tiers)

@@ -15,12 +15,13 @@ from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import Tier, is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
-from shared.domain.phone import compared, spellings
+from shared.domain.phone import compared
 from shared.domain.reasons import WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.logs import get_logger
 from shared.store.client import Document, Store
+from shared.store.do_not_call import listing_ids
 from shared.store.ledger import campaign_budget, organization_budget
 from shared.store.rests import read_rests
 
@@ -222,9 +223,7 @@ def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
     for contact in contacts:
         lock = contact.get("lock")
         numbers = contact["phone_numbers"] if lock is None else (*contact["phone_numbers"], lock["phone"])
-        for number in numbers:
-            for spelling in {compared(number), *spellings(number)}:
-                yield f"{contact['organization_id']}:{spelling}"
+        yield from listing_ids(contact["organization_id"], numbers)
 
 
 def _lookup(collection: str, ids: Sequence[str]) -> Document:

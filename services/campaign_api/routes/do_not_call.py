@@ -19,6 +19,7 @@ from services.campaign_api.schemas.do_not_call import (
 from services.campaign_api.schemas.problems import body_problems, problems
 from shared.clock import utc_now
 from shared.events import LimitsChanged
+from shared.store.contacts import count_skipped_with
 from shared.store.do_not_call import add_numbers, list_numbers, remove_number
 
 router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"])
@@ -29,7 +30,7 @@ BODIES: Final = (AddNumbers,)
 async def add(
     gateway: ThisGateway, caller: CampaignManager, body: Annotated[AddNumbers, Depends(body_of(AddNumbers))]
 ) -> AddedNumbers:
-    """List numbers: nobody calls them any more. Listing one again changes nothing but its reason."""
+    """List numbers: nobody calls them any more. Listing one again, in whatever spelling, changes only its reason."""
     numbers = list(dict.fromkeys(body.phone_numbers))
     entries, shard = await add_numbers(gateway.store, caller.organization_id, numbers, body.reason, utc_now())
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
@@ -45,9 +46,10 @@ async def list_all(
     return DoNotCallPage(do_not_call=[DoNotCallView.of(entry) for entry in page.rows], next_cursor=page.next_cursor)
 
 
-@router.delete("/{phone_number}", responses=problems(404))
+@router.delete("/{phone_number}", responses=problems(404), response_model_exclude_unset=True)
 async def remove(gateway: ThisGateway, caller: CampaignManager, phone_number: PhoneRef) -> RemovedNumber:
-    """Take a number off the list."""
+    """Take a number off the list, in whatever spelling it was listed."""
     shard = await remove_number(gateway.store, caller.organization_id, phone_number)
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    return RemovedNumber(phone_number=phone_number)
+    skipped = await count_skipped_with(gateway.store, caller.organization_id, phone_number)
+    return RemovedNumber.of(phone_number, skipped)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.campaign_api.schemas.campaigns import SettingWarningView
 from services.campaign_api.schemas.requests import RequestBody
 from shared.domain.fields import E164
 from shared.domain.json_rules import check_text
@@ -57,4 +58,17 @@ class RemovedNumber(BaseModel):
     """The number may be called again."""
 
     phone_number: str
-    deleted: Literal[True] = True
+    deleted: Literal[True]
+    warnings: list[SettingWarningView] = Field([], description="Only when contacts were skipped for it and stay so.")
+
+    @classmethod
+    def of(cls, phone_number: str, skipped: int) -> Self:
+        """The answer, with a remark on the contacts (at most 1,000 are counted) that this brings nothing back."""
+        if not skipped:
+            return cls(phone_number=phone_number, deleted=True)
+        message = (
+            f"{skipped} contacts with this number were skipped and stay so; send them again, or POST "
+            '…/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.'
+        )
+        remark = SettingWarningView(code="ended_do_not_call", message=message)
+        return cls(phone_number=phone_number, deleted=True, warnings=[remark])

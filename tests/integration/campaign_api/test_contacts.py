@@ -314,6 +314,29 @@ async def test_a_listed_number_makes_a_new_contact_skipped_with_a_warning(acme: 
     assert (stats["total"], stats["pending"], stats["skipped"]) == (2, 1, 1)
 
 
+async def test_a_phone_in_several_contacts_is_a_warning_on_each_uploaded_row(acme: Customer) -> None:
+    path = await campaign_of(acme)
+    same = {"phone_numbers": ["+14155550001"]}
+    first = (await acme.post(path, {"contacts": [lead(1), lead(2)]})).body
+    assert first["warnings"] == []
+    answer = (await acme.post(path, {"contacts": [lead(n) | same for n in (3, 4, 5)] + [same]})).body
+    assert (answer["inserted"], answer["failed"]) == (4, [])
+    own_id = answer["contact_ids"][3]
+    said = [(warning["index"], warning["external_id"], warning["message"]) for warning in answer["warnings"]]
+    its_own = "; each of these contacts is called by itself"
+    assert said == [
+        (0, "lead-3", f"shares a phone with lead-1, lead-4, lead-5 and 1 more{its_own}"),
+        (1, "lead-4", f"shares a phone with lead-1, lead-3, lead-5 and 1 more{its_own}"),
+        (2, "lead-5", f"shares a phone with lead-1, lead-3, lead-4 and 1 more{its_own}"),
+        (3, None, f"shares a phone with lead-1, lead-3, lead-4 and 1 more{its_own}"),
+    ]
+    await acme.delete(f"{path}/lead-1")
+    for key in ("lead-3", "lead-4", "lead-5"):
+        await acme.delete(f"{path}/{key}")
+    [warning] = (await acme.post(path, {"contacts": [lead(1)]})).body["warnings"]
+    assert warning["message"] == f"shares a phone with {own_id}{its_own}"
+
+
 async def test_the_scheduler_is_told_of_new_contacts(acme: Customer, events: EventsOf) -> None:
     path = await campaign_of(acme)
     await acme.post(path, {"contacts": [lead(1)]})

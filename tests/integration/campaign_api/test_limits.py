@@ -70,6 +70,16 @@ async def test_numbers_are_listed_once_newest_first_and_removed(acme: Customer, 
     assert (await acme.delete(f"/do-not-call/{numbers[1]}")).status == 200
 
 
+async def test_one_phone_in_two_spellings_is_one_entry(acme: Customer) -> None:
+    by_law, from_abroad = "+541123456789", "+5491123456789"
+    added = (await acme.post("/do-not-call", {"phone_numbers": [from_abroad, by_law]})).body["do_not_call"]
+    assert [(entry["phone_number"], entry["source"]) for entry in added] == [(from_abroad, "native")]
+    assert (await acme.post("/do-not-call", {"phone_numbers": [by_law]})).body["do_not_call"] == added
+    assert (await acme.get("/do-not-call")).body["do_not_call"] == added
+    assert (await acme.delete(f"/do-not-call/{by_law}")).body == {"phone_number": by_law, "deleted": True}
+    assert (await acme.delete(f"/do-not-call/{from_abroad}")).status == 404
+
+
 async def test_the_list_is_paged(acme: Customer) -> None:
     for number in range(3):
         await acme.post("/do-not-call", {"phone_numbers": [f"+1415555000{number}"]})

@@ -116,7 +116,8 @@ async def test_contacts_of_no_campaign(customer: Customer) -> None:
     result = await customer.done(await customer.publish(batch))
     assert (result.campaign_id, result.inserted) == ("default", 2)
     assert [(row.index, row.field) for row in result.failed] == [(0, "phone_numbers[0]")]
-    assert [row.index for row in result.warnings] == [2]
+    said = [(row.index, row.reason.partition(" and ")[0].partition(";")[0]) for row in result.warnings]
+    assert said == [(1, "shares a phone with c"), (2, "has no timezone,"), (2, "shares a phone with bob")]
     stored = await customer.store["contacts"].distinct("campaign_id")
     assert stored == [default_campaign_id(customer.organization_id)]
 
