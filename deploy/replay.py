@@ -15,7 +15,7 @@ from deploy.dev_env import kafka_settings
 from shared.bus.producer import Producer
 from shared.bus.replay import Replayed, replay
 from shared.bus.required_topics import wait_for_topics
-from shared.errors import ConfigurationError, Unavailable
+from shared.errors import ConfigurationError, TemporaryError, Unavailable
 from shared.logs import configure_logs
 from shared.settings import KafkaSettings
 from shared.topics import CONTACT_BATCHES, TOPICS
@@ -26,7 +26,7 @@ START_SECONDS = 3.0
 async def run(settings: KafkaSettings, topic_name: str, limit: int | None) -> Replayed:
     """Replay one topic by its name in shared/topics.py.
 
-    Raises `Unavailable` when Kafka is away, `ConfigurationError` when it lacks the topic.
+    Raises `Unavailable` when Kafka is away, `TopicsMissing` when it lacks the topic.
     """
     topic = next(topic for topic in TOPICS if topic.name == topic_name)
     producer = Producer(settings)
@@ -56,7 +56,7 @@ def main(
     print(f"Asking Kafka at {settings.kafka} for the dead letters of {settings.topic_prefix}{topic}.", flush=True)
     try:
         result = asyncio.run(run(settings, topic, limit))
-    except (Unavailable, ConfigurationError) as error:
+    except (TemporaryError, ConfigurationError) as error:
         raise SystemExit(f"replay: {error}") from None
     print(f"Put {result.put_back} dead letters back onto {topic}.")
     if result.left_out:

@@ -6,17 +6,21 @@ from typing import Final
 
 from shared.bus.producer import Producer
 from shared.clock import monotonic
-from shared.errors import ConfigurationError, Unavailable
+from shared.errors import TemporaryError, Unavailable
 from shared.logs import get_logger
 from shared.topics import TOPICS
 
 LOOK_SECONDS: Final = 1.0
 
 
+class TopicsMissing(TemporaryError):
+    """Kafka is there and lacks topics; the message says which, and what makes them."""
+
+
 async def wait_for_topics(producer: Producer, names: Iterable[str], deadline_seconds: float) -> None:
     """Return when all of these exist, named as in shared/topics.py; log once which do not.
 
-    After the deadline raises `ConfigurationError` with the same sentence, or `Unavailable` when Kafka has gone.
+    After the deadline raises `TopicsMissing` with the same sentence, or `Unavailable` when Kafka has gone.
     """
     deadline, told = monotonic() + deadline_seconds, ""
     wanted = [producer.prefix + name for name in names]
@@ -32,7 +36,7 @@ async def wait_for_topics(producer: Producer, names: Iterable[str], deadline_sec
                 return
             sentence = _what_to_do(missing, producer.brokers)
             if monotonic() > deadline:
-                raise ConfigurationError(sentence)
+                raise TopicsMissing(sentence)
             if sentence != told:
                 get_logger().warning("waiting for topics", why=sentence)
                 told = sentence

@@ -107,7 +107,7 @@ def _running_attempt(contact: Mapping[str, Any]) -> list[dict[str, Any]]:
         "id": lock["attempt"],
         "status": "in_progress",
         "attempt_number": lock.get("attempt_number"),
-        "phone_number": dialed_number(lock),
+        "phone_number": dialed_number(lock) if "phone" in lock else None,
         "caller_number": lock.get("caller_number"),
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),

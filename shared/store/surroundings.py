@@ -221,8 +221,8 @@ def call_fields(document: Mapping[str, Any]) -> CallFields:
 
 def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
     for contact in contacts:
-        lock = contact.get("lock")
-        numbers = contact["phone_numbers"] if lock is None else (*contact["phone_numbers"], lock["phone"])
+        on_call = contact.get("lock", {}).get("phone")
+        numbers = contact["phone_numbers"] if on_call is None else (*contact["phone_numbers"], on_call)
         yield from listing_ids(contact["organization_id"], numbers)
 
 

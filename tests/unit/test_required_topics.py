@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.bus.producer import Producer
-from shared.bus.required_topics import needed_by, wait_for_topics
-from shared.errors import ConfigurationError, Unavailable
+from shared.bus.required_topics import TopicsMissing, needed_by, wait_for_topics
+from shared.errors import Unavailable
 from shared.settings import KafkaSettings
 
 INGEST_NEEDS = ["contact.batches", "contact.batches.dlq", "org.events"]
@@ -48,7 +48,7 @@ def test_a_service_needs_what_it_reads_and_writes_and_where_it_sets_messages_asi
 
 async def test_missing_topics_are_named_with_their_prefix_and_what_makes_them(producer: Known) -> None:
     producer.topics = {"p.contact.batches", "contact.batches.dlq", "p.dial.jobs"}
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(TopicsMissing) as refused:
         await wait_for_topics(producer, INGEST_NEEDS, -1)
     assert str(refused.value) == (
         "These topics do not exist on Kafka at broker:9092, or may not be seen from here: p.contact.batches.dlq, "
