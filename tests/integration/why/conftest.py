@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.create_topics import create_topics, delete_topics
+from services.scheduler.safety_net import SafetyNet
 from shared.clock import monotonic
 from shared.settings import KafkaSettings
 from shared.store.client import connect
@@ -131,6 +132,24 @@ class Caller:
         return await self.stand(campaign_id, *["completed"] * count)
 
 
+class Rounds:
+    """Counts the looks of the scheduler's safety net, one a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count, look = 0, SafetyNet.look
+
+        async def counted(safety_net: SafetyNet) -> None:
+            await look(safety_net)
+            self.count += 1
+
+        monkeypatch.setattr(SafetyNet, "look", counted)
+
+    async def pass_by(self, rounds: int) -> None:
+        """Wait until so many more looks were taken."""
+        until = self.count + rounds
+        await eventually(lambda: self.count >= until, timeout=60, saying="the safety net looks")
+
+
 def codes(answer: Answer) -> list[str]:
     """The codes of an answer's warnings, which is left out where there are none."""
     return [warning["code"] for warning in answer.body.get("warnings", [])]
@@ -153,3 +172,9 @@ async def office(kafka_address: str, mongodb_address: str) -> AsyncIterator[Offi
     await store.client.drop_database(settings.mongodb_database)
     await store.close()
     await delete_topics(topics)
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> Rounds:
+    """The looks of the engine's safety net from now on."""
+    return Rounds(monkeypatch)
