@@ -61,7 +61,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     """The diagnosis of a campaign (stored form), at the same cost for every size of campaign."""
     counts = await campaign_counts(store, campaign_id)
     sources = (await read_sources(store, [campaign_id])).get(campaign_id, Sources())
-    sample = await _sample(store, campaign_id, sources) if counts.pending > 0 else []
+    sample = await _sample(store, campaign_id, sources, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
     anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
@@ -100,8 +100,8 @@ def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
     ]
 
 
-async def _sample(store: Store, campaign_id: str, sources: Sources) -> list[Document]:
-    """Some of those who wait: those due the longest of each tier and group of timezones in which somebody waits."""
+async def _sample(store: Store, campaign_id: str, sources: Sources, pending: int) -> list[Document]:
+    """Those who wait; of many, those due the longest of each tier and group of timezones in which somebody waits."""
     zones = sorted(sources.zones, key=lambda zone: zone or "")
     groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
     queries: list[Document] = [
@@ -118,7 +118,8 @@ async def _sample(store: Store, campaign_id: str, sources: Sources) -> list[Docu
     somebody = {(first["tier"], first["timezone"]) for first in firsts}
     taken = [q for q in queries if any(q["tier"] == tier and zone in q["timezone"]["$in"] for tier, zone in somebody)]
     left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
-    return await _longest_due(store, taken, SAMPLE // max(1, len(taken)), left_out)
+    each = SAMPLE if pending <= SAMPLE else SAMPLE // max(1, len(taken))
+    return await _longest_due(store, taken, each, left_out)
 
 
 async def _longest_due(store: Store, queries: Sequence[Document], each: int, fields: Document) -> list[Document]:

@@ -40,6 +40,18 @@ async def test_whoever_waits_is_found_in_whichever_of_many_zones_and_whatever_fo
     assert found.findings == [Finding(WaitReason.NUMBER_BUSY, len(zones), False, later)]
 
 
+async def test_a_thousand_are_all_looked_at_however_uneven_their_zones(store: Store) -> None:
+    organization = await add_organization(store)
+    configuration = await add_configuration(store, organization, default_windows=[])
+    campaign = await add_campaign(store, organization, configuration)
+    await ensure_shards(store)
+    zones = ["America/Denver", *["America/Chicago"] * (SAMPLE - 1)]
+    contacts = (contact_document(organization, campaign, n, timezone=zone) for n, zone in enumerate(zones))
+    await waiting(store, campaign, contacts)
+    found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
+    assert found.findings == [Finding(WaitReason.NO_WINDOWS, SAMPLE, False, None)]
+
+
 async def test_more_who_wait_than_are_looked_at_are_estimated(store: Store) -> None:
     organization = await add_organization(store)
     configuration = await add_configuration(store, organization, default_windows=[])

@@ -183,6 +183,29 @@ async def test_a_refused_account_rests_is_asked_again_by_one_call_and_costs_nobo
     assert (await acme.diagnosis(campaign_id))["resting"] == []
 
 
+async def test_a_refused_caller_number_rests_alone_and_another_one_is_used_at_once(office: Office) -> None:
+    acme = await office.customer()
+    refused = Refusal(subject=RefusalSubject.CALLER_NUMBER, code=21210, message="Not verified")
+    acme.plans(ScriptedCall(placement=Placement.DENIED, refusal=refused))
+    campaign_id = (await acme.campaign(agent_number=CALLER_NUMBER)).body["id"]
+    await acme.upload(campaign_id, range(2))
+
+    async def rests() -> dict[str, Any] | None:
+        found = await acme.diagnosis(campaign_id)
+        return found if found["resting"] and found["active_calls"] == 0 else None
+
+    found = await eventually(rests, timeout=20, saying="the number rests")
+    [rest] = found["resting"]
+    assert rest["what"] == f"caller_number:{CALLER_NUMBER}"
+    assert found["reasons"] == [told(WaitReason.CALLER_NUMBER_REFUSED, 2, rest["until"])]
+    assert waits_for(await acme.contacts(campaign_id)) == [("caller_number_refused", rest["until"], rest["until"])] * 2
+    acme.plans(ANSWERED)
+    assert await acme.change(f"/campaigns/{campaign_id}", agent_number="+14155550177") == []
+    await acme.called(campaign_id, 2)
+    assert utc_now() < datetime.fromisoformat(rest["until"]), "nobody waited for the rest"
+    assert [contact["attempts_made"] for contact in await acme.contacts(campaign_id)] == [1, 1]
+
+
 async def test_a_full_limit_is_named_with_its_use_and_a_higher_one_goes_on_at_once(office: Office) -> None:
     acme = await office.customer(default_agent_number=CALLER_NUMBER)
     await acme.its.put("/concurrency-settings", {"concurrency_limit": 1})
