@@ -40,6 +40,15 @@ async def test_whoever_waits_is_found_in_whichever_of_many_zones_and_whatever_fo
     assert found.findings == [Finding(WaitReason.NUMBER_BUSY, len(zones), False, later)]
 
 
+async def test_without_a_living_executor_everybody_waits_for_one(store: Store) -> None:
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    await ensure_shards(store)
+    await waiting(store, campaign, [contact_document(organization, campaign, 1)])
+    found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
+    assert found.findings == [Finding(WaitReason.NO_EXECUTOR, 1, False, None)]
+
+
 async def test_a_thousand_are_all_looked_at_however_uneven_their_zones(store: Store) -> None:
     organization = await add_organization(store)
     configuration = await add_configuration(store, organization, default_windows=[])

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.scheduler import shard_loop
+from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.store import ready
+from shared.store.shard_work import do_shard_work
 from shared.telephony.scripts import ScriptedCall
 from tests.eventually import eventually
 from tests.integration.why.conftest import ANSWERED, CALLER_NUMBER, Office, Rounds
@@ -78,6 +79,23 @@ async def test_a_shorter_retry_rule_moves_no_retry_and_a_later_scheduled_at_hold
     assert len(office.carrier.orders_of(acme.id)) == 1
 
 
+async def test_a_retry_that_is_due_is_not_called_before_its_scheduled_at(office: Office, rounds: Rounds) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    acme.plans(BUSY)
+    rules = {"busy": {"delay_seconds": 6, "max_attempts": 5}}
+    campaign_id = (await acme.campaign(configuration={"retry_rules": rules})).body["id"]
+    await acme.upload(campaign_id, [1])
+    await eventually(lambda: office.carrier.orders_of(acme.id), timeout=20, saying="the first call")
+    later = (utc_now() + timedelta(hours=1)).replace(microsecond=0)
+    await acme.stand(campaign_id, "pending")
+    await acme.upload(campaign_id, [1], scheduled_at=later.isoformat())
+    await rounds.pass_by(9)
+    [contact] = await acme.contacts(campaign_id)
+    assert (contact["attempts_made"], len(office.carrier.orders_of(acme.id))) == (1, 1)
+    assert contact["waiting_for"] == {"reason": "scheduled", "until": contact["next_attempt_at"]}
+    assert datetime.fromisoformat(contact["next_attempt_at"]) == later
+
+
 async def test_without_a_campaign_number_those_with_one_of_their_own_are_called_and_the_others_cost_nothing(
     office: Office, rounds: Rounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,13 +135,12 @@ async def test_without_a_campaign_number_those_with_one_of_their_own_are_called_
 
 def _count_claims(monkeypatch: pytest.MonkeyPatch, offered: Counter[str]) -> None:
     """Count the contacts that the shards' transactions are asked to claim."""
-    do_shard_work = shard_loop.do_shard_work
 
     async def counted(store: Any, owner: Any, work: Any, *more: Any) -> Any:
         offered.update(work.claim.contact_ids)
         return await do_shard_work(store, owner, work, *more)
 
-    monkeypatch.setattr(shard_loop, "do_shard_work", counted)
+    monkeypatch.setattr("services.scheduler.shard_loop.do_shard_work", counted)
 
 
 def _count_reads(monkeypatch: pytest.MonkeyPatch, read: Counter[str]) -> None:

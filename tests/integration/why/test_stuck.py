@@ -230,3 +230,30 @@ async def test_a_full_limit_is_named_with_its_use_and_a_higher_one_goes_on_at_on
         acme.plans(ANSWERED)
         await office.hang_up(acme.id)
     await acme.called(campaign_id, 3)
+
+
+async def test_a_number_that_carries_one_call_at_a_time_is_named_while_its_call_is_up(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER, exclusive_caller_numbers=[CALLER_NUMBER])
+    acme.plans(ScriptedCall(talk_seconds=600))
+    campaign_id = (await acme.campaign()).body["id"]
+    try:
+        await acme.upload(campaign_id, range(2))
+        contacts = await acme.stand(campaign_id, "in_progress", "pending")
+        [waiting] = [contact for contact in contacts if contact["status"] == "pending"]
+        assert waiting["waiting_for"] == {"reason": "caller_number_limit", "until": None}
+        assert (await acme.diagnosis(campaign_id))["reasons"] == [told(WaitReason.CALLER_NUMBER_LIMIT, 1)]
+    finally:
+        acme.plans(ANSWERED)
+        await office.hang_up(acme.id)
+    await acme.called(campaign_id, 2)
+
+
+async def test_contacts_of_no_campaign_have_a_diagnosis_too(office: Office) -> None:
+    acme = await office.customer()
+    [warning] = (await acme.upload("default", [1], agent_id="agent-1", timezone="America/New_York"))["warnings"]
+    assert warning["message"] == SENTENCES[SettingFault.NO_CALLER_NUMBER]
+    found = await acme.diagnosis("default")
+    assert (found["campaign_id"], found["reasons"]) == (None, [told(WaitReason.NO_CALLER_NUMBER, 1)])
+    number = {"default_agent_number": CALLER_NUMBER}
+    assert (await office.api.admin("PATCH", f"/organizations/{acme.id}", number)).status == 200
+    await acme.called("default", 1)
