@@ -1,6 +1,8 @@
 """Contacts that have ended and are named once more by an upload: who is called again, what is said of the others."""
 
 from services.campaign_api.schemas.contacts import MAX_CONTACTS
+from shared.domain.setting_faults import SENTENCES, SettingFault
+from tests.integration.campaign_api.client import lead
 from tests.integration.why.conftest import CALLER_NUMBER, Office
 
 
@@ -63,3 +65,13 @@ async def test_a_full_request_without_faults_has_no_warnings(office: Office) -> 
     await acme.its.post(f"/campaigns/{campaign_id}/pause")
     for _ in range(2):
         assert (await acme.upload(campaign_id, range(MAX_CONTACTS)))["warnings"] == []
+
+
+async def test_what_the_settings_lack_is_said_once_however_many_contacts_come_with_a_campaign(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    count = 2 * MAX_CONTACTS + 1
+    campaign = await acme.campaign(windows=[], contacts=[lead(number) for number in range(count)])
+    result = campaign.body["contacts_result"]
+    message = f"{SENTENCES[SettingFault.NO_WINDOWS]} ({count - 1} more rows like this)"
+    assert result["inserted"] == count
+    assert result["warnings"] == [{"index": 0, "external_id": "lead-0", "message": message}]

@@ -38,7 +38,7 @@ def iso(at: datetime) -> str:
 
 def remark(fault: SettingFault, rows: int) -> str:
     """What an upload says of such rows."""
-    return f"{SENTENCES[fault]} ({rows - 1} more rows like this)"
+    return f"{SENTENCES[fault]} ({rows - 1} more row{'s' if rows > 2 else ''} like this)"
 
 
 async def test_without_windows_which_is_the_default_nobody_is_called_and_everything_says_so(office: Office) -> None:
