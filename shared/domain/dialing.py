@@ -144,10 +144,12 @@ def verdict(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelt
         or _waits_for_hours(contact, rules, now, ahead)
         or _waits_for_caller_number(choice)
     )
-    if waits is not None:
+    if waits is not None and waits.reason not in WAITS_FOR_REST.values():
         return waits
     asked_again: list[str] = []
-    for wait in (*_waits_for_rests(contact, choice, rules, now, asked_again), _waits_for_room(choice, rules, now)):
+    rests = _waits_for_rests(contact, choice, rules, now, asked_again)
+    # What rests may do so for longer than the contact was put off for it.
+    for wait in (*rests, waits, _waits_for_room(choice, rules, now)):
         if wait is not None:
             return wait
     if not choice.has_agent:
@@ -256,18 +258,13 @@ def _waits_for_campaign(rules: Rules) -> Wait | None:
 
 
 def _waits_for_time(contact: DialedContact, now: datetime) -> Wait | None:
-    if contact.due_at > now:
-        return Wait(contact.put_off or _own_reason(contact), contact.due_at)
     # The customer may have set it while the contact waited for a retry.
-    if contact.scheduled_at is not None and contact.scheduled_at > now:
+    if contact.scheduled_at is not None and contact.scheduled_at > now and contact.scheduled_at >= contact.due_at:
         return Wait(WaitReason.SCHEDULED, contact.scheduled_at)
+    if contact.due_at > now:
+        usual = WaitReason.RETRY if contact.tier is Tier.RETRY else WaitReason.GIVEN_BACK
+        return Wait(contact.put_off or usual, contact.due_at)
     return None
-
-
-def _own_reason(contact: DialedContact) -> WaitReason:
-    if contact.scheduled_at is not None and contact.scheduled_at >= contact.due_at:
-        return WaitReason.SCHEDULED
-    return WaitReason.RETRY if contact.tier is Tier.RETRY else WaitReason.GIVEN_BACK
 
 
 def _waits_for_hours(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelta) -> Wait | None:

@@ -111,7 +111,10 @@ class _Round:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """One request of at most 1,000 rows. `source` names the counter document that this process adds to."""
+    """One request of at most 1,000 rows. `source` names the counter document that this process adds to.
+
+    `remarked` are the rows of which it is said what their settings lack: all of a larger request in its first part.
+    """
 
     store: Store
     scope: ContactsOf
@@ -120,6 +123,7 @@ class Upsert:
     now: datetime
     batch: IngestBatch | None
     warnings: tuple[RowWarning, ...]
+    remarked: Sequence[ContactRow]
 
     async def run(self) -> UpsertResult:
         """Store the rows. Raises `WrongState` (closed), `NotFound` (campaign), `Conflict` (batch id), `Unavailable`."""
@@ -204,8 +208,9 @@ class Upsert:
     async def _remark(self, round_: _Round) -> None:
         """Say which rows will not be called as things stand, and have those called again that can be now."""
         organization_id = self.scope.organization_id
-        rules = await read_rules(self.store, organization_id, self.scope.campaign_id)
-        round_.warnings += remarks_on_settings(rules, self.rows)
+        if self.remarked:
+            rules = await read_rules(self.store, organization_id, self.scope.campaign_id)
+            round_.warnings += remarks_on_settings(rules, self.remarked)
         if round_.existing:
             round_.warnings += await call_again(self.store, organization_id, round_.existing, self.now)
 

@@ -58,8 +58,8 @@ async def upsert_contacts(
     results: list[UpsertResult] = []
     for start in range(0, max(len(rows), 1), MAX_ROWS_IN_ONE_TRANSACTION):
         part = rows[start : start + MAX_ROWS_IN_ONE_TRANSACTION]
-        kept = tuple(warnings) if start == 0 else ()
-        results.append(await Upsert(store, scope, part, source, now, batch, kept).run())
+        kept, remarked = (tuple(warnings), rows) if start == 0 else ((), ())
+        results.append(await Upsert(store, scope, part, source, now, batch, kept, remarked).run())
     result = results[0] if len(results) == 1 else joined(results)
     if result.updated and not result.repeated:
         await touch(store, organization_id)

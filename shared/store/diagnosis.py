@@ -21,9 +21,9 @@ from shared.store.ledger import organization_budget
 from shared.store.situation import LimitUse, Situation
 from shared.store.statistics import CampaignCounts, campaign_counts
 
-# Waiting contacts that are looked at, and how many (tier, timezone) parts of the queue they are taken from.
+# Waiting contacts that are looked at, and into how many groups of timezones each tier of the queue is parted for it.
 SAMPLE: Final = 1000
-MAX_PARTS: Final = 60
+ZONE_GROUPS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     """The diagnosis of a campaign (stored form), at the same cost for every size of campaign."""
     counts = await campaign_counts(store, campaign_id)
     sources = (await read_sources(store, [campaign_id])).get(campaign_id, Sources())
-    sample = await _sample(store, campaign_id, sources) if counts.pending > 0 else []
+    sample = await _sample(store, campaign_id, sources, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
     anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
@@ -71,7 +71,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         whole = None
     waits = [whole] if whole is not None and counts.pending > 0 else []
     if not waits:
-        waits = [wait for contact in sample if (wait := situation.standing(contact).waits) is not None]
+        waits = [wait for contact in sample if (wait := situation.waits(contact)) is not None]
     budget = await store["budgets"].find_one({"_id": organization_budget(organization_id)}) or {}
     return Diagnosis(
         counts=counts,
@@ -100,23 +100,39 @@ def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
     ]
 
 
-async def _sample(store: Store, campaign_id: str, sources: Sources) -> list[Document]:
-    """Some of those who wait: those due the longest of each tier and timezone, from many of these."""
+async def _sample(store: Store, campaign_id: str, sources: Sources, pending: int) -> list[Document]:
+    """Those who wait; of many, those due the longest of each tier and group of timezones in which somebody waits."""
     zones = sorted(sources.zones, key=lambda zone: zone or "")
-    parts = [(tier, zone) for tier in Tier for zone in zones][:MAX_PARTS]
-    left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
-    sample: list[Document] = []
-    for place, (tier, zone) in enumerate(parts):
-        query = {
+    groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
+    queries: list[Document] = [
+        {
             "campaign_id": campaign_id,
             "tier": int(tier),
-            "timezone": zone,
+            "timezone": {"$in": group},
             "status": ContactStatus.PENDING,
         }
-        share = (SAMPLE - len(sample)) // (len(parts) - place)
-        found = store["contacts"].find(query, left_out, hint="ready").sort([("due_at", 1), ("seq", 1)])
-        sample += await found.limit(max(1, share)).to_list()
-    return sample
+        for tier in Tier
+        for group in groups
+    ]
+    firsts = await _longest_due(store, queries, 1, {"tier": 1, "timezone": 1})
+    somebody = {(first["tier"], first["timezone"]) for first in firsts}
+    taken = [q for q in queries if any(q["tier"] == tier and zone in q["timezone"]["$in"] for tier, zone in somebody)]
+    left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
+    each = SAMPLE if pending <= SAMPLE else SAMPLE // max(1, len(taken))
+    return await _longest_due(store, taken, each, left_out)
+
+
+async def _longest_due(store: Store, queries: Sequence[Document], each: int, fields: Document) -> list[Document]:
+    """Of what each query matches the contacts due the longest, `each` of them; in one request, however many queries."""
+    pipelines: list[list[Document]] = [
+        [{"$match": query}, {"$sort": {"due_at": 1, "seq": 1}}, {"$limit": each}, {"$project": fields}]
+        for query in queries
+    ]
+    if not pipelines:
+        return []
+    others = [{"$unionWith": {"coll": "contacts", "pipeline": pipeline}} for pipeline in pipelines[1:]]
+    found = await store["contacts"].aggregate([*pipelines[0], *others], hint="ready", batchSize=SAMPLE)
+    return await found.to_list()
 
 
 def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:

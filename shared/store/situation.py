@@ -71,18 +71,23 @@ class Situation:
 
     def standing(self, contact: Document) -> Standing:
         """How a contact stands; it must be one that was read for."""
-        if not is_waiting(contact):
+        waits = self.waits(contact)
+        if waits is None:
             return Standing()
+        dialed = self.surroundings.dialed(as_asked(contact, self.now))
+        return Standing(waits, next_call(dialed, self.rules(contact), self.now))
+
+    def waits(self, contact: Document) -> Wait | None:
+        """Why a contact waits, None when it does not; it must be one that was read for."""
+        if not is_waiting(contact):
+            return None
         rules, dialed = self.rules(contact), self.surroundings.dialed(as_asked(contact, self.now))
         if end_of(dialed, rules) is not None:
             # The scheduler is about to end it.
-            return Standing(Wait(WaitReason.IN_LINE))
+            return Wait(WaitReason.IN_LINE)
         full = self._full(contact, choose_call(dialed, rules))
         waits = verdict(dialed, replace(rules, full=full), self.now)
-        return Standing(
-            waits if isinstance(waits, Wait) else Wait(WaitReason.IN_LINE),
-            next_call(dialed, rules, self.now),
-        )
+        return waits if isinstance(waits, Wait) else Wait(WaitReason.IN_LINE)
 
     def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free."""

@@ -39,7 +39,7 @@ def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWar
         concerned = [row for row in rows if not _is_spared(fault, row)]
         if concerned:
             first, others = concerned[0], len(concerned) - 1
-            like_this = f" ({others} more rows like this)" if others else ""
+            like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
             remarks.append(RowWarning(first.index, first.external_id, f"{SENTENCES[fault]}{like_this}"))
     return remarks
 

@@ -23,6 +23,7 @@ from tests.bench.refill import measure_refill
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
+from tests.bench.why import measure_why
 from tests.servers import servers_for_tests
 
 
@@ -35,6 +36,7 @@ class Name(StrEnum):
     STATS = "stats"
     STARVATION = "starvation"
     INGEST_WHILE_DIALING = "ingest-while-dialing"
+    WHY = "why"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -58,7 +60,7 @@ def main(
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
-    large: Annotated[int, typer.Option(min=1000, help="stats, starvation: contacts of the large campaign.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why: the large campaign's size.")] = 100_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
@@ -71,6 +73,7 @@ def main(
         Name.STATS: lambda a, c: measure_stats(a, c, large=large),
         Name.STARVATION: lambda a, c: measure_starvation(a, c, large=large, rounds=rounds),
         Name.INGEST_WHILE_DIALING: lambda a, c: measure_ingest_while_dialing(a, c, batches=stream, rounds=rounds),
+        Name.WHY: lambda a, c: measure_why(a, c, large=large),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -111,6 +111,30 @@ SOON = NOW + timedelta(seconds=30)
             Wait(WaitReason.SCHEDULED, NOW + HOUR),
             id="scheduled anew while it waited for a retry",
         ),
+        pytest.param(
+            contact(due_at=SOON, scheduled_at=NOW + HOUR, tier=Tier.RETRY),
+            rules(),
+            Wait(WaitReason.SCHEDULED, NOW + HOUR),
+            id="scheduled for later than its retry",
+        ),
+        pytest.param(
+            contact(due_at=NOW + HOUR, scheduled_at=SOON, tier=Tier.RETRY),
+            rules(),
+            Wait(WaitReason.RETRY, NOW + HOUR),
+            id="scheduled for sooner than its retry",
+        ),
+        pytest.param(
+            contact(due_at=SOON, put_off=WaitReason.ACCOUNT_REFUSED),
+            rules(rests=resting("account", NOW + HOUR)),
+            Wait(WaitReason.ACCOUNT_REFUSED, NOW + HOUR, True),
+            id="given back for what rests for longer",
+        ),
+        pytest.param(
+            contact(due_at=SOON, put_off=WaitReason.ACCOUNT_REFUSED),
+            rules(rests=resting("account", NOW)),
+            Wait(WaitReason.ACCOUNT_REFUSED, SOON),
+            id="given back for what rests no more",
+        ),
         pytest.param(contact(due_at=SOON), rules(), Wait(WaitReason.GIVEN_BACK, SOON), id="given back"),
         pytest.param(
             contact(due_at=SOON, put_off=WaitReason.NUMBER_BUSY),
