@@ -76,7 +76,7 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
         WaitReason.CAMPAIGN_PAUSED: "Start the campaign: POST …/start.",
         WaitReason.CONFIGURATION_UNUSABLE: "Set the configuration's fields anew: the stored ones break the rules.",
-        WaitReason.SCHEDULED: "Wait for scheduled_at, or send the contact again with an earlier one.",
+        WaitReason.SCHEDULED: "Wait for scheduled_at; an earlier one is taken at once if the contact was never called.",
         WaitReason.RETRY: "Wait for the delay of the retry rule; a shorter rule holds from the next attempt on.",
         WaitReason.GIVEN_BACK: "Nothing: the call comes back within seconds.",
         WaitReason.NO_WINDOWS: "Give the configuration default_windows, or an override for this timezone, that open.",
