@@ -121,4 +121,4 @@ async def test_contradicting_settings_stop_it(settings: IngestSettings) -> None:
     async with process(settings, DIALSTREAM_INGEST_MAX_BATCHES="0") as ingest:
         _, errors = await asyncio.wait_for(ingest.communicate(), 40)
     assert ingest.returncode == 2
-    assert b"ingest_max_batches" in errors
+    assert b"DIALSTREAM_INGEST_MAX_BATCHES" in errors
