@@ -6,8 +6,9 @@ whoever is later gives the job back instead. An answer that is lost is never fol
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
@@ -58,9 +59,10 @@ class Placer:
         outbox: Outbox,
         dialing: DialingSettings,
         executor: str,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._provider, self._held, self._outbox = store, provider, held, outbox
-        self._dialing, self._executor = dialing, executor
+        self._dialing, self._executor, self._now = dialing, executor, now
 
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
@@ -121,7 +123,7 @@ class Placer:
         while self._left(batch.started) > SHORTEST_REQUEST_SECONDS:
             looked_at = monotonic()
             try:
-                answers = await gate.look(self._store, {c["_id"]: batch.nonce for c in batch.contacts}, utc_now())
+                answers = await gate.look(self._store, {c["_id"]: batch.nonce for c in batch.contacts}, self._now())
             except TemporaryError as error:
                 log.warning("gate waits", why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
@@ -178,7 +180,6 @@ class Placer:
             case CallRefused(outcome=outcome, error=error):
                 self._held.let_go(attempt_id)
                 metrics.REFUSED.labels(outcome).inc()
-                now = utc_now()
                 self._outbox.add(
                     CallFinished(
                         organization_id=contact["organization_id"],
@@ -187,7 +188,7 @@ class Placer:
                         contact_id=contact["_id"],
                         outcome=outcome,
                         started_at=contact["start"]["at"],
-                        ended_at=now,
+                        ended_at=self._now(),
                         error=error,
                     )
                 )

@@ -71,7 +71,8 @@ class DialedContact:
     """A contact that waits, as dialing sees it; instants are UTC.
 
     `listed` and `invalid` are those of its numbers, in compared form, that are on the do-not-call list, and that the
-    carrier has called invalid. `put_off` is why `due_at` is later than the contact's own time.
+    carrier has called invalid. `put_off` is why `due_at` is later than the contact's own time. `for_good` is set when
+    one of its calls, not the last, turned out to have been answered or to have ended in an opt-out.
     """
 
     phone_numbers: tuple[str, ...]
@@ -85,6 +86,7 @@ class DialedContact:
     listed: Set[str] = frozenset()
     invalid: Set[str] = frozenset()
     put_off: WaitReason | None = None
+    for_good: EndReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,9 @@ def verdict(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelt
 
 def end_of(contact: DialedContact, rules: Rules) -> End | None:
     """What ends a waiting contact, whatever its campaign's state, the hour and the limits; None while nothing does."""
+    if contact.for_good is not None:
+        answered = contact.for_good is EndReason.ANSWERED
+        return End(ContactStatus.COMPLETED if answered else ContactStatus.EXHAUSTED, contact.for_good)
     if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.status is CampaignStatus.CLOSED):
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
     if callable_numbers(contact):

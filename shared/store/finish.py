@@ -15,7 +15,7 @@ from shared.domain.contact import ACTIVE, ContactStatus, Tier
 from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
-from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.reasons import ENDED_BY, FOR_GOOD, EndReason, WaitReason
 from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished
 from shared.logs import get_logger
@@ -29,12 +29,21 @@ log = get_logger()
 
 @dataclass(slots=True)
 class _Finishing:
-    """What one batch of endings changes."""
+    """What one batch of endings changes; `moves` are by contact."""
 
-    moves: list[Move] = field(default_factory=list)
+    moves: dict[str, Move] = field(default_factory=dict)
+    marks: list[UpdateOne] = field(default_factory=list)
     attempts: list[Document] = field(default_factory=list)
     upgrades: list[UpdateOne] = field(default_factory=list)
     upgraded: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialed:
+    """The numbers that a call was between; None for an attempt of which only its ending is known."""
+
+    number: str | None
+    caller_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,10 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
         await store["attempts"].insert_many(finishing.attempts, session=session)
     if finishing.upgrades:
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
-    await apply_moves(store, session, transaction.ledger, transaction.surroundings, finishing.moves)
+    if finishing.marks:
+        await store["contacts"].bulk_write(finishing.marks, session=session)
+    moves = list(finishing.moves.values())
+    await apply_moves(store, session, transaction.ledger, transaction.surroundings, moves)
     return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
 
@@ -149,12 +161,12 @@ def _first_ending(
     transaction.ledger.attempted(contact)
     if holds:
         lock = contact["lock"]
-        if event.refusal is None:
+        if event.refusal is None and event.outcome not in PROVISIONAL:
+            # One that nobody can vouch for may never have reached the carrier.
             end_rests(transaction, contact["organization_id"], lock)
-        number = dialed_number(lock)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
-        made = contact["attempts_made"] + 1
-        finishing.moves.append(_by_the_rule(transaction, event, contact, made, outcomes, now, number))
+        made, dialed = contact["attempts_made"] + 1, _Dialed(dialed_number(lock), lock["caller_number"])
+        finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, outcomes, now, dialed)
 
 
 def _better_ending(
@@ -168,15 +180,34 @@ def _better_ending(
     known = {name: value for name, value in _ending(event).items() if value is not None}
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
+    if contact is None or contact.get("ended_because") in FOR_GOOD:
+        return
+    if ENDED_BY[event.outcome] in FOR_GOOD:
+        _told_for_good(finishing, event, contact)
     undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
-    if contact is None or contact.get("last_attempt") != event.attempt_id or contact["status"] not in undecided:
+    if contact.get("last_attempt") != event.attempt_id or contact["status"] not in undecided:
+        return
+    if contact.get("uncounted", 0) >= contact["attempts_made"]:
+        # The contact was reset since: what became of calls before that moves it no more, unless for good.
         return
     outcomes = dict(contact["outcomes"])
     outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
     outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
     counted = {name: count for name, count in outcomes.items() if count > 0}
-    number, made = attempt.get("phone_number"), contact["attempts_made"]
-    finishing.moves.append(_by_the_rule(transaction, event, contact, made, counted, now, number))
+    made, dialed = contact["attempts_made"], _Dialed(attempt.get("phone_number"), attempt.get("caller_number"))
+    finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
+
+
+def _told_for_good(finishing: _Finishing, event: CallFinished, contact: Document) -> None:
+    """A call, not only the last, was answered after all, or the person opted out in it: there is no other one.
+
+    A contact that is on a call now is marked, so that the gate refuses it and its next move ends it.
+    """
+    contact["for_good"] = ENDED_BY[event.outcome]
+    if contact["status"] in ACTIVE:
+        finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": {"for_good": contact["for_good"]}}))
+    else:
+        finishing.moves.setdefault(contact["_id"], Move(contact, ContactStatus.PENDING))
 
 
 def _by_the_rule(
@@ -186,10 +217,10 @@ def _by_the_rule(
     attempts_made: int,
     outcomes: dict[str, int],
     now: datetime,
-    number: str | None,
+    dialed: _Dialed,
 ) -> Move:
-    """The contact's move after this attempt, the `attempts_made`-th, of a call to `number`."""
-    surroundings, uncounted = transaction.surroundings, contact.get("uncounted", 0)
+    """The contact's move after this attempt, the `attempts_made`-th."""
+    surroundings, uncounted, number = transaction.surroundings, contact.get("uncounted", 0), dialed.number
     invalid = list(contact.get("invalid_numbers") or ())
     if event.outcome is Outcome.INVALID_NUMBER and number is not None and compared(number) not in invalid:
         invalid.append(compared(number))
@@ -201,7 +232,7 @@ def _by_the_rule(
         outcome_count=outcomes[event.outcome],
         now=now,
         other_numbers=bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
-        not_before=_rest_until(transaction, event, contact, number, now),
+        not_before=_rest_until(transaction, event, contact, dialed, now),
     )
     because: EndReason | None = None
     put_off: WaitReason | None = None
@@ -237,13 +268,13 @@ def _one_less(outcomes: Mapping[str, int], outcome: str) -> dict[str, int]:
 
 
 def _rest_until(
-    transaction: ShardTransaction, event: CallFinished, contact: Document, number: str | None, now: datetime
+    transaction: ShardTransaction, event: CallFinished, contact: Document, dialed: _Dialed, now: datetime
 ) -> datetime | None:
     """Until when the contact waits because its call ended for a reason that speaks of us; None when it did not."""
-    lock = contact.get("lock")
-    if event.refusal is None or lock is None or number is None:
+    if event.refusal is None or dialed.number is None or dialed.caller_number is None:
         return None
-    rest = begin_rest(transaction, contact["organization_id"], lock, event.refusal, now)
+    numbers = {"number": dialed.number, "caller_number": dialed.caller_number}
+    rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now)
     return rest.until
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import Call, End, Wait, verdict
+from shared.domain.dialing import WAITS_FOR_REST, Call, End, Wait, verdict
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import RefusalSubject
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, organization_budget
@@ -67,15 +68,27 @@ def _reason_against(surroundings: Surroundings, contact: Document | None, nonce:
     if surroundings.is_listed(contact["organization_id"], lock["phone"]):
         return _SAID[EndReason.DO_NOT_CALL]
     rules = replace(
-        surroundings.rules_of(contact), probing=frozenset(lock.get("probing") or ()), full=_full(surroundings, contact)
+        surroundings.rules_of(contact), probing=_asks_about(surroundings, contact), full=_full(surroundings, contact)
     )
     # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
     later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
     match verdict(replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now):
-        case Call():
-            return None
+        case Call(probing=over):
+            # A claim decides which call asks about a rest that is over: one that is older than the rest may not.
+            return str(WAITS_FOR_REST[RefusalSubject(over[0].partition(":")[0])]) if over else None
         case Wait(reason=reason) | End(because=reason):
             return _SAID.get(reason, str(reason))
+
+
+def _asks_about(surroundings: Surroundings, contact: Document) -> frozenset[str]:
+    """What this call, and since its claim no other one, asks the carrier about."""
+    lock, rests = contact["lock"], surroundings.rests.get(organization_budget(contact["organization_id"]), {})
+    # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
+    return frozenset(
+        key
+        for key in lock.get("probing") or ()
+        if key in rests and rests[key].asking and rests[key].until == lock["expires_at"]
+    )
 
 
 def _full(surroundings: Surroundings, contact: Document) -> WaitReason | None:

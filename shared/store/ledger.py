@@ -61,8 +61,17 @@ class Ledger:
     rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
     refusals: list[UpdateOne] = field(default_factory=list)
 
-    def moved(self, contact: Document, to: ContactStatus | None, because: EndReason | None = None) -> None:
-        """A contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this."""
+    def moved(
+        self,
+        contact: Document,
+        to: ContactStatus | None,
+        because: EndReason | None = None,
+        attempts_made: int | None = None,
+    ) -> None:
+        """A contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
+
+        `attempts_made` are those it has made by then, where they are more than were read.
+        """
         campaign_id, organization_id = contact["campaign_id"], contact["organization_id"]
         before = BUCKET[contact["status"]]
         after = BUCKET[to] if to is not None else None
@@ -79,7 +88,7 @@ class Ledger:
             counters[f"ended.{because}"] += 1
         if to is None:
             # What is left of the removed contact in the sum of attempts: no contact's any more.
-            counters["attempts_removed"] += contact["attempts_made"]
+            counters["attempts_removed"] += contact["attempts_made"] if attempts_made is None else attempts_made
         if before == "active" and before != after:
             self._hold(contact, contact["lock"], -1)
 

@@ -66,7 +66,7 @@ async def apply_moves(
     for asked_for in moves:
         contact, move = asked_for.contact, settled(asked_for, surroundings)
         if move is None:
-            ledger.moved(contact, None)
+            ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
             continue
         ledger.moved(contact, move.to, move.because)
@@ -89,11 +89,14 @@ async def apply_moves(
 
 
 def settled(move: Move, surroundings: Surroundings) -> Move | None:
-    """The move as it is really made; None when the contact is removed."""
+    """The move as it is really made; None when the contact is removed.
+
+    A contact that was told something for good ends so, whatever another of its calls ended in.
+    """
     contact = move.contact
     if contact.get("delete_requested"):
         return None
-    if move.to is not ContactStatus.PENDING:
+    if move.to is not ContactStatus.PENDING and contact.get("for_good") is None:
         return move
     dialed = surroundings.dialed(contact)
     if move.invalid_numbers is not None:

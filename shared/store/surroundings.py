@@ -16,7 +16,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import Tier, is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.phone import compared
-from shared.domain.reasons import WaitReason
+from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.logs import get_logger
@@ -207,6 +207,7 @@ class Surroundings:
             else frozenset(),
             invalid=frozenset(contact.get("invalid_numbers") or ()),
             put_off=WaitReason(put_off["reason"]) if put_off else None,
+            for_good=EndReason(contact["for_good"]) if contact.get("for_good") else None,
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:

@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
 from shared.errors import OutcomeUnknown, Unavailable
 from shared.settings import DialingSettings
 from shared.telephony.provider import (
+    CallDenied,
     CallEnded,
     CallLive,
     CallMode,
@@ -19,16 +22,22 @@ from shared.telephony.provider import (
     CallRefused,
     CallReport,
     LookUp,
+    PlaceAnswer,
     PlaceCall,
 )
 from tests.integration.protocol.rules_in_force import RulesInForce
+
+# Endings after which a person is not called again.
+FOR_GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DO_NOT_CALL})
+COUNTRIES: Final = {"+1": "US", "+44": "GB"}
 
 
 class Fate(StrEnum):
     """What becomes of one request to place a call."""
 
     PLACED = "placed"
-    REFUSED = "refused"  # a definite no: the line is busy
+    REFUSED = "refused"  # a definite no about the person: the line is busy
+    DENIED = "denied"  # a definite no about us: the account, the caller number, or the country
     UNSENT = "unsent"  # the request never left
     LOST = "lost"  # the call exists, its answer does not arrive
     LATE = "late"  # the request is still on its way when we have given up waiting
@@ -42,13 +51,20 @@ class Call:
     request: PlaceCall
     call_id: str
     placed_at: datetime
+    looked_at: int
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    refusal: Refusal | None = None
 
     @property
     def live(self) -> bool:
         """Whether the call is up."""
         return self.outcome is None
+
+    @property
+    def counted(self) -> bool:
+        """Whether a limit of attempts may count it: it spoke neither of its number nor of us."""
+        return self.outcome is not Outcome.INVALID_NUMBER and self.refusal is None
 
 
 @dataclass(slots=True)
@@ -62,7 +78,10 @@ class LateRequest:
 
 @dataclass(slots=True)
 class Carrier:
-    """A telephony provider. `now`, `step` and the fate of the next request are told by the world."""
+    """A telephony provider. `now`, the last look at the gate and the fate of the next request are told by the world.
+
+    `refused` is what it takes no call for until that is lifted: `account`, `caller_number:+1…`, `country:GB`.
+    """
 
     rules: RulesInForce
     dialing: DialingSettings
@@ -73,11 +92,15 @@ class Carrier:
     away: bool = False
     blind: bool = False
     fate: Fate = Fate.PLACED
+    speaks_of: RefusalSubject = RefusalSubject.ACCOUNT  # what a request is denied for whose fate that is
+    refused: set[str] = field(default_factory=set)
     looked_at: int = 0
     calls: list[Call] = field(default_factory=list)
     late: list[LateRequest] = field(default_factory=list)
     reports: list[Call] = field(default_factory=list)  # ended calls whose report is still to be delivered
     unknowable: set[str] = field(default_factory=set)  # attempts whose only witnesses are gone
+    taken: set[str] = field(default_factory=set)  # attempts whose order it took, or refused for the person's sake
+    denied: set[str] = field(default_factory=set)  # attempts whose order it refused for ours
 
     async def start(self) -> None:
         """Nothing to make ready."""
@@ -85,22 +108,22 @@ class Carrier:
     async def close(self) -> None:
         """Calls live on."""
 
-    async def place(self, call: PlaceCall, timeout_seconds: float) -> CallPlaced | CallRefused:
+    async def place(self, call: PlaceCall, timeout_seconds: float) -> PlaceAnswer:
         """One request, with the fate that the world has chosen for it."""
         assert 0 < timeout_seconds <= self.dialing.place_seconds, "a request that outlives PLACE"
         match self.fate:
-            case Fate.REFUSED:
-                return CallRefused(Outcome.BUSY, "busy")
             case Fate.UNSENT:
                 raise Unavailable("carrier")
-            case Fate.PLACED:
-                return CallPlaced(self._accept(call, self.looked_at).call_id)
-            case Fate.LOST:
-                self._accept(call, self.looked_at)
             case Fate.LATE:
                 until = self.now + timedelta(seconds=timeout_seconds + self.dialing.settle_seconds)
                 self.late.append(LateRequest(call, self.looked_at, until))
-        raise OutcomeUnknown("no answer")
+                raise OutcomeUnknown("no answer")
+            case Fate.VANISHED:
+                raise OutcomeUnknown("no answer")
+        answer = self._answer(call, self.looked_at)
+        if self.fate is Fate.LOST:
+            raise OutcomeUnknown("no answer")
+        return answer
 
     async def look_up(self, reference: CallReference) -> LookUp:
         """What the record says."""
@@ -124,9 +147,9 @@ class Carrier:
         """Calls that are up."""
         return [call for call in self.calls if call.live]
 
-    def end(self, call: Call, outcome: Outcome) -> None:
-        """The call ends."""
-        call.outcome, call.ended_at = outcome, self.now
+    def end(self, call: Call, outcome: Outcome, refusal: Refusal | None = None) -> None:
+        """The call ends; with a `refusal` it failed for our sake."""
+        call.outcome, call.ended_at, call.refusal = outcome, self.now, refusal
         self.reports.append(call)
 
     def report_of(self, call: Call) -> CallReport:
@@ -139,12 +162,14 @@ class Carrier:
             ended_at=call.ended_at,
             started_at=call.placed_at,
             call_id=call.call_id,
+            refusal=call.refusal,
         )
 
     def land(self, late: LateRequest) -> None:
-        """A request that was long on its way becomes a call."""
+        """A request that was long on its way arrives; nobody waits for its answer."""
         self.late.remove(late)
-        self._accept(late.request, late.looked_at)
+        self.fate = Fate.PLACED
+        self._answer(late.request, late.looked_at)
 
     def time_passes(self, now: datetime) -> None:
         """The carrier's own limits: it ends what lasts too long, and the network drops what is too old."""
@@ -155,15 +180,36 @@ class Carrier:
                 self.end(call, Outcome.ANSWERED)
         self.late = [late for late in self.late if now <= late.until]
 
-    def _accept(self, request: PlaceCall, looked_at: int) -> Call:
+    def _answer(self, request: PlaceCall, looked_at: int) -> PlaceAnswer:
+        """A request has arrived."""
+        self._judge_rests(request, looked_at)
+        refusal = self._refusal_of(request)
+        if refusal is not None:
+            self.denied.add(request.attempt_id)
+            return CallDenied(refusal, "denied")
+        self.taken.add(request.attempt_id)
+        if self.fate is Fate.REFUSED:
+            return CallRefused(Outcome.BUSY, "busy")
         self._judge(request, looked_at)
-        call = Call(request, f"CA{len(self.calls)}", self.now)
+        call = Call(request, f"CA{len(self.calls)}", self.now, looked_at)
         self.calls.append(call)
-        return call
+        return CallPlaced(call.call_id)
+
+    def _refusal_of(self, request: PlaceCall) -> Refusal | None:
+        if self.fate is Fate.DENIED:
+            return Refusal(subject=self.speaks_of, message="denied")
+        for key in needed_by(request):
+            if key in self.refused:
+                return Refusal(subject=RefusalSubject(key.partition(":")[0]), message=key)
+        return None
+
+    def _judge_rests(self, request: PlaceCall, looked_at: int) -> None:
+        key = self.rules.resting_since(looked_at, request.organization_id, needed_by(request), request.attempt_id)
+        assert not key, f"asked for a call although {key} rested when the gate was asked, and it is not the one to ask"
 
     def _judge(self, request: PlaceCall, looked_at: int) -> None:
         """`looked_at` is the step of the last look at the gate before the request."""
-        self._judge_repeats(request)
+        self._judge_repeats(request, looked_at)
         why = self.rules.forbidden_since(
             looked_at,
             contact_id=request.contact_id,
@@ -174,13 +220,20 @@ class Carrier:
         assert not why, f"I5: called although {why} when the gate was asked"
         self._judge_limits(request, looked_at)
 
-    def _judge_repeats(self, request: PlaceCall) -> None:
+    def _judge_repeats(self, request: PlaceCall, looked_at: int) -> None:
+        reset_at = self.rules.resets.get(request.contact_id, -1)
+        before = [call for call in self.calls if call.request.contact_id == request.contact_id]
+        counted = sum(call.counted and call.looked_at > reset_at for call in before)
+        ceiling = self.rules.ceilings[request.campaign_id]
+        assert counted < ceiling, f"called {counted + 1} times, and {ceiling} are allowed in all"
         for call in self.calls:
             other = call.request
             assert other.attempt_id != request.attempt_id, "I2: one attempt was placed twice"
             if other.contact_id == request.contact_id:
                 assert not call.live, "I3: a contact is on two calls at once"
-                assert call.outcome is not Outcome.ANSWERED, "I4: called again after an answered call"
+                assert call.outcome not in FOR_GOOD or self.rules.called_again_unknowing(
+                    request.contact_id, call.looked_at, looked_at
+                ), f"I4: called again after a call that ended {call.outcome}"
             if not call.live or other.organization_id != request.organization_id:
                 continue
             assert other.phone_number != request.phone_number, "I3: a person is on two calls at once"
@@ -202,3 +255,9 @@ class Carrier:
         allowed = list(limits)
         highest = None if None in allowed else max(limit for limit in allowed if limit is not None)
         assert highest is None or live < highest, f"I1: {live + 1} calls with a {what} limit of {highest}"
+
+
+def needed_by(request: PlaceCall) -> tuple[str, ...]:
+    """What a call needs that the carrier may refuse, by the names under which it rests."""
+    country = next(country for code, country in COUNTRIES.items() if request.phone_number.startswith(code))
+    return ("account", f"caller_number:{request.caller_number}", f"country:{country}")

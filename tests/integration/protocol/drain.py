@@ -29,6 +29,7 @@ async def drain(world: World) -> None:
 @step
 async def _stop_faults(world: World) -> None:
     world.carrier.away = False
+    world.carrier.refused.clear()
     for shard in SHARDS:
         await world.take_over(0, shard)
     for campaign_id in world.rules.active:
@@ -47,6 +48,7 @@ async def _round(world: World, number: int) -> None:
     for shard in SHARDS if number % 2 else reversed(SHARDS):
         await _share_out(world, shard)
         await world.work(0, shard)
+        await world.look()
     await world.publish(0)
     for executor in SEATS:
         await _dial_all(world, executor)

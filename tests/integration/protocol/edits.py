@@ -5,10 +5,13 @@ windows of a configuration, and a deletion that does not ask whether the contact
 """
 
 from shared.domain.campaign import CampaignMove, CampaignStatus
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
+from shared.domain.reasons import EndReason
 from shared.errors import Conflict, NotFound, WrongState
-from shared.store import contacts, do_not_call, organizations, shards
+from shared.store import asks, contacts, do_not_call, organizations, shards
 from shared.store.campaigns import move_campaign
+from shared.store.client import Document
 from tests.factories import ALWAYS_OPEN
 from tests.integration.protocol.rules_in_force import History
 from tests.integration.protocol.world import World, step
@@ -70,6 +73,39 @@ async def delete_at_once(world: World, contact_id: str) -> None:
     marked = await world.store["contacts"].update_one({"_id": contact_id}, {"$set": {"delete_requested": True}})
     if marked.matched_count:
         world.rules.delete(world.steps, contact_id)
+
+
+@step
+async def reset(world: World, *contact_ids: str) -> int:
+    """Ask that ended contacts be called again, as an upload that names them does; how many were asked for."""
+    named = await world.store["contacts"].find({"_id": {"$in": list(contact_ids)}}).to_list()
+    for contact in named:
+        _may_be_called_again(world, contact)
+    return await asks.ask_again(world.store, named, world.now)
+
+
+@step
+async def reset_campaign(
+    world: World, campaign_id: str, status: ContactStatus, because: EndReason | None = None
+) -> int:
+    """Ask that all contacts of a campaign that ended so be called again; how many were asked for."""
+    named = await world.store["contacts"].find({"campaign_id": campaign_id, "status": status}).to_list()
+    for contact in named:
+        if because in (None, contact["ended_because"]):
+            _may_be_called_again(world, contact)
+    campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
+    assert campaign is not None
+    asked, _ = await asks.reset_contacts(
+        world.store, campaign["organization_id"], campaign_id, status=status, because=because, now=world.now
+    )
+    return asked
+
+
+def _may_be_called_again(world: World, contact: Document) -> None:
+    """The carrier's judge counts anew from here; also for a wish that is void before it is carried out."""
+    for_good = contact.get("ended_because") in (EndReason.ANSWERED, EndReason.OPTED_OUT)
+    if contact["status"] in asks.MAY_BE_RESET and not for_good and "asked" not in contact:
+        world.rules.resets[contact["_id"]] = world.steps
 
 
 @step

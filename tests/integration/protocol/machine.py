@@ -7,20 +7,32 @@ inside MongoDB come from `race`, which lets two writers of one shard run at the 
 import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.domain.campaign import CampaignMove
+from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject
+from shared.store.asks import MAY_BE_RESET
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.seats import Task
-from tests.integration.protocol.setting import CAMPAIGNS, ORGANIZATIONS, PHONES, Plan, new_world
+from tests.integration.protocol.setting import (
+    CAMPAIGNS,
+    DEFAULT_NUMBER,
+    EXCLUSIVE,
+    ORGANIZATIONS,
+    PHONES,
+    Plan,
+    new_world,
+)
 from tests.integration.protocol.stage import Stage
 from tests.integration.protocol.world import SEATS, SHARDS, World
 
@@ -38,10 +50,27 @@ campaigns, phones = st.sampled_from(list(CAMPAIGNS)), st.sampled_from(PHONES)
 # Mostly what happens mostly; every other fate now and then.
 fates = st.sampled_from([Fate.PLACED] * 4 + list(Fate))
 likely, seldom = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
-outcomes = st.sampled_from([Outcome.ANSWERED, Outcome.NO_ANSWER])
+endings = [Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.INVALID_NUMBER, Outcome.VOICEMAIL, Outcome.DO_NOT_CALL]
+outcomes = st.sampled_from([*endings[:3], *endings])
+# Of whom the carrier speaks when it denies a call; mostly of nobody.
+subjects = st.sampled_from(RefusalSubject)
+speaks_of_us = st.sampled_from([None, None, None, *RefusalSubject])
+# What the carrier takes no call for until that is lifted.
+refusable = st.sampled_from(
+    ["account", f"caller_number:{EXCLUSIVE}", f"caller_number:{DEFAULT_NUMBER}", "country:GB", "country:US"]
+)
 # Within a gate, a request, a retry's wait, PLACE, a lock, PLACE and SETTLE, and past every hold.
 durations = st.sampled_from([0.1, 0.3, 1.0, 2.0, 6.0, 9.8, 11.0, 31.0, 41.0, 121.0])
 moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CLOSE])
+
+
+class Past(StrEnum):
+    """What has happened before the first step."""
+
+    NOTHING = "nothing"
+    CALLED = "called"
+    LOST = "lost"  # the carrier could not say in time what became of calls, and they were asked for again
+    REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
 class ProtocolMachine(RuleBasedStateMachine):
@@ -54,9 +83,32 @@ class ProtocolMachine(RuleBasedStateMachine):
     def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.stage.play(coroutine)
 
-    @initialize(plan=PLANS)
-    def begin(self, plan: Plan) -> None:
+    @initialize(plan=PLANS, past=st.sampled_from(Past), outcome=outcomes, refused=refusable)
+    def begin(self, plan: Plan, past: Past, outcome: Outcome, refused: str) -> None:
+        """Most runs begin where something has happened already that takes many steps to come about."""
         self.world = self.play(new_world(self.stage.store, plan))
+        match past:
+            case Past.CALLED:
+                for _ in range(2):
+                    self._rush(Fate.PLACED, None, heard=True)
+                    self._end_all_calls(outcome, None)
+                    self.play(self.world.pass_time(6))
+            case Past.LOST:
+                self._rush(Fate.LOST, None, heard=True)
+                for call in self.world.carrier.live():
+                    self.world.carrier.end(call, outcome)
+                self.world.carrier.away = True
+                self.play(self.world.pass_time(121))
+                for shard in SHARDS:
+                    self._as_owner(shard, False, self.world.reconcile)
+                self._hear()
+                self.world.carrier.away = False
+                self.play(edits.reset(self.world, *self.world.contacts))
+                for shard in SHARDS:
+                    self._as_owner(shard, False, self.world.carry_out)
+            case Past.REFUSED:
+                self._rush(Fate.PLACED, refused, heard=True)
+                self.play(self.world.pass_time(31))
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):
@@ -65,6 +117,10 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.figures["runs"] += 1
         self.figures["steps"] += self.world.steps
         self.figures["calls"] += len(self.world.carrier.calls)
+        self.figures["denied"] += len(self.world.carrier.denied)
+        self.figures["rests"] += len(self.world.rules.rests)
+        self.figures["reset"] += len(self.world.rules.resets)
+        self.figures["asked again"] += self.world.watch.asked
 
     # Schedulers.
 
@@ -181,9 +237,17 @@ class ProtocolMachine(RuleBasedStateMachine):
     def kill_executor(self, executor: int) -> None:
         self.play(self.world.kill_executor(executor))
 
-    @rule(fate=fates)
-    def rush(self, fate: Fate) -> None:
-        """Everybody does everything there is to do; without it most runs would be idle."""
+    @rule(fate=fates, refused=st.one_of(st.none(), refusable), heard=likely)
+    def rush(self, fate: Fate, refused: str | None, heard: bool) -> None:
+        self._rush(fate, refused, heard=heard)
+
+    def _rush(self, fate: Fate, refused: str | None, *, heard: bool) -> None:
+        """Everybody does everything there is to do; without it most runs would be idle.
+
+        `refused` is what the carrier takes no call for until that is lifted.
+        """
+        if refused is not None:
+            self.world.carrier.refused.add(refused)
         for shard in SHARDS:
             for owner in self._owners(shard)[:1]:
                 self.play(self.world.work(owner, shard))
@@ -192,6 +256,16 @@ class ProtocolMachine(RuleBasedStateMachine):
             self.play(self.world.poll(executor))
         while chosen := self._task(0):
             self.play(self.world.dial(*chosen, fate))
+        if heard:
+            self._hear()
+
+    def _hear(self) -> None:
+        """The schedulers learn what there is to learn."""
+        for executor in SEATS:
+            self.play(self.world.flush(executor))
+        for shard in SHARDS:
+            for owner in self._owners(shard)[:1]:
+                self.play(self.world.work(owner, shard, claim=()))
 
     # Time and the carrier.
 
@@ -200,13 +274,30 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.play(self.world.pass_time(seconds))
 
     @precondition(lambda self: self.world.carrier.live())
-    @rule(pick=picks, outcome=outcomes, reported=likely)
-    def end_call(self, pick: int, outcome: Outcome, reported: bool) -> None:
+    @rule(pick=picks, outcome=outcomes, subject=speaks_of_us, reported=likely)
+    def end_call(self, pick: int, outcome: Outcome, subject: RefusalSubject | None, reported: bool) -> None:
+        self._end_call(pick, outcome, subject, reported=reported)
+
+    def _end_call(self, pick: int, outcome: Outcome, subject: RefusalSubject | None, *, reported: bool) -> None:
         live = self.world.carrier.live()
         call = live[pick % len(live)]
-        self.world.carrier.end(call, outcome)
+        if subject is None:
+            self.world.carrier.end(call, outcome)
+        else:
+            self.world.carrier.end(call, Outcome.FAILED, Refusal(subject=subject))
         if reported:
             self.play(self.world.report(call))
+
+    @precondition(lambda self: self.world.carrier.live())
+    @rule(outcome=outcomes, subject=speaks_of_us)
+    def end_all_calls(self, outcome: Outcome, subject: RefusalSubject | None) -> None:
+        self._end_all_calls(outcome, subject)
+
+    def _end_all_calls(self, outcome: Outcome, subject: RefusalSubject | None) -> None:
+        """Without it few contacts would end, and few could be reset."""
+        while self.world.carrier.live():
+            self._end_call(0, outcome, subject, reported=True)
+        self._hear()
 
     @precondition(lambda self: self.world.carrier.reports)
     @rule(pick=picks, times=st.sampled_from([1, 1, 2, 0]), kafka=likely)
@@ -224,6 +315,17 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(away=seldom)
     def carrier_away(self, away: bool) -> None:
         self.world.carrier.away = away
+
+    @rule(what=refusable, subject=subjects)
+    def deny(self, what: str, subject: RefusalSubject) -> None:
+        """From now on the carrier takes no such call, and a single denial speaks of this."""
+        self.world.carrier.refused.add(what)
+        self.world.carrier.speaks_of = subject
+
+    @precondition(lambda self: self.world.carrier.refused)
+    @rule()
+    def lift(self) -> None:
+        self.world.carrier.refused.clear()
 
     # Customers and operators.
 
@@ -243,6 +345,19 @@ class ProtocolMachine(RuleBasedStateMachine):
     def delete(self, pick: int, asks: bool) -> None:
         contact_id = self.world.contacts[pick % len(self.world.contacts)]
         self.play((edits.delete if asks else edits.delete_at_once)(self.world, contact_id))
+
+    @rule(pick=picks, count=st.sampled_from([1, 3, 9]))
+    def reset(self, pick: int, count: int) -> None:
+        everybody = self.world.contacts
+        self.play(edits.reset(self.world, *[*everybody[pick:], *everybody[:pick]][:count]))
+
+    @rule(campaign_id=campaigns, status=st.sampled_from(sorted(MAY_BE_RESET)))
+    def reset_campaign(self, campaign_id: str, status: ContactStatus) -> None:
+        self.play(edits.reset_campaign(self.world, campaign_id, status))
+
+    @rule(shard=shards, old=seldom)
+    def carry_out(self, shard: int, old: bool) -> None:
+        self._as_owner(shard, old, self.world.carry_out)
 
     @rule(pick=picks, numbers=st.lists(phones, min_size=1, max_size=2, unique=True))
     def edit_numbers(self, pick: int, numbers: list[str]) -> None:

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from shared.domain.contact import ACTIVE, FINAL, ContactStatus
-from shared.domain.outcome import PROVISIONAL, Outcome
+from shared.domain.outcome import PROVISIONAL
+from shared.domain.reasons import EndReason
 from shared.store.client import Document, Store
 from shared.store.ledger import BUCKET, campaign_budget, number_budget, organization_budget
 from tests.eventually import eventually
-from tests.integration.protocol.carrier import Call
+from tests.integration.protocol.carrier import FOR_GOOD, Call
 
-LOOKED_AT = ("contacts", "attempts", "counters", "counters_in", "budgets", "shards", "global_budget")
+LOOKED_AT = ("contacts", "attempts", "counters", "counters_in", "budgets", "shards", "global_budget", "asks")
 # A shard that has nobody to call gives back within a second.
 REST_SECONDS = 3.0
-COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts")
+COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts", "attempts_removed")
 
 
 class Promises:
@@ -28,16 +29,18 @@ class Promises:
         self._real: dict[str, str] = {}
         self._granted = 0
 
-    async def check(self) -> None:
-        """Raise AssertionError, naming the promise, if one is broken."""
+    async def check(self) -> Mapping[str, list[Document]]:
+        """Raise AssertionError, naming the promise, if one is broken; what was looked at."""
         # One moment for all of it: grants move whenever a shard asks, also while this looks.
         async with self._store.client.start_session(snapshot=True) as session:
             at = {name: await self._store[name].find({}, session=session).to_list() for name in LOOKED_AT}
         _check_shapes(at["contacts"], at["attempts"])
         _check_budgets(at["contacts"], at["budgets"], at["shards"])
         _check_counters(at)
+        _check_wishes(at["contacts"], at["asks"])
         self._check_grants(at["shards"], at["global_budget"])
         self._check_outcomes(at["attempts"])
+        return at
 
     async def _all(self, collection: str) -> list[Document]:
         return await self._store[collection].find({}).to_list()
@@ -63,16 +66,16 @@ class Promises:
         for holder in [*await self._all("budgets"), *await self._all("shards")]:
             assert holder["held"] == 0, f"I9: {holder['_id']} holds {holder['held']} for ever"
         attempts = {attempt["_id"]: attempt for attempt in await self._all("attempts")}
-        status = {contact["_id"]: contact["status"] for contact in await self._all("contacts")}
+        ended_because = {contact["_id"]: contact["ended_because"] for contact in await self._all("contacts")}
         for call in calls:
             attempt = attempts.get(call.request.attempt_id)
             assert attempt is not None, "I10: a call without an attempt"
             if call.request.attempt_id in unknowable and attempt["outcome"] in PROVISIONAL:
                 continue
             assert attempt["outcome"] == call.outcome, f"I10: {call.outcome} was recorded as {attempt['outcome']}"
-            if call.outcome is Outcome.ANSWERED:
-                ended_as = status.get(call.request.contact_id, ContactStatus.COMPLETED)
-                assert ended_as == ContactStatus.COMPLETED, f"I10: answered, and ended as {ended_as}"
+            if call.outcome in FOR_GOOD and call.request.contact_id in ended_because:
+                because = ended_because[call.request.contact_id]
+                assert because in (EndReason.ANSWERED, EndReason.OPTED_OUT), f"I10: {call.outcome}, ended as {because}"
 
 
 async def check_at_rest(store: Store) -> None:
@@ -95,9 +98,16 @@ def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
         status = contact["status"]
         assert ("lock" in contact) == (status in ACTIVE), f"I6: a {status} contact with a claim, or one without"
         assert ("start" in contact) == (status == ContactStatus.IN_PROGRESS), f"I6: a {status} contact, started or not"
+        because = contact.get("ended_because")
+        assert (because is not None) == (status in FINAL), f"a {status} contact, ended because {because}"
+        assert (because == EndReason.ANSWERED) == (status == ContactStatus.COMPLETED), f"{status} because {because}"
         recorded = made[contact["_id"]]
         assert contact["attempts_made"] == recorded, (
             f"I6: {contact['_id']} ({status}) has made {contact['attempts_made']} attempts, {recorded} are recorded"
+        )
+        counted = recorded - contact.get("uncounted", 0)
+        assert sum(contact["outcomes"].values()) == counted, (
+            f"I6: limits count {contact['outcomes']} of {contact['_id']} ({status}), and {counted} attempts"
         )
 
 
@@ -122,16 +132,32 @@ def _check_budgets(contacts: list[Document], budgets: list[Document], shards: li
         assert shard["held"] <= shard["grant"], f"I1: shard {shard['_id']} holds more than it was granted"
 
 
+def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
+    wished = {contact["_id"]: contact["status"] for contact in contacts if "asked" in contact}
+    rows = {row["_id"] for row in asks}
+    assert rows == wished.keys(), f"wishes without a row, or rows without a wish: {rows ^ wished.keys()}"
+    for status in wished.values():
+        assert status in FINAL, f"a contact that is asked to be called again is {status}"
+
+
 def _check_counters(at: Mapping[str, list[Document]]) -> None:
     counts: Counter[tuple[str, str]] = Counter()
+    there = {contact["_id"] for contact in at["contacts"]}
     for contact in at["contacts"]:
         counts[contact["campaign_id"], BUCKET[ContactStatus(contact["status"])]] += 1
-    counts.update((attempt["campaign_id"], "attempts") for attempt in at["attempts"])
+        if contact.get("ended_because") is not None:
+            counts[contact["campaign_id"], f"ended.{contact['ended_because']}"] += 1
+    for attempt in at["attempts"]:
+        counts[attempt["campaign_id"], "attempts"] += 1
+        counts[attempt["campaign_id"], "attempts_removed"] += attempt["contact_id"] not in there
     said: Counter[tuple[str, str]] = Counter()
     for counter in at["counters"]:
         said.update({(counter["_id"], name): counter.get(name, 0) for name in COUNTED})
+        said.update({(counter["_id"], f"ended.{name}"): count for name, count in counter.get("ended", {}).items()})
     for counter in at["counters_in"]:
         said[counter["campaign_id"], "pending"] += counter["added"]
         said[counter["campaign_id"], "skipped"] += counter["added_skipped"]
+        # Skipped as they were added: their numbers stood on the do-not-call list.
+        said[counter["campaign_id"], f"ended.{EndReason.DO_NOT_CALL}"] += counter["added_skipped"]
     for key in counts.keys() | said.keys():
         assert counts[key] == said[key], f"I6: counters say {said[key]} {key[1]}, there are {counts[key]}"

@@ -23,6 +23,8 @@ class Rival(StrEnum):
     DELETE = "delete"
     LIST = "list"
     CLOSE = "close"
+    RESET = "reset"
+    WISHES = "wishes"
 
 
 @step
@@ -53,4 +55,8 @@ def _rival(world: World, shard: int, owners: list[int], rival: Rival, pick: int)
             return edits.list_number(world, organization_id, PHONES[pick])
         case Rival.CLOSE:
             return edits.move(world, list(CAMPAIGNS)[pick % len(CAMPAIGNS)], CampaignMove.CLOSE)
+        case Rival.RESET:
+            return edits.reset(world, *world.contacts)
+        case Rival.WISHES:
+            return world.carry_out(owners[-1], shard)
     return world.take_over(1 - owners[0], shard)

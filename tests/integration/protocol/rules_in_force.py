@@ -1,7 +1,8 @@
 """What customers and operators have ordered, and when: what the carrier's judge holds every call against."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -32,9 +33,32 @@ def _never() -> History[bool]:
     return History(False)
 
 
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What the carrier has refused, as stored, and the attempt that alone may ask about it (None: there is none)."""
+
+    until: datetime
+    refusals: int
+    since: datetime
+    asking: bool
+    probe: str | None = None
+
+    def asked_by(self, attempt_id: str) -> "Resting":
+        """The rest while this attempt asks."""
+        return replace(self, probe=attempt_id)
+
+    def without_probe(self) -> "Resting":
+        """The rest as it is stored."""
+        return replace(self, probe=None)
+
+
 @dataclass(slots=True)
 class RulesInForce:
-    """Limits, states, lists and numbers, by what they belong to."""
+    """Limits, states, lists and numbers, by what they belong to.
+
+    `ceilings` are how often a contact of a campaign may be called in all; `resets` the last step at which a contact was
+    asked to be called again; `told` whether an ending for good of a contact's call is recorded.
+    """
 
     global_limit: History[int]
     organization_limits: dict[str, History[int]] = field(default_factory=dict)
@@ -45,6 +69,10 @@ class RulesInForce:
     deleted: dict[str, History[bool]] = field(default_factory=dict)
     numbers: dict[str, History[tuple[str, ...]]] = field(default_factory=dict)
     exclusive: set[tuple[str, str]] = field(default_factory=set)
+    ceilings: dict[str, int] = field(default_factory=dict)
+    rests: dict[tuple[str, str], History[Resting | None]] = field(default_factory=dict)
+    resets: dict[str, int] = field(default_factory=dict)
+    told: dict[str, History[bool]] = field(default_factory=dict)
 
     def list_number(self, step: int, organization_id: str, number: str, listed: bool) -> None:
         """A number enters or leaves a do-not-call list."""
@@ -53,6 +81,27 @@ class RulesInForce:
     def delete(self, step: int, contact_id: str) -> None:
         """The deletion of a contact was asked for."""
         self.deleted.setdefault(contact_id, _never()).set(step, True)
+
+    def tell(self, step: int, contact_id: str) -> None:
+        """An ending for good of one of the contact's calls is recorded."""
+        history = self.told.setdefault(contact_id, _never())
+        if not history.now:
+            history.set(step, True)
+
+    def called_again_unknowing(self, contact_id: str, looked_at: int, step: int) -> bool:
+        """Whether a call after one that ended for good may be: asked for since that one's look at the gate, and the
+        ending was not recorded at this one's."""
+        asked = self.resets.get(contact_id, -1) > looked_at
+        return asked and False in self.told.get(contact_id, _never()).since(step)
+
+    def resting_since(self, step: int, organization_id: str, keys: Iterable[str], attempt_id: str) -> str:
+        """What an attempt needs and rested at every moment since a step; empty when it was the one that may ask."""
+        for key in keys:
+            history = self.rests.get((organization_id, key))
+            values = history.since(step) if history is not None else [None]
+            if all(rest is not None and rest.probe != attempt_id for rest in values):
+                return key
+        return ""
 
     def is_deleted(self, contact_id: str) -> bool:
         """Whether the deletion of a contact was asked for."""

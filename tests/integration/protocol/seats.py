@@ -4,16 +4,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
-from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
+from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
 from shared.store.shard_transaction import Ownership
-from tests.integration.protocol.carrier import Carrier
+from shared.telephony.call_events import finished
+from tests.integration.protocol.carrier import Call, Carrier
 
 
 @dataclass(slots=True)
@@ -48,11 +49,22 @@ class SchedulerSeat:
         self.owned.pop(shard, None)
         self.inbox.pop(shard, None)
 
-    def waiting(self, shard: int, log: Log) -> tuple[list[CallFinished], list[JobReleased]]:
-        """Endings and releases that have arrived for a shard and are not worked on yet."""
+    def waiting(self, shard: int, log: Log) -> "Waiting":
+        """What has arrived for a shard and is not worked on yet, sorted as a scheduler's inbox sorts it."""
         events = [*self.inbox.get(shard, []), *log.records[self.positions[shard] :]]
-        ended = [event for event in events if isinstance(event, CallFinished)]
-        return ended, [event for event in events if isinstance(event, JobReleased)]
+        return Waiting(
+            [event for event in events if isinstance(event, CallFinished)],
+            [event for event in events if isinstance(event, JobReleased)],
+            [event for event in events if isinstance(event, ProbePlaced)],
+        )
+
+
+class Waiting(NamedTuple):
+    """Events that wait for a shard's next transaction."""
+
+    ended: list[CallFinished]
+    released: list[JobReleased]
+    probes: list[ProbePlaced]
 
 
 class Spool(Outbox):
@@ -92,9 +104,32 @@ class ExecutorSeat:
         self.spool = Spool()
         self.held = HeldCalls(self.spool)
         self.holding: set[str] = set()  # attempts whose report only this process can hear
-        self.placer = Placer(store, carrier, self.held, self.spool, dialing, self.id)
+        self.placer = Placer(store, carrier, self.held, self.spool, dialing, self.id, lambda: carrier.now)
         self.tasks: list[Task] = []
 
     def take(self, jobs: Sequence[DialJob]) -> None:
         """Jobs read from Kafka."""
         self.tasks += [Task(job) for job in jobs]
+
+
+def released(job: DialJob, nonce: str | None) -> JobReleased:
+    """A job that comes back, by its claim or by the nonce of its start."""
+    return JobReleased(
+        organization_id=job.organization_id,
+        shard=job.shard,
+        attempt_id=job.attempt_id,
+        contact_id=job.contact_id,
+        nonce=nonce,
+        reason="test",
+    )
+
+
+def ending_of(carrier: Carrier, call: Call) -> CallFinished:
+    """What our endpoint makes of the carrier's report of an ended call."""
+    request = call.request
+    return finished(
+        carrier.report_of(call),
+        organization_id=request.organization_id,
+        shard=request.shard,
+        contact_id=request.contact_id,
+    )

@@ -1,7 +1,8 @@
-"""How every world begins: two organizations in two shards, three campaigns, seven contacts, a carrier.
+"""How every world begins: two organizations in two shards, three campaigns, eight contacts, a carrier.
 
 Numbers: Ann and Bob are called from one exclusive caller number; Ann's telephone also stands in another
-campaign of the organization (Amy) and in the other organization (Abe, who is somebody else's customer).
+campaign of the organization (Amy) and in the other organization (Abe, who is somebody else's customer). Cat and
+Gus have two numbers; Gus's are in another country.
 """
 
 import uuid
@@ -32,9 +33,11 @@ COLLECTIONS: Final = (
     "global_budget",
     "do_not_call",
     "results",
+    "asks",
 )
 EXCLUSIVE: Final = "+14155550199"
-PHONES: Final = tuple(f"+1415200000{digit}" for digit in range(8))
+DEFAULT_NUMBER: Final = "+14155550100"
+PHONES: Final = (*(f"+1415200000{digit}" for digit in range(6)), "+442079460006", "+442079460007")
 RETRY: Final = {"retry": True, "delay_seconds": 5}
 
 
@@ -46,7 +49,12 @@ ACME, BETA = _id("acme"), _id("beta")
 ORGANIZATIONS: Final = (ACME, BETA)
 SPRING, SUMMER, AUTUMN = _id("spring"), _id("summer"), _id("autumn")
 CAMPAIGNS: Final = {SPRING: ACME, SUMMER: ACME, AUTUMN: BETA}
-ANN, BOB, AMY, CAT, ABE, EVE, FAY = (_id(name) for name in ("ann", "bob", "amy", "cat", "abe", "eve", "fay"))
+ANN, BOB, AMY, CAT, GUS, ABE, EVE, FAY = (
+    _id(name) for name in ("ann", "bob", "amy", "cat", "gus", "abe", "eve", "fay")
+)
+# How often a contact may be called in all: as often as `_configuration` says, and without one as the built-in rules.
+CEILING: Final = 2
+BUILT_IN_CEILING: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,12 @@ async def _add_customers(world: World, plan: Plan) -> None:
         world.shard_of[organization_id] = shard
         rules.organization_limits[organization_id] = History(plan.organization_limit)
         rules.exclusive.add((organization_id, EXCLUSIVE))
+        rules.ceilings[default_campaign_id(organization_id)] = BUILT_IN_CEILING
     await world.store["organizations"].insert_many([_organization(world, key, plan) for key in ORGANIZATIONS])
     for campaign_id, organization_id in CAMPAIGNS.items():
         world.shard_of[campaign_id] = world.shard_of[organization_id]
         rules.campaign_limits[campaign_id] = History(None)
+        rules.ceilings[campaign_id] = CEILING
         rules.active[campaign_id] = History(True)
         rules.windows_open[campaign_id] = History(True)
     await world.store["configurations"].insert_many([_configuration(key) for key in CAMPAIGNS])
@@ -106,6 +116,7 @@ async def _add_contacts(world: World) -> None:
         _contact(world, BOB, ACME, SPRING, PHONES[1], agent_number=EXCLUSIVE),
         _contact(world, AMY, ACME, SUMMER, PHONES[0]),
         _contact(world, CAT, ACME, SUMMER, PHONES[2], PHONES[3]),
+        _contact(world, GUS, ACME, SUMMER, PHONES[6], PHONES[7]),
         _contact(world, ABE, BETA, AUTUMN, PHONES[0]),
         _contact(world, EVE, BETA, AUTUMN, PHONES[4]),
         _contact(world, FAY, BETA, None, PHONES[5]),
@@ -129,7 +140,7 @@ def _organization(world: World, organization_id: str, plan: Plan) -> Document:
         "name": "Acme",
         "shard": world.shard_of[organization_id],
         "concurrency_limit": plan.organization_limit,
-        "default_agent_number": "+14155550100",
+        "default_agent_number": DEFAULT_NUMBER,
         "exclusive_caller_numbers": [EXCLUSIVE],
         "created_at": START_OF_TIME,
         "changed_at": START_OF_TIME,
@@ -143,7 +154,7 @@ def _configuration(campaign_id: str) -> Document:
         "organization_id": CAMPAIGNS[campaign_id],
         "name": "Always",
         "default_windows": ALWAYS_OPEN,
-        "max_attempts": 2,
+        "max_attempts": CEILING,
         "retry_rules": {name: RETRY for name in ("no_answer", "busy", "interrupted")},
         "agent_id": "agent-1",
         "campaign_count": 1,

@@ -20,7 +20,7 @@ from shared.domain.contact import FINAL
 from shared.errors import OwnershipLost
 from shared.events import CallFinished, DialJob, JobReleased
 from shared.settings import DialingSettings
-from shared.store import in_progress, results, shard_work, shards, starts
+from shared.store import asks, in_progress, results, shard_work, shards, starts
 from shared.store.claim import ClaimOrder
 from shared.store.client import Store
 from shared.store.shard_transaction import Ownership
@@ -29,7 +29,8 @@ from shared.telephony.provider import CallMode
 from tests.integration.protocol.carrier import Call, Carrier, Fate
 from tests.integration.protocol.promises import Promises
 from tests.integration.protocol.rules_in_force import RulesInForce
-from tests.integration.protocol.seats import ExecutorSeat, Log, SchedulerSeat, Task
+from tests.integration.protocol.seats import ExecutorSeat, Log, SchedulerSeat, Task, ending_of, released
+from tests.integration.protocol.watch import Watch
 
 START_OF_TIME = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 DIALING = DialingSettings(ring_seconds=10, max_call_seconds=60, hold_margin_seconds=10)
@@ -54,7 +55,7 @@ def step(
         finally:
             world.depth -= 1
         if not world.depth:
-            await world.promises.check()
+            await world.look()
         return result
 
     return stepped
@@ -79,10 +80,16 @@ class World:
     schedulers: list[SchedulerSeat] = field(default_factory=lambda: [SchedulerSeat() for _ in SEATS])
     searches: list[Reconciler] = field(default_factory=list)
     executors: list[ExecutorSeat] = field(default_factory=list)
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
+        self.watch = Watch(self.rules, self.carrier)
         self.searches = [Reconciler(self.carrier, DIALING) for _ in SEATS]
         self.executors = [ExecutorSeat(self.store, self.carrier, DIALING, 0) for _ in SEATS]
+
+    async def look(self) -> None:
+        """Check every promise, and note what the carrier's judge has to know."""
+        self.watch.look(await self.promises.check(), self.steps, self.now)
 
     # Schedulers.
 
@@ -131,11 +138,12 @@ class World:
         """
         seat, log = self.schedulers[scheduler], self.events[shard]
         end = len(log.records)
-        ended, released = seat.waiting(shard, log)
+        waiting = seat.waiting(shard, log)
         order = ClaimOrder(list(self.contacts if claim is None else claim), {}, DIALING.lock_seconds)
 
         async def write(owner: Ownership) -> list[DialJob]:
-            return (await do_shard_work(self.store, owner, ShardWork(ended, released, order, needed), self.now)).jobs
+            work = ShardWork(waiting.ended, waiting.released, order, needed, waiting.probes)
+            return (await do_shard_work(self.store, owner, work, self.now)).jobs
 
         jobs = await self._owned_write(scheduler, shard, write)
         if jobs is None or reply_lost:
@@ -157,7 +165,7 @@ class World:
                 self.jobs.append(job)
         if not acknowledged:
             for job in jobs:
-                seat.inbox.get(job.shard, []).append(_released(job, None))
+                seat.inbox.get(job.shard, []).append(released(job, None))
 
     @step
     async def expire(self, scheduler: int, shard: int) -> int:
@@ -169,7 +177,7 @@ class World:
 
     @step
     async def sweep(self, scheduler: int, shard: int) -> None:
-        """The other chores: deletions, closed campaigns, do-not-call, the second sink."""
+        """The other chores: deletions, closed campaigns, do-not-call, wishes, the second sink."""
         await self._owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner))
         for campaign_id in [c for c in self.rules.active if self.shard_of[c] == shard and self.owns(scheduler, shard)]:
             skip = functools.partial(shard_work.skip_closed, self.store, campaign_id=campaign_id)
@@ -178,7 +186,15 @@ class World:
             skip_listed = functools.partial(shard_work.skip_listed, self.store, contact_ids=self.contacts)
             await self._owned_write(scheduler, shard, skip_listed)
         if self.owns(scheduler, shard):
+            await self.carry_out(scheduler, shard)
+        if self.owns(scheduler, shard):
             await self._apply_results(scheduler, shard)
+
+    @step
+    async def carry_out(self, scheduler: int, shard: int) -> int:
+        """Wishes of the shard's contacts; how many were looked at."""
+        swept = await self._owned_write(scheduler, shard, lambda owner: asks.carry_out(self.store, owner, self.now))
+        return swept.moved if swept else 0
 
     async def _apply_results(self, scheduler: int, shard: int) -> None:
         waiting = await results.waiting_results(self.store, shard)
@@ -247,7 +263,7 @@ class World:
             mode, hold = self.carrier.mode, DIALING.hold_seconds
             await starts.start(self.store, starts.StartOrder([job], nonce, seat.id, mode, hold))
             await self._set_start_time(nonce)
-        seat.spool.add(_released(task.job, nonce))
+        seat.spool.add(released(task.job, nonce))
 
     @step
     async def give_back(self, executor: int, task: Task) -> None:
@@ -289,9 +305,10 @@ class World:
         """Everything that an undisturbed executor does with a job."""
         seat = self.executors[executor]
         if not task.nonce:
-            await self.start(executor, task)
-            task = next((t for t in seat.tasks if t.nonce and t.job == task.job), task)
-        if task in seat.tasks and (self.is_fresh(executor, task) or await self.gate(executor, task)):
+            if not await self.start(executor, task):
+                return
+            task = next(t for t in seat.tasks if t.nonce and t.job == task.job)
+        if self.is_fresh(executor, task) or await self.gate(executor, task):
             await self.place(executor, task, fate)
 
     @step
@@ -302,6 +319,8 @@ class World:
         endings = [event for event in events if isinstance(event, CallFinished)]
         self.executors[executor].holding -= {event.attempt_id for event in endings}
         if kafka:
+            given_back = {event.attempt_id for event in events if isinstance(event, JobReleased)}
+            self.executors[executor].holding -= given_back
             for event in events:
                 self.events[event.shard].append(event)
             return
@@ -353,41 +372,17 @@ class World:
             return
         if not times and not self.carrier.can_look_up:
             self.carrier.unknowable.add(attempt_id)
-        event = self._finished(call)
+        event = ending_of(self.carrier, call)
         for _ in range(times):
             if kafka:
                 self.events[event.shard].append(event)
             else:
                 await results.add_results(self.store, [event])
 
-    def _finished(self, call: Call) -> CallFinished:
-        assert call.outcome is not None
-        assert call.ended_at is not None
-        return CallFinished(
-            organization_id=call.request.organization_id,
-            shard=call.request.shard,
-            attempt_id=call.request.attempt_id,
-            contact_id=call.request.contact_id,
-            outcome=call.outcome,
-            started_at=call.placed_at,
-            ended_at=call.ended_at,
-            provider_call_id=call.call_id,
-        )
-
     async def settled(self) -> bool:
         """Whether nothing is left to do for anybody."""
         waits = await self.store["contacts"].find_one(
             {"$or": [{"status": {"$nin": sorted(FINAL)}}, {"delete_requested": True}]}, {"_id": 1}
         )
-        return waits is None and not self.carrier.live() and not self.carrier.reports and not self.carrier.late
-
-
-def _released(job: DialJob, nonce: str | None) -> JobReleased:
-    return JobReleased(
-        organization_id=job.organization_id,
-        shard=job.shard,
-        attempt_id=job.attempt_id,
-        contact_id=job.contact_id,
-        nonce=nonce,
-        reason="test",
-    )
+        wished = await self.store["asks"].find_one({}, {"_id": 1})
+        return not waits and not wished and not (self.carrier.live() or self.carrier.reports or self.carrier.late)

@@ -91,6 +91,18 @@ SOON = NOW + timedelta(seconds=30)
             id="no number left",
         ),
         pytest.param(
+            contact(for_good=EndReason.ANSWERED),
+            Rules(),
+            End(ContactStatus.COMPLETED, EndReason.ANSWERED),
+            id="answered after all, in a campaign that is gone",
+        ),
+        pytest.param(
+            contact(listed={FIRST}, for_good=EndReason.OPTED_OUT),
+            rules(status="paused"),
+            End(ContactStatus.EXHAUSTED, EndReason.OPTED_OUT),
+            id="opted out after all",
+        ),
+        pytest.param(
             contact(), rules(status="paused"), Wait(WaitReason.CAMPAIGN_PAUSED, None, True), id="campaign paused"
         ),
         pytest.param(

@@ -1,0 +1,96 @@
+"""What the documents say after each step, kept for the carrier's judge: what rests, and which contacts ended for good.
+
+A rest is also judged here: it begins, grows, is asked about and ends only as the design says.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.outcome import PROVISIONAL
+from shared.store.client import Document
+from tests.integration.protocol.carrier import FOR_GOOD, Carrier
+from tests.integration.protocol.rules_in_force import History, Resting, RulesInForce
+
+# Seconds that a thing rests after its first, second … refusal in a row.
+STEPS: Final = (30, 60, 120, 300, 900)
+
+
+class Watch:
+    """Looks at what `Promises.check` has read; remembers which calls asked the carrier again."""
+
+    def __init__(self, rules: RulesInForce, carrier: Carrier) -> None:
+        self._rules, self._carrier = rules, carrier
+        self._asked: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+
+    @property
+    def asked(self) -> int:
+        """How many calls have asked the carrier again."""
+        return sum(len(attempts) for attempts in self._asked.values())
+
+    def look(self, at: Mapping[str, list[Document]], step: int, now: datetime) -> None:
+        """Note what holds from this step on; raise AssertionError if a rest, or an attempt, is not as it must be."""
+        stored = dict(_stored_rests(at["budgets"]))
+        probes = _probes(at["contacts"])
+        for what in stored.keys() | self._rules.rests.keys():
+            history = self._rules.rests.setdefault(what, History(None))
+            new = probes[what] - self._asked[what]
+            after = self._read(stored.get(what), history.now, new)
+            self._asked[what] |= new
+            if after != history.now:
+                self._judge(what, history.now, after, now)
+                history.set(step, after)
+        for attempt in at["attempts"]:
+            if attempt["outcome"] in FOR_GOOD:
+                self._rules.tell(step, attempt["contact_id"])
+            denied = attempt["_id"] in self._carrier.denied and attempt["outcome"] not in PROVISIONAL
+            assert not denied, f"a refused order is no attempt, and one ended {attempt['outcome']}"
+
+    def _read(self, stored: Document | None, before: Resting | None, new_probes: set[str]) -> Resting | None:
+        if stored is None:
+            assert not new_probes, "a call asks about what does not rest"
+            return None
+        rest = Resting(stored["until"], stored["refusals"], stored["since"], stored["asking"])
+        if before is not None and rest == before.without_probe():
+            assert not new_probes, "a second call asks about what one call asks about already"
+            return before
+        if rest.asking:
+            assert len(new_probes) == 1, f"{len(new_probes)} calls ask at once"
+            return rest.asked_by(next(iter(new_probes)))
+        return rest
+
+    def _judge(self, what: tuple[str, str], before: Resting | None, after: Resting | None, now: datetime) -> None:
+        key = what[1]
+        begins = after is not None and (before is None or after.since != before.since)
+        if before is not None and (after is None or begins):
+            taken = self._asked[what] & self._carrier.taken
+            assert taken, f"{key} rests no more, and the carrier has taken no call that asked"
+        if after is None:
+            return
+        if after.asking:
+            assert before is not None, f"{key} is asked about and did not rest"
+            assert before.until <= now, f"{key} is asked about before its time"
+            assert after.refusals == before.refusals
+            return
+        if before is not None and not begins:
+            assert before.asking or before.until <= now, f"a refusal of {key} while it rests has changed its rest"
+        refusals = 1 if begins or before is None else before.refusals + 1
+        assert after.refusals == refusals, f"{key} was refused {after.refusals} times in a row, and not {refusals}"
+        assert after.until == now + timedelta(seconds=STEPS[min(refusals, len(STEPS)) - 1])
+
+
+def _stored_rests(budgets: Iterable[Document]) -> Iterable[tuple[tuple[str, str], Document]]:
+    for budget in budgets:
+        for key, rest in budget.get("rests", {}).items():
+            yield (budget["_id"].removeprefix("org:"), key), rest
+
+
+def _probes(contacts: Iterable[Document]) -> defaultdict[tuple[str, str], set[str]]:
+    """Attempts that ask the carrier again, by organization and what they ask about."""
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for contact in contacts:
+        lock = contact.get("lock", {})
+        for key in lock.get("probing", ()):
+            found[contact["organization_id"], key].add(lock["attempt"])
+    return found
