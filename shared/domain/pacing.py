@@ -15,7 +15,7 @@ CLAIM_LIFE_PER_QUEUE: Final = 3.0
 SHORTEST_COUNT_SECONDS: Final = 0.05
 LONGEST_COUNT_SECONDS: Final = 1.0
 # Tokens are not waited for one by one: what comes in this time goes together, in one START and one look at the gate.
-PORTION_SECONDS: Final = 0.1
+PORTION_SECONDS: Final = 0.2
 # Sums of floats that should be whole are taken for whole.
 _WHOLE: Final = 1e-6
 

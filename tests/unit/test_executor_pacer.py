@@ -24,12 +24,12 @@ def now() -> float:
     return round(asyncio.get_running_loop().time(), 3)
 
 
-def test_a_seconds_worth_goes_at_once_and_then_a_tenth_of_a_second_at_a_time() -> None:
+def test_a_seconds_worth_goes_at_once_and_then_a_fifth_of_a_second_at_a_time() -> None:
     async def story() -> None:
         tokens = Pacer(30)
         assert (await tokens.take(100), now()) == (30, 0)
-        assert (await tokens.take(100), now()) == (3, 0.1)
-        assert (await tokens.take(2), now()) == (2, round(0.1 + 2 / 30, 3))
+        assert (await tokens.take(100), now()) == (6, 0.2)
+        assert (await tokens.take(2), now()) == (2, round(0.2 + 2 / 30, 3))
 
     play(story())
 

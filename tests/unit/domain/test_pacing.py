@@ -30,8 +30,8 @@ def test_a_full_queue_is_counted_again_when_half_of_it_may_have_gone(
     assert count_again_after(length, calls_per_second) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(("calls_per_second", "together"), [(0.5, 1), (9, 1), (30, 3), (1000, 100)])
-def test_calls_are_placed_a_tenth_of_a_second_together(calls_per_second: float, together: int) -> None:
+@pytest.mark.parametrize(("calls_per_second", "together"), [(0.5, 1), (9, 1), (30, 6), (1000, 200)])
+def test_calls_are_placed_a_fifth_of_a_second_together(calls_per_second: float, together: int) -> None:
     assert portion(calls_per_second) == together
 
 
