@@ -4,11 +4,13 @@ Every chore finds its work in MongoDB alone, does at most one batch a transactio
 started again anywhere.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from services.scheduler.inbox import Chore
 from services.scheduler.shard_memory import ShardMemory
 from shared import metrics
+from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store import asks, results, shard_work
 from shared.store.client import Store
@@ -16,14 +18,16 @@ from shared.store.newly_listed import NewlyListed
 from shared.store.shard_transaction import Ownership
 from shared.store.shard_work import ShardWork, Swept, do_shard_work
 
+HeedRests = Callable[[Mapping[tuple[str, str], Rest | None]], None]
+
 log = get_logger()
 
 
 class Chores:
     """Sweeps of one shard under one ownership."""
 
-    def __init__(self, store: Store, owner: Ownership, memory: ShardMemory) -> None:
-        self._store, self._owner, self._memory = store, owner, memory
+    def __init__(self, store: Store, owner: Ownership, memory: ShardMemory, heed_rests: HeedRests) -> None:
+        self._store, self._owner, self._memory, self._heed_rests = store, owner, memory, heed_rests
         self._listed = NewlyListed(store, owner.shard)
 
     async def do(self, chore: Chore, now: datetime) -> bool:
@@ -52,6 +56,7 @@ class Chores:
             return False
         done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)
         self._memory.account(done.held, done.due)
+        self._heed_rests(done.rests)
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
 

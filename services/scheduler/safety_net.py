@@ -13,7 +13,7 @@ from services.scheduler.shard_loop import ShardLoop
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import utc_now
-from shared.store import dialing_catalog, executors, in_progress, shards
+from shared.store import asks, dialing_catalog, executors, in_progress, shards
 from shared.store.client import Store
 
 
@@ -61,6 +61,8 @@ class SafetyNet:
             chores[shard].add(Chore.RESULTS)
         for shard in await in_progress.shards_with_deletions(self._store, mine):
             chores[shard].add(Chore.DELETED)
+        for shard in await asks.shards_with_asks(self._store, mine):
+            chores[shard].add(Chore.ASKED)
         changes = await dialing_catalog.read_changes(self._store, mine, since)
         for shard, loop in loops.items():
             organizations = [o for o, its_shard in changes.organizations.items() if its_shard == shard]

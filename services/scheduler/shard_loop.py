@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -27,6 +27,7 @@ from services.scheduler.shard_memory import ShardMemory
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
+from shared.domain.refusal import Rest
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
 from shared.logs import get_logger
@@ -81,7 +82,7 @@ class ShardLoop:
         """Start from nothing under this ownership; everything is read again."""
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
-        self._chores = Chores(self._store, owner, self._memory)
+        self._chores = Chores(self._store, owner, self._memory, self._heed_rests)
         self._grants = Grants(owner, self._parts.global_limit)
         self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
 
@@ -183,12 +184,15 @@ class ShardLoop:
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
         self._memory.account(done.held, done.due)
         self._grants.gave_back(done.given_back)
-        self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs))
-        # What rests, or rests no more, decides which campaigns may sleep.
-        self._inbox.organizations.update(organization_id for organization_id, _ in done.rests)
-        tell_of_rests(done.rests)
+        self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
+        self._heed_rests(done.rests)
         self._queue.locked(len(done.jobs))
         metrics.CLAIMED.inc(len(done.jobs))
+
+    def _heed_rests(self, rests: Mapping[tuple[str, str], Rest | None]) -> None:
+        """What rests from now on, or may be used again, puts campaigns to sleep or wakes them; operators hear of it."""
+        self._memory.rested(rests, utc_now())
+        tell_of_rests(rests)
 
     async def _look_at_changes(self, now: datetime) -> bool:
         """Read again what hints or stamps have named, note what was closed, keep the times of answers."""
@@ -285,7 +289,8 @@ class ShardLoop:
         """
         seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in)
         alarm = self._memory.next_alarm
-        if alarm is not None:
+        # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
+        if alarm is not None and self._parts.producer.connected:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
         with contextlib.ExitStack() as stack:
             if self._grants.waits:

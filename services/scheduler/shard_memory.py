@@ -7,7 +7,7 @@ costs nothing: it sleeps until its next due time or window opening, or until a h
 import heapq
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
@@ -20,7 +20,7 @@ from shared.domain.refusal import Rest
 from shared.store import dialing_catalog, ready
 from shared.store.claim import WINDOW_AHEAD
 from shared.store.client import Store
-from shared.store.dialing_catalog import CampaignEntry, Sources
+from shared.store.dialing_catalog import CampaignEntry
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
 PREFETCH = 1000
@@ -57,7 +57,10 @@ class CampaignMemory:
 
 @dataclass(slots=True)
 class OrganizationMemory:
-    """One organization's limit and held slots, what rests in it, and which of its campaigns are awake."""
+    """One organization's limit and held slots, what rests in it, and which of its campaigns are awake.
+
+    `resting` are campaigns that sleep because of a rest.
+    """
 
     organization_id: str
     limit: int
@@ -66,6 +69,7 @@ class OrganizationMemory:
     rests: Mapping[str, Rest] = field(default_factory=dict)
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
 
     def room(self, held: int) -> int:
         """Slots below its limit when it holds `held`."""
@@ -135,12 +139,12 @@ class ShardMemory:
         if first:
             # The organization's first contacts of no campaign: from now on it has such a queue.
             await self._read_campaigns(first)
-        sources = await dialing_catalog.read_sources(self._store, campaign_ids)
+        zones = await dialing_catalog.read_zones(self._store, campaign_ids)
         for campaign_id in campaign_ids:
             memory = self._campaigns.get(campaign_id)
             if memory is None:
                 continue
-            memory.entry = memory.entry.with_sources(sources.get(campaign_id, Sources()))
+            memory.entry = replace(memory.entry, zones=zones.get(campaign_id, frozenset()))
             # A long queue is still the oldest; a short one may miss somebody who has just come.
             if memory.complete:
                 memory.invalidate()
@@ -207,6 +211,21 @@ class ShardMemory:
                 )
         return demands
 
+    def rested(self, rests: Mapping[tuple[str, str], Rest | None], now: datetime) -> None:
+        """Take over what rests from now on, by organization id and key, or (None) rests no more."""
+        changed = {organization_id for organization_id, _ in rests if organization_id in self.organizations}
+        for (organization_id, key), rest in rests.items():
+            if organization_id in changed:
+                organization = self.organizations[organization_id]
+                others = {other: known for other, known in organization.rests.items() if other != key}
+                organization.rests = others if rest is None else {**others, key: rest}
+        for organization_id in changed:
+            organization = self.organizations[organization_id]
+            for memory in organization.awake.values():
+                memory.invalidate()
+            for campaign_id in list(organization.resting):
+                self.wake(campaign_id, now)
+
     def _ring_alarms(self, now: datetime) -> None:
         while self._alarms and self._alarms[0][0] <= now:
             at, campaign_id = heapq.heappop(self._alarms)
@@ -217,6 +236,7 @@ class ShardMemory:
             organization = self.organizations.get(memory.entry.organization_id) if memory else None
             if memory is not None and organization is not None:
                 organization.awake[campaign_id] = memory
+                organization.resting.discard(campaign_id)
 
     async def _fill(self, organization: OrganizationMemory, wanted: int, now: datetime) -> None:
         """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep."""
@@ -254,7 +274,7 @@ class ShardMemory:
         found: list[Waiting] = []
         memory.complete = True
         wait = self._wait(memory, now)
-        if wait is not None and not (memory.entry.own_numbers and wait.reason in SPARED_BY_OWN_NUMBER):
+        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
             memory.waiting, memory.fetched_at = deque(), now
             return
         memory.own_numbers_only = wait is not None
@@ -290,7 +310,8 @@ class ShardMemory:
         wait = self._wait(memory, now)
         if wait is not None and wait.until is not None:
             alarms.append(wait.until)
-        if wait is not None and not (entry.own_numbers and wait.reason in SPARED_BY_OWN_NUMBER):
+            self.organizations[entry.organization_id].resting.add(entry.campaign_id)
+        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
             # What is due meanwhile waits, too; without an end, until somebody changes what it waits for.
             memory.invalidate()
             if alarms:
@@ -298,11 +319,18 @@ class ShardMemory:
             return
         for tiers, schedule in _tiers_by_schedule(entry):
             opened = open_for_dialing(schedule, entry.zones, now)
-            due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now) if opened else None
+            own = wait is not None
+            due_at = None
+            if opened:
+                due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now, own_numbers_only=own)
             if due_at is not None:
                 alarms.append(due_at)
             closed = entry.zones - opened
-            if schedule and closed and await ready.anyone_waits(self._store, entry.campaign_id, tiers, closed):
+            if (
+                schedule
+                and closed
+                and await ready.anyone_waits(self._store, entry.campaign_id, tiers, closed, own_numbers_only=own)
+            ):
                 openings = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
                 alarms += [opening for opening in openings if opening is not None]
         memory.invalidate()

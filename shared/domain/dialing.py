@@ -134,12 +134,21 @@ class End:
 Verdict = Call | Wait | End
 
 
-def verdict(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelta = timedelta()) -> Verdict:
-    """Whether a waiting contact may be called at `now`, its window staying open for `ahead` from then."""
+def verdict(
+    contact: DialedContact,
+    rules: Rules,
+    now: datetime,
+    ahead: timedelta = timedelta(),
+    frozen: CallChoice | None = None,
+) -> Verdict:
+    """Whether a waiting contact may be called at `now`, its window staying open for `ahead` from then.
+
+    `frozen` is the call as a claim has chosen it; without it the call is chosen here.
+    """
     ends = end_of(contact, rules)
     if ends is not None:
         return ends
-    choice = choose_call(contact, rules)
+    choice = frozen if frozen is not None else choose_call(contact, rules)
     waits = (
         _waits_for_campaign(rules)
         or _waits_for_time(contact, now)
@@ -233,6 +242,9 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
 
     None: each contact has to be looked at. A contact with a caller number of its own waits for its account alone.
     """
+    if rules.campaign is not None and rules.campaign.status is CampaignStatus.CLOSED:
+        # They end: nothing is to be waited for.
+        return None
     waits = _waits_for_campaign(rules)
     if waits is not None:
         return waits
@@ -240,10 +252,17 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
     if caller_number is None:
         return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
     for subject, value in ((RefusalSubject.ACCOUNT, ""), (RefusalSubject.CALLER_NUMBER, caller_number)):
-        rest = rules.rests.get(rest_key(subject, value))
-        if rest is not None and rest.until > now:
+        rest = _resting(rules, rest_key(subject, value), now)
+        if rest is not None:
             return Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=True)
     return None
+
+
+def frozen_choice(lock: Mapping[str, Any]) -> CallChoice:
+    """The call as a claim has frozen it in its stored lock; a claim is made only where somebody will speak."""
+    return CallChoice(
+        dialed_number(lock), lock["caller_number"], lock.get("agent_id"), lock.get("agent_version"), has_agent=True
+    )
 
 
 def dialed_number(lock: Mapping[str, Any]) -> str:
@@ -305,14 +324,18 @@ def _waits_for_rests(
         (RefusalSubject.COUNTRY, country_of(choice.number), False),
     ):
         key = rest_key(subject, value)
-        rest = rules.rests.get(key)
-        if rest is None or key in rules.probing:
-            continue
-        if rest.until > now:
+        rest = _resting(rules, key, now)
+        if rest is not None:
             waits.append(Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=whole))
-        else:
+        elif key in rules.rests and key not in rules.probing:
             asked_again.append(key)
     return waits
+
+
+def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
+    """The rest that holds for a key now; one that this very call asks about is not held against it."""
+    rest = rules.rests.get(key)
+    return rest if rest is not None and rest.until > now and key not in rules.probing else None
 
 
 def _waits_for_room(choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:

@@ -99,5 +99,5 @@ DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 Multiplier = Annotated[StrictFloat, Field(ge=1.01, le=10, allow_inf_nan=False)]
 """By how much each wait is longer than the one before."""
 
-Remark = Annotated[str, AfterValidator(lambda text: text[:MAX_REMARK])]
+Remark = Annotated[str, AfterValidator(lambda text: text[:MAX_REMARK].encode(errors="replace").decode())]
 """What somebody else said, for people to read: cut, never refused."""

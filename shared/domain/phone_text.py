@@ -24,6 +24,7 @@ _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+", re
 # unless points part all its groups.
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+[.,](?:[0-9]{1,2}|0+)|[0-9]{9,}[.,][0-9]+)", re.ASCII)
 _DECIMAL_BEHIND_GROUPS: Final = re.compile(r"[^.,]*[0-9][.,][0-9]{1,2}|.*[0-9][.,][0-9]", re.ASCII | re.DOTALL)
+_BESIDE_A_POINT: Final = re.compile(r"[ -]*([.,])[ -]*")
 _EXTENSION_IN_BRACKETS: Final = re.compile(r"[0-9][^0-9]*[(\[][0-9 ]{1,4}[)\]][ .]*\Z", re.ASCII)
 _SECOND_PLUS: Final = re.compile(r"[^0-9]*[0-9].*\+", re.DOTALL)
 _BETWEEN_NUMBERS: Final = re.compile(r"[0-9] *[;,|&] *[0-9]")
@@ -42,7 +43,9 @@ def as_seen(raw: str) -> str:
 
 def why_ambiguous(text: str) -> str | None:
     """Why the digits of a text that `as_seen` made plain are not surely those of the number; None when they are."""
-    if _DECIMAL.fullmatch(text) or _DECIMAL_BEHIND_GROUPS.fullmatch(text):
+    # A blank or a dash beside the point makes decimals no less.
+    joined = _BESIDE_A_POINT.sub(r"\1", text)
+    if _DECIMAL.fullmatch(joined) or _DECIMAL_BEHIND_GROUPS.fullmatch(joined):
         return (
             "The phone number ends in decimals, as a spreadsheet writes numbers; format the column as text and write "
             f"the number without them, {_EXAMPLE}"

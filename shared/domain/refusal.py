@@ -4,15 +4,14 @@ A carrier may refuse a call because of our account, our caller number or a count
 says nothing about the person, so it counts as no attempt; what it speaks of is left alone for a while and asked again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict
-
-from shared.domain.fields import Remark
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # How long a thing rests after its first, second … refusal in a row; the last one holds from then on.
 REST_STEPS: Final = (
@@ -22,6 +21,14 @@ REST_STEPS: Final = (
     timedelta(minutes=5),
     timedelta(minutes=15),
 )
+
+
+# The carrier's words are kept with what rests: cut, so that a transaction can read what rests in many organizations.
+MAX_MESSAGE: Final = 200
+# What was not asked for again within this is of no use any more.
+FORGOTTEN_AFTER: Final = timedelta(hours=1)
+# Of so many at most is kept that they rest: what a customer may make up, such as caller numbers, has no bound.
+MAX_RESTS: Final = 200
 
 
 class RefusalSubject(StrEnum):
@@ -38,8 +45,8 @@ class Refusal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     subject: RefusalSubject
-    code: int | None = None
-    message: Remark = ""
+    code: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    message: Annotated[str, AfterValidator(lambda text: text[:MAX_MESSAGE].encode(errors="replace").decode())] = ""
 
 
 def rest_after(refusals: int) -> timedelta:
@@ -51,7 +58,8 @@ def rest_after(refusals: int) -> timedelta:
 class Rest:
     """Something of an organization that rests until an instant (UTC) after so many refusals in a row.
 
-    `asking`: a call is under way that asks the carrier again; until then nothing else needs to try.
+    `asking`: a call is under way that asks the carrier again; until then nothing else needs to try. `in_ending`: the
+    refusal came as the ending of a call that the carrier had taken, so that taking one proves nothing.
     """
 
     until: datetime
@@ -59,6 +67,11 @@ class Rest:
     since: datetime
     refusal: Refusal
     asking: bool = False
+    in_ending: bool = False
+
+    def is_forgotten(self, now: datetime) -> bool:
+        """Whether nothing has needed it for so long that it says nothing any more."""
+        return now - self.until > FORGOTTEN_AFTER
 
 
 def rest_key(subject: RefusalSubject, value: str) -> str:
@@ -77,22 +90,29 @@ def what_rests(subject: RefusalSubject, *, caller_number: str, number: str) -> s
             return rest_key(subject, country_of(number))
 
 
-def refused_again(before: Rest | None, refusal: Refusal, now: datetime) -> Rest:
+def refused_again(before: Rest | None, refusal: Refusal, now: datetime, *, in_ending: bool = False) -> Rest:
     """The rest after a refusal: longer than the one before it.
 
     Refusals that come while it rests are of calls placed before it began, and change nothing.
     """
     if before is None:
-        return Rest(now + rest_after(1), 1, now, refusal)
+        return Rest(now + rest_after(1), 1, now, refusal, in_ending=in_ending)
     if before.until > now and not before.asking:
         return before
     refusals = before.refusals + 1
-    return Rest(now + rest_after(refusals), refusals, before.since, refusal)
+    return Rest(now + rest_after(refusals), refusals, before.since, refusal, in_ending=in_ending)
 
 
 def asked_again(rest: Rest, now: datetime, answer_seconds: float) -> Rest:
     """The rest while one call asks the carrier again; without an answer in time the next call may ask."""
     return replace(rest, until=now + timedelta(seconds=answer_seconds), asking=True)
+
+
+def superfluous(rests: Mapping[str, Rest], now: datetime) -> list[str]:
+    """The keys of rests that need not be kept: those nobody has asked about for long, and the oldest of too many."""
+    forgotten = [key for key, rest in rests.items() if rest.is_forgotten(now)]
+    kept = sorted((rest.until, key) for key, rest in rests.items() if not rest.is_forgotten(now))
+    return forgotten + [key for _, key in kept[: max(0, len(kept) - MAX_RESTS)]]
 
 
 def country_of(number: str) -> str:

@@ -25,8 +25,8 @@ SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
     {
         SettingFault.CONFIGURATION_UNUSABLE: "The stored configuration breaks the rules, so its contacts wait; "
         "set its fields anew with PATCH /campaign/configurations/{id}.",
-        SettingFault.NO_WINDOWS: "The configuration has no calling windows, so its contacts wait; "
-        "set default_windows with PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none for some contacts (their timezone, "
+        "or scheduled ones), so these wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
         SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
         "own wait; set agent_number on the campaign or its configuration.",
         SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
@@ -67,14 +67,33 @@ def warnings_on(rules: Rules, ended: Mapping[str, int]) -> list[SettingWarning]:
     return warnings
 
 
-def opens_ever(configuration: Configuration) -> bool:
-    """Whether the configuration has any calling window, in any timezone."""
-    return bool(
-        configuration.default_windows
-        or configuration.scheduled_windows
-        or any(override.windows for override in configuration.overrides)
-        or any(override.windows for override in configuration.scheduled_overrides or ())
+# Why contacts end once their attempts are used up.
+_USED_UP: Final = (EndReason.VOICEMAIL, EndReason.NO_ANSWER, EndReason.BUSY, EndReason.FAILED)
+
+
+def exhausted_stay(ended: Mapping[str, int]) -> list[SettingWarning]:
+    """What to say when attempts or retry rules are changed: contacts whose attempts were used up stay so."""
+    count = sum(ended.get(because, 0) for because in _USED_UP)
+    if not count:
+        return []
+    message = (
+        f"{count} contacts have ended as exhausted by the retry rules and stay so; POST …/contacts/reset with "
+        '{"status": "exhausted"} calls them again.'
     )
+    return [SettingWarning("ended_exhausted", message)]
+
+
+def opens_ever(configuration: Configuration, *, scheduled: bool = False) -> bool:
+    """Whether any timezone ever opens, for the first calls of scheduled contacts, or (False) for all other calls."""
+    schedule = configuration.schedule(scheduled)
+    return bool(schedule.windows or any(override.windows for override in schedule.overrides))
+
+
+def opens_ever_in(configuration: Configuration, timezone: str | None, *, scheduled: bool = False) -> bool:
+    """Whether a contact in this timezone (None: the configuration's own) is ever inside a calling window."""
+    schedule = configuration.schedule(scheduled)
+    hours = schedule.hours(schedule.default_timezone if timezone is None else timezone)
+    return hours.open_before_first_flip or not hours.never_changes
 
 
 def setting_faults(rules: Rules) -> list[SettingFault]:
@@ -84,7 +103,7 @@ def setting_faults(rules: Rules) -> list[SettingFault]:
         configuration = rules.campaign.configuration
         if configuration is None:
             faults.append(SettingFault.CONFIGURATION_UNUSABLE)
-        elif not opens_ever(configuration):
+        elif not (opens_ever(configuration) and opens_ever(configuration, scheduled=True)):
             faults.append(SettingFault.NO_WINDOWS)
     if first_set("agent_number", CallFields(), rules) is None and rules.default_caller_number is None:
         faults.append(SettingFault.NO_CALLER_NUMBER)

@@ -7,6 +7,7 @@ carries the wish out. `of` is the contact's last attempt when it was asked: once
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -16,10 +17,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import FINAL, ContactStatus, Tier
 from shared.domain.reasons import FOR_GOOD, EndReason
-from shared.store.client import Document, Store
+from shared.store.client import Document, Store, translates
 from shared.store.contact_documents import NOT_DELETED
 from shared.store.moves import Move, apply_moves
 from shared.store.organizations import touch
+from shared.store.paging import decode_cursor, encode_cursor
 from shared.store.shard_transaction import Ownership, ShardTransaction
 from shared.store.shard_work import BATCH, Swept
 
@@ -30,32 +32,46 @@ _AT_ONCE: Final = 1000
 MAY_BE_RESET: Final = frozenset(FINAL - {ContactStatus.COMPLETED})
 
 
+_MAY_BE_ASKED: Final[Document] = {
+    "ended_because": {"$nin": sorted(FOR_GOOD)},
+    "asked": {"$exists": False},
+    **NOT_DELETED,
+}
+
+
 class Wish(StrEnum):
     """What is asked of a contact."""
 
     AGAIN = "again"  # call it again, though it has ended; its limits and delays count from then on
 
 
-async def ask_again(store: Store, contacts: Collection[Document], now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class ResetPage:
+    """What one request of a reset has asked for: how many contacts, and where the next goes on (None: at no other)."""
+
+    asked: int
+    next_cursor: str | None
+
+
+async def ask_again(store: Store, contacts: Collection[Document], now: datetime, ask_id: str | None = None) -> int:
     """Ask that ended contacts be called again; how many of them still stood as read.
 
-    They must be of one organization, at most 1,000. Safe to repeat.
+    They must be of one organization, at most 1,000. `ask_id` names what several requests ask together. Safe to repeat.
     """
     by_id = {contact["_id"]: contact for contact in contacts}
 
     async def work(session: AsyncClientSession) -> int:
-        query = {
-            "_id": {"$in": list(by_id)},
-            "status": {"$in": sorted(MAY_BE_RESET)},
-            "ended_because": {"$nin": sorted(FOR_GOOD)},
-            "asked": {"$exists": False},
-            **NOT_DELETED,
-        }
+        query = {"_id": {"$in": list(by_id)}, "status": {"$in": sorted(MAY_BE_RESET)}, **_MAY_BE_ASKED}
         found = store["contacts"].find(query, {"_id": 1}, session=session)
         ids = [contact["_id"] async for contact in found]
         if not ids:
             return 0
-        asked = {"id": str(uuid.uuid4()), "kind": Wish.AGAIN, "at": {"$literal": now}, "of": "$last_attempt"}
+        asked = {
+            "id": ask_id or str(uuid.uuid4()),
+            "kind": Wish.AGAIN,
+            "at": {"$literal": now},
+            "of": "$last_attempt",
+        }
         await store["contacts"].update_many({"_id": {"$in": ids}}, [{"$set": {"asked": asked}}], session=session)
         rows = [
             ReplaceOne({"_id": contact_id}, {"_id": contact_id, "shard": by_id[contact_id]["shard"]}, upsert=True)
@@ -74,30 +90,41 @@ async def reset_contacts(
     *,
     status: ContactStatus,
     because: EndReason | None,
+    cursor: str | None,
     now: datetime,
-) -> tuple[int, bool]:
-    """Ask that the campaign's (stored form) contacts that ended so be called again.
+) -> ResetPage:
+    """Ask that the campaign's (stored form) contacts that ended so be called again, at most `MAX_RESET` at a time.
 
-    How many were asked for, at most `MAX_RESET`, and whether there may be more: then ask again. Contacts that were
-    answered or opted out are never among them.
+    Contacts that were answered or opted out are never among them, and none is asked for twice by the requests that one
+    `cursor` joins, though it may have ended so again meanwhile. Raises `InvalidCursor`.
     """
-    ended = {"$nin": sorted(FOR_GOOD)} if because is None else because.value
+    first, ask_id = decode_cursor(cursor) if cursor is not None else (None, str(uuid.uuid4()))
     query = {
         "campaign_id": campaign_id,
         "organization_id": organization_id,
         "status": status.value,
-        "ended_because": ended,
-        "asked": {"$exists": False},
-        **NOT_DELETED,
+        "reset_by": {"$ne": ask_id},
+        **_MAY_BE_ASKED,
     }
-    found = store["contacts"].find(query, {"shard": 1}, hint="listing").limit(MAX_RESET + 1)
-    contacts = await found.to_list()
+    if first is not None:
+        query["created_at"] = {"$gte": first}
+    if because is not None:
+        query["ended_because"] = because.value
+    found = store["contacts"].find(query, {"shard": 1, "created_at": 1}, hint="listing")
+    contacts = await found.sort([("created_at", 1), ("seq", 1)]).limit(MAX_RESET + 1).to_list()
     asked = 0
     for start in range(0, min(len(contacts), MAX_RESET), _AT_ONCE):
-        asked += await ask_again(store, contacts[start : start + _AT_ONCE], now)
-    if asked:
+        asked += await ask_again(store, contacts[start : start + _AT_ONCE], now, ask_id)
+        # With each part: what is asked must be found though this process may not come to the next one.
         await touch(store, organization_id)
-    return asked, len(contacts) > MAX_RESET
+    more = contacts[MAX_RESET:]
+    return ResetPage(asked, encode_cursor(more[0]["created_at"], ask_id) if more else None)
+
+
+@translates
+async def shards_with_asks(store: Store, shards: Collection[int]) -> set[int]:
+    """Shards in which something asked is not carried out yet."""
+    return set(await store["asks"].distinct("shard", {"shard": {"$in": list(shards)}}))
 
 
 async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
@@ -145,6 +172,7 @@ def _again(contact: Document, now: datetime) -> Move:
         outcomes={},
         uncounted=contact["attempts_made"],
         invalid_numbers=[],
+        reset_by=contact["asked"]["id"],
     )
 
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import Call, End, Wait, verdict
-from shared.domain.phone import compared
+from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
+from shared.domain.phone import compared, spellings
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import asked_again
 from shared.events import DialJob
@@ -43,10 +43,14 @@ class ClaimOrder:
 
 @dataclass(slots=True)
 class Claimed:
-    """What was claimed. `left` are candidates that only found no room: they keep their place in the queue."""
+    """What was claimed. `left` are candidates that only found no room: they keep their place in the queue.
+
+    `moved`: how many others were put off or ended.
+    """
 
     jobs: list[DialJob] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    moved: int = 0
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     )
     await _lock(transaction, selection)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
-    return Claimed(jobs, selection.left)
+    return Claimed(jobs, selection.left, len(selection.moves))
 
 
 async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document]) -> _Rooms:
@@ -137,7 +141,7 @@ async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Docum
     live: dict[str, set[str]] = {}
     for organization_id in {c["organization_id"] for c in candidates}:
         numbers = {n for c in candidates if c["organization_id"] == organization_id for n in c["phone_numbers"]}
-        phones = {form for number in numbers for form in (number, compared(number))}
+        phones = {form for number in numbers for form in spellings(number)}
         query = {"organization_id": organization_id, "lock.phone": {"$in": list(phones)}}
         cursor = transaction.store["contacts"].find(
             query, {"lock.phone": 1}, session=transaction.session, hint="live_phone"
@@ -158,16 +162,17 @@ def _select(
     for contact in candidates:
         surroundings, organization_id = transaction.surroundings, contact["organization_id"]
         rules = replace(surroundings.rules_of(contact), live=rooms.live[organization_id])
-        match verdict(surroundings.dialed(contact), rules, now, WINDOW_AHEAD):
+        dialed = surroundings.dialed(contact)
+        match verdict(dialed, rules, now, WINDOW_AHEAD):
             case Call() as call:
                 lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))
-                if _take(rooms, contact, lock):
+                if _take(rooms, contact, call.choice, lock):
                     selection.chosen.append(contact)
                     selection.locks.append(lock)
                     _ask_again(transaction, organization_id, call, now, order.lock_seconds)
                 else:
                     selection.left.append(contact["_id"])
-            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact):
+            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact, choose_call(dialed, rules)):
                 # Something else stands in the way of a call.
                 selection.left.append(contact["_id"])
             case End(status=status, because=because):
@@ -212,17 +217,19 @@ def _lock_for(
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 
-def _has_room(rooms: _Rooms, contact: Document) -> bool:
-    """Whether every budget above the contact, its caller number's apart, has a slot free."""
-    free = rooms.shard > 0 and rooms.organizations[contact["organization_id"]] > 0
-    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0
+def _has_room(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
+    """Whether every budget above the contact's call has a slot free; a number that is not exclusive has no budget."""
+    organization_id = contact["organization_id"]
+    number = number_budget(organization_id, choice.caller_number or "")
+    free = rooms.shard > 0 and rooms.organizations[organization_id] > 0
+    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0 and rooms.numbers.get(number, 1) > 0
 
 
-def _take(rooms: _Rooms, contact: Document, lock: Document) -> bool:
+def _take(rooms: _Rooms, contact: Document, choice: CallChoice, lock: Document) -> bool:
     """Take one slot of every budget above the contact; False, and nothing taken, if one is full."""
     organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
     number = number_budget(organization_id, lock["caller_number"])
-    if not _has_room(rooms, contact) or (lock["exclusive"] and rooms.numbers[number] < 1):
+    if not _has_room(rooms, contact, choice):
         return False
     rooms.shard -= 1
     rooms.organizations[organization_id] -= 1

@@ -198,7 +198,7 @@ class Upsert:
             row = round_.existing.pop(contact_id)
             round_.fail(row, "external_id", "another contact of the campaign has this external_id")
         zones = {row.fields["timezone"] for row in round_.existing.values() if "timezone" in row.fields}
-        if zones or any(row.fields.get("agent_number") is not None for row in round_.existing.values()):
+        if zones:
             # Before the contacts, so that the scheduler never meets a zone it has not heard of.
             await self._count(zones=zones)
         if round_.existing:
@@ -262,7 +262,6 @@ class Upsert:
     ) -> None:
         pending = sum(document["status"] == ContactStatus.PENDING for document in documents)
         all_zones = {*zones, *(document["timezone"] for document in documents)}
-        own_numbers = any(row.fields.get("agent_number") is not None for row in self.rows)
         update: Document = {
             "$inc": {"added": pending, "added_skipped": len(documents) - pending},
             "$addToSet": {"zones": {"$each": list(all_zones)}},
@@ -273,8 +272,6 @@ class Upsert:
                 "shard": self.scope.shard,
             },
         }
-        # A campaign whose contacts never had caller numbers of their own sleeps while it has none to call from.
-        update.setdefault("$set" if own_numbers else "$setOnInsert", {})["own_numbers"] = own_numbers
         await self.store["counters_in"].update_one(
             {"_id": f"{self.scope.campaign_id}/{self.source}"}, update, upsert=True, session=session
         )

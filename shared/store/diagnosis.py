@@ -16,12 +16,16 @@ from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.setting_faults import SettingWarning, warnings_on
 from shared.store.client import Document, Store, translates
-from shared.store.dialing_catalog import Sources, read_sources
+from shared.store.dialing_catalog import read_zones
+from shared.store.executors import rate_of_living
 from shared.store.ledger import organization_budget
+from shared.store.ready import anyone_has_own_number
 from shared.store.situation import LimitUse, Situation
 from shared.store.statistics import CampaignCounts, campaign_counts
 
 # Waiting contacts that are looked at, and into how many groups of timezones each tier of the queue is parted for it.
+# Caller numbers that are named with the limits.
+MAX_NUMBERS: Final = 50
 SAMPLE: Final = 1000
 ZONE_GROUPS: Final = 20
 
@@ -46,12 +50,16 @@ class NamedLimit:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What stands in the way of a campaign's calls at one moment. `refusals` are the organization's last ones."""
+    """What stands in the way of a campaign's calls at one moment. `refusals` are the organization's last ones.
+
+    `calls_per_second` is how fast the living executors may place calls, those of all organizations together.
+    """
 
     counts: CampaignCounts
     findings: Sequence[Finding]
     settings: Sequence[SettingWarning]
     limits: Sequence[NamedLimit]
+    calls_per_second: float
     rests: Mapping[str, Rest] = field(default_factory=dict)
     refusals: Sequence[Mapping[str, Any]] = ()
 
@@ -60,14 +68,14 @@ class Diagnosis:
 async def diagnose(store: Store, organization_id: str, campaign_id: str, now: datetime) -> Diagnosis:
     """The diagnosis of a campaign (stored form), at the same cost for every size of campaign."""
     counts = await campaign_counts(store, campaign_id)
-    sources = (await read_sources(store, [campaign_id])).get(campaign_id, Sources())
-    sample = await _sample(store, campaign_id, sources, counts.pending) if counts.pending > 0 else []
+    of_contacts = (await read_zones(store, [campaign_id])).get(campaign_id, frozenset())
+    sample = await _sample(store, campaign_id, of_contacts, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
     anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
     rules = situation.surroundings.rules_of(anybody)
     whole = campaign_wait(rules, now)
-    if whole is not None and sources.own_numbers and whole.reason in SPARED_BY_OWN_NUMBER:
+    if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and await anyone_has_own_number(store, campaign_id):
         whole = None
     waits = [whole] if whole is not None and counts.pending > 0 else []
     if not waits:
@@ -78,7 +86,8 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         findings=findings(waits, counts.pending),
         settings=warnings_on(rules, counts.ended),
         limits=_limits(situation, campaign_id),
-        rests=rules.rests,
+        rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
+        calls_per_second=await rate_of_living(store),
         refusals=budget.get("refusals", []),
     )
 
@@ -100,9 +109,9 @@ def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
     ]
 
 
-async def _sample(store: Store, campaign_id: str, sources: Sources, pending: int) -> list[Document]:
+async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | None], pending: int) -> list[Document]:
     """Those who wait; of many, those due the longest of each tier and group of timezones in which somebody waits."""
-    zones = sorted(sources.zones, key=lambda zone: zone or "")
+    zones = sorted(of_contacts, key=lambda zone: zone or "")
     groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
     queries: list[Document] = [
         {
@@ -138,4 +147,7 @@ async def _longest_due(store: Store, queries: Sequence[Document], each: int, fie
 def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:
     limits = [NamedLimit("global", situation.everybody), NamedLimit("organization", situation.organization_use)]
     campaign = situation.campaign_use(campaign_id)
-    return [*limits, NamedLimit("campaign", campaign)] if campaign is not None else limits
+    if campaign is not None:
+        limits.append(NamedLimit("campaign", campaign))
+    numbers = sorted(situation.caller_numbers_in_use)[:MAX_NUMBERS]
+    return limits + [NamedLimit(f"caller_number:{number}", LimitUse(1, 1)) for number in numbers]

@@ -5,7 +5,7 @@ hint was lost. Every read here is small however many campaigns are idle.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, CampaignStatus
@@ -39,8 +39,7 @@ class OrganizationEntry:
 class CampaignEntry:
     """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour.
 
-    `zones` are the timezones its contacts have ever had; `own_numbers` is False when none of them has ever had a caller
-    number of its own.
+    `zones` are the timezones its contacts have ever had.
     """
 
     campaign_id: str
@@ -48,20 +47,7 @@ class CampaignEntry:
     priority: int
     configuration: Configuration | None
     zones: frozenset[str | None] = field(default_factory=frozenset)
-    own_numbers: bool = True
     fields: CallFields = field(default_factory=CallFields)
-
-    def with_sources(self, sources: "Sources") -> "CampaignEntry":
-        """The same campaign after contacts were added."""
-        return replace(self, zones=sources.zones, own_numbers=sources.own_numbers)
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What those who add contacts have noted of a campaign, all of them together."""
-
-    zones: frozenset[str | None] = frozenset()
-    own_numbers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +104,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
     query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
     documents = await store["campaigns"].find(query).to_list()
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
-    sources = await read_sources(store, ids)
+    zones = await read_zones(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents})
     entries = [
         CampaignEntry(
@@ -126,16 +112,16 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             d["organization_id"],
             d["priority"],
             configurations[d["configuration_id"]],
-            fields=call_fields(d),
-        ).with_sources(sources.get(d["_id"], Sources()))
+            zones.get(d["_id"], frozenset()),
+            call_fields(d),
+        )
         for d in documents
         if d["configuration_id"] in configurations
     ]
     for organization_id in organization_ids:
         campaign_id = default_campaign_id(organization_id)
-        if campaign_id in sources:
-            entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None)
-            entries.append(entry.with_sources(sources[campaign_id]))
+        if campaign_id in zones:
+            entries.append(CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, zones[campaign_id]))
     return entries
 
 
@@ -145,16 +131,12 @@ async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Confi
 
 
 @translates
-async def read_sources(store: Store, campaign_ids: Collection[str]) -> dict[str, Sources]:
-    """What is noted of the contacts of these campaigns; campaigns never given a contact are absent."""
+async def read_zones(store: Store, campaign_ids: Collection[str]) -> dict[str, frozenset[str | None]]:
+    """The timezones contacts of these campaigns have ever had; campaigns never given a contact are absent."""
     zones: dict[str, set[str | None]] = {}
-    own_numbers: dict[str, bool] = {}
     async for source in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
-        campaign_id = source["campaign_id"]
-        zones.setdefault(campaign_id, set()).update(source["zones"])
-        # A source that says nothing may have added contacts with caller numbers of their own.
-        own_numbers[campaign_id] = own_numbers.get(campaign_id, False) or source.get("own_numbers", True)
-    return {campaign_id: Sources(frozenset(found), own_numbers[campaign_id]) for campaign_id, found in zones.items()}
+        zones.setdefault(source["campaign_id"], set()).update(source["zones"])
+    return {campaign_id: frozenset(found) for campaign_id, found in zones.items()}
 
 
 @translates

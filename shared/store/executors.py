@@ -6,6 +6,8 @@ from shared.store.client import Store, translates
 
 # An executor that has not moved for this long is forgotten; its calls were reconciled long before.
 FORGET_SECONDS = 24 * 3600
+# A heartbeat comes once a second.
+SEEN_LATELY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ async def read_heartbeats(store: Store) -> list[Heartbeat]:
         Heartbeat(d["_id"], d["sequence"], d["capacity"], d["calls_per_second"], d["draining"])
         async for d in store["executors"].find(query)
     ]
+
+
+@translates
+async def rate_of_living(store: Store) -> float:
+    """Calls a second that the executors may place together: those that were seen lately and do not drain."""
+    since = {"$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": SEEN_LATELY_SECONDS}}
+    query = {"draining": False, "$expr": {"$gt": ["$seen_at", since]}}
+    rates: list[float] = [executor["calls_per_second"] async for executor in store["executors"].find(query)]
+    return sum(rates)
 
 
 @translates

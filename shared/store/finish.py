@@ -161,12 +161,16 @@ def _first_ending(
     transaction.ledger.attempted(contact)
     if holds:
         lock = contact["lock"]
-        if event.refusal is None and event.outcome not in PROVISIONAL:
-            # One that nobody can vouch for may never have reached the carrier.
-            end_rests(transaction, contact["organization_id"], lock)
+        if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
+            end_rests(transaction, contact["organization_id"], lock, by_ending=True)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
         made, dialed = contact["attempts_made"] + 1, _Dialed(dialed_number(lock), lock["caller_number"])
         finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, outcomes, now, dialed)
+
+
+def _was_taken(event: CallFinished, contact: Document) -> bool:
+    """Whether the carrier had taken the call: one that it refused for the person's sake proves nothing about us."""
+    return event.provider_call_id is not None or (contact.get("start") or {}).get("call_id") is not None
 
 
 def _better_ending(
@@ -231,7 +235,8 @@ def _by_the_rule(
         attempts_made=attempts_made - uncounted,
         outcome_count=outcomes[event.outcome],
         now=now,
-        other_numbers=bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
+        other_numbers=event.outcome is Outcome.INVALID_NUMBER
+        and bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
         not_before=_rest_until(transaction, event, contact, dialed, now),
     )
     because: EndReason | None = None
@@ -274,7 +279,7 @@ def _rest_until(
     if event.refusal is None or dialed.number is None or dialed.caller_number is None:
         return None
     numbers = {"number": dialed.number, "caller_number": dialed.caller_number}
-    rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now)
+    rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now, in_ending=True)
     return rest.until
 
 

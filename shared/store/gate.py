@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import WAITS_FOR_REST, Call, End, Wait, verdict
+from shared.domain.dialing import WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
@@ -72,7 +72,9 @@ def _reason_against(surroundings: Surroundings, contact: Document | None, nonce:
     )
     # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
     later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
-    match verdict(replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now):
+    match verdict(
+        replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now, frozen=frozen_choice(lock)
+    ):
         case Call(probing=over):
             # A claim decides which call asks about a rest that is over: one that is older than the rest may not.
             return str(WAITS_FOR_REST[RefusalSubject(over[0].partition(":")[0])]) if over else None

@@ -38,6 +38,19 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             partialFilterExpression={"status": "pending"},
             name="ready",
         ),
+        # The same for contacts with a caller number of their own, which are called also while their campaign has none.
+        # Empty, and so without cost, where contacts have none.
+        IndexModel(
+            [
+                ("campaign_id", ASCENDING),
+                ("tier", ASCENDING),
+                ("timezone", ASCENDING),
+                ("due_at", ASCENDING),
+                ("seq", ASCENDING),
+            ],
+            partialFilterExpression={"status": "pending", "agent_number": {"$type": "string"}},
+            name="own_number",
+        ),
         IndexModel(
             [("shard", ASCENDING), ("lock.expires_at", ASCENDING)],
             partialFilterExpression={"status": "locked"},

@@ -22,7 +22,13 @@ from shared.store.ledger import Ledger
 from shared.store.surroundings import Surroundings
 
 # Fields that a contact need not have, and what they are then.
-DEFAULTS: Final[Document] = {"ended_because": None, "put_off": None, "uncounted": 0, "invalid_numbers": []}
+DEFAULTS: Final[Document] = {
+    "ended_because": None,
+    "put_off": None,
+    "uncounted": 0,
+    "invalid_numbers": [],
+    "reset_by": None,
+}
 
 
 class GuardFailed(TemporaryError):
@@ -34,7 +40,8 @@ class Move:
     """One contact, as read in this transaction, and where it goes; `None` keeps a field.
 
     `because` says why it ends; `put_off` why it waits until `due_at`, where that is not its own time. `uncounted` are
-    attempts that no limit counts, `invalid_numbers` those the carrier has called invalid, in compared form.
+    attempts that no limit counts, `invalid_numbers` those the carrier has called invalid, in compared form; `reset_by`
+    the request that had the contact called again.
     """
 
     contact: Document
@@ -48,6 +55,7 @@ class Move:
     put_off: WaitReason | None = None
     uncounted: int | None = None
     invalid_numbers: Sequence[str] | None = None
+    reset_by: str | None = None
 
 
 async def apply_moves(
@@ -120,6 +128,7 @@ def _new_values(move: Move) -> Document:
         "ended_because": move.because,
         "put_off": put_off,
         "uncounted": move.uncounted if move.uncounted is not None else contact.get("uncounted", 0),
+        "reset_by": move.reset_by if move.reset_by is not None else contact.get("reset_by"),
         "invalid_numbers": (
             list(move.invalid_numbers) if move.invalid_numbers is not None else contact.get("invalid_numbers", [])
         ),

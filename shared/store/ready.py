@@ -6,7 +6,9 @@ groups. Sorted by tier as well it would be a blocking sort (docs/benchmarks.md).
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared.domain.contact import TIER_RANK, ContactStatus, Tier, Waiting
 from shared.store.client import Document, Store, translates
@@ -14,6 +16,18 @@ from shared.store.client import Document, Store, translates
 RANGES_PER_QUERY = 200
 Tiers = Collection[Tier]
 Zones = Collection[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Which of the waiting contacts, and the index that holds them in the order of their calls."""
+
+    index: str
+    filter: Document
+
+
+_ALL: Final = _Which("ready", {})
+_OWN_NUMBERS: Final = _Which("own_number", {"agent_number": {"$type": "string"}})
 
 
 @translates
@@ -30,13 +44,13 @@ async def read_ready(
     """The contacts of these tiers that are due at `now` in these zones, at most `limit`, in the order of their calls.
 
     The limit takes those who are due the longest, whatever their tier: where it is reached, ask for one tier at a time.
-    `own_numbers_only` leaves out contacts without a caller number of their own; it looks at each one that is due.
+    `own_numbers_only` leaves out contacts without a caller number of their own, which have an index of theirs.
     """
     waiting: list[Waiting] = []
-    own: Document = {"agent_number": {"$ne": None}} if own_numbers_only else {}
+    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, tiers, zones):
-        due = query | {"due_at": {"$lte": now}} | own
-        cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint="ready")
+        due = query | {"due_at": {"$lte": now}} | which.filter
+        cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint=which.index)
         documents = await cursor.sort([("due_at", 1), ("seq", 1)]).limit(limit).to_list()
         waiting += [Waiting(TIER_RANK[Tier(d["tier"])], d["due_at"], d["seq"], d["_id"]) for d in documents]
     longest = sorted(waiting, key=lambda contact: (contact.due_at, contact.seq))[:limit]
@@ -44,11 +58,15 @@ async def read_ready(
 
 
 @translates
-async def next_due(store: Store, campaign_id: str, tiers: Tiers, zones: Zones, after: datetime) -> datetime | None:
+async def next_due(
+    store: Store, campaign_id: str, tiers: Tiers, zones: Zones, after: datetime, *, own_numbers_only: bool = False
+) -> datetime | None:
     """When the next contact of these tiers in these zones becomes due, later than `after`; None if none waits."""
     earliest: datetime | None = None
+    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, tiers, zones):
-        cursor = store["contacts"].find(query | {"due_at": {"$gt": after}}, {"due_at": 1}, hint="ready")
+        later = query | {"due_at": {"$gt": after}} | which.filter
+        cursor = store["contacts"].find(later, {"due_at": 1}, hint=which.index)
         for document in await cursor.sort([("due_at", 1), ("seq", 1)]).limit(1).to_list():
             due_at: datetime = document["due_at"]
             earliest = due_at if earliest is None else min(earliest, due_at)
@@ -56,12 +74,22 @@ async def next_due(store: Store, campaign_id: str, tiers: Tiers, zones: Zones, a
 
 
 @translates
-async def anyone_waits(store: Store, campaign_id: str, tiers: Tiers, zones: Zones) -> bool:
+async def anyone_waits(
+    store: Store, campaign_id: str, tiers: Tiers, zones: Zones, *, own_numbers_only: bool = False
+) -> bool:
     """Whether any contact of these tiers waits in one of these zones, due or not."""
+    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, tiers, zones):
-        if await store["contacts"].find_one(query, {"_id": 1}, hint="ready"):
+        if await store["contacts"].find_one(query | which.filter, {"_id": 1}, hint=which.index):
             return True
     return False
+
+
+@translates
+async def anyone_has_own_number(store: Store, campaign_id: str) -> bool:
+    """Whether any contact that waits in a campaign has a caller number of its own."""
+    query: Document = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, **_OWN_NUMBERS.filter}
+    return await store["contacts"].find_one(query, {"_id": 1}, hint=_OWN_NUMBERS.index) is not None
 
 
 def _queries(campaign_id: str, tiers: Tiers, zones: Zones) -> Iterator[Document]:

@@ -64,7 +64,7 @@ async def apply_probes(transaction: ShardTransaction, events: Sequence[ProbePlac
     for event in events:
         contact = contacts.get(event.contact_id)
         if contact is not None and _is_on(contact, event.attempt_id, event.organization_id):
-            end_rests(transaction, contact["organization_id"], contact["lock"])
+            end_rests(transaction, contact["organization_id"], contact["lock"], by_ending=False)
 
 
 def _is_on(contact: Document, attempt_id: str, organization_id: str) -> bool:

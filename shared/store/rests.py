@@ -8,26 +8,36 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
 from pymongo import UpdateOne
 
 from shared.domain.refusal import Refusal, Rest
+from shared.logs import get_logger
 from shared.store.client import Document
 
 KEPT_REFUSALS: Final = 5
 
+log = get_logger()
+
 
 def read_rests(stored: Mapping[str, Any]) -> dict[str, Rest]:
-    """What rests, by key, from a budget document's `rests`."""
-    return {
-        key: Rest(
+    """What rests, by key, from a budget document's `rests`; one that our rules do not know (any more) rests not."""
+    rests = {}
+    for key, rest in stored.items():
+        try:
+            refusal = Refusal.model_validate(rest["refusal"])
+        except ValidationError:
+            log.warning("a rest that cannot be read is left out", key=key)
+            continue
+        rests[key] = Rest(
             until=rest["until"],
             refusals=rest["refusals"],
             since=rest["since"],
-            refusal=Refusal.model_validate(rest["refusal"]),
+            refusal=refusal,
             asking=rest.get("asking", False),
+            in_ending=rest.get("in_ending", False),
         )
-        for key, rest in stored.items()
-    }
+    return rests
 
 
 def write_rest(budget: str, key: str, rest: Rest | None) -> UpdateOne:
@@ -40,6 +50,7 @@ def write_rest(budget: str, key: str, rest: Rest | None) -> UpdateOne:
         "since": rest.since,
         "refusal": rest.refusal.model_dump(mode="json"),
         "asking": rest.asking,
+        "in_ending": rest.in_ending,
     }
     return UpdateOne({"_id": budget}, {"$set": {f"rests.{key}": document}}, upsert=True)
 

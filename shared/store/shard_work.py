@@ -44,9 +44,10 @@ class ShardWork:
 class WorkDone:
     """What it did.
 
-    `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which
-    contacts that wait again are due, by campaign id. `given_back`: slots that left the shard's grant.
-    `rests`: what rests from now on, or (None) may be used again, by organization id and key.
+    `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which contacts that
+    wait again are due, by campaign id. `given_back`: slots that left the shard's grant. `rests`: what rests from now
+    on, or (None) may be used again, by organization id and key. `moved`: candidates for a claim that were put off or
+    ended instead.
     """
 
     jobs: list[DialJob]
@@ -57,6 +58,7 @@ class WorkDone:
     due: dict[str, datetime]
     given_back: int
     rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ async def do_shard_work(
             ledger.due,
             ledger.given_back,
             ledger.rests,
+            claimed.moved,
         )
 
     return await store.in_transaction(run)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
-from shared.domain.phone import compared
+from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
 from shared.store.ledger import campaign_budget, number_budget, organization_budget
@@ -91,12 +91,8 @@ class Situation:
 
     def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free."""
-        organization = self.surroundings.organizations.get(self.organization_id) or {}
-        number = choice.caller_number or ""
-        if number in organization.get("exclusive_caller_numbers", ()):
-            key = number_budget(self.organization_id, number)
-            if self.surroundings.held.get(key, 0) > 0:
-                return WaitReason.CALLER_NUMBER_LIMIT
+        if choice.caller_number in self.caller_numbers_in_use:
+            return WaitReason.CALLER_NUMBER_LIMIT
         campaign = self.campaign_use(contact["campaign_id"])
         if campaign is not None and campaign.is_full:
             return WaitReason.CAMPAIGN_LIMIT
@@ -112,6 +108,14 @@ class Situation:
         organization = self.surroundings.organizations.get(self.organization_id)
         held = self.surroundings.held.get(organization_budget(self.organization_id), 0)
         return LimitUse(held, concurrency_limit(organization))
+
+    @property
+    def caller_numbers_in_use(self) -> set[str]:
+        """The organization's exclusive caller numbers that are on a call."""
+        organization = self.surroundings.organizations.get(self.organization_id) or {}
+        held = self.surroundings.held
+        exclusive = organization.get("exclusive_caller_numbers", ())
+        return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""
@@ -143,9 +147,7 @@ async def standings(
 
 async def _live(store: Store, organization_id: str, contacts: Sequence[Document]) -> set[str]:
     """Numbers of these contacts, in compared form, that are on a call."""
-    phones = {
-        form for contact in contacts for number in contact["phone_numbers"] for form in (number, compared(number))
-    }
+    phones = {form for contact in contacts for number in contact["phone_numbers"] for form in spellings(number)}
     if not phones:
         return set()
     query = {"organization_id": organization_id, "lock.phone": {"$in": sorted(phones)}}

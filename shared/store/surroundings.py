@@ -6,7 +6,8 @@ Each document is read at most once, but for the anchor; nothing is kept beyond t
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -30,9 +31,14 @@ log = get_logger()
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # So many documents in one answer, which must stay below 16 MB: an organization may have 30 kB (its exclusive caller
 # numbers), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
-AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 2000, "do_not_call": 10_000}
+AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
 # Fields that are read, where a document has larger ones.
-FIELDS: Final[Mapping[str, Document]] = {"do_not_call": {"organization_id": 1, "phone_number": 1}}
+FIELDS: Final[Mapping[str, Document]] = {
+    "do_not_call": {"organization_id": 1, "phone_number": 1},
+    "budgets": {"held": 1, "rests": 1},
+}
+
+Word = TypeVar("Word", bound=StrEnum)
 
 # (organization id, number in compared form): one entry of an organization's do-not-call list.
 Listed = tuple[str, str]
@@ -186,7 +192,9 @@ class Surroundings:
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:
         configuration = self.configurations.get(campaign["configuration_id"])
-        return CampaignRules(CampaignStatus(campaign["status"]), configuration, call_fields(campaign))
+        # A state that this version does not know is none in which it may call.
+        status = known(CampaignStatus, campaign["status"]) or CampaignStatus.PAUSED
+        return CampaignRules(status, configuration, call_fields(campaign))
 
     def dialed(self, contact: Document) -> DialedContact:
         """A loaded contact as the rules of dialing see it."""
@@ -206,13 +214,18 @@ class Surroundings:
             if self.listed
             else frozenset(),
             invalid=frozenset(contact.get("invalid_numbers") or ()),
-            put_off=WaitReason(put_off["reason"]) if put_off else None,
-            for_good=EndReason(contact["for_good"]) if contact.get("for_good") else None,
+            put_off=known(WaitReason, put_off["reason"]) if put_off else None,
+            for_good=known(EndReason, contact.get("for_good")),
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:
         """Whether a number is on the organization's do-not-call list; only for loaded contacts' numbers."""
         return (organization_id, compared(phone)) in self.listed
+
+
+def known(words: type[Word], stored: str | None) -> Word | None:
+    """The stored word if this version knows it; another version may have written others, and none must stop a shard."""
+    return next((word for word in words if word == stored), None)
 
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:

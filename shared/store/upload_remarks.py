@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from shared.domain.configuration import Configuration
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.dialing import Rules, choose_call, end_of
 from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
-from shared.domain.setting_faults import SENTENCES, SettingFault, setting_faults
+from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever_in, setting_faults
 from shared.store.asks import ask_again
 from shared.store.client import Document, Store
 from shared.store.surroundings import Anchor, Surroundings
@@ -35,13 +36,28 @@ async def read_rules(store: Store, organization_id: str, campaign_id: str) -> Ru
 def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWarning]:
     """What the settings lack for these rows to be called: once for each fault, at the first row that it concerns."""
     remarks = []
-    for fault in setting_faults(rules):
-        concerned = [row for row in rows if not _is_spared(fault, row)]
+    for fault, concerned in _rows_by_fault(rules, rows).items():
         if concerned:
             first, others = concerned[0], len(concerned) - 1
             like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
             remarks.append(RowWarning(first.index, first.external_id, f"{SENTENCES[fault]}{like_this}"))
     return remarks
+
+
+def _rows_by_fault(rules: Rules, rows: Sequence[ContactRow]) -> dict[SettingFault, list[ContactRow]]:
+    """The rows that each fault concerns; windows may be missing for the timezones of some rows alone."""
+    by_fault = {fault: [row for row in rows if not _is_spared(fault, row)] for fault in setting_faults(rules)}
+    configuration = rules.campaign.configuration if rules.campaign else None
+    if configuration is not None:
+        closed = [row for row in rows if not _opens_ever_for(configuration, row)]
+        by_fault[SettingFault.NO_WINDOWS] = closed
+    return by_fault
+
+
+def _opens_ever_for(configuration: Configuration, row: ContactRow) -> bool:
+    """Whether calling windows open for the row; the timezone that an update leaves out is taken for the default one."""
+    scheduled = row.fields.get("scheduled_at") is not None
+    return opens_ever_in(configuration, row.fields.get("timezone"), scheduled=scheduled)
 
 
 def _is_spared(fault: SettingFault, row: ContactRow) -> bool:

@@ -37,6 +37,9 @@ _PAGE_SIZE = 200
 _MAX_PAGES = 10
 
 
+_CODES = range(2**31)
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """A whole answer of the API: HTTP status, and the JSON object in it ({} when there is none)."""
@@ -46,9 +49,9 @@ class _Answer:
 
     @property
     def code(self) -> int | None:
-        """Twilio's own error code."""
+        """Twilio's own error code; None for what can be none."""
         code = self.body.get("code")
-        return code if isinstance(code, int) else None
+        return code if type(code) is int and code in _CODES else None
 
     @property
     def message(self) -> str:

@@ -26,7 +26,7 @@ from shared.domain.calling_window import known_timezones
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.dialing import CampaignRules, Rules
-from shared.domain.setting_faults import SettingFault, warnings_on
+from shared.domain.setting_faults import SettingFault, exhausted_stay, warnings_on
 from shared.events import LimitsChanged
 from shared.store.configurations import (
     StoredConfiguration,
@@ -38,6 +38,7 @@ from shared.store.configurations import (
 )
 from shared.store.statistics import ended_in_campaigns_of
 
+RETRY_FIELDS: Final = frozenset({"max_attempts", "retry_rules"})
 router = APIRouter(prefix="/campaign", tags=["Configurations"])
 BODIES: Final = (CreateConfiguration, EditConfiguration)
 
@@ -94,7 +95,9 @@ async def edit(
         gateway.store, caller.organization_id, configuration_id, stored_values(body, only_given=True), utc_now()
     )
     gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    return _changed(configuration, await ended_in_campaigns_of(gateway.store, caller.organization_id, configuration.id))
+    ended = await ended_in_campaigns_of(gateway.store, caller.organization_id, configuration.id)
+    view = _changed(configuration, ended)
+    return view.with_warnings(exhausted_stay(ended)) if body.model_fields_set & RETRY_FIELDS else view
 
 
 def _changed(configuration: StoredConfiguration, ended: Mapping[str, int]) -> ChangedConfiguration:

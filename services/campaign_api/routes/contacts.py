@@ -67,16 +67,17 @@ async def reset(
     target = await contact_target(gateway, caller.organization_id, campaign)
     if target.is_closed:
         raise WrongState(f"Campaign {target.campaign_id} is closed: its contacts are not called again.")
-    asked, more = await reset_contacts(
+    page = await reset_contacts(
         gateway.store,
         caller.organization_id,
         target.campaign_id,
         status=ContactStatus(body.status),
         because=body.reason,
+        cursor=body.cursor,
         now=utc_now(),
     )
     gateway.hints.give(LimitsChanged(organization_id=target.organization_id, shard=target.shard))
-    return ResetResult(reset=asked, more=more)
+    return ResetResult(reset=page.asked, next_cursor=page.next_cursor)
 
 
 @router.get("", responses=problems(404))

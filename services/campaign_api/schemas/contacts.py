@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.campaign_api.schemas.requests import RequestBody
@@ -12,7 +12,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
 from shared.domain.contact_view import present_contact
 from shared.domain.outcome import Outcome
-from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.reasons import FOR_GOOD, EndReason, WaitReason
 from shared.store.contact_upsert import UpsertResult
 from shared.store.situation import Standing
 
@@ -33,14 +33,23 @@ class UpsertContacts(RequestBody):
     contacts: Annotated[list[ContactInput], Field(min_length=1, max_length=MAX_CONTACTS)]
 
 
+def _not_for_good(reason: EndReason | None) -> EndReason | None:
+    if reason in FOR_GOOD:
+        raise ValueError("must not be answered or opted_out: such a contact is never called again")
+    return reason
+
+
 class ResetContacts(RequestBody):
     """Which contacts that have ended to call again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "error", "reason": "no_agent"}]})
 
     status: Literal["error", "exhausted", "skipped"] = Field(description="How they ended.")
-    reason: Annotated[EndReason | None, Field(strict=False)] = Field(
+    reason: Annotated[EndReason | None, Field(strict=False), AfterValidator(_not_for_good)] = Field(
         None, description="Why they ended, as `ended_because` says; without it whatever the reason was."
+    )
+    cursor: Annotated[str, Field(max_length=1000)] | None = Field(
+        None, description="`next_cursor` of the request before; none is reset twice on the way."
     )
 
 
@@ -48,7 +57,7 @@ class ResetResult(BaseModel):
     """How many contacts will be called again."""
 
     reset: int = Field(description="Contacts that wait again in a moment; never one that was answered or opted out.")
-    more: bool = Field(description="There are more than one request resets: send it again.")
+    next_cursor: str | None = Field(description="There may be more than one request resets: send it again with this.")
 
 
 class FailedContact(BaseModel):

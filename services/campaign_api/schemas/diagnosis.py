@@ -34,7 +34,7 @@ class ReasonView(BaseModel):
 class LimitView(BaseModel):
     """A limit on calls at once, and its use."""
 
-    name: str = Field(examples=["global", "organization", "campaign"])
+    name: str = Field(examples=["global", "organization", "campaign", "caller_number:+14155550100"])
     limit: int
     held: int = Field(description="Calls that are up or about to be.")
 
@@ -81,7 +81,8 @@ class DiagnosisView(BaseModel):
     active_calls: int = Field(description="The campaign's calls that are up or about to be.")
     reasons: list[ReasonView] = Field(description="Why they wait; the reason of most first.")
     settings: list[SettingWarningView] = Field(description="What the settings lack, all at once.")
-    limits: list[LimitView]
+    limits: list[LimitView] = Field(description="Limits on calls at once; of exclusive caller numbers those in use.")
+    calls_per_second: float = Field(description="How fast the executors may place calls, all organizations together.")
     resting: list[RestingView]
     refusals: list[RefusalView] = Field(description="The organization's last ones, oldest first.")
     ended: list[EndedView]
@@ -97,6 +98,7 @@ class DiagnosisView(BaseModel):
             reasons=[ReasonView.of(finding) for finding in diagnosis.findings],
             settings=[SettingWarningView.model_validate(warning) for warning in diagnosis.settings],
             limits=[LimitView.of(limit) for limit in diagnosis.limits],
+            calls_per_second=diagnosis.calls_per_second,
             resting=[
                 RestingView(
                     what=key,

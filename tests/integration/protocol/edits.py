@@ -95,10 +95,16 @@ async def reset_campaign(
             _may_be_called_again(world, contact)
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None
-    asked, _ = await asks.reset_contacts(
-        world.store, campaign["organization_id"], campaign_id, status=status, because=because, now=world.now
+    page = await asks.reset_contacts(
+        world.store,
+        campaign["organization_id"],
+        campaign_id,
+        status=status,
+        because=because,
+        cursor=None,
+        now=world.now,
     )
-    return asked
+    return page.asked
 
 
 def _may_be_called_again(world: World, contact: Document) -> None:

@@ -111,7 +111,7 @@ async def test_without_an_agent_contacts_end_and_after_one_is_set_a_reset_has_th
     assert codes(set_agent) == ["ended_no_agent"]
     assert set_agent.body["warnings"][0]["message"].startswith("3 contacts have ended as error (no_agent)")
     reset = await acme.its.post(f"/campaigns/{campaign_id}/contacts/reset", {"status": "error", "reason": "no_agent"})
-    assert reset.body == {"reset": 3, "more": False}
+    assert reset.body == {"reset": 3, "next_cursor": None}
     called = await acme.called(campaign_id, 3)
     assert [contact["attempts"][0]["agent_id"] for contact in called] == ["agent-2"] * 3
     assert office.carrier.orders_of(acme.id)[0].agent_id == "agent-2"

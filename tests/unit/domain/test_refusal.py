@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from shared.domain.refusal import (
+    MAX_RESTS,
     REST_STEPS,
     Refusal,
     RefusalSubject,
@@ -11,6 +13,7 @@ from shared.domain.refusal import (
     country_of,
     refused_again,
     rest_key,
+    superfluous,
     what_rests,
 )
 
@@ -73,3 +76,34 @@ def test_keys_are_names_of_fields() -> None:
     for key in (rest_key(RefusalSubject.ACCOUNT, ""), rest_key(RefusalSubject.COUNTRY, "+870")):
         assert "." not in key
         assert "$" not in key
+
+
+def resting(until: datetime) -> Rest:
+    return Rest(until, 1, NOW, REFUSAL)
+
+
+def test_what_nobody_asks_about_and_the_oldest_of_too_many_are_not_kept() -> None:
+    lately = {f"caller_number:+1415555{n:04d}": resting(NOW + timedelta(seconds=n)) for n in range(MAX_RESTS)}
+    assert superfluous(lately, NOW) == []
+    long_ago = {"account": resting(NOW - timedelta(hours=2))}
+    assert superfluous(lately | long_ago, NOW) == ["account"]
+    more = lately | {"country:MX": resting(NOW + timedelta(hours=1))}
+    assert superfluous(more, NOW) == ["caller_number:+14155550000"]
+
+
+def test_a_refusal_in_an_ending_is_remembered_as_one() -> None:
+    rest = refused_again(None, REFUSAL, NOW, in_ending=True)
+    assert rest.in_ending
+    assert not refused_again(asked_again(rest, NOW, 30), REFUSAL, NOW).in_ending
+
+
+@pytest.mark.parametrize("code", [-1, 2**31, 2**70, True, "x"])
+def test_a_code_that_could_not_be_stored_is_no_code(code: object) -> None:
+    with pytest.raises(ValidationError):
+        Refusal.model_validate({"subject": "account", "code": code}, strict=True)
+
+
+def test_the_carriers_words_are_cut_and_can_be_sent_and_stored() -> None:
+    refusal = Refusal(subject=RefusalSubject.ACCOUNT, message="\ud800" + "x" * 999)
+    assert len(refusal.message) == 200
+    assert refusal.model_dump_json()

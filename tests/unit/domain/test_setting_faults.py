@@ -4,7 +4,15 @@ from shared.domain.calling_window import ScheduleOverride, TimeWindow, Weekday
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.dialing import CallFields, CampaignRules, Rules
-from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever, setting_faults, warnings_on
+from shared.domain.setting_faults import (
+    SENTENCES,
+    SettingFault,
+    exhausted_stay,
+    opens_ever,
+    opens_ever_in,
+    setting_faults,
+    warnings_on,
+)
 
 OPEN = (TimeWindow(days=tuple(Weekday), start="00:00", end="24:00"),)
 IN_BERLIN = ScheduleOverride(timezones=("Europe/Berlin",), windows=OPEN)
@@ -33,18 +41,37 @@ def test_what_settings_lack(around: Rules, faults: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("configuration", "opens"),
+    ("configuration", "usually", "scheduled"),
     [
-        (Configuration(), False),
-        (Configuration(default_windows=OPEN), True),
-        (Configuration(overrides=(IN_BERLIN,)), True),
-        (Configuration(overrides=(IN_BERLIN.model_copy(update={"windows": ()}),)), False),
-        (Configuration(scheduled_windows=OPEN), True),
-        (Configuration(scheduled_overrides=(IN_BERLIN,)), True),
+        (Configuration(), False, False),
+        (Configuration(default_windows=OPEN), True, True),
+        (Configuration(overrides=(IN_BERLIN,)), True, True),
+        (Configuration(overrides=(IN_BERLIN.model_copy(update={"windows": ()}),)), False, False),
+        (Configuration(scheduled_windows=OPEN), False, True),
+        (Configuration(scheduled_overrides=(IN_BERLIN,)), False, True),
+        (Configuration(default_windows=OPEN, scheduled_windows=()), True, False),
     ],
 )
-def test_a_configuration_that_never_opens(configuration: Configuration, opens: bool) -> None:
-    assert opens_ever(configuration) is opens
+def test_a_configuration_that_never_opens(configuration: Configuration, usually: bool, scheduled: bool) -> None:
+    assert (opens_ever(configuration), opens_ever(configuration, scheduled=True)) == (usually, scheduled)
+    lacks = SettingFault.NO_WINDOWS in setting_faults(rules(configuration))
+    assert lacks is not (usually and scheduled)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "opens"),
+    [(None, False), ("America/New_York", False), ("US/Eastern", False), ("Europe/Berlin", True), ("Asia/Tokyo", True)],
+)
+def test_a_timezone_that_never_opens(timezone: str | None, opens: bool) -> None:
+    closed = ScheduleOverride(timezones=("America/New_York",), windows=())
+    configuration = Configuration(default_timezone="America/New_York", default_windows=OPEN, overrides=(closed,))
+    assert opens_ever_in(configuration, timezone) is opens
+
+
+def test_contacts_whose_attempts_were_used_up_are_counted_when_the_rules_change() -> None:
+    assert exhausted_stay({"answered": 9, "declined": 2}) == []
+    [warning] = exhausted_stay({"no_answer": 2, "busy": 1, "answered": 9})
+    assert warning.message.startswith("3 contacts have ended as exhausted")
 
 
 def test_who_has_ended_for_a_fault_that_is_mended_is_counted() -> None:
