@@ -93,7 +93,8 @@ class DialedContact:
 class CallChoice:
     """How a call would be made. `caller_number` None: there is no number to call from.
 
-    `agent_id` None with `has_agent` False: nobody would speak.
+    `agent_id` None with `has_agent` False: nobody would speak. Account and time limits are the operator's settings, the
+    same for all calls.
     """
 
     number: str

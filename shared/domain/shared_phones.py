@@ -34,7 +34,7 @@ class PhoneHolder:
 
     @property
     def phones(self) -> list[str]:
-        """Its numbers in the form in which all spellings of one phone are equal, each once."""
+        """The numbers in the form in which all spellings of one phone are equal, each once."""
         return list(dict.fromkeys(map(compared, self.phone_numbers)))
 
 

@@ -70,7 +70,10 @@ class CreateConfiguration(RequestBody):
     scheduled_windows: Windows | None = Field(None, description="For the first call of scheduled contacts.")
     scheduled_overrides: Overrides | None = None
     default_country_code: CountryCode | None = Field(None, description="How national numbers are read; else +1.")
-    max_attempts: MaxAttempts = Field(DEFAULT_MAX_ATTEMPTS, description="Attempts for each contact in all.")
+    max_attempts: MaxAttempts = Field(
+        DEFAULT_MAX_ATTEMPTS,
+        description="Attempts for each contact; an outcome's own limit counts that outcome and may be higher.",
+    )
     retry_rules: RetryRules = Field(default_factory=dict, description="By outcome; others follow the built-in rules.")
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
