@@ -55,7 +55,7 @@ class Office:
 
     async def customer(self, **organization: Any) -> "Caller":
         """A new organization."""
-        made = await self.api.new_customer(**organization)
+        made = await self.api.new_customer(**{"default_agent_number": None} | organization)
         return Caller(made, self)
 
     async def hang_up(self, organization_id: str) -> None:
