@@ -33,16 +33,20 @@ SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
         "turn comes; set agent_id on the campaign or its configuration.",
     }
 )
-"""What each fault means and what to do, in the API's words."""
+"""What each fault means and what to do: in answers over HTTP and, of uploaded rows, in the results of Kafka batches."""
 
 
 @dataclass(frozen=True, slots=True)
-class SettingWarning:
-    """A remark on settings that are legal: a code for programs, a sentence for people."""
+class EndedByFault:
+    """Contacts that a fault has ended as `status`, and that stay so although it is mended."""
 
-    code: str
-    message: str
+    status: ContactStatus
+    because: EndReason
+    count: int
 
+
+# What there is to say of settings that are legal.
+SettingWarning = SettingFault | EndedByFault
 
 # Faults that end contacts, and why these have ended then: mending the fault moves none of them.
 ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = MappingProxyType(
@@ -53,17 +57,11 @@ ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = M
 def warnings_on(rules: Rules, ended: Mapping[str, int]) -> list[SettingWarning]:
     """What to say of settings that were made or changed; `ended` counts the contacts that have ended, by reason."""
     faults = setting_faults(rules)
-    warnings = [SettingWarning(fault, SENTENCES[fault]) for fault in faults]
+    warnings: list[SettingWarning] = [*faults]
     for fault, (status, because) in ENDS_BY_FAULT.items():
         count = ended.get(because, 0)
         if count and fault not in faults:
-            warnings.append(
-                SettingWarning(
-                    f"ended_{because}",
-                    f"{count} contacts have ended as {status} ({because}) and stay so; POST …/contacts/reset with "
-                    f'{{"status": "{status}", "reason": "{because}"}} calls them again.',
-                )
-            )
+            warnings.append(EndedByFault(status, because, count))
     return warnings
 
 

@@ -3,8 +3,17 @@ import pytest
 from shared.domain.calling_window import ScheduleOverride, TimeWindow, Weekday
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
+from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules
-from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever, setting_faults, warnings_on
+from shared.domain.reasons import EndReason
+from shared.domain.setting_faults import (
+    SENTENCES,
+    EndedByFault,
+    SettingFault,
+    opens_ever,
+    setting_faults,
+    warnings_on,
+)
 
 OPEN = (TimeWindow(days=tuple(Weekday), start="00:00", end="24:00"),)
 IN_BERLIN = ScheduleOverride(timezones=("Europe/Berlin",), windows=OPEN)
@@ -48,12 +57,11 @@ def test_a_configuration_that_never_opens(configuration: Configuration, opens: b
 
 
 def test_who_has_ended_for_a_fault_that_is_mended_is_counted() -> None:
-    [warning] = warnings_on(rules(WHOLE), {"no_agent": 1000, "answered": 5})
-    assert warning.code == "ended_no_agent"
-    assert warning.message.startswith("1000 contacts have ended as error (no_agent)")
-    assert 'contacts/reset with {"status": "error", "reason": "no_agent"}' in warning.message
+    assert warnings_on(rules(WHOLE), {"no_agent": 1000, "answered": 5}) == [
+        EndedByFault(ContactStatus.ERROR, EndReason.NO_AGENT, 1000)
+    ]
     without = Configuration(default_windows=OPEN, agent_number="+14155550100")
-    assert [each.code for each in warnings_on(rules(without), {"no_agent": 1000})] == ["no_agent"], "not yet mended"
+    assert warnings_on(rules(without), {"no_agent": 1000}) == [SettingFault.NO_AGENT], "not yet mended"
 
 
 def test_there_is_a_sentence_for_every_fault() -> None:
