@@ -66,11 +66,12 @@ def test_an_organization_named_in_a_body_is_looked_up_in_the_operators_list() ->
 
 def test_a_reference_is_repeated_shortened_and_so_that_an_answer_can_carry_it() -> None:
     endless = "{state}\ud800" * 100_000
-    for error in (
+    errors: list[NotFound | WrongState | Conflict] = [
         *(NotFound(kind, endless) for kind in Kind),
         *(WrongState(Kind.CAMPAIGN, endless, state, asked) for state, asked in refused()),
         *(Conflict(clash, endless) for clash in Clash),
-    ):
+    ]
+    for error in errors:
         _, sentence = status_and_sentence(error)
         assert len(sentence) < 400
         assert sentence.encode()
