@@ -7,7 +7,15 @@ DialstreamError
 │   └── Unavailable           Kafka, MongoDB or the carrier is away
 ├── OutcomeUnknown        it may have happened: find out, never repeat blindly
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
+
+What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`. Their
+text is a line for developers; each service that answers customers has its own sentence for each code.
 """
+
+from enum import StrEnum
+
+from shared.domain.campaign import CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.repeating import quoted
 
 
 class DialstreamError(Exception):
@@ -22,16 +30,50 @@ class ConfigurationError(PermanentError):
     """Settings are missing or contradict each other; the message names setting, rule and value."""
 
 
+class Kind(StrEnum):
+    """What a customer or an operator refers to."""
+
+    ORGANIZATION = "organization"
+    CAMPAIGN = "campaign"
+    CONFIGURATION = "configuration"
+    CONTACT = "contact"
+    ORGANIZATION_KEY = "organization key"
+    PERSONAL_TOKEN = "personal token"
+    DO_NOT_CALL_NUMBER = "do-not-call number"
+    INGEST_BATCH = "ingest batch"
+
+
+class Clash(StrEnum):
+    """What is taken, in use, or busy."""
+
+    EXTERNAL_ID_TAKEN = "external_id of a campaign taken"
+    CONFIGURATION_IN_USE = "configuration in use"
+    CONTACT_BEING_CALLED = "contact being called"
+    BATCH_ID_REUSED = "batch_id of another message"
+
+
 class NotFound(PermanentError):
-    """The organization has no such thing. The message is one sentence for the customer."""
+    """The organization has nothing of this kind that `reference`, as the customer wrote it, refers to."""
+
+    def __init__(self, kind: Kind, reference: str) -> None:
+        super().__init__(f"{kind} not found: {quoted(reference)}")
+        self.kind, self.reference = kind, reference
 
 
 class WrongState(PermanentError):
-    """The thing's state does not allow the change; nothing was changed. One sentence for the customer."""
+    """The thing's state does not allow what was asked of it; nothing was changed."""
+
+    def __init__(self, kind: Kind, reference: str, state: CampaignStatus, asked: CampaignMove | CampaignUse) -> None:
+        super().__init__(f"{kind} {quoted(reference)} is {state}: {asked} refused")
+        self.kind, self.reference, self.state, self.asked = kind, reference, state, asked
 
 
 class Conflict(PermanentError):
-    """The name is taken or the thing is in use; nothing was changed. One sentence for the customer."""
+    """A name is taken or a thing is in use; nothing was changed. `reference` is that name, or that thing's id."""
+
+    def __init__(self, clash: Clash, reference: str) -> None:
+        super().__init__(f"{clash}: {quoted(reference)}")
+        self.clash, self.reference = clash, reference
 
 
 class TemporaryError(DialstreamError):

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from services.campaign_api.problem_sentences import status_and_sentence
 from services.campaign_api.schemas.problems import FieldProblem
 from shared.domain.mistakes import mistake
 from shared.domain.repeating import repeated
@@ -73,13 +74,9 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestInvalid, _request_invalid)
     app.add_exception_handler(RequestValidationError, _parameters_invalid)
     app.add_exception_handler(HTTPException, _routing)
-    for kind, status in (
-        (NotFound, 404),
-        (WrongState, 400),
-        (Conflict, 409),
-        (UnusableCallback, 400),
-        (ForgedCallback, 403),
-    ):
+    for known in (NotFound, WrongState, Conflict):
+        app.add_exception_handler(known, _in_a_sentence)
+    for kind, status in ((UnusableCallback, 400), (ForgedCallback, 403)):
         app.add_exception_handler(kind, _with_status(status))
     app.add_exception_handler(InvalidCursor, _bad_cursor)
     app.add_exception_handler(TemporaryError, _try_again)
@@ -140,6 +137,11 @@ def _methods_at(request: Request) -> set[str]:
         for method in candidates
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in router.routes)
     }
+
+
+async def _in_a_sentence(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, NotFound | WrongState | Conflict)
+    return answer(*status_and_sentence(error))
 
 
 def _with_status(status: int) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from services.contact_ingest.refusals import UnprovenOrganization
+from services.contact_ingest.refusals import UnprovenOrganization, sentence_for
 from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.events import ContactBatch
@@ -35,7 +35,7 @@ async def prove_organization(
     try:
         return await get_organization(store, batch.organization_id)
     except NotFound as error:
-        raise UnprovenOrganization(str(error)) from error
+        raise UnprovenOrganization(sentence_for(error)) from error
 
 
 async def _key(store: Store, batch: ContactBatch, value: bytes, headers: Headers, now: datetime) -> ApiKey | None:

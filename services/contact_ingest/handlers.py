@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.contact_ingest.credential import prove_organization
-from services.contact_ingest.refusals import BatchIdReused, CampaignNotUsable, UnreadableBatch
+from services.contact_ingest.refusals import BatchIdReused, CampaignNotUsable, UnreadableBatch, sentence_for
 from services.contact_ingest.rows import read_message, read_rows
 from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
 from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
@@ -120,13 +120,14 @@ class Ingest:
             )
             result = await self._upsert(batch, digest, organization, target, prepared)
         except (NotFound, WrongState) as error:
-            if await self._refuse(batch, digest, campaign, organization, str(error)):
-                raise CampaignNotUsable(str(error)) from error
+            reason = sentence_for(error)
+            if await self._refuse(batch, digest, campaign, organization, reason):
+                raise CampaignNotUsable(reason) from error
             # Its campaign has gone since it was stored.
             _count_repeated()
             return
         except Conflict as error:
-            raise BatchIdReused(str(error)) from error
+            raise BatchIdReused(sentence_for(error)) from error
         _count(result)
         if result.inserted or result.updated:
             self._hint(
@@ -177,7 +178,7 @@ class Ingest:
         try:
             return await refuse_ingest_batch(self.store, organization.id, refused, reason=reason, now=now)
         except Conflict as error:
-            raise BatchIdReused(str(error)) from error
+            raise BatchIdReused(sentence_for(error)) from error
 
     def _hint(self, event: ContactsAdded) -> None:
         # In the background: the schedulers find the contacts without it, only later.

@@ -20,6 +20,14 @@ class CampaignMove(StrEnum):
     CLOSE = "close"
 
 
+class CampaignUse(StrEnum):
+    """What else a client may ask of a campaign; one that is closed takes none of it."""
+
+    CHANGE = "change"
+    ADD_CONTACTS = "add contacts"
+    RESET_CONTACTS = "reset contacts"
+
+
 # move -> (states it is allowed from, state it leads to). Starting an active campaign succeeds and
 # changes nothing; pausing a paused one is refused (the lifecycle of the API we are compatible with).
 CAMPAIGN_MOVES: Final[dict[CampaignMove, tuple[frozenset[CampaignStatus], CampaignStatus]]] = {

@@ -33,16 +33,23 @@ SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
         "turn comes; set agent_id on the campaign or its configuration.",
     }
 )
-"""What each fault means and what to do, in the API's words."""
+"""What each fault means and what to do: in answers over HTTP and, of uploaded rows, in the results of Kafka batches."""
 
 
 @dataclass(frozen=True, slots=True)
-class SettingWarning:
-    """A remark on settings that are legal: a code for programs, a sentence for people."""
+class EndedByFault:
+    """Contacts that have ended as `status` by settings that were changed since, and that stay so.
 
-    code: str
-    message: str
+    `because` None: for several reasons.
+    """
 
+    status: ContactStatus
+    because: EndReason | None
+    count: int
+
+
+# What there is to say of settings that are legal.
+SettingWarning = SettingFault | EndedByFault
 
 # Faults that end contacts, and why these have ended then: mending the fault moves none of them.
 ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = MappingProxyType(
@@ -53,17 +60,11 @@ ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = M
 def warnings_on(rules: Rules, ended: Mapping[str, int]) -> list[SettingWarning]:
     """What to say of settings that were made or changed; `ended` counts the contacts that have ended, by reason."""
     faults = setting_faults(rules)
-    warnings = [SettingWarning(fault, SENTENCES[fault]) for fault in faults]
+    warnings: list[SettingWarning] = [*faults]
     for fault, (status, because) in ENDS_BY_FAULT.items():
         count = ended.get(because, 0)
         if count and fault not in faults:
-            warnings.append(
-                SettingWarning(
-                    f"ended_{because}",
-                    f"{count} contacts have ended as {status} ({because}) and stay so; POST …/contacts/reset with "
-                    f'{{"status": "{status}", "reason": "{because}"}} calls them again.',
-                )
-            )
+            warnings.append(EndedByFault(status, because, count))
     return warnings
 
 
@@ -74,13 +75,7 @@ _USED_UP: Final = (EndReason.VOICEMAIL, EndReason.NO_ANSWER, EndReason.BUSY, End
 def exhausted_stay(ended: Mapping[str, int]) -> list[SettingWarning]:
     """What to say when attempts or retry rules are changed: contacts whose attempts were used up stay so."""
     count = sum(ended.get(because, 0) for because in _USED_UP)
-    if not count:
-        return []
-    message = (
-        f"{count} contacts have ended as exhausted by the retry rules and stay so; POST …/contacts/reset with "
-        '{"status": "exhausted"} calls them again.'
-    )
-    return [SettingWarning("ended_exhausted", message)]
+    return [EndedByFault(ContactStatus.EXHAUSTED, None, count)] if count else []
 
 
 def opens_ever(configuration: Configuration, *, scheduled: bool = False) -> bool:

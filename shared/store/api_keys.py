@@ -15,8 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.domain.repeating import quoted
-from shared.errors import NotFound
+from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
 
@@ -41,6 +40,7 @@ class Scope(StrEnum):
 
 
 _PREFIXES: Final = {KeyKind.ORGANIZATION: "ak", KeyKind.PERSONAL: "pat"}
+_KINDS: Final = {KeyKind.ORGANIZATION: Kind.ORGANIZATION_KEY, KeyKind.PERSONAL: Kind.PERSONAL_TOKEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ async def delete_key(store: Store, kind: KeyKind, key_id: str) -> None:
     """Forget the key: its next use is refused. Raises `NotFound`."""
     result = await store["api_keys"].delete_one({"_id": key_id, "kind": kind.value})
     if not result.deleted_count:
-        raise NotFound(f"There is no {kind.value} key {quoted(key_id)}.")
+        raise NotFound(_KINDS[kind], key_id)
 
 
 def digest_of(secret: str) -> str:

@@ -13,10 +13,9 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus
+from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus, CampaignUse
 from shared.domain.contact_input import is_uuid
-from shared.domain.repeating import quoted
-from shared.errors import Conflict, NotFound, WrongState
+from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.client import Document, Store, translates
 from shared.store.configurations import count_campaign
 from shared.store.organizations import touch
@@ -94,7 +93,7 @@ async def create_campaign(store: Store, organization_id: str, new: NewCampaign, 
     try:
         return await store.in_transaction(work)
     except DuplicateKeyError as error:
-        raise _taken(new.external_id) from error
+        raise Conflict(Clash.EXTERNAL_ID_TAKEN, new.external_id or "") from error
 
 
 @translates
@@ -139,7 +138,7 @@ async def edit_campaign(
     async def work(session: AsyncClientSession) -> Campaign:
         before = await _found(store, organization_id, campaign_id, session)
         if before["status"] == CampaignStatus.CLOSED:
-            raise WrongState(f"Campaign {campaign_id} is closed and cannot be changed; create a new one.")
+            raise WrongState(Kind.CAMPAIGN, campaign_id, CampaignStatus.CLOSED, CampaignUse.CHANGE)
         configuration_id = changes.get("configuration_id", before["configuration_id"])
         if configuration_id != before["configuration_id"]:
             await count_campaign(store, organization_id, configuration_id, 1, session)
@@ -151,7 +150,7 @@ async def edit_campaign(
     try:
         return await store.in_transaction(work)
     except DuplicateKeyError as error:
-        raise _taken(changes.get("external_id")) from error
+        raise Conflict(Clash.EXTERNAL_ID_TAKEN, changes.get("external_id") or "") from error
 
 
 async def move_campaign(
@@ -173,7 +172,7 @@ async def move_campaign(
         )
         if document is None:
             current = await _found(store, organization_id, campaign_id, session)
-            raise WrongState(_refusal(move, current))
+            raise WrongState(Kind.CAMPAIGN, campaign_id, CampaignStatus(current["status"]), move)
         await touch(store, organization_id, session)
         return Campaign.from_document(document)
 
@@ -187,7 +186,7 @@ async def _found(
     key = {"_id": reference.lower()} if is_uuid(reference) else {"external_id": reference}
     document = await store["campaigns"].find_one({"organization_id": organization_id, **key}, session=session)
     if document is None:
-        raise NotFound(f"There is no campaign {quoted(reference)}; GET /campaign/campaigns lists yours.")
+        raise NotFound(Kind.CAMPAIGN, reference)
     return document
 
 
@@ -203,7 +202,7 @@ async def _write(
         {"_id": campaign_id}, update, return_document=ReturnDocument.AFTER, session=session
     )
     if after is None:
-        raise NotFound(f"There is no campaign {quoted(campaign_id)}; GET /campaign/campaigns lists yours.")
+        raise NotFound(Kind.CAMPAIGN, campaign_id)
     return after
 
 
@@ -224,17 +223,3 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "updated_at": now,
     }
     return document if new.external_id is None else {**document, "external_id": new.external_id}
-
-
-def _taken(external_id: str | None) -> Conflict:
-    taken = quoted(external_id or "")
-    return Conflict(f"Another campaign has the external_id {taken}; choose another, or change that campaign.")
-
-
-def _refusal(move: CampaignMove, campaign: Document) -> str:
-    rule = {
-        CampaignMove.START: "a closed campaign cannot be started again; create a new one",
-        CampaignMove.PAUSE: "only an active campaign can be paused",
-        CampaignMove.CLOSE: "it cannot be closed again",
-    }[move]
-    return f"Campaign {campaign['_id']} is {campaign['status']}: {rule}."

@@ -14,8 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.configuration import Configuration
-from shared.domain.repeating import quoted
-from shared.errors import Conflict, NotFound
+from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
 from shared.store.paging import Page, newest_first
@@ -86,7 +85,7 @@ async def get_configuration(store: Store, organization_id: str, configuration_id
     """The organization's configuration. Raises `NotFound`."""
     document = await store["configurations"].find_one({"_id": configuration_id, "organization_id": organization_id})
     if document is None:
-        raise _no_such(configuration_id)
+        raise NotFound(Kind.CONFIGURATION, configuration_id)
     return StoredConfiguration.from_document(document)
 
 
@@ -118,7 +117,7 @@ async def edit_configuration(
             session=session,
         )
         if document is None:
-            raise _no_such(configuration_id)
+            raise NotFound(Kind.CONFIGURATION, configuration_id)
         return StoredConfiguration.from_document(document), await touch(store, organization_id, session)
 
     return await store.in_transaction(work)
@@ -132,11 +131,8 @@ async def delete_configuration(store: Store, organization_id: str, configuration
     if result.deleted_count:
         return
     if await store["configurations"].find_one(mine, {"_id": 1}) is None:
-        raise _no_such(configuration_id)
-    raise Conflict(
-        f"Configuration {configuration_id} is used by a campaign (closed ones count); "
-        "point those campaigns at another configuration first."
-    )
+        raise NotFound(Kind.CONFIGURATION, configuration_id)
+    raise Conflict(Clash.CONFIGURATION_IN_USE, configuration_id)
 
 
 async def count_campaign(
@@ -149,7 +145,7 @@ async def count_campaign(
         session=session,
     )
     if not result.matched_count:
-        raise _no_such(configuration_id)
+        raise NotFound(Kind.CONFIGURATION, configuration_id)
 
 
 def _windows(configuration: Mapping[str, Any]) -> int:
@@ -157,7 +153,3 @@ def _windows(configuration: Mapping[str, Any]) -> int:
     overrides = (configuration.get("overrides"), configuration.get("scheduled_overrides"))
     of_zones = (override["windows"] for some in overrides for override in some or ())
     return sum(len(windows or ()) for windows in (*own, *of_zones))
-
-
-def _no_such(configuration_id: str) -> NotFound:
-    return NotFound(f"There is no configuration {quoted(configuration_id)}; GET /campaign/configurations lists yours.")

@@ -14,11 +14,11 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from shared.domain.campaign import CampaignStatus
+from shared.domain.campaign import CampaignStatus, CampaignUse
 from shared.domain.contact import ContactStatus, is_default_campaign
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
-from shared.errors import NotFound, TemporaryError, WrongState
+from shared.errors import Kind, NotFound, TemporaryError, WrongState
 from shared.store.client import Document, Store
 from shared.store.contact_documents import change, new_contact
 from shared.store.contact_duplicates import contacts_with_phones
@@ -184,9 +184,9 @@ class Upsert:
             session=session,
         )
         if campaign is None:
-            raise NotFound(f"There is no campaign {self.scope.campaign_id}.")
+            raise NotFound(Kind.CAMPAIGN, self.scope.campaign_id)
         if campaign["status"] == CampaignStatus.CLOSED:
-            raise WrongState("The campaign is closed: contacts cannot be added to it. Create a new campaign.")
+            raise WrongState(Kind.CAMPAIGN, self.scope.campaign_id, CampaignStatus.CLOSED, CampaignUse.ADD_CONTACTS)
 
     async def _change_existing(self, round_: _Round) -> None:
         if not round_.existing:

@@ -11,8 +11,7 @@ from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, is_uuid
 from shared.domain.phone import spellings
 from shared.domain.reasons import EndReason
-from shared.domain.repeating import quoted
-from shared.errors import Conflict, NotFound
+from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.contact_documents import NOT_DELETED
 from shared.store.contact_matching import ContactsOf, look_up
@@ -114,7 +113,7 @@ async def get_contact(
     contact_id = await _resolved(store, organization_id, campaign_id, id_or_external_id)
     contact = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
     if contact is None:
-        raise _no_such_contact(id_or_external_id)
+        raise NotFound(Kind.CONTACT, id_or_external_id)
     attempts = await attempts_of(store, [contact])
     return contact, attempts.get(contact_id, [])
 
@@ -135,8 +134,8 @@ async def request_deletion(
         await touch(store, organization_id)
         return contact_id
     if await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED}, {"_id": 1}) is None:
-        raise _no_such_contact(id_or_external_id)
-    raise Conflict("The contact is being called now; delete it when the call has ended.")
+        raise NotFound(Kind.CONTACT, id_or_external_id)
+    raise Conflict(Clash.CONTACT_BEING_CALLED, id_or_external_id)
 
 
 @translates
@@ -183,15 +182,11 @@ async def _resolved(store: Store, organization_id: str, campaign_id: str, id_or_
     try:
         id_or_external_id.encode()
     except UnicodeEncodeError as error:
-        raise _no_such_contact(id_or_external_id) from error
+        raise NotFound(Kind.CONTACT, id_or_external_id) from error
     ids = [id_or_external_id.lower()] if is_uuid(id_or_external_id) else []
     known = await look_up(store, scope, ids=ids, external_ids=[id_or_external_id])
     contact = known.by_id(ids[0] if ids else None) or known.by_external_id(id_or_external_id)
     if contact is None:
-        raise _no_such_contact(id_or_external_id)
+        raise NotFound(Kind.CONTACT, id_or_external_id)
     contact_id: str = contact["_id"]
     return contact_id
-
-
-def _no_such_contact(id_or_external_id: str) -> NotFound:
-    return NotFound(f"There is no contact {quoted(id_or_external_id)} in this campaign.")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.phone import compared, spellings
-from shared.errors import NotFound
+from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
 from shared.store.organizations import touch
 from shared.store.paging import Page, newest_first
@@ -115,7 +115,7 @@ async def remove_number(store: Store, organization_id: str, phone_number: str) -
         listed = {"_id": {"$in": listing_ids(organization_id, [phone_number])}}
         result = await store["do_not_call"].delete_many(listed, session=session)
         if not result.deleted_count:
-            raise NotFound("This number is not on your do-not-call list; write it in E.164, such as +14155550123.")
+            raise NotFound(Kind.DO_NOT_CALL_NUMBER, phone_number)
         return await touch(store, organization_id, session)
 
     return await store.in_transaction(work)

@@ -16,8 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
-from shared.domain.repeating import quoted
-from shared.errors import Conflict, NotFound
+from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.paging import Page, newest_first
 
@@ -115,10 +114,7 @@ class BatchResult:
         if self.status == BatchStatus.REFUSED:
             return False
         if self.digest is not None and self.digest != batch.digest:
-            raise Conflict(
-                f"The batch_id {self.batch_id!r} belongs to another message, whose result stays as it is: "
-                "send these contacts under a new batch_id."
-            )
+            raise Conflict(Clash.BATCH_ID_REUSED, self.batch_id)
         return self.status == BatchStatus.DONE
 
     @classmethod
@@ -145,9 +141,7 @@ async def get_ingest_batch(store: Store, organization_id: str, batch_id: str) ->
     """The result of one batch. Raises `NotFound`."""
     result = await find_ingest_batch(store, organization_id, batch_id)
     if result is None:
-        raise NotFound(
-            f"There is no ingest batch {quoted(batch_id)}; a batch appears here once contact-ingest has read it."
-        )
+        raise NotFound(Kind.INGEST_BATCH, batch_id)
     return result
 
 

@@ -14,8 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.phone import NumberType
-from shared.domain.repeating import quoted
-from shared.errors import NotFound
+from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
 from shared.store.paging import Page, newest_first
 from shared.topics import shard_of
@@ -133,7 +132,7 @@ async def touch(store: Store, organization_id: str, session: AsyncClientSession 
         {"_id": organization_id}, {"$currentDate": _CHANGED_NOW}, projection={"shard": True}, session=session
     )
     if document is None:
-        raise NotFound(f"There is no organization {quoted(organization_id)}.")
+        raise NotFound(Kind.ORGANIZATION, organization_id)
     shard: int = document["shard"]
     return shard
 
@@ -157,5 +156,5 @@ async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]
 
 def _found(document: Mapping[str, Any] | None, organization_id: str) -> Organization:
     if document is None:
-        raise NotFound(f"There is no organization {quoted(organization_id)}.")
+        raise NotFound(Kind.ORGANIZATION, organization_id)
     return Organization.from_document(document)

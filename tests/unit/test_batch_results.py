@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import Conflict
+from shared.errors import Clash, Conflict
 from shared.store.ingest_batches import BatchResult, BatchStatus, IngestBatch
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,5 +32,6 @@ def test_a_message_is_repeated_or_still_to_be_stored(status: BatchStatus, digest
 
 @pytest.mark.parametrize("status", [BatchStatus.DONE, BatchStatus.ACCEPTED])
 def test_another_message_does_not_get_the_id(status: BatchStatus) -> None:
-    with pytest.raises(Conflict, match=r"'b' belongs to another message.*new batch_id"):
+    with pytest.raises(Conflict) as refused:
         stored(status, "another").is_repeated_by(ARRIVED)
+    assert (refused.value.clash, refused.value.reference) == (Clash.BATCH_ID_REUSED, "b")

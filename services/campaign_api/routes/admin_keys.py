@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends
 
 from services.campaign_api.bodies import body_of, json_body
 from services.campaign_api.credentials import require_operator
+from services.campaign_api.errors import Refused
 from services.campaign_api.gateway import Gateway, ThisGateway
 from services.campaign_api.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.paths import OurRef
+from services.campaign_api.problem_sentences import no_organization_in_body
 from services.campaign_api.schemas.admin import (
     CreateOrganizationKey,
     CreatePersonalToken,
@@ -23,8 +25,6 @@ from services.campaign_api.schemas.admin import (
 )
 from services.campaign_api.schemas.problems import operator_problems
 from shared.clock import utc_now
-from shared.domain.repeating import quoted
-from shared.errors import NotFound
 from shared.store.api_keys import ApiKey, KeyKind, create_key, delete_key, list_keys
 from shared.store.organizations import missing_organizations
 
@@ -98,7 +98,7 @@ async def _created(
 ) -> tuple[ApiKey, str]:
     missing = await missing_organizations(gateway.store, organization_ids)
     if missing:
-        raise NotFound(f"There is no organization {quoted(missing[0])}; GET /admin/organizations lists them.")
+        raise Refused(404, no_organization_in_body(missing[0]))
     return await create_key(
         gateway.store,
         kind=kind,

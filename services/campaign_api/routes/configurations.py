@@ -106,7 +106,7 @@ def _changed(configuration: StoredConfiguration, ended: Mapping[str, int]) -> Ch
     rules = Rules(CampaignRules(CampaignStatus.ACTIVE, Configuration.from_document(configuration.values)))
     said = warnings_on(rules, ended)
     lacks = {SettingFault.NO_AGENT, SettingFault.NO_CALLER_NUMBER}
-    return view.with_warnings([warning for warning in said if warning.code not in lacks])
+    return view.with_warnings([warning for warning in said if warning not in lacks])
 
 
 @router.delete("/configurations/{configuration_id}", responses=problems(404, 409))

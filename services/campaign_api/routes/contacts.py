@@ -23,8 +23,9 @@ from services.campaign_api.schemas.contacts import (
 )
 from services.campaign_api.schemas.problems import body_problems, problems
 from shared.clock import utc_now
+from shared.domain.campaign import CampaignStatus, CampaignUse
 from shared.domain.contact import ContactStatus
-from shared.errors import NotFound, WrongState
+from shared.errors import Kind, NotFound, WrongState
 from shared.events import LimitsChanged
 from shared.store.asks import reset_contacts
 from shared.store.contacts import get_contact, list_contacts, request_deletion
@@ -66,7 +67,7 @@ async def reset(
     """Call contacts again that have ended; their limits and delays count from now on, their attempts stay."""
     target = await contact_target(gateway, caller.organization_id, campaign)
     if target.is_closed:
-        raise WrongState(f"Campaign {target.campaign_id} is closed: its contacts are not called again.")
+        raise WrongState(Kind.CAMPAIGN, target.campaign_id, CampaignStatus.CLOSED, CampaignUse.RESET_CONTACTS)
     page = await reset_contacts(
         gateway.store,
         caller.organization_id,

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 
 from services.campaign_api.schemas.contacts import ContactsResult
 from services.campaign_api.schemas.requests import Identifier, Name, OurId, RequestBody, not_null
+from services.campaign_api.what_to_do import code_and_sentence
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignStatus
 from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, is_uuid
@@ -70,10 +71,14 @@ class EditCampaign(RequestBody):
 class SettingWarningView(BaseModel):
     """A remark on settings that are legal, and what to do."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     code: str = Field(description="For programs.", examples=["no_agent"])
     message: str = Field(description="For people.")
+
+    @classmethod
+    def of(cls, warning: SettingWarning) -> Self:
+        """As the customer sees it."""
+        code, message = code_and_sentence(warning)
+        return cls(code=code, message=message)
 
 
 class CampaignView(BaseModel):
@@ -111,7 +116,7 @@ class CampaignAndContacts(CampaignView):
 
     def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
         """The same, with remarks on its settings, if there are any."""
-        shown = [SettingWarningView.model_validate(warning) for warning in warnings]
+        shown = [SettingWarningView.of(warning) for warning in warnings]
         return self.model_copy(update={"warnings": shown}) if shown else self
 
 

@@ -138,7 +138,7 @@ class ChangedConfiguration(ConfigurationView):
 
     def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
         """The same, with remarks on it, if there are any."""
-        shown = [SettingWarningView.model_validate(warning) for warning in warnings]
+        shown = [SettingWarningView.of(warning) for warning in warnings]
         return self.model_copy(update={"warnings": [*self.warnings, *shown]}) if shown else self
 
 

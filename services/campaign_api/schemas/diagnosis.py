@@ -6,7 +6,8 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from services.campaign_api.schemas.campaigns import SettingWarningView
-from shared.domain.reasons import RESET_CALLS_AGAIN, WHAT_TO_DO, EndReason, WaitReason
+from services.campaign_api.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
+from shared.domain.reasons import EndReason, WaitReason
 from shared.store.diagnosis import Diagnosis, Finding, NamedLimit
 
 
@@ -96,7 +97,7 @@ class DiagnosisView(BaseModel):
             waiting=diagnosis.counts.pending,
             active_calls=diagnosis.counts.active,
             reasons=[ReasonView.of(finding) for finding in diagnosis.findings],
-            settings=[SettingWarningView.model_validate(warning) for warning in diagnosis.settings],
+            settings=[SettingWarningView.of(warning) for warning in diagnosis.settings],
             limits=[LimitView.of(limit) for limit in diagnosis.limits],
             calls_per_second=diagnosis.calls_per_second,
             resting=[

@@ -7,8 +7,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.campaign_api.schemas.campaigns import SettingWarningView
 from services.campaign_api.schemas.requests import RequestBody
+from shared.domain.contact import ContactStatus
 from shared.domain.fields import E164
 from shared.domain.json_rules import check_text
+from shared.domain.reasons import EndReason
+from shared.domain.setting_faults import EndedByFault
 from shared.store.do_not_call import DoNotCallEntry
 
 MAX_NUMBERS: Final = 1000
@@ -66,9 +69,5 @@ class RemovedNumber(BaseModel):
         """The answer, with a remark on the contacts (at most 1,000 are counted) that this brings nothing back."""
         if not skipped:
             return cls(phone_number=phone_number, deleted=True)
-        message = (
-            f"{skipped} contacts with this number were skipped and stay so; send them again, or POST "
-            '…/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.'
-        )
-        remark = SettingWarningView(code="ended_do_not_call", message=message)
-        return cls(phone_number=phone_number, deleted=True, warnings=[remark])
+        stay = EndedByFault(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL, skipped)
+        return cls(phone_number=phone_number, deleted=True, warnings=[SettingWarningView.of(stay)])

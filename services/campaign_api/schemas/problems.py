@@ -4,6 +4,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.campaign_api.problem_sentences import status_and_sentence
+from shared.errors import Kind, NotFound
+
+_, _EXAMPLE = status_and_sentence(NotFound(Kind.CAMPAIGN, "spring"))
+
 
 class FieldProblem(BaseModel):
     """One bad value of a request."""
@@ -19,9 +24,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """Why a request was refused."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"detail": "There is no campaign 'spring'; GET … lists yours."}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"detail": _EXAMPLE}]})
 
     detail: str = Field(description="One sentence: what, where, what to do.")
 

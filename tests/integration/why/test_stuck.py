@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.campaign_api.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
 from shared.clock import utc_now
 from shared.domain import refusal
-from shared.domain.reasons import RESET_CALLS_AGAIN, WHAT_TO_DO, EndReason, WaitReason
+from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.setting_faults import SENTENCES, SettingFault
 from shared.telephony.scripts import Placement, ScriptedCall

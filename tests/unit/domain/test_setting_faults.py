@@ -3,9 +3,12 @@ import pytest
 from shared.domain.calling_window import ScheduleOverride, TimeWindow, Weekday
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
+from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules
+from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import (
     SENTENCES,
+    EndedByFault,
     SettingFault,
     exhausted_stay,
     opens_ever,
@@ -70,17 +73,16 @@ def test_a_timezone_that_never_opens(timezone: str | None, opens: bool) -> None:
 
 def test_contacts_whose_attempts_were_used_up_are_counted_when_the_rules_change() -> None:
     assert exhausted_stay({"answered": 9, "declined": 2}) == []
-    [warning] = exhausted_stay({"no_answer": 2, "busy": 1, "answered": 9})
-    assert warning.message.startswith("3 contacts have ended as exhausted")
+    counted = EndedByFault(ContactStatus.EXHAUSTED, None, 3)
+    assert exhausted_stay({"no_answer": 2, "busy": 1, "answered": 9}) == [counted]
 
 
 def test_who_has_ended_for_a_fault_that_is_mended_is_counted() -> None:
-    [warning] = warnings_on(rules(WHOLE), {"no_agent": 1000, "answered": 5})
-    assert warning.code == "ended_no_agent"
-    assert warning.message.startswith("1000 contacts have ended as error (no_agent)")
-    assert 'contacts/reset with {"status": "error", "reason": "no_agent"}' in warning.message
+    assert warnings_on(rules(WHOLE), {"no_agent": 1000, "answered": 5}) == [
+        EndedByFault(ContactStatus.ERROR, EndReason.NO_AGENT, 1000)
+    ]
     without = Configuration(default_windows=OPEN, agent_number="+14155550100")
-    assert [each.code for each in warnings_on(rules(without), {"no_agent": 1000})] == ["no_agent"], "not yet mended"
+    assert warnings_on(rules(without), {"no_agent": 1000}) == [SettingFault.NO_AGENT], "not yet mended"
 
 
 def test_there_is_a_sentence_for_every_fault() -> None:
