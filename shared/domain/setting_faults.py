@@ -25,8 +25,8 @@ SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
     {
         SettingFault.CONFIGURATION_UNUSABLE: "The stored configuration breaks the rules, so its contacts wait; "
         "set its fields anew with PATCH /campaign/configurations/{id}.",
-        SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none for some contacts (their timezone, "
-        "or scheduled ones), so these wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none in this timezone or for scheduled "
+        "contacts, so contacts wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
         SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
         "own wait; set agent_number on the campaign or its configuration.",
         SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
@@ -98,7 +98,7 @@ def setting_faults(rules: Rules) -> list[SettingFault]:
         configuration = rules.campaign.configuration
         if configuration is None:
             faults.append(SettingFault.CONFIGURATION_UNUSABLE)
-        elif not (opens_ever(configuration) and opens_ever(configuration, scheduled=True)):
+        elif not opens_ever(configuration):
             faults.append(SettingFault.NO_WINDOWS)
     if first_set("agent_number", CallFields(), rules) is None and rules.default_caller_number is None:
         faults.append(SettingFault.NO_CALLER_NUMBER)
