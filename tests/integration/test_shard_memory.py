@@ -197,6 +197,7 @@ async def test_without_a_caller_number_those_with_one_of_their_own_are_found_amo
     campaign = await add_campaign(store, organization)
     ago = timedelta(minutes=1)
     await add_contacts(store, organization, campaign, 2000, due_at=now - 2 * ago)
+    await add_contacts(store, organization, campaign, 1, due_at=now + ago)
     own = await add_contacts(store, organization, campaign, 3, due_at=now - ago, agent_number="+14155550177")
     memory = ShardMemory(store, organization["shard"])
     await memory.load(now)
