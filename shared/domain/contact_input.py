@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
-from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, normalize
+from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, compared, normalize
 
 MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
@@ -285,7 +285,8 @@ class _Reading:
         return folded(earlier, row)
 
     def _numbers(self, index: int, contact: ContactInput) -> tuple[str, ...] | None:
-        numbers: dict[str, None] = {}
+        # By the form in which all spellings of a phone are one.
+        numbers: dict[str, str] = {}
         readable = True
         remarks: list[str] = []
         for place, raw in enumerate(contact.phone_numbers):
@@ -295,15 +296,15 @@ class _Reading:
                 self.problems.append(RowProblem(index, contact.external_id, ("phone_numbers", place), str(error)))
                 readable = False
                 continue
-            if number.e164 in numbers:
+            if compared(number.e164) in numbers:
                 remarks.append(f"phone_numbers[{place}] repeats a number of this contact; kept once")
                 continue
             remarks.extend(f"phone_numbers[{place}] {remark}" for remark in _remarks(number))
-            numbers[number.e164] = None
+            numbers[compared(number.e164)] = number.e164
         if not readable:
             return None
         self.warnings.extend(RowWarning(index, contact.external_id, remark) for remark in remarks)
-        return tuple(numbers)
+        return tuple(numbers.values())
 
 
 def _remarks(number: PhoneNumber) -> list[str]:

@@ -109,10 +109,17 @@ def asked_again(rest: Rest, now: datetime, answer_seconds: float) -> Rest:
 
 
 def superfluous(rests: Mapping[str, Rest], now: datetime) -> list[str]:
-    """The keys of rests that need not be kept: those nobody has asked about for long, and the oldest of too many."""
+    """The keys of rests that need not be kept: those nobody has asked about for long, and the oldest of too many.
+
+    Of too many, caller numbers go first: a customer may make up any number of them, but no account and no country.
+    """
     forgotten = [key for key, rest in rests.items() if rest.is_forgotten(now)]
-    kept = sorted((rest.until, key) for key, rest in rests.items() if not rest.is_forgotten(now))
-    return forgotten + [key for _, key in kept[: max(0, len(kept) - MAX_RESTS)]]
+    kept = sorted(
+        (not key.startswith(f"{RefusalSubject.CALLER_NUMBER}:"), rest.until, key)
+        for key, rest in rests.items()
+        if not rest.is_forgotten(now)
+    )
+    return forgotten + [key for *_, key in kept[: max(0, len(kept) - MAX_RESTS)]]
 
 
 def country_of(number: str) -> str:

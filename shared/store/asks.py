@@ -16,12 +16,13 @@ from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import FINAL, ContactStatus, Tier
+from shared.domain.contact_input import is_uuid
 from shared.domain.reasons import FOR_GOOD, EndReason
 from shared.store.client import Document, Store, translates
 from shared.store.contact_documents import NOT_DELETED
 from shared.store.moves import Move, apply_moves
 from shared.store.organizations import touch
-from shared.store.paging import decode_cursor, encode_cursor
+from shared.store.paging import InvalidCursor, decode_cursor, encode_cursor
 from shared.store.shard_transaction import Ownership, ShardTransaction
 from shared.store.shard_work import BATCH, Swept
 
@@ -99,6 +100,8 @@ async def reset_contacts(
     `cursor` joins, though it may have ended so again meanwhile. Raises `InvalidCursor`.
     """
     first, ask_id = decode_cursor(cursor) if cursor is not None else (None, str(uuid.uuid4()))
+    if not is_uuid(ask_id):
+        raise InvalidCursor(cursor)
     query = {
         "campaign_id": campaign_id,
         "organization_id": organization_id,
@@ -112,12 +115,12 @@ async def reset_contacts(
         query["ended_because"] = because.value
     found = store["contacts"].find(query, {"shard": 1, "created_at": 1}, hint="listing")
     contacts = await found.sort([("created_at", 1), ("seq", 1)]).limit(MAX_RESET + 1).to_list()
+    these, more = contacts[:MAX_RESET], contacts[MAX_RESET:]
     asked = 0
-    for start in range(0, min(len(contacts), MAX_RESET), _AT_ONCE):
-        asked += await ask_again(store, contacts[start : start + _AT_ONCE], now, ask_id)
+    for start in range(0, len(these), _AT_ONCE):
+        asked += await ask_again(store, these[start : start + _AT_ONCE], now, ask_id)
         # With each part: what is asked must be found though this process may not come to the next one.
         await touch(store, organization_id)
-    more = contacts[MAX_RESET:]
     return ResetPage(asked, encode_cursor(more[0]["created_at"], ask_id) if more else None)
 
 

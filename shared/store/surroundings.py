@@ -215,7 +215,7 @@ class Surroundings:
             else frozenset(),
             invalid=frozenset(contact.get("invalid_numbers") or ()),
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
-            for_good=known(EndReason, contact.get("for_good")),
+            for_good=_for_good(contact.get("for_good")),
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:
@@ -226,6 +226,11 @@ class Surroundings:
 def known(words: type[Word], stored: str | None) -> Word | None:
     """The stored word if this version knows it; another version may have written others, and none must stop a shard."""
     return next((word for word in words if word == stored), None)
+
+
+def _for_good(stored: str | None) -> EndReason | None:
+    """Why a contact is never called again; a reason that this version does not know holds like an opt-out."""
+    return None if stored is None else known(EndReason, stored) or EndReason.OPTED_OUT
 
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:

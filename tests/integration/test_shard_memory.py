@@ -5,12 +5,29 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.scheduler import shard_memory
+from services.scheduler.chores import Chores
+from services.scheduler.inbox import Chore
 from services.scheduler.planner import OrganizationDemand
 from services.scheduler.shard_memory import FRESH_FOR, ShardMemory
 from shared.clock import utc_now
 from shared.domain.contact import Tier
+from shared.domain.outcome import Outcome
+from shared.domain.refusal import Refusal, RefusalSubject, Rest
+from shared.events import CallFinished
+from shared.store import ready
+from shared.store.claim import ClaimOrder
 from shared.store.client import Document, Store
-from tests.factories import ALWAYS_OPEN, add_campaign, add_configuration, add_contacts, add_organization
+from shared.store.results import add_results
+from shared.store.shard_transaction import Ownership
+from shared.store.shard_work import ShardWork, do_shard_work
+from tests.factories import (
+    ALWAYS_OPEN,
+    add_campaign,
+    add_configuration,
+    add_contacts,
+    add_organization,
+    open_limits,
+)
 
 SOON = FRESH_FOR / 2
 
@@ -130,3 +147,69 @@ async def test_an_organization_at_its_limit_still_counts_with_what_it_holds(stor
     assert [(demand.room, demand.held) for demand in await memory.demands(now, 100, {organization["_id"]: 1})] == [
         (1, 1)
     ]
+
+
+ACCOUNT = Refusal(subject=RefusalSubject.ACCOUNT, code=20003)
+
+
+async def test_a_rest_puts_campaigns_to_sleep_and_its_end_wakes_those_that_slept_because_of_it(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    [contact] = await add_contacts(store, organization, await add_campaign(store, organization), 1, due_at=now)
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await offered(memory, now) == [contact["_id"]]
+    until, key = now + timedelta(minutes=5), (organization["_id"], "account")
+    memory.rested({key: Rest(until, 4, now, ACCOUNT)}, now)
+    assert await offered(memory, now) == [], "what was fetched is forgotten"
+    assert memory.next_alarm == until
+    memory.rested({key: None}, now)
+    assert await offered(memory, now) == [contact["_id"]], "not only at the time until which it was to rest"
+    memory.rested({("another organization", "account"): Rest(until, 1, now, ACCOUNT)}, now)
+    assert await offered(memory, now) == [contact["_id"]]
+
+
+async def test_a_rest_that_is_found_in_the_second_sink_puts_campaigns_to_sleep(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    shard = organization["shard"]
+    await open_limits(store, shard, 10)
+    contacts = await add_contacts(store, organization, await add_campaign(store, organization), 2, due_at=now)
+    owner, order = Ownership(shard, 0), ClaimOrder([contacts[0]["_id"]], {organization["_id"]: 1})
+    [job] = (await do_shard_work(store, owner, ShardWork(claim=order), now)).jobs
+    memory = ShardMemory(store, shard)
+    await memory.load(now)
+    assert await offered(memory, now) == [contacts[1]["_id"]]
+    ids = {"organization_id": organization["_id"], "shard": shard, "contact_id": job.contact_id}
+    ended = {"attempt_id": job.attempt_id, "outcome": Outcome.FAILED, "ended_at": now, "refusal": ACCOUNT}
+    await add_results(store, [CallFinished.model_validate({**ids, **ended})])
+    chores = Chores(store, owner, memory, lambda rests: memory.rested(rests, now))
+    assert await chores.do(Chore.RESULTS, now)
+    assert await offered(memory, now) == []
+    assert memory.next_alarm == now + timedelta(seconds=30)
+
+
+async def test_without_a_caller_number_those_with_one_of_their_own_are_found_among_thousands_without(
+    store: Store,
+) -> None:
+    now = utc_now()
+    organization = await add_organization(store, default_agent_number=None)
+    campaign = await add_campaign(store, organization)
+    ago = timedelta(minutes=1)
+    await add_contacts(store, organization, campaign, 2000, due_at=now - 2 * ago)
+    await add_contacts(store, organization, campaign, 1, due_at=now + ago)
+    own = await add_contacts(store, organization, campaign, 3, due_at=now - ago, agent_number="+14155550177")
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    await store.db.command({"profile": 2})
+    assert await offered(memory, now) == [contact["_id"] for contact in own]
+    for contact in own:
+        await lock(store, contact["_id"])
+    memory.taken([contact["_id"] for contact in own], [], now, claimed=True)
+    assert await offered(memory, now) == []
+    await store.db.command({"profile": 0})
+    looks = await store.db["system.profile"].find({"command.find": "contacts"}).to_list()
+    assert looks
+    assert max(look["keysExamined"] for look in looks) <= 10
+    assert memory.next_alarm is None, "the campaign sleeps until somebody changes what it waits for"
+    assert await ready.anyone_has_own_number(store, campaign["_id"]) is False

@@ -95,12 +95,23 @@ def test_a_service_accepts_its_environment(name: str, monkeypatch: pytest.Monkey
     assert [settings() for settings in own] != []
 
 
+def copies() -> list[tuple[list[str], str]]:
+    """What the image takes from the repository: sources and target of each COPY."""
+    lines = [line.split()[1:] for line in DOCKERFILE.read_text().splitlines() if line.startswith("COPY ")]
+    return [(sources, target) for *sources, target in lines]
+
+
+def test_all_that_the_image_takes_reaches_the_builder() -> None:
+    rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert rules[0] == "*", "nothing reaches it but what is let in"
+    let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    assert let_in == {source for sources, _ in copies() for source in sources}
+
+
 def test_the_image_has_all_that_its_commands_import(tmp_path: Path) -> None:
-    for line in DOCKERFILE.read_text().splitlines():
-        if line.startswith("COPY "):
-            *sources, target = line.split()[1:]
-            for source in sources:
-                copy_as_docker_does(ROOT / source, tmp_path / target, into=target.endswith("/"))
+    for sources, target in copies():
+        for source in sources:
+            copy_as_docker_does(ROOT / source, tmp_path / target, into=target.endswith("/"))
     modules = [service["command"][2] for service in SERVICES.values() if "build" in service]
     mains = [f"{module}.__main__" if module.startswith("services.") else module for module in modules]
     # The operator's command of the runbook.

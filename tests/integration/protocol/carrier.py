@@ -99,7 +99,7 @@ class Carrier:
     late: list[LateRequest] = field(default_factory=list)
     reports: list[Call] = field(default_factory=list)  # ended calls whose report is still to be delivered
     unknowable: set[str] = field(default_factory=set)  # attempts whose only witnesses are gone
-    taken: set[str] = field(default_factory=set)  # attempts whose order it took, or refused for the person's sake
+    taken: set[str] = field(default_factory=set)  # attempts whose order it took
     denied: set[str] = field(default_factory=set)  # attempts whose order it refused for ours
 
     async def start(self) -> None:
@@ -147,6 +147,11 @@ class Carrier:
         """Calls that are up."""
         return [call for call in self.calls if call.live]
 
+    @property
+    def ended(self) -> set[str]:
+        """Attempts whose call it took and ended, and not for our sake."""
+        return {call.request.attempt_id for call in self.calls if not call.live and call.refusal is None}
+
     def end(self, call: Call, outcome: Outcome, refusal: Refusal | None = None) -> None:
         """The call ends; with a `refusal` it failed for our sake."""
         call.outcome, call.ended_at, call.refusal = outcome, self.now, refusal
@@ -187,9 +192,9 @@ class Carrier:
         if refusal is not None:
             self.denied.add(request.attempt_id)
             return CallDenied(refusal, "denied")
-        self.taken.add(request.attempt_id)
         if self.fate is Fate.REFUSED:
             return CallRefused(Outcome.BUSY, "busy")
+        self.taken.add(request.attempt_id)
         self._judge(request, looked_at)
         call = Call(request, f"CA{len(self.calls)}", self.now, looked_at)
         self.calls.append(call)

@@ -35,12 +35,16 @@ def _never() -> History[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """What the carrier has refused, as stored, and the attempt that alone may ask about it (None: there is none)."""
+    """What the carrier has refused, as stored, and the attempt that alone may ask about it (None: there is none).
+
+    `in_ending`: the carrier refused it by ending a call that it had taken.
+    """
 
     until: datetime
     refusals: int
     since: datetime
     asking: bool
+    in_ending: bool
     probe: str | None = None
 
     def asked_by(self, attempt_id: str) -> "Resting":

@@ -15,6 +15,8 @@ from tests.integration.protocol.rules_in_force import History, Resting, RulesInF
 
 # Seconds that a thing rests after its first, second … refusal in a row.
 STEPS: Final = (30, 60, 120, 300, 900)
+# A rest that nothing has asked about for so long may be gone when another one begins.
+FORGOTTEN: Final = timedelta(hours=1)
 
 
 class Watch:
@@ -51,7 +53,7 @@ class Watch:
         if stored is None:
             assert not new_probes, "a call asks about what does not rest"
             return None
-        rest = Resting(stored["until"], stored["refusals"], stored["since"], stored["asking"])
+        rest = Resting(stored["until"], stored["refusals"], stored["since"], stored["asking"], stored["in_ending"])
         if before is not None and rest == before.without_probe():
             assert not new_probes, "a second call asks about what one call asks about already"
             return before
@@ -63,9 +65,11 @@ class Watch:
     def _judge(self, what: tuple[str, str], before: Resting | None, after: Resting | None, now: datetime) -> None:
         key = what[1]
         begins = after is not None and (before is None or after.since != before.since)
-        if before is not None and (after is None or begins):
-            taken = self._asked[what] & self._carrier.taken
-            assert taken, f"{key} rests no more, and the carrier has taken no call that asked"
+        forgotten = before is not None and after is None and now - before.until > FORGOTTEN
+        if before is not None and (after is None or begins) and not forgotten:
+            proof = self._carrier.ended if before.in_ending else self._carrier.taken
+            why = "ended" if before.in_ending else "taken"
+            assert self._asked[what] & proof, f"{key} rests no more, and no call that asked was {why} by the carrier"
         if after is None:
             return
         if after.asking:

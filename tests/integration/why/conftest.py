@@ -54,8 +54,8 @@ class Office:
     carrier: Carrier
 
     async def customer(self, **organization: Any) -> "Caller":
-        """A new organization."""
-        made = await self.api.new_customer(**{"default_agent_number": None} | organization)
+        """A new organization; without a caller number unless one is named."""
+        made = await self.api.new_customer(**{"default_agent_number": None, **organization})
         return Caller(made, self)
 
     async def hang_up(self, organization_id: str) -> None:

@@ -9,11 +9,13 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.setting_faults import SENTENCES, SettingFault
 from shared.store import ready
 from shared.store.shard_work import do_shard_work
 from shared.telephony.scripts import ScriptedCall
 from tests.eventually import eventually
-from tests.integration.why.conftest import ANSWERED, CALLER_NUMBER, Office, Rounds
+from tests.integration.campaign_api.client import lead
+from tests.integration.why.conftest import ANSWERED, CALLER_NUMBER, Office, Rounds, codes
 
 BUSY = ScriptedCall(outcome=Outcome.BUSY)
 HOURLY = {"busy": {"delay_seconds": 3600, "max_attempts": 5}}
@@ -152,3 +154,40 @@ def _count_reads(monkeypatch: pytest.MonkeyPatch, read: Counter[str]) -> None:
         return await read_ready(store, campaign_id, *more, **named)
 
     monkeypatch.setattr(ready, "read_ready", counted)
+
+
+async def test_other_attempts_or_retry_rules_say_how_many_stay_exhausted_and_a_reset_has_them_called(
+    office: Office,
+) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    acme.plans(ScriptedCall(outcome=Outcome.NO_ANSWER))
+    campaign = await acme.campaign(configuration={"max_attempts": 1})
+    campaign_id, configuration = campaign.body["id"], f"/configurations/{campaign.body['configuration_id']}"
+    await acme.upload(campaign_id, range(2))
+    await acme.stand(campaign_id, "exhausted", "exhausted")
+    assert await acme.change(configuration, name="Longer hours") == []
+    retry = {"no_answer": {"retry": True, "delay_seconds": 0}}
+    assert await acme.change(configuration, retry_rules=retry) == ["ended_exhausted"]
+    changed = await acme.its.patch(configuration, {"max_attempts": 2})
+    [warning] = changed.body["warnings"]
+    assert warning["message"].startswith("2 contacts have ended as exhausted")
+    acme.plans(ANSWERED)
+    await acme.its.post(f"/campaigns/{campaign_id}/contacts/reset", {"status": "exhausted"})
+    await acme.called(campaign_id, 2)
+    assert await acme.change(configuration, max_attempts=3) == []
+
+
+async def test_only_rows_whose_own_timezone_never_opens_are_warned_about(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    closed = [{"timezones": ["America/New_York"], "windows": []}]
+    campaign = await acme.campaign(configuration={"overrides": closed})
+    assert codes(campaign) == []
+    rows = [lead(0), lead(1, timezone="US/Eastern"), lead(2, timezone="Europe/Berlin"), lead(3)]
+    rows.append(lead(4, timezone="America/New_York"))
+    path = f"/campaigns/{campaign.body['id']}/contacts"
+    message = f"{SENTENCES[SettingFault.NO_WINDOWS]} (1 more row like this)"
+    [warning] = (await acme.its.post(path, {"contacts": rows})).body["warnings"]
+    assert warning == {"index": 1, "external_id": "lead-1", "message": message}
+    contacts = await acme.stand(campaign.body["id"], *["completed"] * 3, *["pending"] * 2)
+    waiting = {contact["external_id"] for contact in contacts if contact["status"] == "pending"}
+    assert waiting == {"lead-1", "lead-4"}

@@ -197,6 +197,17 @@ def test_mexicos_mobile_1_and_the_number_without_it_are_one_number() -> None:
     assert ["kept once" in warning.message for warning in result.warnings] == [True]
 
 
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [("+5491123456789", "+541123456789"), ("+541123456789", "+54 9 11 2345-6789")],
+)
+def test_two_spellings_of_one_phone_in_a_contact_are_one_number_the_first(first: str, again: str) -> None:
+    result = prepare({"phone_numbers": [first, NUMBER, again]}, strict=" " not in again)
+    assert result.rows[0].phone_numbers == (first, NUMBER)
+    [warning] = result.warnings
+    assert warning.message == "phone_numbers[2] repeats a number of this contact; kept once"
+
+
 COSTLY = [
     pytest.param("+19002345678", NumberType.PREMIUM_RATE, "premium-rate", id="premium rate"),
     pytest.param("+49180123456", NumberType.SHARED_COST, "shared-cost", id="shared cost"),

@@ -53,6 +53,8 @@ def examples(form: int) -> list[tuple[str, str, str]]:
         pytest.param("+49/1577/1234567", "+1", "+4915771234567", id="slashes behind country and area code"),
         pytest.param("06/12/34/56/78", "+33", "+33612345678", id="slashes between groups"),
         pytest.param("06.12.34.56.78", "+33", "+33612345678", id="dots between groups"),
+        pytest.param("06. 12. 34. 56. 78", "+33", "+33612345678", id="dots and blanks between groups"),
+        pytest.param("(415) 555. 0123", "+1", "+14155550123", id="a dot and a blank before the last group"),
         pytest.param("0170.1234500", "+49", "+491701234500", id="a dot behind the area code"),
         pytest.param("415 555.2000", "+1", "+14155552000", id="a dot before zeros"),
         pytest.param("+49 (0)170 1234500", "+1", "+491701234500", id="a bracketed 0, Germany"),
@@ -89,6 +91,11 @@ def test_a_text_is_read_as_the_number_a_person_sees(raw: str, code: str | None, 
         pytest.param("+491701234500\u200b.\u200b0", "+49", "ends in decimals", id="decimals behind hidden marks"),
         pytest.param("+49 170 1234500.0", "+49", "ends in decimals", id="decimals behind groups"),
         pytest.param("\uff0b491701234500\uff0e\uff10", "+49", "ends in decimals", id="wide decimals"),
+        pytest.param("+491701234500 .0", "+1", "ends in decimals", id="a blank before the point"),
+        pytest.param("+491701234500. 0", "+1", "ends in decimals", id="a blank behind the point"),
+        pytest.param("1701234500. 0", "+49", "ends in decimals", id="a blank behind the point, without a plus"),
+        pytest.param("+491701234500-.0", "+1", "ends in decimals", id="a dash before the point"),
+        pytest.param("+491701234500 , 0", "+1", "ends in decimals", id="blanks around a decimal comma"),
         pytest.param("1.41556E+10", "+1", "format the column as text", id="scientific notation"),
         pytest.param("4.917E11", "+49", "format the column as text", id="scientific notation without a plus"),
         pytest.param("4,91701E+11", "+49", "format the column as text", id="scientific notation, decimal comma"),
@@ -232,6 +239,25 @@ def test_the_digits_of_a_number_are_those_seen_in_the_text(raw: str, code: str) 
         digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
         possible |= meanings(digits, int(code), plus="+" in text)
     assert number.e164 in possible
+
+
+beside = st.text(" -\u00a0\u2013", max_size=3)
+
+
+@given(
+    st.sampled_from(
+        [text for form in (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL) for text, _, _ in examples(form)]
+    ),
+    beside,
+    st.sampled_from(".,"),
+    beside,
+    st.sampled_from(["0", "00", "5", "25"]),
+)
+def test_decimals_are_never_read_whatever_stands_beside_the_point(
+    number: str, before: str, point: str, behind: str, decimals: str
+) -> None:
+    with pytest.raises(InvalidPhoneNumber):
+        normalize(f"{number}{before}{point}{behind}{decimals}", "+1")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,12 @@ def test_what_nobody_asks_about_and_the_oldest_of_too_many_are_not_kept() -> Non
     assert superfluous(more, NOW) == ["caller_number:+14155550000"]
 
 
+def test_caller_numbers_that_rest_long_push_out_neither_the_account_nor_a_country() -> None:
+    made_up = {f"caller_number:+1415555{n:04d}": resting(NOW + timedelta(minutes=15)) for n in range(MAX_RESTS)}
+    ours = {"account": resting(NOW + timedelta(seconds=30)), "country:MX": resting(NOW + timedelta(seconds=30))}
+    assert superfluous(made_up | ours, NOW) == ["caller_number:+14155550000", "caller_number:+14155550001"]
+
+
 def test_a_refusal_in_an_ending_is_remembered_as_one() -> None:
     rest = refused_again(None, REFUSAL, NOW, in_ending=True)
     assert rest.in_ending
