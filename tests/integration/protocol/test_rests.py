@@ -6,8 +6,6 @@ One fixed order of events each, judged by the documents and by the carrier's own
 from collections.abc import Sequence
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import MAX_RESTS, Refusal, RefusalSubject
@@ -164,19 +162,26 @@ async def test_a_rest_that_cannot_be_read_holds_nobody_back(store: Store) -> Non
     await drain(world)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"put_off": {"until": START_OF_TIME, "reason": "full_moon"}}, {"for_good": "moved_to_the_moon"}]
-)
-async def test_a_contact_with_a_word_of_another_version_stops_no_shard(store: Store, fields: Document) -> None:
+async def test_a_contact_put_off_by_a_word_of_another_version_stops_no_shard(store: Store) -> None:
+    fields = {"put_off": {"until": START_OF_TIME, "reason": "moonrise"}}
     world = await new_world(store, ROOMY)
     await store["contacts"].update_one({"_id": CAT}, {"$set": fields})
     assert await claim(world, CAT, AMY) == [CAT, AMY]
     await store["contacts"].update_one({"_id": CAT}, {"$set": fields})
     await dial(world, CAT, AMY)
-    await store["contacts"].update_one({"_id": CAT}, {"$set": fields})
     for contact_id in (CAT, AMY):
         await ends(world, contact_id, Outcome.NO_ANSWER)
         assert (await contact(world, contact_id))["outcomes"] == {"no_answer": 1}
+    await drain(world)
+
+
+async def test_a_contact_that_is_done_with_for_good_by_a_word_of_another_version_is_not_called(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    await store["contacts"].update_one({"_id": CAT}, {"$set": {"for_good": "moved_to_the_moon"}})
+    assert await claim(world, CAT, AMY) == [AMY]
+    assert await status(world, CAT) == ContactStatus.EXHAUSTED
+    await dial(world, AMY)
+    await ends(world, AMY, Outcome.NO_ANSWER)
     await drain(world)
 
 
