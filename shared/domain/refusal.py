@@ -25,6 +25,8 @@ REST_STEPS: Final = (
 
 # The carrier's words are kept with what rests: cut, so that a transaction can read what rests in many organizations.
 MAX_MESSAGE: Final = 200
+# A carrier's codes are among these; a number that is not can be none of its codes, and perhaps not be stored.
+CODES: Final = range(2**31)
 # What was not asked for again within this is of no use any more.
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
 # Of so many at most is kept that they rest: what a customer may make up, such as caller numbers, has no bound.
@@ -45,7 +47,7 @@ class Refusal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     subject: RefusalSubject
-    code: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    code: Annotated[int, Field(ge=CODES.start, lt=CODES.stop)] | None = None
     message: Annotated[str, AfterValidator(lambda text: text[:MAX_MESSAGE].encode(errors="replace").decode())] = ""
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import aiohttp
 
 from shared.clock import utc_now
+from shared.domain.refusal import CODES
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import TelephonySettings
 from shared.telephony.provider import (
@@ -37,9 +38,6 @@ _PAGE_SIZE = 200
 _MAX_PAGES = 10
 
 
-_CODES = range(2**31)
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """A whole answer of the API: HTTP status, and the JSON object in it ({} when there is none)."""
@@ -51,7 +49,7 @@ class _Answer:
     def code(self) -> int | None:
         """Twilio's own error code; None for what can be none."""
         code = self.body.get("code")
-        return code if type(code) is int and code in _CODES else None
+        return code if type(code) is int and code in CODES else None
 
     @property
     def message(self) -> str:

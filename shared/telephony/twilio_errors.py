@@ -176,9 +176,10 @@ INVALID_CALL_STATE: Final = 21220
 
 
 def answer_to_order(status: int, code: int | None, message: str) -> CallRefused | CallDenied:
-    """What an answer without a call means: HTTP status, Twilio's code and wording. The code speaks before the status.
+    """What an answer without a call means: HTTP status, Twilio's code (one of `CODES`) and wording.
 
-    Raises `TemporaryError` for too much at once, `OutcomeUnknown` where the call may exist all the same.
+    The code speaks before the status. Raises `TemporaryError` for too much at once, `OutcomeUnknown` where the call
+    may exist all the same.
     """
     said = f"HTTP {status}, code {code}: {message[:200]}"
     # 408 is a proxy that gave up waiting: what it passed on, nobody knows.

@@ -97,6 +97,22 @@ async def test_a_call_with_times_that_no_clock_shows_is_found_all_the_same(odd: 
         await provider.close()
 
 
+@pytest.mark.parametrize("code", [-1, 2**31, 2**70, "21210", 21210.5, True, [21210], None])
+async def test_refusal_with_a_code_that_can_be_none_speaks_of_the_account(code: object) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"code": code, "message": "Something new"}, status=400)
+
+    carrier = web.Application()
+    carrier.router.add_post("/{path:.*}", answer)
+    async with TestServer(carrier) as server:
+        provider = TwilioProvider(twilio_settings(str(server.make_url("/")), "http://127.0.0.1:9"))
+        await provider.start()
+        denied = await provider.place(an_order(NUMBER), PATIENCE)
+        await provider.close()
+    assert isinstance(denied, CallDenied)
+    assert denied.refusal == Refusal(subject=RefusalSubject.ACCOUNT, message="Something new")
+
+
 async def test_calls_to_other_numbers_do_not_fit(twilio: Twilio) -> None:
     await twilio.provider.place(an_order("+12025559001"), PATIENCE)
     assert await twilio.provider.look_up(a_later_reference(seconds=0)) == CallNotFound()

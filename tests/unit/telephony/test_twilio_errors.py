@@ -143,7 +143,7 @@ US: Final[dict[int, RefusalSubject]] = {
     **dict.fromkeys(OF_THE_COUNTRY, COUNTRY),
 }
 # Codes that are in no table, and answers without one.
-UNKNOWN: Final = (99999, 21299, 573001, 0, -1, None)
+UNKNOWN: Final = (99999, 21299, 573001, 0, 2**31 - 1, None)
 
 
 def test_tables_are_the_tested_ones() -> None:
