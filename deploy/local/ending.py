@@ -16,7 +16,7 @@ from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.settings import MongoSettings
 from shared.store.client import connect
-from shared.store.in_progress import count_running
+from shared.store.dialing.in_progress import count_running
 
 LOOK_SECONDS: Final = 1.0
 CALLS_LOOK_SECONDS: Final = 0.1

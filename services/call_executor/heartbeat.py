@@ -4,9 +4,9 @@ import asyncio
 
 from shared.errors import TemporaryError
 from shared.logs import get_logger
-from shared.store import executors
 from shared.store.client import Store
-from shared.store.executors import Heartbeat
+from shared.store.dialing import executors
+from shared.store.dialing.executors import Heartbeat
 
 PERIOD_SECONDS = 1.0
 

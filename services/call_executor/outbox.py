@@ -14,8 +14,8 @@ from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished
 from shared.logs import get_logger
 from shared.store.client import Store
-from shared.store.results import add_results
-from shared.store.starts import note_call_ids
+from shared.store.dialing.results import add_results
+from shared.store.dialing.starts import note_call_ids
 
 # Kafka has this long to acknowledge an ending before the second sink gets it.
 ACKNOWLEDGE_SECONDS = 1.0

@@ -21,9 +21,9 @@ from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
 from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
-from shared.store import gate, starts
 from shared.store.client import Document, Store
-from shared.store.finish import conversation_id
+from shared.store.dialing import gate, starts
+from shared.store.dialing.finish import conversation_id
 from shared.telephony.provider import (
     CallDenied,
     CallMode,

@@ -8,29 +8,28 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from services.campaign_api.callback_sink import CallbackSink
-from services.campaign_api.errors import install_error_handlers
+from services.campaign_api.carrier import routes as callbacks
+from services.campaign_api.carrier.callback_sink import CallbackSink
 from services.campaign_api.gateway import Gateway
 from services.campaign_api.hints import Hints
-from services.campaign_api.openapi import install_openapi
-from services.campaign_api.paths import RouteEncodedPaths
-from services.campaign_api.rate_limit import RateLimit
-from services.campaign_api.request_count import CountRequests
-from services.campaign_api.routes import (
-    admin_keys,
-    admin_organizations,
-    callbacks,
+from services.campaign_api.http import health, pages
+from services.campaign_api.http.openapi import install_openapi
+from services.campaign_api.http.paths import RouteEncodedPaths
+from services.campaign_api.http.rate_limit import RateLimit
+from services.campaign_api.http.request_count import CountRequests
+from services.campaign_api.native.errors import install_error_handlers
+from services.campaign_api.native.routes import (
     campaigns,
     concurrency,
     configurations,
     contacts,
     diagnosis,
     do_not_call,
-    health,
     ingest_batches,
-    pages,
     statistics,
 )
+from services.campaign_api.operator import keys as admin_keys
+from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.bus.required_topics import needed_by, wait_for_topics
@@ -80,7 +79,7 @@ def build_app(settings: ApiSettings, *, store: Store, producer: Producer) -> ASG
     app = FastAPI(
         title="Dialstream",
         version="1.0.0",
-        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see routes/pages.py
+        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see http/pages.py
         redoc_url=None,
         redirect_slashes=False,
         lifespan=background,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.campaign_api.callback_sink import CallbackSink
+from services.campaign_api.carrier.callback_sink import CallbackSink
 from services.campaign_api.hints import Hints
-from services.campaign_api.rate_limit import RateLimit
+from services.campaign_api.http.rate_limit import RateLimit
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.store.client import Store

@@ -8,10 +8,10 @@ from services.contact_ingest.refusals import UnprovenOrganization, sentence_for
 from shared.domain.repeating import quoted
 from shared.errors import NotFound
 from shared.events import ContactBatch
-from shared.store.api_keys import ApiKey, KeyKind, Scope, find_key
+from shared.store.catalog.keys import ApiKey, KeyKind, Scope, find_key
+from shared.store.catalog.organizations import Organization, get_organization
+from shared.store.catalog.signatures import find_signer
 from shared.store.client import Store
-from shared.store.organizations import Organization, get_organization
-from shared.store.signatures import find_signer
 
 KEY_HEADER: Final = "dialstream-key"
 SIGNATURE_HEADER: Final = "dialstream-signature"

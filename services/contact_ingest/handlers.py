@@ -24,13 +24,13 @@ from shared.errors import Conflict, NotFound, PermanentError, TemporaryError, Wr
 from shared.events import ContactBatch, ContactsAdded
 from shared.logs import get_logger
 from shared.metrics import INGESTED
-from shared.store.campaigns import get_campaign
+from shared.store.catalog.campaigns import get_campaign
+from shared.store.catalog.configurations import get_configuration
+from shared.store.catalog.organizations import Organization
 from shared.store.client import Store
-from shared.store.configurations import get_configuration
-from shared.store.contact_upsert import UpsertResult
-from shared.store.contacts import upsert_contacts
-from shared.store.ingest_batches import BatchRow, IngestBatch, refuse_ingest_batch
-from shared.store.organizations import Organization
+from shared.store.contacts.ingest_batches import BatchRow, IngestBatch, refuse_ingest_batch
+from shared.store.contacts.queries import upsert_contacts
+from shared.store.contacts.upsert import UpsertResult
 from shared.topics import CONTACT_BATCHES
 
 FIRST_WAIT_SECONDS: Final = 0.1

@@ -5,25 +5,25 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.scheduler.abandoned import SEARCH_SECONDS, AbandonedTransactions
-from services.scheduler.evidence import EvidenceSearch
+from services.scheduler.evidence.held_slots import WaitingCount
+from services.scheduler.evidence.reconcile import Reconciler
+from services.scheduler.evidence.search import EvidenceSearch
+from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
-from services.scheduler.global_limit import LOOK_SECONDS, GlobalLimit
-from services.scheduler.reconcile import Reconciler
-from services.scheduler.rounds import go_round
-from services.scheduler.safety_net import SafetyNet
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.shard_group import GROUP, ShardGroup
-from services.scheduler.shard_loop import LoopParts, ShardLoop
-from services.scheduler.suspects import Suspects
-from services.scheduler.waiting import WaitingCount
+from services.scheduler.shards.group import GROUP, ShardGroup
+from services.scheduler.shards.loop import LoopParts, ShardLoop
+from services.scheduler.sharing.global_limit import LOOK_SECONDS, GlobalLimit
+from services.scheduler.timers.abandoned import SEARCH_SECONDS, AbandonedTransactions
+from services.scheduler.timers.rounds import go_round
+from services.scheduler.timers.safety_net import SafetyNet
 from shared.bus.producer import Producer
 from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.errors import OwnershipLost
 from shared.health import HealthServer
 from shared.logs import get_logger
-from shared.store import executors, shards
 from shared.store.client import Store
+from shared.store.dialing import executors, shards
 from shared.telephony.provider import TelephonyProvider
 
 log = get_logger()

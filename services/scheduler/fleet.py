@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.store.executors import Heartbeat
+from shared.store.dialing.executors import Heartbeat
 
 # An executor whose sequence stood still for this many of our own successful looks counts as dead.
 STILL_LOOKS = 3

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.clock import utc_now
-from shared.store.api_keys import KeyKind, Scope, create_key
+from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.client import Document, Store
 from shared.topics import CONTACT_BATCHES, partition_for
 from tests.bench.stage import Stage

@@ -10,7 +10,7 @@ from rich.console import Console
 from deploy.local.servers import Addresses
 from shared.clock import monotonic
 from shared.store.client import Document, Store
-from shared.store.statistics import campaign_counts
+from shared.store.reports.counters import campaign_counts
 from shared.topics import CONTACT_BATCHES
 from tests.bench.batches import ROWS, Order, insert_batch, message, new_credential, send, stored, target
 from tests.bench.figures import Figures, median, spread

@@ -9,15 +9,15 @@ from unittest.mock import patch
 
 from pydantic import Field
 
-from services.scheduler import shard_loop
 from services.scheduler.app import serve
 from services.scheduler.settings import SchedulerSettings
+from services.scheduler.shards import loop
 from shared.clock import monotonic
 from shared.logs import configure_logs
 from shared.process import run_until_stopped
 from shared.store.client import Store, connect
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, WorkDone, do_shard_work
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, WorkDone, do_shard_work
 from shared.telephony.providers import build_provider
 from tests.bench.journal import Transaction
 
@@ -46,7 +46,7 @@ def main() -> int:
     """The process's exit code."""
     settings, kept = BenchSchedulerSettings(), list[Transaction]()
     configure_logs(settings.log_level, "scheduler")
-    with patch.object(shard_loop, "do_shard_work", functools.partial(_timed, kept)):
+    with patch.object(loop, "do_shard_work", functools.partial(_timed, kept)):
         code = run_until_stopped(_main(settings))
     settings.bench_journal.write_text(json.dumps({"transactions": kept}))
     return code

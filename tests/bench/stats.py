@@ -11,10 +11,10 @@ from deploy.local.home import free_port
 from deploy.local.servers import Addresses
 from shared.clock import monotonic, utc_now
 from shared.domain.contact import ContactStatus
-from shared.store.api_keys import KeyKind, Scope, create_key
+from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.client import Document, Store
-from shared.store.ledger import BUCKET
-from shared.store.statistics import campaign_counts
+from shared.store.dialing.ledger import BUCKET
+from shared.store.reports.counters import campaign_counts
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, Stage, new_stage, running_members, until
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document

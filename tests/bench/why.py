@@ -8,10 +8,10 @@ from deploy.local.servers import Addresses
 from shared.clock import monotonic, utc_now
 from shared.domain.timezones import known_timezones
 from shared.store.client import Document, Store
-from shared.store.contacts import list_contacts
-from shared.store.diagnosis import diagnose
-from shared.store.shards import ensure_shards
-from shared.store.situation import standings
+from shared.store.contacts.queries import list_contacts
+from shared.store.dialing.shards import ensure_shards
+from shared.store.reports.diagnosis import diagnose
+from shared.store.reports.situation import standings
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, new_stage
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.store.client import Document, Store
-from shared.store.shards import ensure_shards
+from shared.store.dialing.shards import ensure_shards
 from tests.chaos.audit import audit, secrets_in_logs
 from tests.chaos.crowd import Batch
 from tests.chaos.judge import judge, never_called, recovery_seconds

@@ -18,7 +18,7 @@ from deploy.local.lineup import REPOSITORY
 from deploy.local.servers import Addresses, stop_servers
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import connect
-from shared.store.in_progress import count_running
+from shared.store.dialing.in_progress import count_running
 from tests.eventually import eventually
 
 

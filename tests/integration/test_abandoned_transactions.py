@@ -12,12 +12,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
 from structlog.testing import capture_logs
 
-from services.scheduler import abandoned
-from services.scheduler.abandoned import ABANDONED_SECONDS, AbandonedTransactions
+from services.scheduler.timers import abandoned
+from services.scheduler.timers.abandoned import ABANDONED_SECONDS, AbandonedTransactions
 from shared.errors import PermanentError
 from shared.store.client import Document, Store
-from shared.store.open_transactions import end_transactions, idle_transactions
-from shared.store.shards import ensure_shards
+from shared.store.dialing.open_transactions import end_transactions, idle_transactions
+from shared.store.dialing.shards import ensure_shards
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from services.scheduler.app import Scheduler
-from services.scheduler.reconcile import Reconciler
+from services.scheduler.evidence.reconcile import Reconciler
 from services.scheduler.settings import SchedulerSettings
 from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
-from shared.store.in_progress import RunningAttempt
+from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.provider import CallLive, CallReference, LookUp
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from services.scheduler.global_limit import GlobalLimit
-from services.scheduler.grants import Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from services.scheduler.sharing.global_limit import GlobalLimit
+from services.scheduler.sharing.grants import Grants
 from shared.clock import utc_now
 from shared.domain.contact import Waiting
 from shared.store.client import Document, Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shards import ensure_shards, set_global_limit
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shards import ensure_shards, set_global_limit
 from shared.telephony.provider import PlaceCall
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall

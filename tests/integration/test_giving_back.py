@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from services.scheduler import global_limit as global_limit_module
-from services.scheduler.global_limit import WAKE_ALL_SECONDS
-from services.scheduler.grants import ASK_SECONDS, IN_VAIN_SECONDS, SETTLE_SECONDS, Grants
+from services.scheduler.sharing import global_limit as global_limit_module
+from services.scheduler.sharing.global_limit import WAKE_ALL_SECONDS
+from services.scheduler.sharing.grants import ASK_SECONDS, IN_VAIN_SECONDS, SETTLE_SECONDS, Grants
 from shared.domain.outcome import Outcome
 from shared.errors import Unavailable
-from shared.store import shards
 from shared.store.client import Store
-from shared.store.ledger import Ledger
-from shared.store.shard_transaction import Ownership
-from shared.store.shards import GrantMove
+from shared.store.dialing import shards
+from shared.store.dialing.ledger import Ledger
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shards import GrantMove
 from shared.telephony.scripts import ScriptedCall, always
 from tests.engine import running_engine
 from tests.eventually import eventually

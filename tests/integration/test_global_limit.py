@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.scheduler import grants as grants_module
-from services.scheduler.global_limit import Answer, GlobalLimit, Question
-from services.scheduler.grants import ASK_SECONDS, IN_VAIN_SECONDS, Grants
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from services.scheduler.sharing import grants as grants_module
+from services.scheduler.sharing.global_limit import Answer, GlobalLimit, Question
+from services.scheduler.sharing.grants import ASK_SECONDS, IN_VAIN_SECONDS, Grants
 from shared.clock import utc_now
 from shared.domain.contact import Waiting
 from shared.errors import Unavailable
-from shared.store import shards
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shards import GrantMove, ShardDemand, ShardState
+from shared.store.dialing import shards
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shards import GrantMove, ShardDemand, ShardState
 from tests.eventually import eventually
 
 LIMIT = 10

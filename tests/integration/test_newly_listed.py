@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.scheduler.chores import Chores
-from services.scheduler.inbox import Chore
-from services.scheduler.shard_memory import ShardMemory
+from services.scheduler.shards.chores import Chores
+from services.scheduler.shards.inbox import Chore
+from services.scheduler.shards.memory import ShardMemory
 from shared.clock import utc_now
 from shared.errors import Unavailable
-from shared.store import newly_listed, shard_work
-from shared.store.claim import ClaimOrder
+from shared.store.catalog.do_not_call import add_numbers, remove_number
 from shared.store.client import Document, Store
-from shared.store.do_not_call import add_numbers, remove_number
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, Swept, do_shard_work
-from shared.store.statistics import campaign_counts
+from shared.store.dialing import newly_listed, shard_work
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
+from shared.store.reports.counters import campaign_counts
 from tests.factories import add_campaign, add_contacts, add_organization, open_limits
 
 PART = 500

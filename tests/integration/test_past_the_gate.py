@@ -6,7 +6,7 @@ is, its slot stays held until it has ended, and it is recorded like any other.
 
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
-from shared.store.campaigns import move_campaign
+from shared.store.catalog.campaigns import move_campaign
 from shared.store.client import Store
 from shared.telephony.provider import PlaceCall
 from shared.telephony.scripts import ScriptedCall

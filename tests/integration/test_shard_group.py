@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.scheduler import shard_group
 from services.scheduler.fleet import Fleet
-from services.scheduler.global_limit import GlobalLimit
-from services.scheduler.shard_group import ShardGroup
-from services.scheduler.shard_loop import LoopParts, ShardLoop
+from services.scheduler.shards import group as group_module
+from services.scheduler.shards.group import ShardGroup
+from services.scheduler.shards.loop import LoopParts, ShardLoop
+from services.scheduler.sharing.global_limit import GlobalLimit
 from shared.bus.producer import Producer, Record
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
@@ -67,7 +67,7 @@ async def test_records_read_before_a_rebalance_are_not_given_to_the_next_loop(st
 async def test_a_loop_that_does_not_end_holds_up_no_rebalance(
     store: Store, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    monkeypatch.setattr(shard_group, "END_SECONDS", 0.1)
+    monkeypatch.setattr(group_module, "END_SECONDS", 0.1)
     ends = asyncio.Event()
 
     async def stubborn() -> None:

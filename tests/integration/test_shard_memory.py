@@ -4,22 +4,22 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.scheduler import shard_memory
-from services.scheduler.chores import Chores
-from services.scheduler.inbox import Chore
 from services.scheduler.planner import OrganizationDemand
-from services.scheduler.shard_memory import FRESH_FOR, ShardMemory
+from services.scheduler.shards import memory as memory_module
+from services.scheduler.shards.chores import Chores
+from services.scheduler.shards.inbox import Chore
+from services.scheduler.shards.memory import FRESH_FOR, ShardMemory
 from shared.clock import utc_now
 from shared.domain.contact import Tier
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
 from shared.events import CallFinished
-from shared.store import ready
-from shared.store.claim import ClaimOrder
 from shared.store.client import Document, Store
-from shared.store.results import add_results
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing import ready
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.results import add_results
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from tests.factories import (
     ALWAYS_OPEN,
     add_campaign,
@@ -96,7 +96,7 @@ async def test_more_than_one_fetch_of_retries_does_not_hide_who_is_fresh(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All tiers are asked for at once, by due time; retries that are due for longer would fill that answer."""
-    monkeypatch.setattr(shard_memory, "PREFETCH", 3)
+    monkeypatch.setattr(memory_module, "PREFETCH", 3)
     now = utc_now()
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization)

@@ -1,14 +1,14 @@
 """A stored configuration that the rules of this version do not allow: its campaigns wait, all others go on."""
 
-from services.scheduler.shard_memory import ShardMemory
+from services.scheduler.shards.memory import ShardMemory
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
-from shared.store.claim import ClaimOrder
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
-from shared.store.shards import take_over
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shards import take_over
 from tests.factories import add_campaign, add_configuration, add_contacts, add_organization, new_id, open_limits
 
 

@@ -11,23 +11,23 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.scheduler import evidence
 from services.scheduler.app import Scheduler
-from services.scheduler.evidence import EvidenceSearch
+from services.scheduler.evidence import search
+from services.scheduler.evidence.held_slots import WaitingCount
+from services.scheduler.evidence.reconcile import Reconciler
+from services.scheduler.evidence.search import EvidenceSearch
+from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
-from services.scheduler.reconcile import Reconciler
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.shard_loop import ShardLoop
-from services.scheduler.suspects import Suspects
-from services.scheduler.waiting import WaitingCount
+from services.scheduler.shards.loop import ShardLoop
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.errors import Unavailable
 from shared.events import CallFinished
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
-from shared.store.executors import Heartbeat
-from shared.store.results import add_results
+from shared.store.dialing.executors import Heartbeat
+from shared.store.dialing.results import add_results
 from shared.telephony.provider import CallLive, CallNotFound, CallReference, LookUp
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
@@ -134,10 +134,10 @@ async def test_the_number_stays_while_the_carrier_cannot_tell_and_falls_when_it_
     contacts = await add_running(store, 3, age=YOUNG, executor="gone")
     watch = Watch(store, carrier(None), [contacts[0]["shard"]])
     watch.dies("gone")
-    assert await watch.look(rounds=2 * evidence.DEAD_ROUNDS - 1) == {3}
+    assert await watch.look(rounds=2 * search.DEAD_ROUNDS - 1) == {3}
     watch.carrier.says = CallLive("CA1")
     await watch.look(rounds=2)
-    assert await watch.look(rounds=evidence.DEAD_ROUNDS) == {0}, "they are up"
+    assert await watch.look(rounds=search.DEAD_ROUNDS) == {0}, "they are up"
 
 
 async def test_a_call_that_somebody_else_has_reported_on_no_longer_waits(store: Store) -> None:
@@ -158,14 +158,14 @@ async def test_calls_that_living_executors_hold_are_no_suspects(store: Store) ->
         assert await watch.look(rounds=2) == {0}
     assert lines == [], "nobody was asked"
     watch.dies("executor-0")
-    await watch.look(rounds=evidence.DEAD_ROUNDS)
+    await watch.look(rounds=search.DEAD_ROUNDS)
     assert waiting() == 2
 
 
 async def test_more_suspects_than_one_round_asks_about_are_all_counted_and_all_asked_about(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "ROUND", 10)
+    monkeypatch.setattr(search, "ROUND", 10)
     contacts = await add_running(store, 25, age=OLD, executor="executor-0")
     watch = Watch(store, carrier(None), [contacts[0]["shard"]])
     await watch.look(rounds=3)
@@ -176,7 +176,7 @@ async def test_more_suspects_than_one_round_asks_about_are_all_counted_and_all_a
 async def test_who_has_ended_while_waiting_for_the_question_is_not_asked_about(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "ROUND", 2)
+    monkeypatch.setattr(search, "ROUND", 2)
     contacts = await add_running(store, 5, age=OLD, executor="executor-0")
     watch = Watch(store, carrier(None), [contacts[0]["shard"]])
     await watch.look()

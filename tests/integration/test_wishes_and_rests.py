@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from shared.clock import utc_now
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
-from shared.store.asks import ask_again
 from shared.store.client import Store
-from shared.store.rests import write_rest
+from shared.store.contacts.wishes import ask_again
+from shared.store.dialing.rests import write_rest
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import a_moment_ago, add_campaign, add_contacts, add_organization

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import Clash, Conflict
-from shared.store.ingest_batches import BatchResult, BatchStatus, IngestBatch
+from shared.store.contacts.ingest_batches import BatchResult, BatchStatus, IngestBatch
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ARRIVED = IngestBatch("b", "c", 1, (), NOW, "mine")

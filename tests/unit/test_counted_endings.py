@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY
 
-from services.scheduler.shard_loop import _count_endings
+from services.scheduler.shards.loop import _count_endings
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
-from shared.store.finish import Recorded
-from shared.store.shard_work import WorkDone
+from shared.store.dialing.finish import Recorded
+from shared.store.dialing.shard_work import WorkDone
 
 REPEATED = "dialstream_endings_repeated_total"
 FINISHED = "dialstream_attempts_finished_total"

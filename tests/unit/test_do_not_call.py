@@ -1,6 +1,6 @@
 """Which entries of a do-not-call list stop a number: those of its phone, in whatever spelling."""
 
-from shared.store.do_not_call import DoNotCallEntry, entry_id, listing_ids, stopped_by
+from shared.store.catalog.do_not_call import DoNotCallEntry, entry_id, listing_ids, stopped_by
 from tests.factories import a_moment_ago
 
 MEXICAN, OLD_MEXICAN = "+525512345678", "+5215512345678"

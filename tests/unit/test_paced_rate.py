@@ -19,13 +19,13 @@ from services.call_executor.handlers import JobHandler
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.pacer import Pacer
 from services.call_executor.placing import Batch, Placer
-from services.scheduler import job_queue
-from services.scheduler.job_queue import JobQueue
+from services.scheduler.shards import job_queue
+from services.scheduler.shards.job_queue import JobQueue
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain import pacing
 from shared.events import DialJob
-from shared.store.claim import MAX_CLAIM
+from shared.store.dialing.claim import MAX_CLAIM
 from tests.simulated_time import SimulatedTime
 
 JOB = DialJob(

@@ -1,6 +1,6 @@
 """What a shard's loop may commit to Kafka: all that is done and nothing else."""
 
-from services.scheduler.inbox import Inbox
+from services.scheduler.shards.inbox import Inbox
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, JobReleased, LimitsChanged

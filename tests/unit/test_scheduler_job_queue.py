@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
-from services.scheduler import job_queue
-from services.scheduler.global_limit import GlobalLimit
-from services.scheduler.grants import Grants
-from services.scheduler.job_queue import JobQueue
+from services.scheduler.shards import job_queue
+from services.scheduler.shards.job_queue import JobQueue
+from services.scheduler.sharing.global_limit import GlobalLimit
+from services.scheduler.sharing.grants import Grants
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
+from shared.store.dialing.shard_transaction import Ownership
 
 
 class Waiting:

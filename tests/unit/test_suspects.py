@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.scheduler.suspects import (
+from services.scheduler.evidence.suspects import (
     LONGEST_PAUSE,
     REMEMBERED,
     SHORTEST_PAUSE,
@@ -19,7 +19,7 @@ from services.scheduler.suspects import (
     Waiting,
     facts,
 )
-from shared.store.in_progress import RunningAttempt
+from shared.store.dialing.in_progress import RunningAttempt
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DEAD = {"dead"}

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.create_topics import create_topics, delete_topics
 from services.campaign_api.app import build_app
-from services.campaign_api.server import KEEP_ALIVE_SECONDS
+from services.campaign_api.http.server import KEEP_ALIVE_SECONDS
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.events import ORG_EVENT, AnyOrgEvent

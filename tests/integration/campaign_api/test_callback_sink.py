@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.campaign_api.callback_sink import CallbackSink
+from services.campaign_api.carrier.callback_sink import CallbackSink
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome

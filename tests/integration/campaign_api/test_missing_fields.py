@@ -10,10 +10,10 @@ from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Document
-from shared.store.finish import conversation_id
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
-from shared.store.shards import take_over
+from shared.store.dialing.finish import conversation_id
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shards import take_over
 from tests.factories import new_id
 from tests.integration.campaign_api.client import Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
-from shared.store import asks
+from shared.store.contacts import wishes
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shards import take_over
 from shared.store.paging import encode_cursor
-from shared.store.shard_transaction import Ownership
-from shared.store.shards import take_over
 from tests.integration.campaign_api.client import Customer, lead
 from tests.integration.campaign_api.conftest import Stack
 
@@ -34,7 +34,7 @@ async def add_ended(acme: Customer, stack: Stack, path: str, count: int) -> None
 async def test_a_reset_goes_on_where_its_cursor_says_until_there_is_none(
     acme: Customer, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asks, "MAX_RESET", 3)
+    monkeypatch.setattr(wishes, "MAX_RESET", 3)
     path = await campaign_with_ended(acme, stack, 7)
     organization = await stack.store["organizations"].find_one({"_id": acme.organization_id})
     assert organization is not None
@@ -47,7 +47,7 @@ async def test_a_reset_goes_on_where_its_cursor_says_until_there_is_none(
         counts.append(page["reset"])
         body["cursor"] = page["next_cursor"]
         # The scheduler calls them, and they are busy once more.
-        await asks.carry_out(stack.store, owner, utc_now())
+        await wishes.carry_out(stack.store, owner, utc_now())
         await stack.store["contacts"].update_many(of_acme, {"$set": EXHAUSTED})
     assert counts == [3, 3, 1]
     assert body["cursor"] is None

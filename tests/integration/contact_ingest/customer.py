@@ -13,13 +13,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from shared.clock import utc_now
 from shared.domain.configuration import Configuration
 from shared.errors import NotFound
-from shared.store.api_keys import KeyKind, Scope, create_key, digest_of
-from shared.store.campaigns import NewCampaign, create_campaign
+from shared.store.catalog.campaigns import NewCampaign, create_campaign
+from shared.store.catalog.configurations import FIELDS, create_configuration
+from shared.store.catalog.keys import KeyKind, Scope, create_key, digest_of
+from shared.store.catalog.organizations import create_organization
+from shared.store.catalog.signatures import signature_of
 from shared.store.client import Store
-from shared.store.configurations import FIELDS, create_configuration
-from shared.store.ingest_batches import BatchResult, BatchStatus, get_ingest_batch
-from shared.store.organizations import create_organization
-from shared.store.signatures import signature_of
+from shared.store.contacts.ingest_batches import BatchResult, BatchStatus, get_ingest_batch
 from tests.eventually import eventually
 from tests.factories import ALWAYS_OPEN
 

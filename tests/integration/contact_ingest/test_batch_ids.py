@@ -13,15 +13,15 @@ from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.errors import Conflict
 from shared.store.client import Store
-from shared.store.contact_upsert import UpsertResult
-from shared.store.contacts import upsert_contacts
-from shared.store.ingest_batches import (
+from shared.store.contacts.ingest_batches import (
     BatchStatus,
     IngestBatch,
     accept_ingest_batch,
     get_ingest_batch,
     refuse_ingest_batch,
 )
+from shared.store.contacts.queries import upsert_contacts
+from shared.store.contacts.upsert import UpsertResult
 from tests.integration.contact_ingest.customer import Customer, new_key
 
 ADA = {"external_id": "ada", "phone_numbers": ["+14155550100"]}

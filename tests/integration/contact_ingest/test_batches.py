@@ -14,11 +14,11 @@ from shared.clock import utc_now
 from shared.domain.contact import default_campaign_id
 from shared.events import ORG_EVENT, ContactsAdded
 from shared.health import HealthServer
-from shared.store.contact_matching import ContactsOf
-from shared.store.do_not_call import add_numbers
-from shared.store.ingest_batches import BatchStatus
-from shared.store.organizations import edit_organization
-from shared.store.statistics import campaign_counts
+from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.organizations import edit_organization
+from shared.store.contacts.ingest_batches import BatchStatus
+from shared.store.contacts.matching import ContactsOf
+from shared.store.reports.counters import campaign_counts
 from tests.eventually import eventually
 from tests.integration.contact_ingest.customer import Customer
 

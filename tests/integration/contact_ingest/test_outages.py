@@ -14,7 +14,7 @@ from pymongo.uri_parser import parse_uri
 
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
-from shared.store.statistics import campaign_counts
+from shared.store.reports.counters import campaign_counts
 from tests.eventually import eventually
 from tests.integration.contact_ingest.customer import Customer
 from tests.proxy import line_to

@@ -20,10 +20,10 @@ from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
 from shared.errors import NotFound
 from shared.settings import KafkaSettings
-from shared.store.api_keys import KeyKind, Scope
-from shared.store.campaigns import NewCampaign, create_campaign, move_campaign
-from shared.store.ingest_batches import BatchStatus, get_ingest_batch
-from shared.store.organizations import create_organization
+from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.keys import KeyKind, Scope
+from shared.store.catalog.organizations import create_organization
+from shared.store.contacts.ingest_batches import BatchStatus, get_ingest_batch
 from tests.integration.contact_ingest.customer import Customer, Headers, new_customer, new_key
 
 ADA = {"external_id": "ada", "phone_numbers": ["+14155550100"]}

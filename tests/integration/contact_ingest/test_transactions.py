@@ -8,7 +8,7 @@ import pytest
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.errors import NotFound
-from shared.store.ingest_batches import get_ingest_batch
+from shared.store.contacts.ingest_batches import get_ingest_batch
 from tests.integration.contact_ingest.customer import Customer
 from tests.integration.topic_fuzz.wire import Message, unreadable
 from tests.integration.transactions import sender

@@ -2,7 +2,7 @@
 
 from shared.domain.campaign import CampaignMove
 from shared.domain.outcome import Outcome
-from shared.store.shards import read_global
+from shared.store.dialing.shards import read_global
 from tests.integration.protocol import edits
 from tests.integration.protocol.world import SEATS, SHARDS, World, step
 

@@ -9,9 +9,11 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
 from shared.domain.reasons import EndReason
 from shared.errors import Conflict, NotFound, WrongState
-from shared.store import asks, contacts, do_not_call, organizations, shards
-from shared.store.campaigns import move_campaign
+from shared.store.catalog import do_not_call, organizations
+from shared.store.catalog.campaigns import move_campaign
 from shared.store.client import Document
+from shared.store.contacts import queries, wishes
+from shared.store.dialing import shards
 from tests.factories import ALWAYS_OPEN
 from tests.integration.protocol.rules_in_force import History
 from tests.integration.protocol.world import World, step
@@ -58,7 +60,7 @@ async def delete(world: World, contact_id: str) -> bool:
     if contact is None:
         return False
     try:
-        await contacts.request_deletion(
+        await queries.request_deletion(
             world.store, contact["organization_id"], contact["campaign_id"], contact_id, now=world.now
         )
     except (Conflict, NotFound):
@@ -81,7 +83,7 @@ async def reset(world: World, *contact_ids: str) -> int:
     named = await world.store["contacts"].find({"_id": {"$in": list(contact_ids)}}).to_list()
     for contact in named:
         _may_be_called_again(world, contact)
-    return await asks.ask_again(world.store, named, world.now)
+    return await wishes.ask_again(world.store, named, world.now)
 
 
 @step
@@ -95,7 +97,7 @@ async def reset_campaign(
             _may_be_called_again(world, contact)
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None
-    page = await asks.reset_contacts(
+    page = await wishes.reset_contacts(
         world.store,
         campaign["organization_id"],
         campaign_id,
@@ -110,7 +112,7 @@ async def reset_campaign(
 def _may_be_called_again(world: World, contact: Document) -> None:
     """The carrier's judge counts anew from here; also for a wish that is void before it is carried out."""
     for_good = contact.get("ended_because") in (EndReason.ANSWERED, EndReason.OPTED_OUT)
-    if contact["status"] in asks.MAY_BE_RESET and not for_good and "asked" not in contact:
+    if contact["status"] in wishes.MAY_BE_RESET and not for_good and "asked" not in contact:
         world.rules.resets[contact["_id"]] = world.steps
 
 
@@ -137,7 +139,7 @@ async def add_contact(world: World, organization_id: str, campaign_id: str, numb
 
 async def _upsert(world: World, organization_id: str, campaign_id: str, row: ContactRow) -> tuple[str | None, ...]:
     try:
-        result = await contacts.upsert_contacts(
+        result = await queries.upsert_contacts(
             world.store,
             organization_id=organization_id,
             shard=world.shard_of[organization_id],

@@ -17,7 +17,7 @@ from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.store.asks import MAY_BE_RESET
+from shared.store.contacts.wishes import MAY_BE_RESET
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate

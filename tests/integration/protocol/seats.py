@@ -12,7 +12,7 @@ from services.call_executor.placing import Placer
 from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
-from shared.store.shard_transaction import Ownership
+from shared.store.dialing.shard_transaction import Ownership
 from shared.telephony.call_events import finished
 from tests.integration.protocol.carrier import Call, Carrier
 

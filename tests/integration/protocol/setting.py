@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.domain.contact import default_campaign_id
+from shared.store.catalog.organizations import DEFAULT_CONCURRENCY_LIMIT
 from shared.store.client import Document, Store
-from shared.store.organizations import DEFAULT_CONCURRENCY_LIMIT
 from shared.telephony.provider import CallMode
 from tests.factories import ALWAYS_OPEN, contact_document
 from tests.integration.protocol.carrier import Carrier

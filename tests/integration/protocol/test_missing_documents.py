@@ -3,11 +3,11 @@
 import pytest
 
 from shared.errors import OwnershipLost, TemporaryError
-from shared.store import gate
-from shared.store.claim import ClaimOrder
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing import gate
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.setting import ACME, ANN, new_world
 from tests.integration.protocol.test_traces import ACME_SHARD, A, job_for, start

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from shared.store import shards
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shards import GrantMove
+from shared.store.dialing import shards
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shards import GrantMove
 from tests.integration.protocol import promises
 from tests.integration.protocol.promises import Promises
 

@@ -10,10 +10,10 @@ from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import MAX_RESTS, Refusal, RefusalSubject
 from shared.events import DialJob, JobReleased
-from shared.store.claim import ClaimOrder
 from shared.store.client import Document, Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from tests.factories import add_campaign, add_organization, contact_document, open_limits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain

@@ -10,7 +10,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Store
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate

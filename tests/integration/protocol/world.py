@@ -14,17 +14,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from services.call_executor.placing import Batch
-from services.scheduler.reconcile import Reconciler
+from services.scheduler.evidence.reconcile import Reconciler
 from shared.clock import monotonic
 from shared.domain.contact import FINAL
 from shared.errors import OwnershipLost
 from shared.events import CallFinished, DialJob, JobReleased
 from shared.settings import DialingSettings
-from shared.store import asks, in_progress, results, shard_work, shards, starts
-from shared.store.claim import ClaimOrder
 from shared.store.client import Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, Swept, do_shard_work
+from shared.store.contacts import wishes
+from shared.store.dialing import in_progress, results, shard_work, shards, starts
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.integration.protocol.carrier import Call, Carrier, Fate
 from tests.integration.protocol.promises import Promises
@@ -193,7 +194,7 @@ class World:
     @step
     async def carry_out(self, scheduler: int, shard: int) -> int:
         """Wishes of the shard's contacts; how many were looked at."""
-        swept = await self._owned_write(scheduler, shard, lambda owner: asks.carry_out(self.store, owner, self.now))
+        swept = await self._owned_write(scheduler, shard, lambda owner: wishes.carry_out(self.store, owner, self.now))
         return swept.moved if swept else 0
 
     async def _apply_results(self, scheduler: int, shard: int) -> None:

@@ -7,10 +7,10 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason
-from shared.store import asks
-from shared.store.asks import ResetPage, carry_out, reset_contacts
 from shared.store.client import Document, Store
-from shared.store.shard_transaction import Ownership
+from shared.store.contacts import wishes
+from shared.store.contacts.wishes import ResetPage, carry_out, reset_contacts
+from shared.store.dialing.shard_transaction import Ownership
 from tests.factories import add_campaign, add_contacts, add_organization, new_id, open_limits
 
 NOW = utc_now()
@@ -46,7 +46,7 @@ async def reset(
 async def test_each_is_asked_once_though_some_have_ended_the_same_way_again_between_the_pages(
     store: Store, monkeypatch: pytest.MonkeyPatch, because: EndReason | None
 ) -> None:
-    monkeypatch.setattr(asks, "MAX_RESET", 5)
+    monkeypatch.setattr(wishes, "MAX_RESET", 5)
     organization = await add_organization(store)
     await open_limits(store, organization["shard"], 10)
     owner = Ownership(organization["shard"], 0)
@@ -69,7 +69,7 @@ async def test_each_is_asked_once_though_some_have_ended_the_same_way_again_betw
 
 
 async def test_a_page_goes_on_among_contacts_that_came_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asks, "MAX_RESET", 2)
+    monkeypatch.setattr(wishes, "MAX_RESET", 2)
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization)
     contacts = []

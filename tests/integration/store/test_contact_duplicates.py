@@ -7,11 +7,11 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput, RowWarning, prepare_contacts
 from shared.domain.shared_phones import COUNTED
-from shared.store import contact_duplicates
 from shared.store.client import Document, Store
-from shared.store.contact_duplicates import contacts_with_phones
-from shared.store.contact_matching import ContactsOf
-from shared.store.contacts import request_deletion, upsert_contacts
+from shared.store.contacts import duplicates
+from shared.store.contacts.duplicates import contacts_with_phones
+from shared.store.contacts.matching import ContactsOf
+from shared.store.contacts.queries import request_deletion, upsert_contacts
 from tests.factories import add_campaign, add_contacts, add_organization
 
 PHONE, OTHER = "+14155550100", "+14155550199"
@@ -79,7 +79,7 @@ async def test_other_campaigns_other_organizations_and_deleted_contacts_are_not_
 
 
 async def test_a_crowded_phone_does_not_hide_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contact_duplicates, "LOOKED_AT", 2 * COUNTED)
+    monkeypatch.setattr(duplicates, "LOOKED_AT", 2 * COUNTED)
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization)
     await add_contacts(store, organization, campaign, 3 * COUNTED, phone_numbers=[PHONE])
@@ -92,7 +92,7 @@ async def test_a_crowded_phone_does_not_hide_the_others(store: Store, monkeypatc
 
 
 async def test_no_more_contacts_are_read_than_the_bound_allows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contact_duplicates, "LOOKED_AT", 50)
+    monkeypatch.setattr(duplicates, "LOOKED_AT", 50)
     organization = await add_organization(store)
     campaign, elsewhere = await add_campaign(store, organization), await add_campaign(store, organization)
     await add_contacts(store, organization, elsewhere, 200, phone_numbers=[PHONE])

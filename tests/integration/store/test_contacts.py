@@ -13,15 +13,21 @@ from shared.domain.contact import ContactStatus, Tier, default_campaign_id
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.domain.contact_view import present_contact
 from shared.errors import Conflict, NotFound, WrongState
-from shared.store.campaigns import NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.organizations import create_organization
 from shared.store.client import Document, Store
-from shared.store.contact_matching import ContactsOf
-from shared.store.contact_upsert import UpsertResult
-from shared.store.contacts import get_contact, list_contacts, request_deletion, upsert_contacts
-from shared.store.do_not_call import add_numbers
-from shared.store.ingest_batches import BatchRow, BatchStatus, IngestBatch, get_ingest_batch, refuse_ingest_batch
-from shared.store.organizations import create_organization
-from shared.store.statistics import campaign_counts
+from shared.store.contacts.ingest_batches import (
+    BatchRow,
+    BatchStatus,
+    IngestBatch,
+    get_ingest_batch,
+    refuse_ingest_batch,
+)
+from shared.store.contacts.matching import ContactsOf
+from shared.store.contacts.queries import get_contact, list_contacts, request_deletion, upsert_contacts
+from shared.store.contacts.upsert import UpsertResult
+from shared.store.reports.counters import campaign_counts
 from tests.factories import ALWAYS_OPEN
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from shared.clock import utc_now
 from shared.store.client import Store
-from shared.store.dialing_catalog import server_now
+from shared.store.dialing.shard_catalog import server_now
 
 
 async def test_the_servers_clock_can_be_compared_with_stored_stamps(store: Store) -> None:

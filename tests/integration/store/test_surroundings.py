@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from shared.domain.dialing import callable_numbers
-from shared.store import surroundings
 from shared.store.client import Document, Store
-from shared.store.surroundings import AT_MOST, Anchor, Surroundings
+from shared.store.dialing import context
+from shared.store.dialing.context import AT_MOST, Anchor, Surroundings
 from tests.factories import add_campaign, add_contacts, add_organization
 
 NOBODY = 0
@@ -37,7 +37,7 @@ async def test_all_is_found_in_however_many_answers(
     store: Store, monkeypatch: pytest.MonkeyPatch, at_most: int
 ) -> None:
     contacts = await _three_organizations(store)
-    monkeypatch.setattr(surroundings, "AT_MOST", dict.fromkeys(AT_MOST, at_most))
+    monkeypatch.setattr(context, "AT_MOST", dict.fromkeys(AT_MOST, at_most))
     found = Surroundings(store, ANCHOR)
     await found.load(contacts[:2])
     await found.load(contacts)

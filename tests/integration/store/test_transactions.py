@@ -9,7 +9,7 @@ from pymongo.errors import ConfigurationError
 from shared.errors import Unavailable
 from shared.store import client
 from shared.store.client import Store
-from shared.store.finish import in_order
+from shared.store.dialing.finish import in_order
 
 
 async def test_a_transaction_in_whose_way_another_one_stays_is_given_up(

@@ -9,12 +9,12 @@ from shared.domain.outcome import Outcome
 from shared.errors import Unavailable
 from shared.events import CallFinished
 from shared.store.client import Store, translated
-from shared.store.executors import Heartbeat, beat
-from shared.store.finish import conversation_id
-from shared.store.results import add_results
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
-from shared.store.shards import ShardDemand, ensure_shards, publish_wants, take_over
+from shared.store.dialing.executors import Heartbeat, beat
+from shared.store.dialing.finish import conversation_id
+from shared.store.dialing.results import add_results
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shards import ShardDemand, ensure_shards, publish_wants, take_over
 from tests.factories import new_id
 
 

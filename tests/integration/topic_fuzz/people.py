@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished, DialJob
-from shared.store import shards, starts
-from shared.store.claim import ClaimOrder
 from shared.store.client import Document, Store
-from shared.store.shard_transaction import Ownership
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing import shards, starts
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.factories import add_campaign, add_contacts, add_organization, new_id
 

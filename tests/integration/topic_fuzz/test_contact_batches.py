@@ -14,8 +14,8 @@ from shared.bus.replay import Replayed
 from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput
 from shared.events import ContactBatch
-from shared.store.api_keys import Scope
-from shared.store.campaigns import NewCampaign, create_campaign
+from shared.store.catalog.campaigns import NewCampaign, create_campaign
+from shared.store.catalog.keys import Scope
 from shared.store.client import Store
 from shared.topics import CONTACT_BATCHES
 from tests.eventually import eventually

@@ -10,7 +10,7 @@ from typing import get_args
 from aiokafka import ConsumerRecord
 
 from deploy.replay import run as run_replay
-from services.scheduler.shard_group import GROUP
+from services.scheduler.shards.group import GROUP
 from shared.bus.dead_letters import KafkaRecord, dead_letter
 from shared.bus.replay import Replayed
 from shared.clock import utc_now

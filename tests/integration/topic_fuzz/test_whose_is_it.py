@@ -4,9 +4,9 @@ from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.events import CallAnswered, CallFinished, JobReleased
-from shared.store import starts
 from shared.store.client import Document, Store
-from shared.store.shard_work import ShardWork, do_shard_work
+from shared.store.dialing import starts
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.factories import new_id
 from tests.integration.topic_fuzz.people import Case, People, owner_of, people

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.create_topics import create_topics, delete_topics
-from services.scheduler.safety_net import SafetyNet
+from services.scheduler.timers.safety_net import SafetyNet
 from shared.clock import monotonic
 from shared.settings import KafkaSettings
 from shared.store.client import connect

@@ -1,6 +1,6 @@
 """Contacts that have ended and are named once more by an upload: who is called again, what is said of the others."""
 
-from services.campaign_api.schemas.contacts import MAX_CONTACTS
+from services.campaign_api.native.schemas.contacts import MAX_CONTACTS
 from shared.domain.setting_faults import SENTENCES, SettingFault
 from tests.integration.campaign_api.client import lead
 from tests.integration.why.conftest import CALLER_NUMBER, Office

@@ -10,8 +10,8 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.domain.setting_faults import SENTENCES, SettingFault
-from shared.store import ready
-from shared.store.shard_work import do_shard_work
+from shared.store.dialing import ready
+from shared.store.dialing.shard_work import do_shard_work
 from shared.telephony.scripts import ScriptedCall
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import lead
@@ -142,7 +142,7 @@ def _count_claims(monkeypatch: pytest.MonkeyPatch, offered: Counter[str]) -> Non
         offered.update(work.claim.contact_ids)
         return await do_shard_work(store, owner, work, *more)
 
-    monkeypatch.setattr("services.scheduler.shard_loop.do_shard_work", counted)
+    monkeypatch.setattr("services.scheduler.shards.loop.do_shard_work", counted)
 
 
 def _count_reads(monkeypatch: pytest.MonkeyPatch, read: Counter[str]) -> None:

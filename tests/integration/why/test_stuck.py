@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.campaign_api.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
+from services.campaign_api.native.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
 from shared.clock import utc_now
 from shared.domain import refusal
 from shared.domain.reasons import EndReason, WaitReason

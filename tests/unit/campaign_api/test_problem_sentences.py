@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.campaign_api.problem_sentences import no_organization_in_body, status_and_sentence
+from services.campaign_api.native.problem_sentences import no_organization_in_body, status_and_sentence
 from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus, CampaignUse
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 

@@ -1,4 +1,4 @@
-from services.campaign_api.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence
+from services.campaign_api.native.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence
 from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.setting_faults import ENDS_BY_FAULT, SENTENCES, EndedByFault, SettingFault

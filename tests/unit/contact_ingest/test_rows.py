@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.contact_ingest.refusals import BatchTooLarge, UnreadableBatch
 from services.contact_ingest.rows import MAX_BATCH_BYTES, MAX_PROBLEMS_OF_A_ROW, read_batch, read_message, read_rows
 from shared.domain.contact_input import PreparedContacts
-from shared.store.ingest_batches import BatchRow
+from shared.store.contacts.ingest_batches import BatchRow
 
 ENVELOPE = {
     "schema_version": 1,

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from services.campaign_api.schemas.campaigns import CreateCampaign, EditCampaign
-from services.campaign_api.schemas.concurrency import SetConcurrency
-from services.campaign_api.schemas.configurations import CreateConfiguration
-from services.campaign_api.schemas.contacts import UpsertContacts
-from services.campaign_api.schemas.do_not_call import AddNumbers
+from services.campaign_api.native.schemas.campaigns import CreateCampaign, EditCampaign
+from services.campaign_api.native.schemas.concurrency import SetConcurrency
+from services.campaign_api.native.schemas.configurations import CreateConfiguration
+from services.campaign_api.native.schemas.contacts import UpsertContacts
+from services.campaign_api.native.schemas.do_not_call import AddNumbers
 from shared.domain.contact_input import ContactInput
 from shared.domain.mistakes import mistake
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 import pytest
 
 from services.call_executor.held_calls import HeldCalls
-from services.campaign_api.routes.callbacks import event_of
-from services.scheduler.reconcile import Reconciler
+from services.campaign_api.carrier.routes import event_of
+from services.scheduler.evidence.reconcile import Reconciler
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.events import CallFinished
 from shared.settings import DialingSettings
-from shared.store.in_progress import RunningAttempt
+from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.call_events import finished
 from shared.telephony.provider import CallEnded, CallMode, CallReference, CallReport, LookUp
 from shared.telephony.scripted import ScriptedProvider

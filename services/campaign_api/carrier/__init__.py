@@ -1,0 +1,1 @@
+"""Where the carrier's callbacks enter."""

@@ -1,0 +1,1 @@
+"""What all APIs share of HTTP; knows none of them."""

@@ -1,0 +1,38 @@
+"""Health and metrics; no credential is needed."""
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.http.health_schemas import Live, NotReady, Ready
+from services.campaign_api.native.errors import RETRY_AFTER_SECONDS
+from shared.health import failed_checks
+
+router = APIRouter(tags=["Health"])
+BODIES: Final[tuple[type[BaseModel], ...]] = ()
+
+
+@router.get("/health/live")
+async def live() -> Live:
+    """Whether the process runs."""
+    return Live()
+
+
+@router.get("/health/ready", response_model=Ready, responses={503: {"model": NotReady}})
+async def ready(gateway: ThisGateway) -> Ready | JSONResponse:
+    """Whether Kafka and MongoDB answer; names what is away."""
+    away = await failed_checks({"kafka": gateway.producer.ping, "mongodb": gateway.store.ping})
+    if not away:
+        return Ready()
+    body = NotReady(detail=f"Away: {', '.join(away)}.", away=away)
+    return JSONResponse(body.model_dump(), 503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics() -> Response:
+    """Prometheus."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,1 @@
+"""The native API, at the root: `/campaign/…`."""

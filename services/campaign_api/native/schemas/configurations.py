@@ -1,0 +1,163 @@
+"""Configurations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.config import JsonDict
+
+from services.campaign_api.native.schemas.campaigns import SettingWarningView
+from services.campaign_api.native.schemas.requests import Identifier, Name, RequestBody, not_null
+from shared.domain.calling_window import ScheduleOverride, ScheduleOverrides, TimeWindow
+from shared.domain.configuration import DEFAULT_TIMEZONE
+from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName, at_most
+from shared.domain.outcome import Outcome
+from shared.domain.retry import RetryRules
+from shared.domain.setting_faults import SettingWarning
+from shared.store.catalog.configurations import StoredConfiguration
+
+# More windows than a week has quarter hours say nothing new; a bound keeps the document small.
+MAX_WINDOWS: Final = 700
+MAX_OVERRIDES: Final = 600
+MAX_OVERRIDE_WINDOWS: Final = 5000
+_OFFICE_HOURS: Final[list[JsonValue]] = [
+    {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"},
+]
+_EXAMPLE: Final[JsonDict] = {
+    "name": "Office hours",
+    "default_timezone": "America/New_York",
+    "default_windows": _OFFICE_HOURS,
+    "overrides": [{"timezones": ["America/Los_Angeles"], "windows": _OFFICE_HOURS}],
+    "default_country_code": "+1",
+    "max_attempts": 3,
+    "retry_rules": {"busy": {"retry": True, "delay_seconds": 900}},
+    "agent_id": "outreach",
+    "agent_number": "+14155550100",
+}
+
+
+def _bounded(overrides: Any) -> Any:
+    """Counts before anything is read: see `at_most`."""
+    rows = overrides if isinstance(overrides, list | tuple) else ()
+    given = [row.get("windows") for row in rows if isinstance(row, dict)]
+    windows = sum(len(some) for some in given if isinstance(some, list | tuple))
+    if windows > MAX_OVERRIDE_WINDOWS:
+        raise ValueError(f"must not have more than {MAX_OVERRIDE_WINDOWS} windows in all, but has {windows}")
+    return overrides
+
+
+Windows = Annotated[tuple[TimeWindow, ...], Field(strict=False, max_length=MAX_WINDOWS), at_most(MAX_WINDOWS)]
+Overrides = Annotated[
+    ScheduleOverrides,
+    Field(strict=False, max_length=MAX_OVERRIDES),
+    BeforeValidator(_bounded),
+    at_most(MAX_OVERRIDES),
+]
+
+
+class CreateConfiguration(RequestBody):
+    """A new configuration."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    name: Name
+    default_timezone: TimezoneName = DEFAULT_TIMEZONE
+    default_windows: Windows = Field((), description="When contacts may be called; none means no calls.")
+    overrides: Overrides = Field(
+        (), description="Other windows for some timezones; an old spelling (US/Eastern) is its new one."
+    )
+    scheduled_windows: Windows | None = Field(None, description="For the first call of scheduled contacts.")
+    scheduled_overrides: Overrides | None = None
+    default_country_code: CountryCode | None = Field(None, description="How national numbers are read; else +1.")
+    max_attempts: MaxAttempts = Field(
+        DEFAULT_MAX_ATTEMPTS,
+        description="Attempts for each contact; an outcome's own limit counts that outcome and may be higher.",
+    )
+    retry_rules: RetryRules = Field(default_factory=dict, description="By outcome; others follow the built-in rules.")
+    agent_id: Identifier | None = None
+    agent_version: Identifier | None = None
+    agent_number: E164 | None = Field(None, description="The caller number, in E.164.")
+
+
+class EditConfiguration(RequestBody):
+    """What is to change; fields left out stay, null clears those that can be null."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"max_attempts": 5}]})
+
+    name: Annotated[Name | None, BeforeValidator(not_null)] = None
+    default_timezone: Annotated[TimezoneName | None, BeforeValidator(not_null)] = None
+    default_windows: Annotated[Windows | None, BeforeValidator(not_null)] = None
+    overrides: Annotated[Overrides | None, BeforeValidator(not_null)] = None
+    scheduled_windows: Windows | None = None
+    scheduled_overrides: Overrides | None = None
+    default_country_code: CountryCode | None = None
+    max_attempts: Annotated[MaxAttempts | None, BeforeValidator(not_null)] = None
+    retry_rules: Annotated[RetryRules | None, BeforeValidator(not_null)] = None
+    agent_id: Identifier | None = None
+    agent_version: Identifier | None = None
+    agent_number: E164 | None = None
+
+
+class ConfigurationView(BaseModel):
+    """A configuration, as it was set."""
+
+    id: str
+    name: str
+    default_timezone: str
+    default_windows: list[TimeWindow]
+    overrides: list[ScheduleOverride]
+    scheduled_windows: list[TimeWindow] | None
+    scheduled_overrides: list[ScheduleOverride] | None
+    default_country_code: str | None
+    max_attempts: int
+    retry_rules: dict[Outcome, dict[str, Any]]
+    agent_id: str | None
+    agent_version: str | None
+    agent_number: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, configuration: StoredConfiguration) -> Self:
+        """As the customer sees it."""
+        return cls.model_validate(
+            {
+                "id": configuration.id,
+                **configuration.values,
+                "created_at": configuration.created_at,
+                "updated_at": configuration.updated_at,
+            }
+        )
+
+
+class ChangedConfiguration(ConfigurationView):
+    """A configuration that was made or changed."""
+
+    warnings: list[SettingWarningView] = Field([], description="Only when it calls nobody as it is.")
+
+    def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
+        """The same, with remarks on it, if there are any."""
+        shown = [SettingWarningView.of(warning) for warning in warnings]
+        return self.model_copy(update={"warnings": [*self.warnings, *shown]}) if shown else self
+
+
+class ConfigurationPage(BaseModel):
+    """Configurations, newest first."""
+
+    configurations: list[ConfigurationView]
+    next_cursor: str | None
+
+
+class Timezones(BaseModel):
+    """Every timezone name that is understood."""
+
+    timezones: list[str] = Field(examples=[["Africa/Abidjan", "America/New_York", "Europe/Berlin"]])
+
+
+def stored_values(body: CreateConfiguration | EditConfiguration, *, only_given: bool) -> dict[str, Any]:
+    """The body's fields as they are stored: JSON values, retry rules only with what was set in them."""
+    values = body.model_dump(mode="json", exclude_unset=only_given)
+    if values.get("retry_rules") is not None:
+        values["retry_rules"] = body.model_dump(mode="json", exclude_unset=True).get("retry_rules", {})
+    return values

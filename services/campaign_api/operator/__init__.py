@@ -1,0 +1,1 @@
+"""`/admin`: the operator makes organizations and keys."""

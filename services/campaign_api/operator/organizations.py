@@ -1,0 +1,64 @@
+"""The operator's organizations."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+
+from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.http.bodies import body_of, json_body
+from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
+from services.campaign_api.http.paths import OurRef
+from services.campaign_api.native.auth import require_operator
+from services.campaign_api.native.schemas.problems import operator_problems
+from services.campaign_api.operator.schemas import (
+    CreateOrganization,
+    EditOrganization,
+    OrganizationPage,
+    OrganizationView,
+)
+from shared.clock import utc_now
+from shared.events import LimitsChanged
+from shared.store.catalog.organizations import create_organization, edit_organization, list_organizations
+
+router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)])
+BODIES: Final = (CreateOrganization, EditOrganization)
+
+
+@router.post("/organizations", responses=operator_problems(413, 415), openapi_extra=json_body(CreateOrganization))
+async def create(
+    gateway: ThisGateway, body: Annotated[CreateOrganization, Depends(body_of(CreateOrganization))]
+) -> OrganizationView:
+    """Create an organization."""
+    organization = await create_organization(
+        gateway.store,
+        name=body.name,
+        default_agent_number=body.default_agent_number,
+        exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
+        refused_number_types=tuple(body.refused_number_types),
+        now=utc_now(),
+    )
+    return OrganizationView.of(organization)
+
+
+@router.get("/organizations", responses=operator_problems(400))
+async def list_all(gateway: ThisGateway, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> OrganizationPage:
+    """List organizations, newest first."""
+    page = await list_organizations(gateway.store, cursor=cursor, limit=limit)
+    rows = [OrganizationView.of(organization) for organization in page.rows]
+    return OrganizationPage(organizations=rows, next_cursor=page.next_cursor)
+
+
+@router.patch(
+    "/organizations/{organization_id}",
+    responses=operator_problems(404, 413, 415),
+    openapi_extra=json_body(EditOrganization),
+)
+async def edit(
+    gateway: ThisGateway,
+    organization_id: OurRef,
+    body: Annotated[EditOrganization, Depends(body_of(EditOrganization))],
+) -> OrganizationView:
+    """Change an organization's name, caller numbers or refused types of numbers."""
+    organization = await edit_organization(gateway.store, organization_id, body.model_dump(exclude_unset=True))
+    gateway.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
+    return OrganizationView.of(organization)

@@ -1,0 +1,211 @@
+"""Organizations and their credentials, for the operator."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.campaign_api.native.schemas.requests import Name, OurId, RequestBody, not_null
+from shared.clock import utc_now
+from shared.domain.fields import E164
+from shared.domain.phone import NumberType
+from shared.store.catalog.keys import ApiKey, Scope
+from shared.store.catalog.organizations import Organization
+
+MAX_EXCLUSIVE_NUMBERS: Final = 1000
+MAX_ORGANIZATIONS: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The last millisecond of the year 9999: the last that a datetime can hold.
+_LAST_MS: Final = 253_402_300_799_999
+_MANAGE: Final = (Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE)
+
+
+def _in_the_future(milliseconds: int | None) -> int | None:
+    if milliseconds is not None and from_epoch_ms(milliseconds) <= utc_now():
+        raise ValueError("must lie in the future, in milliseconds since 1970")
+    return milliseconds
+
+
+def from_epoch_ms(milliseconds: int) -> datetime:
+    """The instant, in UTC."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+ExpiresAt = Annotated[
+    int | None, Field(ge=0, le=_LAST_MS, examples=[4_102_444_800_000]), AfterValidator(_in_the_future)
+]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["campaigns:manage"]])]
+# A type may be named twice, and counts once.
+RefusedTypes = Annotated[
+    list[NumberType], Field(max_length=20), AfterValidator(lambda types: list(dict.fromkeys(types)))
+]
+CallerNumbers = Annotated[list[E164], Field(max_length=MAX_EXCLUSIVE_NUMBERS)]
+
+
+class CreateOrganization(RequestBody):
+    """A new organization."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Acme", "default_agent_number": "+14155550100"}]}
+    )
+
+    name: Name
+    default_agent_number: E164 | None = Field(
+        None, description="The caller number where contact, campaign and configuration name none."
+    )
+    exclusive_caller_numbers: CallerNumbers = Field([], description="Caller numbers that carry one call at a time.")
+    refused_number_types: RefusedTypes = Field(
+        [], description="Contacts with numbers of these costly types are refused; otherwise there is a warning."
+    )
+
+
+class EditOrganization(RequestBody):
+    """What is to change; fields left out stay."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"default_agent_number": "+14155550100"}]})
+
+    name: Annotated[Name | None, BeforeValidator(not_null)] = Field(None)
+    default_agent_number: E164 | None = Field(None, description="null: none.")
+    exclusive_caller_numbers: Annotated[CallerNumbers | None, BeforeValidator(not_null)] = Field(None)
+    refused_number_types: Annotated[RefusedTypes | None, BeforeValidator(not_null)] = Field(
+        None, description="For contacts that are sent from now on; those stored already are called all the same."
+    )
+
+
+class OrganizationView(BaseModel):
+    """An organization."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    default_agent_number: str | None
+    exclusive_caller_numbers: list[str]
+    refused_number_types: list[NumberType]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, organization: Organization) -> Self:
+        """As the operator sees it."""
+        return cls.model_validate(organization)
+
+
+class OrganizationPage(BaseModel):
+    """Organizations, newest first."""
+
+    organizations: list[OrganizationView]
+    next_cursor: str | None
+
+
+class CreateOrganizationKey(RequestBody):
+    """A new key of one organization."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"organization_id": "7b1c9f2e-52a5-4f0d-8c4b-0c6f3b8f6d11", "name": "production"}]
+        }
+    )
+
+    organization_id: OurId
+    name: Name
+    scopes: Scopes = Field(list(_MANAGE))
+    expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+
+
+class CreatePersonalToken(RequestBody):
+    """A new token of one person, for one or more organizations."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "person": "ada@example.com",
+                    "organization_ids": ["7b1c9f2e-52a5-4f0d-8c4b-0c6f3b8f6d11"],
+                    "name": "laptop",
+                }
+            ]
+        }
+    )
+
+    person: Name
+    organization_ids: Annotated[list[OurId], Field(min_length=1, max_length=MAX_ORGANIZATIONS)]
+    name: Name
+    scopes: Scopes = Field(list(_MANAGE))
+    expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+
+
+class OrganizationKeyView(BaseModel):
+    """A key of an organization, without its secret."""
+
+    id: str
+    organization_id: str
+    name: str
+    scopes: list[Scope]
+    expires_at: int | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, key: ApiKey, /, **more: Any) -> Self:
+        """As the operator sees it."""
+        return cls(organization_id=key.organization_ids[0], **_of_any_key(key), **more)
+
+
+class NewOrganizationKey(OrganizationKeyView):
+    """A key with its full text, which is shown only this once."""
+
+    key: str = Field(description="Shown once.", examples=["ak_3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21.x0…"])
+
+
+class PersonalTokenView(BaseModel):
+    """A token of a person, without its secret."""
+
+    id: str
+    person: str
+    organization_ids: list[str]
+    name: str
+    scopes: list[Scope]
+    expires_at: int | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, key: ApiKey, /, **more: Any) -> Self:
+        """As the operator sees it."""
+        return cls(person=key.person or "", organization_ids=list(key.organization_ids), **_of_any_key(key), **more)
+
+
+class NewPersonalToken(PersonalTokenView):
+    """A token with its full text, which is shown only this once."""
+
+    key: str = Field(description="Shown once.", examples=["pat_3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21.x0…"])
+
+
+class OrganizationKeyPage(BaseModel):
+    """Keys, newest first."""
+
+    organization_pats: list[OrganizationKeyView]
+    next_cursor: str | None
+
+
+class PersonalTokenPage(BaseModel):
+    """Tokens, newest first."""
+
+    personal_tokens: list[PersonalTokenView]
+    next_cursor: str | None
+
+
+class Deleted(BaseModel):
+    """It is gone."""
+
+    id: str
+    deleted: Literal[True] = True
+
+
+def _of_any_key(key: ApiKey) -> dict[str, Any]:
+    expires_at = key.expires_at
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "expires_at": None if expires_at is None else (expires_at - _EPOCH) // timedelta(milliseconds=1),
+        "created_at": key.created_at,
+    }

@@ -1,0 +1,1 @@
+"""Slots that wait for evidence: which calls the carrier is asked about, and what it answers."""

@@ -1,0 +1,80 @@
+"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call, wishes.
+
+Every chore finds its work in MongoDB alone, does at most one batch a transaction, and can be stopped and
+started again anywhere.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from services.scheduler.shards.inbox import Chore
+from services.scheduler.shards.memory import ShardMemory
+from shared import metrics
+from shared.domain.refusal import Rest
+from shared.logs import get_logger
+from shared.store.client import Store
+from shared.store.contacts import wishes
+from shared.store.dialing import results, shard_work
+from shared.store.dialing.newly_listed import NewlyListed
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
+
+HeedRests = Callable[[Mapping[tuple[str, str], Rest | None]], None]
+
+log = get_logger()
+
+
+class Chores:
+    """Sweeps of one shard under one ownership."""
+
+    def __init__(self, store: Store, owner: Ownership, memory: ShardMemory, heed_rests: HeedRests) -> None:
+        self._store, self._owner, self._memory, self._heed_rests = store, owner, memory, heed_rests
+        self._listed = NewlyListed(store, owner.shard)
+
+    async def do(self, chore: Chore, now: datetime) -> bool:
+        """One batch of a chore; whether there may be more."""
+        match chore:
+            case Chore.EXPIRED:
+                swept = await shard_work.expire_claims(self._store, self._owner, now)
+                metrics.EXPIRED.inc(swept.moved)
+                return self._account(swept)
+            case Chore.DELETED:
+                return self._account(await shard_work.remove_deleted(self._store, self._owner))
+            case Chore.RESULTS:
+                return await self._apply_results(now)
+            case Chore.ASKED:
+                return self._account(await wishes.carry_out(self._store, self._owner, now))
+            case Chore.LISTED:
+                return await self._skip_listed()
+
+    def _account(self, swept: Swept) -> bool:
+        self._memory.account(swept.held, swept.due)
+        return swept.moved > 0
+
+    async def _apply_results(self, now: datetime) -> bool:
+        waiting = await results.waiting_results(self._store, self._owner.shard)
+        if not waiting:
+            return False
+        done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)
+        self._memory.account(done.held, done.due)
+        self._heed_rests(done.rests)
+        await results.remove_results(self._store, [event.attempt_id for event in waiting])
+        return True
+
+    async def skip_closed(self, campaign_id: str) -> bool:
+        """Skip some of those who still wait in a campaign, if it is closed; whether there may be more."""
+        return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id))
+
+    def numbers_listed(self) -> None:
+        """Numbers may have come onto a do-not-call list: a sweep under way goes over the last ones once more."""
+        self._listed.look_again()
+
+    async def _skip_listed(self) -> bool:
+        """Skip some of the waiting contacts all of whose numbers are on a do-not-call list by now."""
+        contacts = await self._listed.next_part(self._memory.organizations)
+        if contacts is None:
+            return False
+        if contacts:
+            self._account(await shard_work.skip_listed(self._store, self._owner, contacts))
+        await self._listed.part_is_done()
+        return True

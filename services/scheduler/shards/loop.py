@@ -1,0 +1,327 @@
+"""One shard's loop: take what has arrived, decide, write it in one transaction, publish, commit, repeat.
+
+There is exactly one loop a shard, because two writers of one budget only make each other start again.
+Batches are natural: whatever arrived while the last transaction ran is the next batch. Publishing and
+committing offsets overlap the next transaction.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from services.scheduler.fleet import Fleet
+from services.scheduler.planner import plan
+from services.scheduler.shards.chores import Chores
+from services.scheduler.shards.inbox import Chore, Inbox
+from services.scheduler.shards.job_queue import JobQueue
+from services.scheduler.shards.memory import ShardMemory
+from services.scheduler.shards.rest_news import tell_of_rests
+from services.scheduler.sharing.global_limit import GlobalLimit
+from services.scheduler.sharing.grants import Grants
+from shared import metrics
+from shared.bus.producer import Producer
+from shared.clock import monotonic, utc_now
+from shared.domain.refusal import Rest
+from shared.errors import TemporaryError
+from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
+from shared.logs import get_logger
+from shared.store.client import Store
+from shared.store.dialing import in_progress, shard_catalog, shards, starts
+from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
+from shared.store.dialing.finish import distinct_endings
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import BATCH, ShardWork, WorkDone, do_shard_work
+
+# MongoDB or Kafka is away: look again after this.
+RETRY_SECONDS = 0.5
+# The loop looks around at least this often, whatever it is told.
+SAFETY_NET_SECONDS = 1.0
+# A released contact waits up to this much longer, at random, so that many do not return at one instant.
+JITTER_SECONDS = 0.5
+PUBLISH_SECONDS = 5.0
+
+T = TypeVar("T")
+log = get_logger()
+
+
+class _Stopped(Exception):
+    """The loop shall end, and the step it would repeat cannot be done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopParts:
+    """What every shard's loop of a process shares."""
+
+    store: Store
+    producer: Producer
+    fleet: Fleet
+    global_limit: GlobalLimit
+    commit_offset: Callable[[int, int], Awaitable[None]]
+    lock_seconds: float
+
+
+class ShardLoop:
+    """Works on one shard from `run` until it is cancelled or loses the ownership."""
+
+    def __init__(self, parts: LoopParts, shard: int) -> None:
+        self.shard = shard
+        self._parts, self._store = parts, parts.store
+        self._inbox = Inbox()
+        self._arrived = asyncio.Event()
+        self._publishing: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._become(Ownership(shard, 0))
+
+    def _become(self, owner: Ownership) -> None:
+        """Start from nothing under this ownership; everything is read again."""
+        self._owner = owner
+        self._memory = ShardMemory(self._store, self.shard)
+        self._chores = Chores(self._store, owner, self._memory, self._heed_rests)
+        self._grants = Grants(owner, self._parts.global_limit)
+        self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
+
+    def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
+        """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
+        for event in events:
+            self._inbox.add(event)
+        if offset is not None:
+            self._inbox.read_up_to(offset)
+        self._arrived.set()
+
+    def remind(
+        self, chores: Iterable[Chore] = (), organizations: Iterable[str] = (), campaigns: Iterable[str] = ()
+    ) -> None:
+        """The safety net has found chores, or changes that no hint may have told of."""
+        self._inbox.chores.update(chores)
+        self._inbox.organizations.update(organizations)
+        self._inbox.campaigns.update(campaigns)
+        self._arrived.set()
+
+    @property
+    def held(self) -> int:
+        """Slots held in this shard."""
+        return self._memory.held
+
+    @property
+    def backlog(self) -> int:
+        """Events that wait here."""
+        return self._inbox.open_events
+
+    async def run(self) -> None:
+        """Take the shard over and work until cancelled. Raises `OwnershipLost` when a newer owner is at work."""
+        try:
+            await self._persist(self._take_over)
+            while not self._stopping:
+                if not await self._persist(self._step):
+                    await self._wait()
+        except _Stopped:
+            log.info("shard left while a server was away", shard=self.shard)
+        finally:
+            await self._published()
+
+    def stop(self) -> None:
+        """End after the running step.
+
+        Rather than cancelling: in Python 3.11 a cancellation can be lost where a library awaits with
+        `asyncio.wait_for`, and one that hits a connecting driver leaks a socket.
+        """
+        self._stopping = True
+        self._arrived.set()
+
+    async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Do it, again after every temporary error: nothing is dropped because a server is away."""
+        while True:
+            try:
+                return await action()
+            except TemporaryError as error:
+                log.warning("shard waits", shard=self.shard, why=str(error))
+                if self._stopping:
+                    raise _Stopped from error
+                # Nobody knows which write went through, so what is remembered of sums is read again.
+                self._inbox.organizations.update(self._memory.organizations)
+                self._grants.doubt()
+                self._queue.doubt()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take_over(self) -> None:
+        self._become(Ownership(self.shard, await shards.take_over(self._store, self.shard)))
+        await self._memory.load(utc_now())
+        closed = await shard_catalog.closed_campaigns(self._store, list(self._memory.organizations), utc_now())
+        self.remind(Chore, campaigns=closed)
+        metrics.TAKE_OVERS.inc()
+        log.info("shard taken over", shard=self.shard, epoch=self._owner.epoch, held=self.held)
+
+    async def _step(self) -> bool:
+        """One round; whether there may be more to do at once."""
+        if not self._stopping:
+            self._arrived.clear()
+        now = utc_now()
+        busy = await self._look_at_changes(now)
+        busy = await self._do_chores(now) or busy
+        ended, released = self._inbox.next_batch()
+        work = await self._plan(now, ended, released)
+        if not ended and not released and not work.probes and not work.claim.contact_ids:
+            await self._commit(self._inbox.take_offset())
+            return busy
+        started = monotonic()
+        jitter = random.uniform(0, JITTER_SECONDS)
+        done = await do_shard_work(self._store, self._owner, work, now, jitter)
+        self._inbox.done_with(len(ended), len(released), probes=len(work.probes))
+        self._remember(done, work.claim, now)
+        metrics.SHARD_TRANSACTION_SECONDS.observe(monotonic() - started)
+        _count_endings(ended, done)
+        for release in released:
+            metrics.RELEASED.labels(release.reason).inc()
+        await self._publish(done.jobs, started)
+        return True
+
+    def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
+        self._memory.account(done.held, done.due)
+        self._grants.gave_back(done.given_back)
+        self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
+        self._heed_rests(done.rests)
+        self._queue.locked(len(done.jobs))
+        metrics.CLAIMED.inc(len(done.jobs))
+
+    def _heed_rests(self, rests: Mapping[tuple[str, str], Rest | None]) -> None:
+        """What rests from now on, or may be used again, puts campaigns to sleep or wakes them; operators hear of it."""
+        self._memory.rested(rests, utc_now())
+        tell_of_rests(rests)
+
+    async def _look_at_changes(self, now: datetime) -> bool:
+        """Read again what hints or stamps have named, note what was closed, keep the times of answers."""
+        organizations, campaigns = self._inbox.organizations, self._inbox.campaigns
+        answers = list(self._inbox.answered)
+        if not organizations and not campaigns and not answers:
+            return False
+        self._inbox.organizations, self._inbox.campaigns = set(), set()
+        try:
+            if organizations:
+                await self._memory.renew(organizations, now)
+                closed = await shard_catalog.closed_campaigns(self._store, organizations, now)
+                campaigns = campaigns | set(closed)
+                self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED}
+                self._chores.numbers_listed()
+            await self._memory.contacts_changed(campaigns, now)
+            self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
+            await starts.note_answers(self._store, self.shard, answers)
+        except TemporaryError:
+            self._inbox.organizations |= organizations
+            self._inbox.campaigns |= campaigns
+            raise
+        self._inbox.done_with(answered=len(answers))
+        return True
+
+    async def _do_chores(self, now: datetime) -> bool:
+        """One batch of every chore there is; one that may have more stays.
+
+        Of closed campaigns one batch for all: skipping a million contacts takes minutes, in which calls end.
+        """
+        chores, self._inbox.chores = self._inbox.chores, set()
+        try:
+            for chore in sorted(chores):
+                if not await self._chores.do(chore, now):
+                    chores.discard(chore)
+        finally:
+            self._inbox.chores |= chores
+        for campaign_id in sorted(self._inbox.closed):
+            if await self._chores.skip_closed(campaign_id):
+                break
+            self._inbox.closed.discard(campaign_id)
+        return bool(chores or self._inbox.closed)
+
+    async def _plan(self, now: datetime, ended: Sequence[CallFinished], released: Sequence[JobReleased]) -> ShardWork:
+        """These, and whom to claim now; nobody while Kafka is away, because their jobs could not be published.
+
+        Slots about to be freed in the same transaction are planned for, by organization. One that turns out
+        to have been freed before is not claimed: the transaction itself looks at every limit again.
+        """
+        freed = _freed_by(ended)
+        at_most = MAX_CLAIM if self._parts.producer.connected else 0
+        demands = await self._memory.demands(now, at_most, freed) if at_most else []
+        held = max(0, self.held - sum(freed.values()))
+        await self._grants.adjust(demands, self.held, held)
+        wanted = min(at_most, self._grants.takeable(demands, held))
+        at_most = await self._queue.room(wanted, self._parts.fleet.calls_per_second, self._grants.part)
+        chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
+        order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
+        probes = list(islice(self._inbox.probes, BATCH))
+        return ShardWork(ended, released, order, self._grants.needed(demands, held), probes)
+
+    async def _count_locked(self) -> int:
+        return await in_progress.count_locked(self._store, self.shard)
+
+    async def _publish(self, jobs: list[DialJob], started: float) -> None:
+        """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
+        await self._published()
+        offset = self._inbox.take_offset()
+        if jobs or offset is not None:
+            self._publishing = asyncio.create_task(self._publish_and_commit(jobs, offset, started))
+
+    async def _publish_and_commit(self, jobs: list[DialJob], offset: int | None, started: float) -> None:
+        for job in await self._parts.producer.publish_jobs(jobs, PUBLISH_SECONDS):
+            # It may have got through all the same: then its start finds no lock. It is never sent again.
+            self.put([_unpublished(job)])
+        if jobs:
+            metrics.REFILL_SECONDS.observe(monotonic() - started)
+        await self._commit(offset)
+
+    async def _commit(self, offset: int | None) -> None:
+        if offset is not None:
+            await self._parts.commit_offset(self.shard, offset)
+
+    async def _published(self) -> None:
+        """Wait for the publishing task; a cancelled loop still lets it end, so that no job is cut in two."""
+        task, self._publishing = self._publishing, None
+        if task is not None:
+            await asyncio.shield(task)
+
+    async def _wait(self) -> None:
+        """Sleep until something arrives, somebody becomes due, or there may be slots or room in the queue again.
+
+        At most a second.
+        """
+        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in)
+        alarm = self._memory.next_alarm
+        # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
+        if alarm is not None and self._parts.producer.connected:
+            seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
+        with contextlib.ExitStack() as stack:
+            if self._grants.waits:
+                stack.enter_context(self._parts.global_limit.wakes(self.shard, self._arrived))
+            stack.enter_context(contextlib.suppress(TimeoutError))
+            async with asyncio.timeout(seconds + 0.001):
+                await self._arrived.wait()
+
+
+def _freed_by(ended: Iterable[CallFinished]) -> Counter[str]:
+    """The slots that these endings free, by organization."""
+    attempts = {(event.organization_id, event.attempt_id) for event in ended}
+    return Counter(organization_id for organization_id, _ in attempts)
+
+
+def _count_endings(ended: Sequence[CallFinished], done: WorkDone) -> None:
+    told = {*done.recorded.new, *done.recorded.upgraded}
+    for event in distinct_endings(ended):
+        if event.attempt_id in told:
+            metrics.FINISHED.labels(event.outcome).inc()
+    for provisional in done.recorded.upgraded.values():
+        metrics.UPGRADED.labels(provisional).inc()
+    metrics.ENDINGS_REPEATED.inc(len(ended) - len(told))
+
+
+def _unpublished(job: DialJob) -> JobReleased:
+    return JobReleased(
+        organization_id=job.organization_id,
+        shard=job.shard,
+        attempt_id=job.attempt_id,
+        contact_id=job.contact_id,
+        nonce=None,
+        reason="not published",
+    )

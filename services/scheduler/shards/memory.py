@@ -1,0 +1,381 @@
+"""What one shard's loop remembers: its organizations, its campaigns and who of them is due next.
+
+All of it can be dropped at any moment and read again from MongoDB. A campaign in which nobody is due
+costs nothing: it sleeps until its next due time or window opening, or until a hint names it.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from shared.domain.calling_window import Schedule, is_open, next_opening
+from shared.domain.campaign import CampaignStatus
+from shared.domain.contact import Tier, Waiting, is_default_campaign
+from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
+from shared.domain.reasons import SPARED_BY_OWN_NUMBER
+from shared.domain.refusal import Rest
+from shared.store.client import Store
+from shared.store.dialing import ready, shard_catalog
+from shared.store.dialing.claim import WINDOW_AHEAD
+from shared.store.dialing.shard_catalog import CampaignEntry
+
+# Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
+PREFETCH = 1000
+# Fetched ids are looked for again after this, so that what became due meanwhile takes its place in the order.
+FRESH_FOR = timedelta(seconds=2)
+# Of campaigns with equal priority, this many stale queues are read again in one step.
+RENEWALS = 20
+# A campaign whose candidates turned out not to be callable is left alone for this long.
+REST = timedelta(seconds=0.5)
+# Alarms that an earlier one has superseded are thrown away when there are so many.
+SUPERSEDED = 100
+
+
+@dataclass(slots=True)
+class CampaignMemory:
+    """One campaign's queue of due contacts, and whether more of them may be in the store.
+
+    `crowded`: the last time so many were due that the tiers have to be asked for one by one. `own_numbers_only`: only
+    contacts with a caller number of their own can be called now.
+    """
+
+    entry: CampaignEntry
+    waiting: deque[Waiting] = field(default_factory=deque)
+    complete: bool = False
+    crowded: bool = False
+    own_numbers_only: bool = False
+    fetched_at: datetime | None = None
+
+    def invalidate(self) -> None:
+        """Forget what was fetched."""
+        self.waiting.clear()
+        self.complete, self.fetched_at = False, None
+
+
+@dataclass(slots=True)
+class OrganizationMemory:
+    """One organization's limit and held slots, what rests in it, and which of its campaigns are awake.
+
+    `resting` are campaigns that sleep because of a rest.
+    """
+
+    organization_id: str
+    limit: int
+    held: int
+    default_caller_number: str | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    last_served: float = 0.0
+    awake: dict[str, CampaignMemory] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
+
+    def room(self, held: int) -> int:
+        """Slots below its limit when it holds `held`."""
+        return max(0, self.limit - held)
+
+
+class ShardMemory:
+    """Everything above for one shard."""
+
+    def __init__(self, store: Store, shard: int) -> None:
+        self._store, self._shard = store, shard
+        self.organizations: dict[str, OrganizationMemory] = {}
+        self._campaigns: dict[str, CampaignMemory] = {}
+        # The earliest alarm of each campaign is enough: when it rings, the store says when the next one is due.
+        self._alarms: list[tuple[datetime, str]] = []
+        self._alarm_of: dict[str, datetime] = {}
+
+    async def load(self, now: datetime) -> None:
+        """Read the whole shard; campaigns in which nobody waits go to sleep unseen."""
+        await self._read_organizations({"shard": self._shard})
+        await self._read_campaigns(self.organizations)
+        for campaign_id in await shard_catalog.campaigns_with_waiting(self._store, self._shard):
+            self.wake(campaign_id, now)
+
+    async def renew(self, organization_ids: Collection[str], now: datetime) -> None:
+        """Read these organizations again: limits, statuses, configurations may have changed."""
+        await self._read_organizations({"_id": {"$in": list(organization_ids)}, "shard": self._shard})
+        before = {c for c, m in self._campaigns.items() if m.entry.organization_id in organization_ids}
+        read = await self._read_campaigns(organization_ids)
+        for campaign_id in before - read:
+            memory = self._campaigns.pop(campaign_id)
+            self.organizations[memory.entry.organization_id].awake.pop(campaign_id, None)
+        for campaign_id in read:
+            self.wake(campaign_id, now)
+
+    async def _read_organizations(self, query: dict[str, object]) -> None:
+        for entry in await shard_catalog.read_organizations(self._store, query):
+            known = self.organizations.get(entry.organization_id)
+            if known is None:
+                known = self.organizations[entry.organization_id] = OrganizationMemory(
+                    entry.organization_id, entry.limit, entry.held
+                )
+            known.limit, known.held = entry.limit, entry.held
+            known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
+
+    async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
+        known = [o for o in organization_ids if o in self.organizations]
+        entries = await shard_catalog.read_campaigns(self._store, known) if known else []
+        for entry in entries:
+            memory = self._campaigns.get(entry.campaign_id)
+            if memory is None:
+                self._campaigns[entry.campaign_id] = CampaignMemory(entry)
+            elif memory.entry != entry:
+                memory.entry = entry
+                memory.invalidate()
+        return {entry.campaign_id for entry in entries}
+
+    def knows(self, campaign_id: str) -> bool:
+        """Whether this campaign may be dialed as far as we know."""
+        return campaign_id in self._campaigns
+
+    async def contacts_changed(self, campaign_ids: Collection[str], now: datetime) -> None:
+        """These campaigns were given contacts, or some of theirs were edited: look at them again."""
+        if not campaign_ids:
+            return
+        first = {c.removeprefix("default:") for c in campaign_ids if is_default_campaign(c) and not self.knows(c)}
+        if first:
+            # The organization's first contacts of no campaign: from now on it has such a queue.
+            await self._read_campaigns(first)
+        zones = await shard_catalog.read_zones(self._store, campaign_ids)
+        for campaign_id in campaign_ids:
+            memory = self._campaigns.get(campaign_id)
+            if memory is None:
+                continue
+            memory.entry = replace(memory.entry, zones=zones.get(campaign_id, frozenset()))
+            # A long queue is still the oldest; a short one may miss somebody who has just come.
+            if memory.complete:
+                memory.invalidate()
+            self.wake(campaign_id, now)
+
+    def wake(self, campaign_id: str, at: datetime) -> None:
+        """Look at this campaign at the first step after `at`."""
+        known = self._alarm_of.get(campaign_id)
+        if known is not None and known <= at:
+            return
+        self._alarm_of[campaign_id] = at
+        heapq.heappush(self._alarms, (at, campaign_id))
+        if len(self._alarms) > 2 * len(self._alarm_of) + SUPERSEDED:
+            self._alarms = [(at, campaign_id) for campaign_id, at in self._alarm_of.items()]
+            heapq.heapify(self._alarms)
+
+    @property
+    def next_alarm(self) -> datetime | None:
+        """When the next sleeping campaign is to be looked at."""
+        return self._alarms[0][0] if self._alarms else None
+
+    @property
+    def held(self) -> int:
+        """Slots held in this shard."""
+        return sum(organization.held for organization in self.organizations.values())
+
+    def account(self, held: dict[str, int], due: dict[str, datetime]) -> None:
+        """Take over what a transaction has committed: changes of held slots, and when contacts wait again."""
+        for organization_id, change in held.items():
+            if organization_id in self.organizations:
+                self.organizations[organization_id].held += change
+        for campaign_id, due_at in due.items():
+            self.wake(campaign_id, due_at)
+
+    async def demands(self, now: datetime, at_most: int, freed: Mapping[str, int]) -> list[OrganizationDemand]:
+        """What each organization with somebody due could use now, queues filled for up to `at_most` each.
+
+        One that is at its limit is named too: what it holds is part of its share, and will be dialed on.
+        `freed`: slots by organization that count as not held any more.
+        """
+        self._ring_alarms(now)
+        demands = []
+        for organization in self.organizations.values():
+            held = max(0, organization.held - freed.get(organization.organization_id, 0))
+            room = organization.room(held)
+            if not organization.awake:
+                continue
+            if room:
+                await self._fill(organization, min(room, at_most), now)
+            queues = [
+                CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
+                for memory in organization.awake.values()
+                if memory.waiting
+            ]
+            if queues:
+                demands.append(
+                    OrganizationDemand(
+                        organization.organization_id,
+                        organization.limit,
+                        held,
+                        organization.last_served,
+                        queues,
+                    )
+                )
+        return demands
+
+    def rested(self, rests: Mapping[tuple[str, str], Rest | None], now: datetime) -> None:
+        """Take over what rests from now on, by organization id and key, or (None) rests no more."""
+        changed = {organization_id for organization_id, _ in rests if organization_id in self.organizations}
+        for (organization_id, key), rest in rests.items():
+            if organization_id in changed:
+                organization = self.organizations[organization_id]
+                others = {other: known for other, known in organization.rests.items() if other != key}
+                organization.rests = others if rest is None else {**others, key: rest}
+        for organization_id in changed:
+            organization = self.organizations[organization_id]
+            for memory in organization.awake.values():
+                memory.invalidate()
+            for campaign_id in list(organization.resting):
+                self.wake(campaign_id, now)
+
+    def _ring_alarms(self, now: datetime) -> None:
+        while self._alarms and self._alarms[0][0] <= now:
+            at, campaign_id = heapq.heappop(self._alarms)
+            if self._alarm_of.get(campaign_id) != at:
+                continue
+            del self._alarm_of[campaign_id]
+            memory = self._campaigns.get(campaign_id)
+            organization = self.organizations.get(memory.entry.organization_id) if memory else None
+            if memory is not None and organization is not None:
+                organization.awake[campaign_id] = memory
+                organization.resting.discard(campaign_id)
+
+    async def _fill(self, organization: OrganizationMemory, wanted: int, now: datetime) -> None:
+        """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep."""
+        at_hand, renewals, priority = 0, 0, None
+        for memory in sorted(organization.awake.values(), key=lambda memory: -memory.entry.priority):
+            if memory.entry.priority != priority and at_hand >= wanted:
+                return
+            priority = memory.entry.priority
+            # Nobody falls asleep on what was read earlier: somebody may have become due, or a zone opened, since.
+            short = not memory.waiting or (len(memory.waiting) < wanted and not memory.complete)
+            stale = memory.fetched_at is None or now - memory.fetched_at > FRESH_FOR
+            if short or (stale and renewals < RENEWALS):
+                renewals += stale
+                await self._fetch(memory, now)
+            at_hand += len(memory.waiting)
+            if not memory.waiting:
+                del organization.awake[memory.entry.campaign_id]
+                await self._set_alarm(memory, now)
+
+    def _wait(self, memory: CampaignMemory, now: datetime) -> Wait | None:
+        """Why nobody of this campaign without a caller number of its own can be called now, whatever the hour."""
+        entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
+        of_no_campaign = is_default_campaign(entry.campaign_id)
+        rules = Rules(
+            campaign=None
+            if of_no_campaign
+            else CampaignRules(CampaignStatus.ACTIVE, entry.configuration, entry.fields),
+            of_no_campaign=of_no_campaign,
+            default_caller_number=organization.default_caller_number,
+            rests=organization.rests,
+        )
+        return campaign_wait(rules, now)
+
+    async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
+        found: list[Waiting] = []
+        memory.complete = True
+        wait = self._wait(memory, now)
+        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
+            memory.waiting, memory.fetched_at = deque(), now
+            return
+        memory.own_numbers_only = wait is not None
+        for tiers, schedule in _tiers_by_schedule(memory.entry):
+            zones = open_for_dialing(schedule, memory.entry.zones, now)
+            if not zones:
+                continue
+            batch = [] if memory.crowded else await self._ready(memory, tiers, zones, now)
+            if memory.crowded or len(batch) == PREFETCH:
+                batches = [await self._ready(memory, [tier], zones, now) for tier in tiers]
+                memory.complete = memory.complete and all(len(each) < PREFETCH for each in batches)
+                batch = [waiting for each in batches for waiting in each]
+            found += batch
+        found.sort()
+        memory.waiting, memory.fetched_at, memory.crowded = deque(found), now, len(found) >= PREFETCH
+
+    async def _ready(
+        self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
+    ) -> list[Waiting]:
+        return await ready.read_ready(
+            self._store,
+            memory.entry.campaign_id,
+            tiers,
+            zones,
+            now,
+            PREFETCH,
+            own_numbers_only=memory.own_numbers_only,
+        )
+
+    async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
+        """Sleep until somebody becomes due in an open zone, a zone opens in which somebody waits, or a rest is over."""
+        entry, alarms = memory.entry, []
+        wait = self._wait(memory, now)
+        if wait is not None and wait.until is not None:
+            alarms.append(wait.until)
+            self.organizations[entry.organization_id].resting.add(entry.campaign_id)
+        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
+            # What is due meanwhile waits, too; without an end, until somebody changes what it waits for.
+            memory.invalidate()
+            if alarms:
+                self.wake(entry.campaign_id, min(alarms))
+            return
+        for tiers, schedule in _tiers_by_schedule(entry):
+            opened = open_for_dialing(schedule, entry.zones, now)
+            own = wait is not None
+            due_at = None
+            if opened:
+                due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now, own_numbers_only=own)
+            if due_at is not None:
+                alarms.append(due_at)
+            closed = entry.zones - opened
+            if (
+                schedule
+                and closed
+                and await ready.anyone_waits(self._store, entry.campaign_id, tiers, closed, own_numbers_only=own)
+            ):
+                openings = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
+                alarms += [opening for opening in openings if opening is not None]
+        memory.invalidate()
+        if alarms:
+            self.wake(entry.campaign_id, min(alarms))
+
+    def taken(self, offered: Collection[str], left: Collection[str], now: datetime, *, claimed: bool) -> None:
+        """A claim was committed of the contacts that were `offered`; those `left` found no room.
+
+        What was left keeps its place, but a campaign that could take nothing rests for a moment, so that it
+        does not stand before others: it is at a limit of its own. When nobody was `claimed` at all, what we
+        remember is older than the store, and asking again at once would only turn in circles.
+        """
+        gone, kept = set(offered), set(left)
+        for organization in self.organizations.values():
+            for memory in list(organization.awake.values()):
+                heads = []
+                while memory.waiting and memory.waiting[0].contact_id in gone:
+                    heads.append(memory.waiting.popleft())
+                still = [contact for contact in heads if contact.contact_id in kept]
+                memory.waiting.extendleft(reversed(still))
+                if claimed and len(heads) > len(still):
+                    organization.last_served = now.timestamp()
+                elif heads:
+                    self._rest(organization, memory, now)
+
+    def _rest(self, organization: OrganizationMemory, memory: CampaignMemory, now: datetime) -> None:
+        del organization.awake[memory.entry.campaign_id]
+        memory.invalidate()
+        self.wake(memory.entry.campaign_id, now + REST)
+
+
+def _tiers_by_schedule(entry: CampaignEntry) -> list[tuple[list[Tier], Schedule | None]]:
+    """All tiers, those together that may be called in the same windows."""
+    if entry.configuration is None:
+        return [(list(Tier), None)]
+    usual = entry.configuration.schedule(False)
+    if entry.configuration.has_one_schedule:
+        return [(list(Tier), usual)]
+    return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], entry.configuration.schedule(True))]
+
+
+def open_for_dialing(schedule: Schedule | None, zones: frozenset[str | None], now: datetime) -> frozenset[str | None]:
+    """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all."""
+    if schedule is None:
+        return zones
+    ahead = WINDOW_AHEAD.total_seconds()
+    return frozenset(zone for zone in zones if is_open(schedule, zone, now, for_seconds=ahead))

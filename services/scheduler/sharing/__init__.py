@@ -1,0 +1,1 @@
+"""The global limit, shared among shards by grants."""

@@ -1,0 +1,139 @@
+"""An organization's own do-not-call list: numbers that are never called, whatever campaign they stand in.
+
+The gate right before each call reads this list; everything earlier only saves work. An entry stops calls to its phone
+in every spelling: its `_id` has the form that all of them share, `phone_number` the one the customer wrote. An older
+entry may have another spelling in its `_id`, so look-ups ask for all of them.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.phone import compared, spellings
+from shared.errors import Kind, NotFound
+from shared.store.catalog.organizations import touch
+from shared.store.client import Store, translates
+from shared.store.paging import Page, newest_first
+
+# Where an entry of the native API says it comes from; older ones are stored as `api`.
+NATIVE: Final = "native"
+_RENAMED_SOURCES: Final = {"api": NATIVE}
+
+
+@dataclass(frozen=True, slots=True)
+class DoNotCallEntry:
+    """One number, in E.164, and where the wish came from."""
+
+    phone_number: str
+    reason: str | None
+    source: str
+    created_at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "DoNotCallEntry":
+        """The entry as it is stored."""
+        source = document.get("source", NATIVE)
+        return cls(
+            document["phone_number"],
+            document.get("reason"),
+            _RENAMED_SOURCES.get(source, source),
+            document["created_at"],
+        )
+
+
+def entry_id(organization_id: str, phone_number: str) -> str:
+    """The `_id` under which a phone is listed, whatever spelling of its number is given."""
+    return f"{organization_id}:{compared(phone_number)}"
+
+
+def listing_ids(organization_id: str, phones: Iterable[str]) -> list[str]:
+    """The `_id`s, each once, of all entries that would stop calls to these numbers."""
+    return list(dict.fromkeys(f"{organization_id}:{number}" for phone in phones for number in spellings(phone)))
+
+
+def stopped_by(entries: Iterable[Mapping[str, Any]], organization_id: str, phones: Iterable[str]) -> set[str]:
+    """Those of the numbers, as they are given, that one of these entries stops.
+
+    Of an entry only `organization_id` and `phone_number` are read; another organization's stops nothing.
+    """
+    listed = {compared(entry["phone_number"]) for entry in entries if entry["organization_id"] == organization_id}
+    return {phone for phone in phones if compared(phone) in listed}
+
+
+async def stopped_numbers(
+    store: Store, organization_id: str, phones: Collection[str], session: AsyncClientSession | None = None
+) -> set[str]:
+    """Those of the numbers that are on the organization's list in any spelling."""
+    if not phones:
+        return set()
+    ids = listing_ids(organization_id, phones)
+    fields = {"organization_id": 1, "phone_number": 1}
+    entries = await store["do_not_call"].find({"_id": {"$in": ids}}, fields, session=session).to_list()
+    return stopped_by(entries, organization_id, phones)
+
+
+async def add_numbers(
+    store: Store, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
+) -> tuple[list[DoNotCallEntry], int]:
+    """List the numbers (E.164); their entries in the given order, each once, and the organization's shard.
+
+    A phone that is listed already, in whatever spelling, keeps its number and its time, and its reason unless a new
+    one is given. Safe to repeat.
+    """
+    numbers: dict[str, str] = {}
+    for number in phone_numbers:
+        numbers.setdefault(entry_id(organization_id, number), number)
+
+    async def work(session: AsyncClientSession) -> tuple[list[DoNotCallEntry], int]:
+        entries = store["do_not_call"]
+        ids = listing_ids(organization_id, numbers.values())
+        stored = await entries.find({"_id": {"$in": ids}}, session=session).to_list()
+        if reason is not None and stored:
+            listed = [row["_id"] for row in stored]
+            await entries.update_many({"_id": {"$in": listed}}, {"$set": {"reason": reason}}, session=session)
+            stored = [{**row, "reason": reason} for row in stored]
+        found = {entry_id(organization_id, row["phone_number"]): row for row in stored}
+        fresh = [
+            _document(key, organization_id, number, reason, now) for key, number in numbers.items() if key not in found
+        ]
+        if fresh:
+            await entries.insert_many(fresh, session=session)
+        found |= {row["_id"]: row for row in fresh}
+        shard = await touch(store, organization_id, session)
+        return [DoNotCallEntry.from_document(found[key]) for key in numbers], shard
+
+    return await store.in_transaction(work)
+
+
+async def remove_number(store: Store, organization_id: str, phone_number: str) -> int:
+    """Take a phone off the list, in whatever spelling it was listed; the organization's shard. Raises `NotFound`."""
+
+    async def work(session: AsyncClientSession) -> int:
+        listed = {"_id": {"$in": listing_ids(organization_id, [phone_number])}}
+        result = await store["do_not_call"].delete_many(listed, session=session)
+        if not result.deleted_count:
+            raise NotFound(Kind.DO_NOT_CALL_NUMBER, phone_number)
+        return await touch(store, organization_id, session)
+
+    return await store.in_transaction(work)
+
+
+@translates
+async def list_numbers(store: Store, organization_id: str, *, cursor: str | None, limit: int) -> Page[DoNotCallEntry]:
+    """The organization's list, newest first. Raises `InvalidCursor`."""
+    page = await newest_first(store["do_not_call"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
+    return Page([DoNotCallEntry.from_document(row) for row in page.rows], page.next_cursor)
+
+
+def _document(key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "_id": key,
+        "organization_id": organization_id,
+        "phone_number": phone_number,
+        "reason": reason,
+        "source": NATIVE,
+        "created_at": now,
+    }

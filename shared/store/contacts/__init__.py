@@ -1,0 +1,1 @@
+"""Contacts as customers add, change, read and delete them."""

@@ -1,0 +1,46 @@
+"""Which contacts of a campaign have an upload's phones already: one query for a request, two if a phone is crowded.
+
+The index leads to the organization's contacts with these numbers, of all its campaigns, and at most `LOOKED_AT` of
+them are read. So with more of them some are not found. Nor are those that another request is storing at this moment.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from shared.domain.phone import spellings
+from shared.domain.shared_phones import COUNTED, PhoneHolder
+from shared.store.client import Document, Store
+from shared.store.contacts.matching import ContactsOf
+from shared.store.contacts.rows import NOT_DELETED
+
+# Five for each row of a full request: 20 ms at the most (docs/benchmarks.md).
+LOOKED_AT: Final = 5_000
+
+
+async def contacts_with_phones(store: Store, scope: ContactsOf, phones: Iterable[str]) -> list[PhoneHolder]:
+    """Living contacts of the campaign with one of these phones in any spelling; of a crowded phone only some.
+
+    A phone with more contacts than are counted could hide all others, so the others are looked at once more.
+    """
+    numbers = {number for phone in phones for number in spellings(phone)}
+    found = await _look(store, scope, numbers)
+    times = Counter(number for contact in found for number in contact["phone_numbers"])
+    crowded = {number for number in numbers if times[number] > COUNTED}
+    if crowded and len(crowded) < len(numbers):
+        found += await _look(store, scope, numbers - crowded)
+    holders = (PhoneHolder.of(c["_id"], c["external_id"], c["phone_numbers"]) for c in found)
+    return list({holder.contact_id: holder for holder in holders}.values())
+
+
+async def _look(store: Store, scope: ContactsOf, numbers: set[str]) -> list[Document]:
+    if not numbers:
+        return []
+    # The limit stands before the campaign, so that it bounds what is read and not what is answered.
+    pipeline: list[Document] = [
+        {"$match": {"organization_id": scope.organization_id, "phone_numbers": {"$in": sorted(numbers)}}},
+        {"$limit": LOOKED_AT},
+        {"$match": {"campaign_id": scope.campaign_id, **NOT_DELETED}},
+        {"$project": {"external_id": 1, "phone_numbers": 1}},
+    ]
+    return await (await store["contacts"].aggregate(pipeline, hint="phones", batchSize=LOOKED_AT)).to_list()

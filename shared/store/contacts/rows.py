@@ -1,0 +1,78 @@
+"""How a contact's row becomes a new document, or a change of the customer's fields of an existing one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import UpdateOne
+
+from shared.domain.contact import ContactStatus, Tier
+from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
+from shared.domain.reasons import EndReason
+from shared.store.client import Document
+from shared.store.contacts.matching import ContactsOf
+
+NOT_DELETED: Final = {"delete_requested": {"$ne": True}}
+
+
+def new_contact(
+    scope: ContactsOf, row: ContactRow, contact_id: str, *, status: ContactStatus, now: datetime
+) -> Document:
+    """The document of a contact that was never dialed. `status` is pending, or skipped for do-not-call."""
+    given = {name: row.fields.get(name) for name in OPTIONAL_FIELDS}
+    scheduled_at = given["scheduled_at"]
+    return {
+        "_id": contact_id,
+        "organization_id": scope.organization_id,
+        "shard": scope.shard,
+        "campaign_id": scope.campaign_id,
+        "external_id": row.external_id,
+        "phone_numbers": list(row.phone_numbers),
+        **given,
+        "data": given["data"] or {},
+        "created_at": now,
+        "updated_at": now,
+        # Ties in created_at are listed and dialed in the order of the request.
+        "seq": row.indexes[0],
+        "status": status.value,
+        "tier": _first_tier(scheduled_at),
+        "due_at": scheduled_at or now,
+        "attempts_made": 0,
+        "outcomes": {},
+        "last_attempt": None,
+        "ended_because": EndReason.DO_NOT_CALL.value if status is ContactStatus.SKIPPED else None,
+    }
+
+
+def change(contact_id: str, row: ContactRow, now: datetime) -> UpdateOne:
+    """The change that brings the row's fields to an existing contact and leaves its dialing state alone.
+
+    One exception: a contact that was never dialed is due at its new scheduled time.
+    """
+    values: dict[str, Any] = {"phone_numbers": list(row.phone_numbers), **row.fields, "updated_at": now}
+    if values.get("data", ...) is None:
+        values["data"] = {}
+    if row.external_id_given and row.external_id is None:
+        values["external_id"] = None
+    living = {"_id": contact_id, **NOT_DELETED}
+    if "scheduled_at" not in values:
+        return UpdateOne(living, {"$set": values})
+    return UpdateOne(living, [{"$set": {**_literal(values), **_due(values["scheduled_at"])}}])
+
+
+def _literal(values: Mapping[str, Any]) -> dict[str, Any]:
+    # In a pipeline a customer's text that begins with "$" would be read as a field's name.
+    return {name: {"$literal": value} for name, value in values.items()}
+
+
+def _due(scheduled_at: datetime | None) -> dict[str, Any]:
+    never_dialed = {"$and": [{"$eq": ["$status", ContactStatus.PENDING.value]}, {"$eq": ["$attempts_made", 0]}]}
+    due: Any = scheduled_at if scheduled_at is not None else "$created_at"
+    return {
+        "tier": {"$cond": [never_dialed, int(_first_tier(scheduled_at)), "$tier"]},
+        "due_at": {"$cond": [never_dialed, due, "$due_at"]},
+    }
+
+
+def _first_tier(scheduled_at: datetime | None) -> int:
+    return int(Tier.FRESH if scheduled_at is None else Tier.SCHEDULED)

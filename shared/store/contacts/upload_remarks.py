@@ -1,0 +1,126 @@
+"""What an upload should say about rows that were stored, and whom it has called again.
+
+A row that was stored and yet will not be called must say so; a contact that ended for a reason that no longer holds is
+called again when an upload names it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from shared.domain.configuration import Configuration
+from shared.domain.contact import FINAL, ContactStatus
+from shared.domain.contact_input import ContactRow, RowWarning
+from shared.domain.dialing import Rules, choose_call, end_of
+from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
+from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever_in, setting_faults
+from shared.store.client import Document, Store
+from shared.store.contacts.wishes import ask_again
+from shared.store.dialing.context import Anchor, Surroundings
+
+# Fields of a row that spare it a fault of its campaign's settings.
+_SPARED_BY: Final[Mapping[SettingFault, tuple[str, ...]]] = {
+    SettingFault.NO_AGENT: ("agent_id", "agent_config"),
+    SettingFault.NO_CALLER_NUMBER: ("agent_number",),
+}
+
+
+async def read_rules(store: Store, organization_id: str, campaign_id: str) -> Rules:
+    """The rules of a campaign's contacts (stored form) as they are now."""
+    surroundings = Surroundings(store, Anchor("organizations", organization_id, ("concurrency_limit",)))
+    contact = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": ()}
+    await surroundings.load([contact])
+    return surroundings.rules_of(contact)
+
+
+def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWarning]:
+    """What the settings lack for these rows to be called: once for each fault, at the first row that it concerns."""
+    remarks = []
+    for fault, concerned in _rows_by_fault(rules, rows).items():
+        if concerned:
+            first, others = concerned[0], len(concerned) - 1
+            like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
+            remarks.append(RowWarning(first.index, first.external_id, f"{SENTENCES[fault]}{like_this}"))
+    return remarks
+
+
+def _rows_by_fault(rules: Rules, rows: Sequence[ContactRow]) -> dict[SettingFault, list[ContactRow]]:
+    """The rows that each fault concerns; windows may be missing for the timezones of some rows alone."""
+    by_fault = {fault: [row for row in rows if not _is_spared(fault, row)] for fault in setting_faults(rules)}
+    configuration = rules.campaign.configuration if rules.campaign else None
+    if configuration is not None:
+        closed = [row for row in rows if not _opens_ever_for(configuration, row)]
+        by_fault[SettingFault.NO_WINDOWS] = closed
+    return by_fault
+
+
+def _opens_ever_for(configuration: Configuration, row: ContactRow) -> bool:
+    """Whether calling windows open for the row; the timezone that an update leaves out is taken for the default one."""
+    scheduled = row.fields.get("scheduled_at") is not None
+    return opens_ever_in(configuration, row.fields.get("timezone"), scheduled=scheduled)
+
+
+def _is_spared(fault: SettingFault, row: ContactRow) -> bool:
+    return any(row.fields.get(name) is not None for name in _SPARED_BY.get(fault, ()))
+
+
+async def call_again(
+    store: Store, organization_id: str, existing: Mapping[str, ContactRow], now: datetime
+) -> list[RowWarning]:
+    """Have those of these changed contacts called again that ended for a reason that no longer holds.
+
+    A remark on each of the others that has ended: it is not called, and why.
+    """
+    ended = await _ended(store, existing)
+    if not ended:
+        return []
+    again = await _callable_again(store, organization_id, ended)
+    await ask_again(store, again, now)
+    again_ids = {contact["_id"] for contact in again}
+    return [
+        RowWarning(row.index, row.external_id, _not_called(contact))
+        for contact in ended
+        if contact["_id"] not in again_ids and "asked" not in contact
+        for row in [existing[contact["_id"]]]
+    ]
+
+
+async def _ended(store: Store, contact_ids: Iterable[str]) -> list[Document]:
+    query = {"_id": {"$in": list(contact_ids)}, "status": {"$in": sorted(FINAL)}}
+    # What customers send along may be large, and decides nothing here.
+    left_out = {"data": 0, "initial_context": 0}
+    return await store["contacts"].find(query, left_out).to_list()
+
+
+async def _callable_again(store: Store, organization_id: str, ended: Collection[Document]) -> list[Document]:
+    candidates = [contact for contact in ended if _ended_because(contact) in MAY_NO_LONGER_HOLD]
+    if not candidates:
+        return []
+    surroundings = Surroundings(store, Anchor("organizations", organization_id, ("concurrency_limit",)))
+    await surroundings.load(candidates)
+    again = []
+    for contact in candidates:
+        rules, dialed = surroundings.rules_of(contact), surroundings.dialed(contact)
+        if end_of(dialed, rules) is None and choose_call(dialed, rules).has_agent:
+            again.append(contact)
+    return again
+
+
+def _ended_because(contact: Document) -> EndReason | None:
+    """Why the contact ended; for one that ended before reasons were kept, the only one that its status leaves."""
+    because = contact.get("ended_because")
+    if because is not None:
+        return EndReason(because)
+    if contact["status"] == ContactStatus.SKIPPED:
+        return EndReason.DO_NOT_CALL
+    never_called = contact["status"] == ContactStatus.ERROR and not contact["attempts_made"]
+    return EndReason.NO_AGENT if never_called and not contact.get("last_attempt") else None
+
+
+def _not_called(contact: Document) -> str:
+    because = _ended_because(contact)
+    why = f" ({because})" if because is not None else ""
+    ended = f"was changed, but is not called again: it ended as {contact['status']}{why}"
+    if contact["status"] == ContactStatus.COMPLETED:
+        return ended
+    return f"{ended}; POST …/contacts/reset calls such contacts again"

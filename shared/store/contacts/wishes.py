@@ -1,0 +1,186 @@
+"""Wishes: what is asked of contacts, and carried out by the scheduler alone.
+
+A wish stands on the contact as `asked {id, kind, at, of}`, and in `asks` as a row under the contact's id, so that the
+scheduler finds it without an index on `contacts`. Both are written in one transaction, and removed in the one that
+carries the wish out. `of` is the contact's last attempt when it was asked: once there is another, the wish is void.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pymongo import ReplaceOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.contact import FINAL, ContactStatus, Tier
+from shared.domain.contact_input import is_uuid
+from shared.domain.reasons import FOR_GOOD, EndReason
+from shared.store.catalog.organizations import touch
+from shared.store.client import Document, Store, translates
+from shared.store.contacts.rows import NOT_DELETED
+from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
+from shared.store.dialing.shard_work import BATCH, Swept
+from shared.store.paging import InvalidCursor, decode_cursor, encode_cursor
+
+# Contacts that one request asks to call again; more take another request.
+MAX_RESET: Final = 10_000
+_AT_ONCE: Final = 1000
+# Statuses in which a contact has ended and may be asked to be called again: one that was answered may not.
+MAY_BE_RESET: Final = frozenset(FINAL - {ContactStatus.COMPLETED})
+
+
+_MAY_BE_ASKED: Final[Document] = {
+    "ended_because": {"$nin": sorted(FOR_GOOD)},
+    "asked": {"$exists": False},
+    **NOT_DELETED,
+}
+
+
+class Wish(StrEnum):
+    """What is asked of a contact."""
+
+    AGAIN = "again"  # call it again, though it has ended; its limits and delays count from then on
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPage:
+    """What one request of a reset has asked for: how many contacts, and where the next goes on (None: at no other)."""
+
+    asked: int
+    next_cursor: str | None
+
+
+async def ask_again(store: Store, contacts: Collection[Document], now: datetime, ask_id: str | None = None) -> int:
+    """Ask that ended contacts be called again; how many of them still stood as read.
+
+    They must be of one organization, at most 1,000. `ask_id` names what several requests ask together. Safe to repeat.
+    """
+    by_id = {contact["_id"]: contact for contact in contacts}
+
+    async def work(session: AsyncClientSession) -> int:
+        query = {"_id": {"$in": list(by_id)}, "status": {"$in": sorted(MAY_BE_RESET)}, **_MAY_BE_ASKED}
+        found = store["contacts"].find(query, {"_id": 1}, session=session)
+        ids = [contact["_id"] async for contact in found]
+        if not ids:
+            return 0
+        asked = {
+            "id": ask_id or str(uuid.uuid4()),
+            "kind": Wish.AGAIN,
+            "at": {"$literal": now},
+            "of": "$last_attempt",
+        }
+        await store["contacts"].update_many({"_id": {"$in": ids}}, [{"$set": {"asked": asked}}], session=session)
+        rows = [
+            ReplaceOne({"_id": contact_id}, {"_id": contact_id, "shard": by_id[contact_id]["shard"]}, upsert=True)
+            for contact_id in ids
+        ]
+        await store["asks"].bulk_write(rows, session=session)
+        return len(ids)
+
+    return await store.in_transaction(work) if by_id else 0
+
+
+async def reset_contacts(
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    *,
+    status: ContactStatus,
+    because: EndReason | None,
+    cursor: str | None,
+    now: datetime,
+) -> ResetPage:
+    """Ask that the campaign's (stored form) contacts that ended so be called again, at most `MAX_RESET` at a time.
+
+    Contacts that were answered or opted out are never among them, and none is asked for twice by the requests that one
+    `cursor` joins, though it may have ended so again meanwhile. Raises `InvalidCursor`.
+    """
+    first, ask_id = decode_cursor(cursor) if cursor is not None else (None, str(uuid.uuid4()))
+    if not is_uuid(ask_id):
+        raise InvalidCursor(cursor)
+    query = {
+        "campaign_id": campaign_id,
+        "organization_id": organization_id,
+        "status": status.value,
+        "reset_by": {"$ne": ask_id},
+        **_MAY_BE_ASKED,
+    }
+    if first is not None:
+        query["created_at"] = {"$gte": first}
+    if because is not None:
+        query["ended_because"] = because.value
+    found = store["contacts"].find(query, {"shard": 1, "created_at": 1}, hint="listing")
+    contacts = await found.sort([("created_at", 1), ("seq", 1)]).limit(MAX_RESET + 1).to_list()
+    these, more = contacts[:MAX_RESET], contacts[MAX_RESET:]
+    asked = 0
+    for start in range(0, len(these), _AT_ONCE):
+        asked += await ask_again(store, these[start : start + _AT_ONCE], now, ask_id)
+        # With each part: what is asked must be found though this process may not come to the next one.
+        await touch(store, organization_id)
+    return ResetPage(asked, encode_cursor(more[0]["created_at"], ask_id) if more else None)
+
+
+@translates
+async def shards_with_asks(store: Store, shards: Collection[int]) -> set[int]:
+    """Shards in which something asked is not carried out yet."""
+    return set(await store["asks"].distinct("shard", {"shard": {"$in": list(shards)}}))
+
+
+async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
+    """Carry out some wishes of the shard; those that are void are dropped."""
+    rows = await store["asks"].find({"shard": owner.shard}).limit(BATCH).to_list()
+    if not rows:
+        return Swept()
+    ids = [row["_id"] for row in rows]
+
+    async def run(session: AsyncClientSession) -> Swept:
+        transaction = ShardTransaction.begin(store, session, owner)
+        contacts = await transaction.read_contacts(ids)
+        moves = [_again(contact, now) for contact in contacts.values() if _holds(contact)]
+        await apply_moves(store, session, transaction.ledger, transaction.surroundings, moves)
+        carried_out = {move.contact["_id"] for move in moves}
+        await _drop(store, session, [contact_id for contact_id in ids if contact_id not in carried_out])
+        await transaction.ledger.write(store, session)
+        return Swept(len(ids), transaction.ledger.held_changes(), transaction.ledger.due)
+
+    return await store.in_transaction(run)
+
+
+def _holds(contact: Document) -> bool:
+    """Whether a wish still is what its contact needs: it has not been called, or told something final, since."""
+    asked = contact.get("asked")
+    return (
+        asked is not None
+        and asked["kind"] == Wish.AGAIN
+        and asked["of"] == contact.get("last_attempt")
+        and contact["status"] in MAY_BE_RESET
+        and contact.get("ended_because") not in FOR_GOOD
+    )
+
+
+def _again(contact: Document, now: datetime) -> Move:
+    """The contact waits as if it were new, but for its history: attempts so far count for no limit any more."""
+    scheduled_at, tier = contact.get("scheduled_at"), Tier.RETRY
+    if not contact["attempts_made"]:
+        tier = Tier.FRESH if scheduled_at is None else Tier.SCHEDULED
+    return Move(
+        contact,
+        ContactStatus.PENDING,
+        due_at=max(now, scheduled_at) if tier is Tier.SCHEDULED and scheduled_at else now,
+        tier=tier,
+        outcomes={},
+        uncounted=contact["attempts_made"],
+        invalid_numbers=[],
+        reset_by=contact["asked"]["id"],
+    )
+
+
+async def _drop(store: Store, session: AsyncClientSession, contact_ids: Sequence[str]) -> None:
+    if contact_ids:
+        these = {"_id": {"$in": list(contact_ids)}}
+        await store["contacts"].update_many(these, {"$unset": {"asked": ""}}, session=session)
+        await store["asks"].delete_many(these, session=session)

@@ -1,0 +1,272 @@
+"""CLAIM: locking the next contacts for an attempt, within every limit, in one scheduler transaction.
+
+Candidates come from prefetched ids in the order they shall be called; everything is looked at again
+here. The sums are read in the transaction that writes them, so no limit is ever passed (I1, I6).
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.contact import ContactStatus
+from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
+from shared.domain.phone import compared, spellings
+from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import asked_again
+from shared.events import DialJob
+from shared.store.client import Document
+from shared.store.dialing.context import concurrency_limit
+from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
+from shared.store.dialing.moves import GuardFailed, Move, apply_moves
+from shared.store.dialing.shard_transaction import ShardTransaction
+
+MAX_CLAIM: Final = 500
+# A window that closes sooner would often be closed by the time the call is placed.
+WINDOW_AHEAD: Final = timedelta(seconds=5)
+# Reasons to wait that are one contact's own: it makes room for those behind it.
+_ITS_OWN: Final = frozenset(
+    {WaitReason.NUMBER_BUSY, WaitReason.SCHEDULED, WaitReason.COUNTRY_REFUSED, WaitReason.CALLER_NUMBER_REFUSED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOrder:
+    """Whom to claim, in order, and how much each organization may take at most in this transaction."""
+
+    contact_ids: Sequence[str] = ()
+    shares: Mapping[str, int] = field(default_factory=dict)
+    lock_seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What was claimed. `left` are candidates that only found no room: they keep their place in the queue.
+
+    `moved`: how many others were put off or ended.
+    """
+
+    jobs: list[DialJob] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    moved: int = 0
+
+
+@dataclass(slots=True)
+class _Rooms:
+    """Free slots while the batch is being put together."""
+
+    shard: int
+    organizations: dict[str, int]
+    campaigns: dict[str, int]
+    numbers: dict[str, int]
+    live: dict[str, set[str]]
+
+
+@dataclass(slots=True)
+class _Selection:
+    chosen: list[Document] = field(default_factory=list)
+    locks: list[Document] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: datetime) -> Claimed:
+    """Lock as many candidates as rules and limits allow; their dial jobs must be published afterwards."""
+    if not order.contact_ids:
+        return Claimed()
+    ready = await transaction.find_contacts(
+        {
+            "_id": {"$in": list(order.contact_ids)},
+            "shard": transaction.ledger.shard,
+            "status": ContactStatus.PENDING,
+            "due_at": {"$lte": now},
+            "delete_requested": {"$ne": True},
+        },
+        limit=0,
+    )
+    # Somebody who is edited while the queue is read may stand in it twice.
+    candidates = [ready[contact_id] for contact_id in dict.fromkeys(order.contact_ids) if contact_id in ready]
+    if not candidates:
+        return Claimed()
+    rooms = await _rooms(transaction, order, candidates)
+    claim_id = str(uuid.uuid4())
+    selection = _select(transaction, rooms, candidates, claim_id, now, order)
+    await apply_moves(
+        transaction.store, transaction.session, transaction.ledger, transaction.surroundings, selection.moves
+    )
+    await _lock(transaction, selection)
+    jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
+    return Claimed(jobs, selection.left, len(selection.moves))
+
+
+async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document]) -> _Rooms:
+    """What is free now, this transaction's own moves included."""
+    ledger, surroundings = transaction.ledger, transaction.surroundings
+    numbers = {
+        number_budget(organization["_id"], number)
+        for organization in surroundings.organizations.values()
+        for number in organization.get("exclusive_caller_numbers", ())
+    }
+    await surroundings.load_numbers(numbers)
+    held = Counter(surroundings.held)
+    held.update(ledger.budgets)
+    shard = surroundings.anchor_document
+    organizations = {}
+    for organization_id in {c["organization_id"] for c in candidates}:
+        limit = concurrency_limit(surroundings.organizations.get(organization_id))
+        room = limit - held[organization_budget(organization_id)]
+        organizations[organization_id] = min(room, order.shares.get(organization_id, room))
+    campaigns = {
+        campaign["_id"]: campaign["concurrency_limit"] - held[campaign_budget(campaign["_id"])]
+        for campaign in surroundings.campaigns.values()
+        if campaign.get("concurrency_limit") is not None
+    }
+    room = shard["grant"] - shard["held"] - ledger.shard_held if shard else 0
+    return _Rooms(
+        min(room, MAX_CLAIM),
+        organizations,
+        campaigns,
+        {key: 1 - held[key] for key in numbers},
+        await _live_phones(transaction, candidates),
+    )
+
+
+async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Document]) -> dict[str, set[str]]:
+    """Numbers of these contacts, in compared form, that another claim or call uses now (I3), by organization.
+
+    The number frozen in the lock counts, not the editable field: that one may have changed under a call.
+    """
+    live: dict[str, set[str]] = {}
+    for organization_id in {c["organization_id"] for c in candidates}:
+        numbers = {n for c in candidates if c["organization_id"] == organization_id for n in c["phone_numbers"]}
+        phones = {form for number in numbers for form in spellings(number)}
+        query = {"organization_id": organization_id, "lock.phone": {"$in": list(phones)}}
+        cursor = transaction.store["contacts"].find(
+            query, {"lock.phone": 1}, session=transaction.session, hint="live_phone"
+        )
+        live[organization_id] = {compared(document["lock"]["phone"]) async for document in cursor}
+    return live
+
+
+def _select(
+    transaction: ShardTransaction,
+    rooms: _Rooms,
+    candidates: Sequence[Document],
+    claim_id: str,
+    now: datetime,
+    order: ClaimOrder,
+) -> _Selection:
+    selection = _Selection()
+    for contact in candidates:
+        surroundings, organization_id = transaction.surroundings, contact["organization_id"]
+        rules = replace(surroundings.rules_of(contact), live=rooms.live[organization_id])
+        dialed = surroundings.dialed(contact)
+        match verdict(dialed, rules, now, WINDOW_AHEAD):
+            case Call() as call:
+                lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))
+                if _take(rooms, contact, call.choice, lock):
+                    selection.chosen.append(contact)
+                    selection.locks.append(lock)
+                    _ask_again(transaction, organization_id, call, now, order.lock_seconds)
+                else:
+                    selection.left.append(contact["_id"])
+            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact, choose_call(dialed, rules)):
+                # Something else stands in the way of a call.
+                selection.left.append(contact["_id"])
+            case End(status=status, because=because):
+                selection.moves.append(Move(contact, status, because=because))
+            case Wait(reason=reason, until=until, whole_campaign=False) if until and reason in _ITS_OWN:
+                selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=until, put_off=reason))
+            case Wait():
+                # The whole campaign waits, or what the queue was read by has changed: nothing is written.
+                continue
+    return selection
+
+
+def _ask_again(
+    transaction: ShardTransaction, organization_id: str, call: Call, now: datetime, answer_seconds: float
+) -> None:
+    """This call asks the carrier about what rested; all others wait for its answer."""
+    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    for key in call.probing:
+        rests[key] = asked_again(rests[key], now, answer_seconds)
+        transaction.ledger.rest(organization_id, key, rests[key])
+        transaction.surroundings.forget_rules(organization_id)
+
+
+def _lock_for(
+    transaction: ShardTransaction, contact: Document, call: Call, claim_id: str, expires_at: datetime
+) -> Document:
+    """The claim on one contact: which number, from which number, by which agent."""
+    choice = call.choice
+    organization = transaction.surroundings.organizations.get(contact["organization_id"]) or {}
+    lock = {
+        "claim": claim_id,
+        "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
+        "attempt_number": contact["attempts_made"] + 1,
+        "number": choice.number,
+        "phone": compared(choice.number),
+        "caller_number": choice.caller_number,
+        "exclusive": choice.caller_number in organization.get("exclusive_caller_numbers", ()),
+        "agent_id": choice.agent_id,
+        "agent_version": choice.agent_version,
+        "expires_at": expires_at,
+    }
+    return {**lock, "probing": list(call.probing)} if call.probing else lock
+
+
+def _has_room(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
+    """Whether every budget above the contact's call has a slot free; a number that is not exclusive has no budget."""
+    organization_id = contact["organization_id"]
+    number = number_budget(organization_id, choice.caller_number or "")
+    free = rooms.shard > 0 and rooms.organizations[organization_id] > 0
+    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0 and rooms.numbers.get(number, 1) > 0
+
+
+def _take(rooms: _Rooms, contact: Document, choice: CallChoice, lock: Document) -> bool:
+    """Take one slot of every budget above the contact; False, and nothing taken, if one is full."""
+    organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
+    number = number_budget(organization_id, lock["caller_number"])
+    if not _has_room(rooms, contact, choice):
+        return False
+    rooms.shard -= 1
+    rooms.organizations[organization_id] -= 1
+    if campaign_id in rooms.campaigns:
+        rooms.campaigns[campaign_id] -= 1
+    if lock["exclusive"]:
+        rooms.numbers[number] -= 1
+    rooms.live[organization_id].add(lock["phone"])
+    return True
+
+
+async def _lock(transaction: ShardTransaction, selection: _Selection) -> None:
+    """Write the locks: all of them, or the transaction is given up."""
+    if not selection.chosen:
+        return
+    ids = [contact["_id"] for contact in selection.chosen]
+    lock = {
+        "$arrayElemAt": [{"$literal": selection.locks}, {"$indexOfArray": [{"$literal": ids}, "$_id"]}],
+    }
+    result = await transaction.store["contacts"].update_many(
+        {"_id": {"$in": ids}, "status": ContactStatus.PENDING, "delete_requested": {"$ne": True}},
+        [{"$set": {"status": ContactStatus.LOCKED, "lock": lock}}],
+        session=transaction.session,
+    )
+    if result.matched_count != len(ids):
+        raise GuardFailed(f"{result.matched_count} of {len(ids)} candidates were still waiting")
+    for contact, claimed in zip(selection.chosen, selection.locks, strict=True):
+        transaction.ledger.claimed(contact, claimed)
+
+
+def _job(contact: Document, lock: Document) -> DialJob:
+    return DialJob(
+        attempt_id=lock["attempt"],
+        claim_id=lock["claim"],
+        organization_id=contact["organization_id"],
+        shard=contact["shard"],
+        campaign_id=contact["campaign_id"],
+        contact_id=contact["_id"],
+        not_after=lock["expires_at"],
+    )

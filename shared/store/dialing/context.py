@@ -1,0 +1,256 @@
+"""What campaign-api owns and a dialing decision needs, as one transaction (or one look) sees it.
+
+Each document is read at most once, but for the anchor; nothing is kept beyond the transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.campaign import CampaignStatus
+from shared.domain.configuration import Configuration
+from shared.domain.contact import Tier, is_default_campaign
+from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import Rest
+from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.logs import get_logger
+from shared.store.catalog.do_not_call import listing_ids
+from shared.store.client import Document, Store
+from shared.store.dialing.ledger import campaign_budget, organization_budget
+from shared.store.dialing.rests import read_rests
+
+log = get_logger()
+
+DEFAULT_CONCURRENCY_LIMIT: Final = 10
+# So many documents in one answer, which must stay below 16 MB: an organization may have 30 kB (its exclusive caller
+# numbers), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
+AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
+# Fields that are read, where a document has larger ones.
+FIELDS: Final[Mapping[str, Document]] = {
+    "do_not_call": {"organization_id": 1, "phone_number": 1},
+    "budgets": {"held": 1, "rests": 1},
+}
+
+Word = TypeVar("Word", bound=StrEnum)
+
+# (organization id, number in compared form): one entry of an organization's do-not-call list.
+Listed = tuple[str, str]
+
+
+def concurrency_limit(organization: Document | None) -> int:
+    """How many calls an organization may have up at once; 0 for one that does not exist."""
+    if organization is None:
+        return 0
+    limit = organization.get("concurrency_limit")
+    return DEFAULT_CONCURRENCY_LIMIT if limit is None else int(limit)
+
+
+def readable_configurations(documents: Iterable[Document]) -> dict[str, Configuration]:
+    """Configurations by id. One that our rules do not allow (any more) is left out, so that nobody is called by it.
+
+    Raising would stop every organization of the shard, again at every start.
+    """
+    readable: dict[str, Configuration] = {}
+    for document in documents:
+        try:
+            readable[document["_id"]] = Configuration.from_document(document)
+        except ValidationError as error:
+            faults = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
+            log.error("unusable configuration, its campaigns wait", configuration=document["_id"], faults=faults)
+    return readable
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The document from which the others are looked up, the fields of it to read, and stages that add more to it.
+
+    One that whoever asks needs anyway; without it nothing is found, so whoever asks must look whether it is there.
+    """
+
+    collection: str
+    id: Any
+    fields: tuple[str, ...]
+    more: tuple[Document, ...] = ()
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
+
+    `rests` are what the carrier has refused to an organization, by organization id and key.
+    Budgets of organizations and campaigns are loaded with their contacts, those of caller numbers by `load_numbers`.
+    `anchor_document` is None until something was loaded, and when there is no such document.
+    """
+
+    store: Store
+    anchor: Anchor
+    session: AsyncClientSession | None = None
+    anchor_document: Document | None = None
+    organizations: dict[str, Document] = field(default_factory=dict)
+    campaigns: dict[str, Document] = field(default_factory=dict)
+    configurations: dict[str, Configuration] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, dict[str, Rest]] = field(default_factory=dict)
+    listed: set[Listed] = field(default_factory=set)
+    _rules: dict[tuple[str, str], Rules] = field(default_factory=dict)
+    _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    async def load(self, contacts: Collection[Document]) -> None:
+        """Read what these contacts need: organizations, campaigns, configurations, budgets, do-not-call entries."""
+        campaign_ids = {c["campaign_id"] for c in contacts}
+        wanted = {
+            "organizations": {c["organization_id"] for c in contacts},
+            "campaigns": {campaign_id for campaign_id in campaign_ids if not is_default_campaign(campaign_id)},
+            "budgets": {organization_budget(c["organization_id"]) for c in contacts}
+            | {campaign_budget(campaign_id) for campaign_id in campaign_ids},
+            "do_not_call": set(_do_not_call_ids(contacts)),
+        }
+        new = {name: sorted(self._new(name, ids)) for name, ids in wanted.items()}
+        while any(new.values()):
+            await self._look_up({name: ids[: AT_MOST[name]] for name, ids in new.items()})
+            new = {name: ids[AT_MOST[name] :] for name, ids in new.items()}
+        await self._load_configurations()
+
+    async def load_numbers(self, keys: Collection[str]) -> None:
+        """Read what these budgets of caller numbers hold."""
+        if new := self._new("budgets", keys):
+            found = self.store["budgets"].find({"_id": {"$in": list(new)}}, session=self.session)
+            self.held.update({budget["_id"]: budget["held"] async for budget in found})
+
+    async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
+        """All of these in one request, which costs more than what it reads (docs/benchmarks.md).
+
+        A `$lookup`, because the server refuses `$unionWith` in a transaction; its answer is one document.
+        """
+        lookups = [_lookup(name, some) for name, some in ids.items() if some]
+        anchor: list[Document] = [
+            {"$match": {"_id": self.anchor.id}},
+            {"$project": dict.fromkeys(self.anchor.fields, 1)},
+            *self.anchor.more,
+        ]
+        found = await self.store[self.anchor.collection].aggregate([*anchor, *lookups], session=self.session)
+        async for document in found:
+            self.organizations |= _by_id(document.pop("organizations", []))
+            self.campaigns |= _by_id(document.pop("campaigns", []))
+            for budget in document.pop("budgets", []):
+                self.held[budget["_id"]] = budget.get("held", 0)
+                if "rests" in budget:
+                    self.rests[budget["_id"]] = read_rests(budget["rests"])
+            entries = document.pop("do_not_call", [])
+            self.listed.update((entry["organization_id"], compared(entry["phone_number"])) for entry in entries)
+            self.anchor_document = document
+
+    async def _load_configurations(self) -> None:
+        """By themselves: one may have megabytes of windows, and an answer to `_look_up` has 16 at most."""
+        if new := self._new("configurations", {c["configuration_id"] for c in self.campaigns.values()}):
+            found = self.store["configurations"].find({"_id": {"$in": list(new)}}, session=self.session)
+            self.configurations |= readable_configurations([document async for document in found])
+
+    def _new(self, collection: str, ids: Collection[str]) -> set[str]:
+        """Those of these that have not been asked for, and are now."""
+        new = set(ids) - self._asked[collection]
+        self._asked[collection] |= new
+        return new
+
+    def configuration(self, contact: Document) -> Configuration | None:
+        """The configuration behind a contact; None under `default`, or when the campaign is gone."""
+        campaign = self.campaigns.get(contact["campaign_id"])
+        return self.configurations.get(campaign["configuration_id"]) if campaign else None
+
+    def retry_policy(self, contact: Document) -> RetryPolicy:
+        """The rule for what follows an attempt; the built-in one where there is no configuration."""
+        configuration = self.configuration(contact)
+        return configuration.retry_policy if configuration else BUILT_IN_POLICY
+
+    def rules_of(self, contact: Document) -> Rules:
+        """The rules for a loaded contact, made once for each campaign; numbers on a call and limits are left open."""
+        key = contact["organization_id"], contact["campaign_id"]
+        if key not in self._rules:
+            self._rules[key] = self._make_rules(*key)
+        return self._rules[key]
+
+    def forget_rules(self, organization_id: str) -> None:
+        """Have the rules of an organization's contacts made anew: what rests has changed in this transaction."""
+        self._rules = {key: rules for key, rules in self._rules.items() if key[0] != organization_id}
+
+    def _make_rules(self, organization_id: str, campaign_id: str) -> Rules:
+        campaign = self.campaigns.get(campaign_id)
+        organization = self.organizations.get(organization_id) or {}
+        return Rules(
+            campaign=None if campaign is None else self._campaign_rules(campaign),
+            of_no_campaign=is_default_campaign(campaign_id),
+            default_caller_number=organization.get("default_agent_number"),
+            rests=self.rests.get(organization_budget(organization_id), {}),
+        )
+
+    def _campaign_rules(self, campaign: Document) -> CampaignRules:
+        configuration = self.configurations.get(campaign["configuration_id"])
+        # A state that this version does not know is none in which it may call.
+        status = known(CampaignStatus, campaign["status"]) or CampaignStatus.PAUSED
+        return CampaignRules(status, configuration, call_fields(campaign))
+
+    def dialed(self, contact: Document) -> DialedContact:
+        """A loaded contact as the rules of dialing see it."""
+        organization_id = contact["organization_id"]
+        numbers = tuple(contact["phone_numbers"])
+        put_off = contact.get("put_off")
+        return DialedContact(
+            phone_numbers=numbers,
+            due_at=contact.get("due_at") or contact["created_at"],
+            tier=Tier(contact.get("tier", Tier.FRESH)),
+            timezone=contact.get("timezone"),
+            scheduled_at=contact.get("scheduled_at"),
+            attempts_made=contact.get("attempts_made", 0),
+            fields=call_fields(contact),
+            has_agent_config=contact.get("agent_config") is not None,
+            listed={form for form in map(compared, numbers) if (organization_id, form) in self.listed}
+            if self.listed
+            else frozenset(),
+            invalid=frozenset(contact.get("invalid_numbers") or ()),
+            put_off=known(WaitReason, put_off["reason"]) if put_off else None,
+            for_good=_for_good(contact.get("for_good")),
+        )
+
+    def is_listed(self, organization_id: str, phone: str) -> bool:
+        """Whether a number is on the organization's do-not-call list; only for loaded contacts' numbers."""
+        return (organization_id, compared(phone)) in self.listed
+
+
+def known(words: type[Word], stored: str | None) -> Word | None:
+    """The stored word if this version knows it; another version may have written others, and none must stop a shard."""
+    return next((word for word in words if word == stored), None)
+
+
+def _for_good(stored: str | None) -> EndReason | None:
+    """Why a contact is never called again; a reason that this version does not know holds like an opt-out."""
+    return None if stored is None else known(EndReason, stored) or EndReason.OPTED_OUT
+
+
+def call_fields(document: Mapping[str, Any]) -> CallFields:
+    """Agent and caller number as a contact's or a campaign's document has them."""
+    return CallFields(document.get("agent_id"), document.get("agent_version"), document.get("agent_number"))
+
+
+def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
+    for contact in contacts:
+        on_call = contact.get("lock", {}).get("phone")
+        numbers = contact["phone_numbers"] if on_call is None else (*contact["phone_numbers"], on_call)
+        yield from listing_ids(contact["organization_id"], numbers)
+
+
+def _lookup(collection: str, ids: Sequence[str]) -> Document:
+    pipeline: list[Document] = [{"$match": {"_id": {"$in": list(ids)}}}]
+    if collection in FIELDS:
+        pipeline.append({"$project": FIELDS[collection]})
+    return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
+
+
+def _by_id(documents: Iterable[Document]) -> dict[str, Document]:
+    return {document["_id"]: document for document in documents}

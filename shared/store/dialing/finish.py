@@ -1,0 +1,339 @@
+"""FINISH: what becomes of contacts when a call ends.
+
+An attempt is recorded once, by its id, so a repeated event changes nothing. A provisional outcome
+(`unknown`, `interrupted`) is upgraded when the real one arrives; a real one is never replaced (I8).
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pymongo import UpdateOne
+
+from shared.domain.contact import ACTIVE, ContactStatus, Tier
+from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
+from shared.domain.outcome import PROVISIONAL, Outcome
+from shared.domain.phone import compared
+from shared.domain.reasons import ENDED_BY, FOR_GOOD, EndReason, WaitReason
+from shared.domain.retry import CallAgain, Ended, after_attempt
+from shared.events import CallFinished
+from shared.logs import get_logger
+from shared.store.client import Document
+from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.resting import begin_rest, end_rests
+from shared.store.dialing.shard_transaction import ShardTransaction
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class _Finishing:
+    """What one batch of endings changes; `moves` are by contact."""
+
+    moves: dict[str, Move] = field(default_factory=dict)
+    marks: list[UpdateOne] = field(default_factory=list)
+    attempts: list[Document] = field(default_factory=list)
+    upgrades: list[UpdateOne] = field(default_factory=list)
+    upgraded: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialed:
+    """The numbers that a call was between; None for an attempt of which only its ending is known."""
+
+    number: str | None
+    caller_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The attempts that were `new`, and the provisional endings of those that were `upgraded` to the real one."""
+
+    new: Sequence[str] = ()
+    upgraded: Mapping[str, str] = field(default_factory=dict)
+
+
+def distinct_endings(events: Sequence[CallFinished]) -> list[CallFinished]:
+    """One ending for each attempt: the first real one, else the first."""
+    chosen: dict[str, CallFinished] = {}
+    for event in events:
+        known = chosen.get(event.attempt_id)
+        if known is None or (known.outcome in PROVISIONAL and event.outcome not in PROVISIONAL):
+            chosen[event.attempt_id] = event
+    return list(chosen.values())
+
+
+async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFinished], now: datetime) -> Recorded:
+    """Record the endings and move their contacts by the retry rule; the attempts that were new or upgraded."""
+    if not events:
+        return Recorded()
+    store, session = transaction.store, transaction.session
+    attempt_ids = list({event.attempt_id for event in events})
+    stored = {a["_id"]: a async for a in store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)}
+    contacts = await transaction.read_contacts([event.contact_id for event in events])
+    finishing = _Finishing()
+    for event in distinct_endings(await _consistent(transaction, events, stored, contacts)):
+        contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
+        if attempt is None:
+            _first_ending(transaction, finishing, event, contact, now)
+        elif attempt["outcome"] in PROVISIONAL and event.outcome not in PROVISIONAL:
+            _better_ending(transaction, finishing, event, contact, attempt, now)
+    if finishing.attempts:
+        await store["attempts"].insert_many(finishing.attempts, session=session)
+    if finishing.upgrades:
+        await store["attempts"].bulk_write(finishing.upgrades, session=session)
+    if finishing.marks:
+        await store["contacts"].bulk_write(finishing.marks, session=session)
+    moves = list(finishing.moves.values())
+    await apply_moves(store, session, transaction.ledger, transaction.surroundings, moves)
+    return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
+
+
+async def _consistent(
+    transaction: ShardTransaction,
+    events: Sequence[CallFinished],
+    stored: Mapping[str, Document],
+    contacts: Mapping[str, Document],
+) -> list[CallFinished]:
+    """The endings whose organization, contact and attempt belong together.
+
+    Any other one would be recorded as the ending of an attempt that is still running, whose own ending would then
+    come too late.
+    """
+    homeless = [e.contact_id for e in events if e.contact_id not in contacts]
+    unknown = [e.attempt_id for e in events if e.attempt_id not in stored and not _holds(contacts.get(e.contact_id), e)]
+    elsewhere = await _in_other_shards(transaction, homeless)
+    claimed = await _claimed(transaction, unknown)
+    believed = []
+    for event in events:
+        contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
+        fits = contact is None or contact["organization_id"] == event.organization_id
+        if attempt is not None:
+            fits = fits and attempt["organization_id"] == event.organization_id
+            fits = fits and attempt["contact_id"] == event.contact_id
+        elif not _holds(contact, event):
+            fits = fits and event.attempt_id not in claimed
+        if fits and event.contact_id not in elsewhere:
+            believed.append(event)
+    if len(believed) < len(events):
+        log.warning("endings that do not fit their contacts", shard=transaction.ledger.shard, of=len(events))
+    return believed
+
+
+async def _in_other_shards(transaction: ShardTransaction, contact_ids: Sequence[str]) -> set[str]:
+    """Those of these contacts, not found in this shard, that are in another one; the others have been deleted."""
+    if not contact_ids:
+        return set()
+    found = transaction.store["contacts"].find({"_id": {"$in": contact_ids}}, {"_id": 1}, session=transaction.session)
+    return {contact["_id"] async for contact in found}
+
+
+async def _claimed(transaction: ShardTransaction, attempt_ids: Sequence[str]) -> set[str]:
+    """Those of these attempts that some contact is on now."""
+    if not attempt_ids:
+        return set()
+    # Whoever is on an attempt has a number in its lock, so an index leads to these few.
+    query = {"lock.phone": {"$exists": True}, "lock.attempt": {"$in": attempt_ids}}
+    contacts = transaction.store["contacts"]
+    found = contacts.find(query, {"lock.attempt": 1}, session=transaction.session, hint="live_phone")
+    return {contact["lock"]["attempt"] async for contact in found}
+
+
+def _holds(contact: Document | None, event: CallFinished) -> bool:
+    return contact is not None and contact["status"] in ACTIVE and contact["lock"]["attempt"] == event.attempt_id
+
+
+def _first_ending(
+    transaction: ShardTransaction,
+    finishing: _Finishing,
+    event: CallFinished,
+    contact: Document | None,
+    now: datetime,
+) -> None:
+    holds = _holds(contact, event)
+    if contact is not None and not holds and event.outcome in PROVISIONAL:
+        # Asked for while it was started, and given back before this answer was there: there was no attempt.
+        return
+    finishing.attempts.append(_attempt(event, contact, contact["lock"] if contact and holds else {}))
+    if contact is None:
+        return
+    transaction.ledger.attempted(contact)
+    if holds:
+        lock = contact["lock"]
+        if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
+            end_rests(transaction, contact["organization_id"], lock, by_ending=True)
+        outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
+        made, dialed = contact["attempts_made"] + 1, _Dialed(dialed_number(lock), lock["caller_number"])
+        finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, outcomes, now, dialed)
+
+
+def _was_taken(event: CallFinished, contact: Document) -> bool:
+    """Whether the carrier had taken the call: one that it refused for the person's sake proves nothing about us."""
+    return event.provider_call_id is not None or (contact.get("start") or {}).get("call_id") is not None
+
+
+def _better_ending(
+    transaction: ShardTransaction,
+    finishing: _Finishing,
+    event: CallFinished,
+    contact: Document | None,
+    attempt: Document,
+    now: datetime,
+) -> None:
+    known = {name: value for name, value in _ending(event).items() if value is not None}
+    finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
+    finishing.upgraded[event.attempt_id] = attempt["outcome"]
+    if contact is None or contact.get("ended_because") in FOR_GOOD:
+        return
+    if ENDED_BY[event.outcome] in FOR_GOOD:
+        _told_for_good(finishing, event, contact)
+    undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
+    if contact.get("last_attempt") != event.attempt_id or contact["status"] not in undecided:
+        return
+    if contact.get("uncounted", 0) >= contact["attempts_made"]:
+        # The contact was reset since: what became of calls before that moves it no more, unless for good.
+        return
+    outcomes = dict(contact["outcomes"])
+    outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
+    outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
+    counted = {name: count for name, count in outcomes.items() if count > 0}
+    made, dialed = contact["attempts_made"], _Dialed(attempt.get("phone_number"), attempt.get("caller_number"))
+    finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
+
+
+def _told_for_good(finishing: _Finishing, event: CallFinished, contact: Document) -> None:
+    """A call, not only the last, was answered after all, or the person opted out in it: there is no other one.
+
+    A contact that is on a call now is marked, so that the gate refuses it and its next move ends it.
+    """
+    contact["for_good"] = ENDED_BY[event.outcome]
+    if contact["status"] in ACTIVE:
+        finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": {"for_good": contact["for_good"]}}))
+    else:
+        finishing.moves.setdefault(contact["_id"], Move(contact, ContactStatus.PENDING))
+
+
+def _by_the_rule(
+    transaction: ShardTransaction,
+    event: CallFinished,
+    contact: Document,
+    attempts_made: int,
+    outcomes: dict[str, int],
+    now: datetime,
+    dialed: _Dialed,
+) -> Move:
+    """The contact's move after this attempt, the `attempts_made`-th."""
+    surroundings, uncounted, number = transaction.surroundings, contact.get("uncounted", 0), dialed.number
+    invalid = list(contact.get("invalid_numbers") or ())
+    if event.outcome is Outcome.INVALID_NUMBER and number is not None and compared(number) not in invalid:
+        invalid.append(compared(number))
+    decision = after_attempt(
+        surroundings.retry_policy(contact),
+        event.outcome,
+        proven=event.proven,
+        attempts_made=attempts_made - uncounted,
+        outcome_count=outcomes[event.outcome],
+        now=now,
+        other_numbers=event.outcome is Outcome.INVALID_NUMBER
+        and bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
+        not_before=_rest_until(transaction, event, contact, dialed, now),
+    )
+    because: EndReason | None = None
+    put_off: WaitReason | None = None
+    match decision:
+        case CallAgain(at=at, counted=True):
+            to, due_at, tier = ContactStatus.PENDING, at, Tier.RETRY
+        case CallAgain(at=at):
+            # It keeps its place in the queue: no attempt at the person has been made.
+            to, due_at, tier = ContactStatus.PENDING, min(at, contact["due_at"]), Tier(contact["tier"])
+            uncounted, outcomes = uncounted + 1, _one_less(outcomes, event.outcome)
+            if event.refusal is not None:
+                due_at, put_off = at, WAITS_FOR_REST[event.refusal.subject]
+        case Ended(status=status):
+            to, due_at, tier, because = status, contact["due_at"], Tier(contact["tier"]), decision.because
+    return Move(
+        contact,
+        to,
+        due_at,
+        tier,
+        attempts_made,
+        outcomes,
+        event.attempt_id,
+        because=because,
+        put_off=put_off,
+        uncounted=uncounted,
+        invalid_numbers=invalid,
+    )
+
+
+def _one_less(outcomes: Mapping[str, int], outcome: str) -> dict[str, int]:
+    left = {**outcomes, outcome: outcomes[outcome] - 1}
+    return {name: count for name, count in left.items() if count > 0}
+
+
+def _rest_until(
+    transaction: ShardTransaction, event: CallFinished, contact: Document, dialed: _Dialed, now: datetime
+) -> datetime | None:
+    """Until when the contact waits because its call ended for a reason that speaks of us; None when it did not."""
+    if event.refusal is None or dialed.number is None or dialed.caller_number is None:
+        return None
+    numbers = {"number": dialed.number, "caller_number": dialed.caller_number}
+    rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now, in_ending=True)
+    return rest.until
+
+
+def _ending(event: CallFinished) -> Document:
+    return {
+        "outcome": event.outcome,
+        "proven": event.proven,
+        "started_at": event.started_at,
+        "answered_at": event.answered_at,
+        "ended_at": event.ended_at,
+        "duration_seconds": event.duration_seconds,
+        "provider_call_id": event.provider_call_id,
+        "error": event.error,
+    }
+
+
+def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> Document:
+    """The attempt as it is stored; without its claim (a late report) only the call itself is known."""
+    start = (contact or {}).get("start") or {}
+    ending = _ending(event)
+    ending["started_at"] = ending["started_at"] or start.get("at")
+    ending["provider_call_id"] = ending["provider_call_id"] or start.get("call_id")
+    ending["answered_at"] = ending["answered_at"] or start.get("answered_at")
+    return {
+        "_id": event.attempt_id,
+        "organization_id": event.organization_id,
+        "campaign_id": (contact or {}).get("campaign_id"),
+        "contact_id": event.contact_id,
+        "contact_created_at": (contact or {}).get("created_at"),
+        "attempt_number": lock.get("attempt_number"),
+        "phone_number": dialed_number(lock) if lock else None,
+        "caller_number": lock.get("caller_number"),
+        "agent_id": lock.get("agent_id"),
+        "agent_version": lock.get("agent_version"),
+        "conversation_id": conversation_id(event.attempt_id),
+        **in_order(ending),
+    }
+
+
+def in_order(ending: Document) -> Document:
+    """The ending with no time before an earlier one: carriers' are whole seconds, ours are not."""
+    earliest, ordered = None, dict(ending)
+    for name in ("started_at", "answered_at", "ended_at"):
+        at = ordered[name]
+        if at is not None:
+            ordered[name] = earliest = at if earliest is None else max(at, earliest)
+    return ordered
+
+
+def conversation_id(attempt_id: str) -> str:
+    """The id under which the voice agent files the conversation of an attempt."""
+    try:
+        attempt = uuid.UUID(attempt_id)
+    except ValueError:
+        # Not one of our attempts. Its report is recorded like any other: raising would stop the shard for good.
+        attempt = uuid.uuid5(uuid.NAMESPACE_OID, attempt_id)
+    return str(uuid.uuid5(attempt, "conversation"))

@@ -1,0 +1,106 @@
+"""GATE: the last look before a call is placed. The only sound check of do-not-call, pause, edit and delete."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.contact import ContactStatus
+from shared.domain.dialing import WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
+from shared.domain.phone import compared
+from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.refusal import RefusalSubject
+from shared.errors import TemporaryError
+from shared.store.client import Document, Store, translates
+from shared.store.dialing.context import Anchor, Surroundings, concurrency_limit
+from shared.store.dialing.ledger import campaign_budget, organization_budget
+from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over_shards, summed
+
+
+@translates
+async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[str, str | None]:
+    """For each contact started with a nonce: None when its call may be placed now, else why not.
+
+    One read of every document for the whole batch. The answer is worth GATE ms and not more.
+    """
+    contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
+    everybody = Anchor("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
+    surroundings = Surroundings(store, everybody)
+    await surroundings.load(contacts.values())
+    limits = surroundings.anchor_document
+    if contacts and limits is None:
+        raise TemporaryError("the global limit is not in the database; a scheduler makes it when it starts")
+    if limits and summed(limits) > int(limits["limit"]) and await _is_above_global_limit(store):
+        return dict.fromkeys(nonces, "global limit lowered")
+    return {
+        contact_id: _reason_against(surroundings, contacts.get(contact_id), nonce, now)
+        for contact_id, nonce in nonces.items()
+    }
+
+
+async def _is_above_global_limit(store: Store) -> bool:
+    """Read once more: slots that changed hands while they were added up may have been counted twice."""
+    states, limit, _ = await read_shards_and_global(store)
+    return sum(state.held for state in states) > limit
+
+
+# How a verdict against a call reads among the reasons for which jobs come back; others read as they are.
+_SAID: Final[Mapping[WaitReason | EndReason, str]] = {
+    EndReason.CANCELLED: "campaign not active",
+    EndReason.DO_NOT_CALL: "do-not-call",
+    WaitReason.CAMPAIGN_PAUSED: "campaign not active",
+    WaitReason.OUTSIDE_HOURS: "calling window closed",
+    WaitReason.NO_WINDOWS: "calling window closed",
+    WaitReason.ORGANIZATION_LIMIT: "organization limit lowered",
+    WaitReason.CAMPAIGN_LIMIT: "campaign limit lowered",
+}
+
+
+def _reason_against(surroundings: Surroundings, contact: Document | None, nonce: str, now: datetime) -> str | None:
+    if contact is None or contact["status"] != ContactStatus.IN_PROGRESS or contact["start"]["nonce"] != nonce:
+        return "not ours any more"
+    lock = contact["lock"]
+    if contact.get("delete_requested"):
+        return "deleted"
+    dialed = surroundings.dialed(contact)
+    if compared(lock["phone"]) not in map(compared, dialed.phone_numbers):
+        return "number edited away"
+    if surroundings.is_listed(contact["organization_id"], lock["phone"]):
+        return _SAID[EndReason.DO_NOT_CALL]
+    rules = replace(
+        surroundings.rules_of(contact), probing=_asks_about(surroundings, contact), full=_full(surroundings, contact)
+    )
+    # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
+    later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
+    match verdict(
+        replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now, frozen=frozen_choice(lock)
+    ):
+        case Call(probing=over):
+            # A claim decides which call asks about a rest that is over: one that is older than the rest may not.
+            return str(WAITS_FOR_REST[RefusalSubject(over[0].partition(":")[0])]) if over else None
+        case Wait(reason=reason) | End(because=reason):
+            return _SAID.get(reason, str(reason))
+
+
+def _asks_about(surroundings: Surroundings, contact: Document) -> frozenset[str]:
+    """What this call, and since its claim no other one, asks the carrier about."""
+    lock, rests = contact["lock"], surroundings.rests.get(organization_budget(contact["organization_id"]), {})
+    # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
+    return frozenset(
+        key
+        for key in lock.get("probing") or ()
+        if key in rests and rests[key].asking and rests[key].until == lock["expires_at"]
+    )
+
+
+def _full(surroundings: Surroundings, contact: Document) -> WaitReason | None:
+    """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
+    organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], surroundings.held
+    limit = concurrency_limit(surroundings.organizations.get(organization_id))
+    if held.get(organization_budget(organization_id), 0) > limit:
+        return WaitReason.ORGANIZATION_LIMIT
+    campaign = surroundings.campaigns.get(campaign_id)
+    campaign_limit = campaign.get("concurrency_limit") if campaign else None
+    if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
+        return WaitReason.CAMPAIGN_LIMIT
+    return None

@@ -1,0 +1,166 @@
+"""The sums one scheduler transaction changes: held slots of every budget, and a campaign's counts.
+
+Moves write down what they change; at the end everything is written once, the hottest document (the
+shard, which is also the fence) last. Because the sums are written in the transaction that moves the
+contacts, they cannot drift (I6).
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from pymongo import UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.contact import ContactStatus
+from shared.domain.reasons import EndReason
+from shared.domain.refusal import Refusal, Rest
+from shared.errors import OwnershipLost
+from shared.store.client import Document, Store
+from shared.store.dialing.rests import note_refusal, write_rest
+
+BUCKET: Final[dict[ContactStatus, str]] = {
+    ContactStatus.PENDING: "pending",
+    ContactStatus.LOCKED: "active",
+    ContactStatus.IN_PROGRESS: "active",
+    ContactStatus.COMPLETED: "completed",
+    ContactStatus.EXHAUSTED: "exhausted",
+    ContactStatus.ERROR: "error",
+    ContactStatus.SKIPPED: "skipped",
+}
+
+
+def organization_budget(organization_id: str) -> str:
+    """The budget of an organization: its concurrency limit."""
+    return f"org:{organization_id}"
+
+
+def campaign_budget(campaign_id: str) -> str:
+    """The budget of a campaign."""
+    return f"campaign:{campaign_id}"
+
+
+def number_budget(organization_id: str, caller_number: str) -> str:
+    """The budget of a caller number, which is one call where the number is exclusive."""
+    return f"number:{organization_id}:{caller_number}"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Changes of one transaction; made anew for every run of it. `given_back` slots leave the shard's grant."""
+
+    shard: int
+    epoch: int
+    shard_held: int = 0
+    given_back: int = 0
+    budgets: Counter[str] = field(default_factory=Counter)
+    counters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    organization_of: dict[str, str] = field(default_factory=dict)
+    due: dict[str, datetime] = field(default_factory=dict)
+    rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
+    refusals: list[UpdateOne] = field(default_factory=list)
+
+    def moved(
+        self,
+        contact: Document,
+        to: ContactStatus | None,
+        because: EndReason | None = None,
+        attempts_made: int | None = None,
+    ) -> None:
+        """A contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
+
+        `attempts_made` are those it has made by then, where they are more than were read.
+        """
+        campaign_id, organization_id = contact["campaign_id"], contact["organization_id"]
+        before = BUCKET[contact["status"]]
+        after = BUCKET[to] if to is not None else None
+        self.organization_of[campaign_id] = organization_id
+        counters = self.counters[campaign_id]
+        if before != after:
+            counters[before] -= 1
+            if after is not None:
+                counters[after] += 1
+        ended_because = contact.get("ended_because")
+        if ended_because is not None:
+            counters[f"ended.{ended_because}"] -= 1
+        if because is not None:
+            counters[f"ended.{because}"] += 1
+        if to is None:
+            # What is left of the removed contact in the sum of attempts: no contact's any more.
+            counters["attempts_removed"] += contact["attempts_made"] if attempts_made is None else attempts_made
+        if before == "active" and before != after:
+            self._hold(contact, contact["lock"], -1)
+
+    def rest(self, organization_id: str, key: str, rest: Rest | None) -> None:
+        """Something of the organization rests from now on, or (None) may be used again."""
+        self.rests[organization_id, key] = rest
+
+    def refused(self, organization_id: str, key: str, refusal: Refusal, now: datetime) -> None:
+        """The carrier has refused a call for a reason that speaks of us."""
+        self.refusals.append(note_refusal(organization_budget(organization_id), key, refusal, now))
+
+    def claimed(self, contact: Document, lock: Document) -> None:
+        """A pending contact is locked for an attempt."""
+        campaign_id = contact["campaign_id"]
+        self.organization_of[campaign_id] = contact["organization_id"]
+        self.counters[campaign_id]["pending"] -= 1
+        self.counters[campaign_id]["active"] += 1
+        self._hold(contact, lock, 1)
+
+    def waits(self, campaign_id: str, due_at: datetime) -> None:
+        """A contact of this campaign waits again until `due_at`; `due` keeps the earliest of each campaign."""
+        self.due[campaign_id] = min(due_at, self.due.get(campaign_id, due_at))
+
+    def attempted(self, contact: Document, attempts: int = 1) -> None:
+        """An attempt was recorded for this contact."""
+        self.organization_of[contact["campaign_id"]] = contact["organization_id"]
+        self.counters[contact["campaign_id"]]["attempts"] += attempts
+
+    def _hold(self, contact: Document, lock: Document, slots: int) -> None:
+        self.shard_held += slots
+        self.budgets[organization_budget(contact["organization_id"])] += slots
+        self.budgets[campaign_budget(contact["campaign_id"])] += slots
+        if lock.get("exclusive"):
+            self.budgets[number_budget(contact["organization_id"], lock["caller_number"])] += slots
+
+    def held_changes(self) -> dict[str, int]:
+        """How this transaction changes what organizations hold, by organization id."""
+        prefix = organization_budget("")
+        return {key.removeprefix(prefix): n for key, n in self.budgets.items() if n and key.startswith(prefix)}
+
+    async def write(self, store: Store, session: AsyncClientSession) -> None:
+        """Write every sum; raise `OwnershipLost` (which aborts the transaction) if the epoch has moved on."""
+        budgets = [
+            UpdateOne({"_id": key}, {"$inc": {"held": slots}}, upsert=True)
+            for key, slots in self.budgets.items()
+            if slots
+        ]
+        budgets += [
+            write_rest(organization_budget(organization_id), key, rest)
+            for (organization_id, key), rest in self.rests.items()
+        ]
+        budgets += self.refusals
+        if budgets:
+            await store["budgets"].bulk_write(budgets, session=session)
+        counters = [
+            UpdateOne(
+                {"_id": campaign_id},
+                {
+                    "$inc": {bucket: n for bucket, n in changes.items() if n},
+                    "$setOnInsert": {"organization_id": self.organization_of[campaign_id], "shard": self.shard},
+                },
+                upsert=True,
+            )
+            for campaign_id, changes in self.counters.items()
+            if any(changes.values())
+        ]
+        if counters:
+            await store["counters"].bulk_write(counters, session=session)
+        fence = await store["shards"].update_one(
+            {"_id": self.shard, "epoch": self.epoch},
+            {"$inc": {"held": self.shard_held, "grant": -self.given_back}, "$currentDate": {"at": True}},
+            session=session,
+        )
+        if fence.matched_count != 1:
+            raise OwnershipLost(f"shard {self.shard}: epoch {self.epoch} is no longer the newest")

@@ -1,0 +1,166 @@
+"""MOVE: taking contacts from one dialing state to another inside a scheduler transaction.
+
+Many contacts move to different states and times in one write: each finds its new values by its place
+in a literal array (3.6 times a bulk write, see docs/benchmarks.md). The write is guarded by the state
+and the attempt that were read; since that read belongs to the same snapshot, a mismatch means that the
+transaction is doomed anyway.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.contact import ContactStatus, Tier
+from shared.domain.dialing import end_of
+from shared.domain.reasons import EndReason, WaitReason
+from shared.errors import TemporaryError
+from shared.store.client import Document, Store
+from shared.store.dialing.context import Surroundings
+from shared.store.dialing.ledger import Ledger
+
+# Fields that a contact need not have, and what they are then.
+DEFAULTS: Final[Document] = {
+    "ended_because": None,
+    "put_off": None,
+    "uncounted": 0,
+    "invalid_numbers": [],
+    "reset_by": None,
+}
+
+
+class GuardFailed(TemporaryError):
+    """A guarded write matched fewer documents than were read: abort, and read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One contact, as read in this transaction, and where it goes; `None` keeps a field.
+
+    `because` says why it ends; `put_off` why it waits until `due_at`, where that is not its own time. `uncounted` are
+    attempts that no limit counts, `invalid_numbers` those the carrier has called invalid, in compared form; `reset_by`
+    the request that had the contact called again.
+    """
+
+    contact: Document
+    to: ContactStatus
+    due_at: datetime | None = None
+    tier: Tier | None = None
+    attempts_made: int | None = None
+    outcomes: dict[str, int] | None = None
+    last_attempt: str | None = None
+    because: EndReason | None = None
+    put_off: WaitReason | None = None
+    uncounted: int | None = None
+    invalid_numbers: Sequence[str] | None = None
+    reset_by: str | None = None
+
+
+async def apply_moves(
+    store: Store, session: AsyncClientSession, ledger: Ledger, surroundings: Surroundings, moves: Sequence[Move]
+) -> None:
+    """Write the moves and note them in the ledger.
+
+    Contacts must be distinct and read in this transaction, and loaded in `surroundings`. What ends a contact whatever
+    its campaign does wins over waiting again, and a deletion over everything.
+    """
+    if not moves:
+        return
+    removed: list[Document] = []
+    values: list[Document] = []
+    kept: list[Document] = []
+    for asked_for in moves:
+        contact, move = asked_for.contact, settled(asked_for, surroundings)
+        if move is None:
+            ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
+            removed.append(contact)
+            continue
+        ledger.moved(contact, move.to, move.because)
+        kept.append(contact)
+        values.append(_new_values(move))
+        if move.to is ContactStatus.PENDING:
+            ledger.waits(contact["campaign_id"], values[-1]["due_at"])
+    if kept:
+        written = _without_defaults(kept, values)
+        result = await store["contacts"].update_many(_guard(kept), _to_each_its_own(kept, written), session=session)
+        if result.matched_count != len(kept):
+            raise GuardFailed(f"{result.matched_count} of {len(kept)} contacts were as read")
+    if removed:
+        deleted = await store["contacts"].delete_many(_guard(removed), session=session)
+        if deleted.deleted_count != len(removed):
+            raise GuardFailed(f"{deleted.deleted_count} of {len(removed)} contacts were as read")
+    answered = [contact["_id"] for contact in (*kept, *removed) if "asked" in contact]
+    if answered:
+        await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
+
+
+def settled(move: Move, surroundings: Surroundings) -> Move | None:
+    """The move as it is really made; None when the contact is removed.
+
+    A contact that was told something for good ends so, whatever another of its calls ended in.
+    """
+    contact = move.contact
+    if contact.get("delete_requested"):
+        return None
+    if move.to is not ContactStatus.PENDING and contact.get("for_good") is None:
+        return move
+    dialed = surroundings.dialed(contact)
+    if move.invalid_numbers is not None:
+        dialed = replace(dialed, invalid=frozenset(move.invalid_numbers))
+    ends = end_of(dialed, surroundings.rules_of(contact))
+    return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
+
+
+def _new_values(move: Move) -> Document:
+    contact, put_off = move.contact, None
+    due_at = move.due_at if move.due_at is not None else contact["due_at"]
+    if move.put_off is not None:
+        put_off = {"until": due_at, "reason": move.put_off}
+    return {
+        "status": move.to,
+        "due_at": due_at,
+        "tier": int(move.tier if move.tier is not None else contact["tier"]),
+        "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
+        "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
+        "last_attempt": move.last_attempt if move.last_attempt is not None else contact.get("last_attempt"),
+        "ended_because": move.because,
+        "put_off": put_off,
+        "uncounted": move.uncounted if move.uncounted is not None else contact.get("uncounted", 0),
+        "reset_by": move.reset_by if move.reset_by is not None else contact.get("reset_by"),
+        "invalid_numbers": (
+            list(move.invalid_numbers) if move.invalid_numbers is not None else contact.get("invalid_numbers", [])
+        ),
+    }
+
+
+def _without_defaults(contacts: Sequence[Document], values: Sequence[Document]) -> list[Document]:
+    """The values without the fields that none of these contacts has, nor needs: a rule that is off costs nothing."""
+    needless = {
+        name
+        for name, default in DEFAULTS.items()
+        if all(each[name] == default for each in values) and not any(name in contact for contact in contacts)
+    }
+    return [{name: value for name, value in each.items() if name not in needless} for each in values]
+
+
+def _guard(contacts: Sequence[Document]) -> Document:
+    """Matches the contacts while they are in a state and under a claim that was read."""
+    guard: Document = {
+        "_id": {"$in": [contact["_id"] for contact in contacts]},
+        "status": {"$in": sorted({contact["status"] for contact in contacts})},
+    }
+    if all("lock" in contact for contact in contacts):
+        guard["lock.attempt"] = {"$in": [contact["lock"]["attempt"] for contact in contacts]}
+    return guard
+
+
+def _to_each_its_own(contacts: Sequence[Document], values: Sequence[Document]) -> list[Document]:
+    """An update pipeline that gives every contact its own values and ends its claim."""
+    place = {"$indexOfArray": [{"$literal": [contact["_id"] for contact in contacts]}, "$_id"]}
+    return [
+        {"$set": {"_new": {"$arrayElemAt": [{"$literal": list(values)}, place]}}},
+        {"$set": {name: f"$_new.{name}" for name in values[0]}},
+        {"$unset": ["_new", "lock", "start", "asked"]},
+    ]

@@ -1,0 +1,49 @@
+"""What rests in an organization, changed inside a scheduler transaction by refusals and by calls that went through."""
+
+from datetime import datetime
+
+from shared.domain.dialing import dialed_number
+from shared.domain.refusal import Refusal, Rest, refused_again, superfluous, what_rests
+from shared.store.client import Document
+from shared.store.dialing.ledger import organization_budget
+from shared.store.dialing.shard_transaction import ShardTransaction
+
+
+def begin_rest(
+    transaction: ShardTransaction,
+    organization_id: str,
+    lock: Document,
+    refusal: Refusal,
+    now: datetime,
+    *,
+    in_ending: bool = False,
+) -> Rest:
+    """Have rest what a refusal of this claim's call speaks of; refusals of one moment are one.
+
+    `in_ending`: the carrier had taken the call, and ended it for that reason.
+    """
+    key = what_rests(refusal.subject, caller_number=lock["caller_number"], number=dialed_number(lock))
+    rests = transaction.surroundings.rests.setdefault(organization_budget(organization_id), {})
+    rest = refused_again(rests.get(key), refusal, now, in_ending=in_ending)
+    if rest != rests.get(key):
+        rests[key] = rest
+        transaction.ledger.rest(organization_id, key, rest)
+        transaction.ledger.refused(organization_id, key, refusal, now)
+        for other in superfluous(rests, now):
+            del rests[other]
+            transaction.ledger.rest(organization_id, other, None)
+        transaction.surroundings.forget_rules(organization_id)
+    return rest
+
+
+def end_rests(transaction: ShardTransaction, organization_id: str, lock: Document, *, by_ending: bool) -> None:
+    """The carrier has taken a call that asked again: what it asked about may be used.
+
+    `by_ending`: that call has ended, and not for a reason of ours. Without that, what was refused in endings rests on.
+    """
+    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    for key in lock.get("probing") or ():
+        if key in rests and (by_ending or not rests[key].in_ending):
+            del rests[key]
+            transaction.ledger.rest(organization_id, key, None)
+            transaction.surroundings.forget_rules(organization_id)

@@ -1,0 +1,162 @@
+"""What a scheduler must know of its shards' organizations and campaigns, and what of it has changed.
+
+Hints on Kafka say it at once; the server-made `changed_at` stamps say it again within a second when a
+hint was lost. Every read here is small however many campaigns are idle.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, CampaignStatus
+from shared.domain.configuration import Configuration
+from shared.domain.contact import default_campaign_id
+from shared.domain.dialing import CallFields
+from shared.domain.refusal import Rest
+from shared.store.client import Document, Store, translates
+from shared.store.dialing.context import call_fields, concurrency_limit, readable_configurations
+from shared.store.dialing.ledger import organization_budget
+from shared.store.dialing.rests import read_rests
+
+# Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
+OVERLAP = timedelta(seconds=5)
+# Closed campaigns older than this have been swept long ago.
+SWEEP_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationEntry:
+    """One organization: its limit, how many slots it holds, the number it calls from by default, and what rests."""
+
+    organization_id: str
+    limit: int
+    held: int
+    default_caller_number: str | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignEntry:
+    """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour.
+
+    `zones` are the timezones its contacts have ever had.
+    """
+
+    campaign_id: str
+    organization_id: str
+    priority: int
+    configuration: Configuration | None
+    zones: frozenset[str | None] = field(default_factory=frozenset)
+    fields: CallFields = field(default_factory=CallFields)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed: organizations by shard, and campaigns that were given contacts by shard."""
+
+    organizations: dict[str, int]
+    campaigns: dict[str, int]
+
+
+@translates
+async def server_now(store: Store) -> datetime:
+    """The server's clock, against which its stamps are compared."""
+    # A command's answer is decoded with PyMongo's defaults, that is without a timezone, unless told otherwise.
+    answer = await store.client.admin.command("hello", codec_options=store.client.codec_options)
+    now: datetime = answer["localTime"]
+    return now
+
+
+@translates
+async def read_changes(store: Store, shards: Collection[int], since: datetime) -> Changes:
+    """Everything in these shards that was stamped since shortly before `since` (server time)."""
+    query = {"shard": {"$in": list(shards)}, "changed_at": {"$gte": since - OVERLAP}}
+    organizations = store["organizations"].find(query, {"shard": 1})
+    sources = store["counters_in"].find(query, {"shard": 1, "campaign_id": 1})
+    return Changes(
+        {d["_id"]: d["shard"] async for d in organizations},
+        {d["campaign_id"]: d["shard"] async for d in sources},
+    )
+
+
+@translates
+async def read_organizations(store: Store, query: Document) -> list[OrganizationEntry]:
+    """The organizations that match, with what they hold."""
+    documents = await store["organizations"].find(query).to_list()
+    keys = [organization_budget(d["_id"]) for d in documents]
+    budgets = {b["_id"]: b async for b in store["budgets"].find({"_id": {"$in": keys}})}
+    return [_organization_entry(d, budgets.get(organization_budget(d["_id"]), {})) for d in documents]
+
+
+def _organization_entry(organization: Document, budget: Document) -> OrganizationEntry:
+    return OrganizationEntry(
+        organization["_id"],
+        concurrency_limit(organization),
+        budget.get("held", 0),
+        organization.get("default_agent_number"),
+        read_rests(budget.get("rests") or {}),
+    )
+
+
+@translates
+async def read_campaigns(store: Store, organization_ids: Collection[str]) -> list[CampaignEntry]:
+    """All campaigns of these organizations that may be dialed, contacts of no campaign included."""
+    query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
+    documents = await store["campaigns"].find(query).to_list()
+    ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
+    zones = await read_zones(store, ids)
+    configurations = await _configurations(store, {d["configuration_id"] for d in documents})
+    entries = [
+        CampaignEntry(
+            d["_id"],
+            d["organization_id"],
+            d["priority"],
+            configurations[d["configuration_id"]],
+            zones.get(d["_id"], frozenset()),
+            call_fields(d),
+        )
+        for d in documents
+        if d["configuration_id"] in configurations
+    ]
+    for organization_id in organization_ids:
+        campaign_id = default_campaign_id(organization_id)
+        if campaign_id in zones:
+            entries.append(CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, zones[campaign_id]))
+    return entries
+
+
+async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Configuration]:
+    cursor = store["configurations"].find({"_id": {"$in": list(ids)}})
+    return readable_configurations([document async for document in cursor])
+
+
+@translates
+async def read_zones(store: Store, campaign_ids: Collection[str]) -> dict[str, frozenset[str | None]]:
+    """The timezones contacts of these campaigns have ever had; campaigns never given a contact are absent."""
+    zones: dict[str, set[str | None]] = {}
+    async for source in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
+        zones.setdefault(source["campaign_id"], set()).update(source["zones"])
+    return {campaign_id: frozenset(found) for campaign_id, found in zones.items()}
+
+
+@translates
+async def campaigns_with_waiting(store: Store, shard: int) -> set[str]:
+    """Campaigns of a shard in which somebody waits, by their counts; spares a look at every idle one."""
+    waiting: dict[str, int] = {}
+    async for source in store["counters_in"].find({"shard": shard}, {"campaign_id": 1, "added": 1}):
+        waiting[source["campaign_id"]] = waiting.get(source["campaign_id"], 0) + source["added"]
+    async for counter in store["counters"].find({"shard": shard}, {"pending": 1}):
+        if counter["_id"] in waiting:
+            waiting[counter["_id"]] += counter.get("pending", 0)
+    return {campaign_id for campaign_id, count in waiting.items() if count > 0}
+
+
+@translates
+async def closed_campaigns(store: Store, organization_ids: Collection[str], now: datetime) -> list[str]:
+    """Campaigns of these organizations that were closed lately; their waiting contacts are to be skipped."""
+    query = {
+        "organization_id": {"$in": list(organization_ids)},
+        "status": CampaignStatus.CLOSED,
+        "updated_at": {"$gte": now - timedelta(days=SWEEP_DAYS)},
+    }
+    return [d["_id"] async for d in store["campaigns"].find(query, {"_id": 1})]

@@ -1,0 +1,175 @@
+"""One step of a shard's loop as one transaction: endings, releases, expiries, then new claims.
+
+Claiming in the transaction that frees the slots costs one commit instead of two, and the budgets net
+out: a freed slot that is taken again at once is not written at all. One that a call's end has freed and the
+shard does not need goes back to all shards in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from shared.domain.budget import slots_to_give_back
+from shared.domain.contact import ContactStatus
+from shared.domain.refusal import Rest
+from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
+from shared.store.client import Document, Store
+from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
+from shared.store.dialing.finish import Recorded, apply_endings
+from shared.store.dialing.moves import Move, apply_moves, settled
+from shared.store.dialing.releases import apply_probes, apply_releases
+from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWork:
+    """What one transaction shall do; at most 500 endings and releases together.
+
+    `needed`: slots the shard could use after it, those it holds included; what is freed beyond them leaves its grant.
+    None: it keeps them.
+    """
+
+    ended: Sequence[CallFinished] = ()
+    released: Sequence[JobReleased] = ()
+    claim: ClaimOrder = field(default_factory=ClaimOrder)
+    needed: int | None = None
+    probes: Sequence[ProbePlaced] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """What it did.
+
+    `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which contacts that
+    wait again are due, by campaign id. `given_back`: slots that left the shard's grant. `rests`: what rests from now
+    on, or (None) may be used again, by organization id and key. `moved`: candidates for a claim that were put off or
+    ended instead.
+    """
+
+    jobs: list[DialJob]
+    left: list[str]
+    recorded: Recorded
+    released: int
+    held: dict[str, int]
+    due: dict[str, datetime]
+    given_back: int
+    rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
+    moved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many contacts (at most 500) one sweep moved, and `held` and `due` as in `WorkDone`."""
+
+    moved: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    due: dict[str, datetime] = field(default_factory=dict)
+
+
+async def do_shard_work(
+    store: Store, owner: Ownership, work: ShardWork, now: datetime, jitter_seconds: float = 0.0
+) -> WorkDone:
+    """Do it all or nothing. Raises `OwnershipLost` (stop owning the shard) or `Unavailable` (try again).
+
+    Safe to repeat after any error: what was done already is not done again.
+    """
+
+    async def run(session: AsyncClientSession) -> WorkDone:
+        transaction = ShardTransaction.begin(store, session, owner)
+        recorded = await apply_endings(transaction, work.ended, now)
+        await apply_probes(transaction, work.probes)
+        released = await apply_releases(transaction, work.released, now, jitter_seconds)
+        claimed: Claimed = await apply_claim(transaction, work.claim, now)
+        ledger = transaction.ledger
+        ledger.given_back = _to_give_back(transaction, work.needed)
+        await ledger.write(store, session)
+        return WorkDone(
+            claimed.jobs,
+            claimed.left,
+            recorded,
+            released,
+            ledger.held_changes(),
+            ledger.due,
+            ledger.given_back,
+            ledger.rests,
+            claimed.moved,
+        )
+
+    return await store.in_transaction(run)
+
+
+def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
+    shard, change = transaction.surroundings.anchor_document, transaction.ledger.shard_held
+    if shard is None or needed is None:
+        return 0
+    return slots_to_give_back(-change, grant=shard["grant"], held=shard["held"] + change, needed=needed)
+
+
+async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:
+    """EXPIRE: contacts whose claim nobody started in time wait again, their slots given back."""
+    query = {"shard": owner.shard, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
+    return await _move_matching(store, owner, query, ContactStatus.PENDING)
+
+
+async def remove_deleted(store: Store, owner: Ownership) -> Swept:
+    """Remove waiting and ended contacts whose deletion was asked for, with their counts.
+
+    One that is being called is removed when its call ends.
+    """
+    query = {
+        "shard": owner.shard,
+        "delete_requested": True,
+        "status": {"$nin": [ContactStatus.LOCKED, ContactStatus.IN_PROGRESS]},
+    }
+    return await _move_matching(store, owner, query, ContactStatus.SKIPPED)
+
+
+async def skip_closed(store: Store, owner: Ownership, campaign_id: str) -> Swept:
+    """Skip contacts that still wait in a closed campaign; moves nobody while the campaign is open."""
+    query = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, "shard": owner.shard}
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_if_settled=True)
+
+
+async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str]) -> Swept:
+    """Skip those of these waiting contacts (at most 500) whose numbers are all on the do-not-call list."""
+    query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.PENDING, "shard": owner.shard}
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_if_settled=True)
+
+
+async def _move_matching(
+    store: Store,
+    owner: Ownership,
+    query: Document,
+    to: ContactStatus,
+    *,
+    only_if_settled: bool = False,
+) -> Swept:
+    """Move what matches, in one transaction; with `only_if_settled`, those alone that cannot wait any more."""
+    if await store["contacts"].find_one(query, {"_id": 1}) is None:
+        return Swept()
+
+    async def run(session: AsyncClientSession) -> Swept:
+        transaction = ShardTransaction.begin(store, session, owner)
+        contacts = await transaction.find_contacts(query, limit=BATCH)
+        moves = [
+            Move(contact, to)
+            for contact in contacts.values()
+            if not only_if_settled or _cannot_wait(transaction, contact)
+        ]
+        if not moves:
+            return Swept()
+        ledger = transaction.ledger
+        await apply_moves(store, session, ledger, transaction.surroundings, moves)
+        await ledger.write(store, session)
+        return Swept(len(moves), ledger.held_changes(), ledger.due)
+
+    return await store.in_transaction(run)
+
+
+def _cannot_wait(transaction: ShardTransaction, contact: Document) -> bool:
+    move = Move(contact, ContactStatus.PENDING)
+    return settled(move, transaction.surroundings) is not move

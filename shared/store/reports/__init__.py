@@ -1,0 +1,1 @@
+"""Numbers and reasons for people: counters, standings, the diagnosis. Reads only."""

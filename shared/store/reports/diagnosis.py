@@ -1,0 +1,153 @@
+"""Why is nobody being called, or so slowly? A campaign's reasons, its limits with their use, and what rests.
+
+The campaign's own reasons hold for all who wait, exactly. Reasons of single contacts come from a sample, so their
+numbers are estimates once more wait than were looked at.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from shared.domain.contact import ContactStatus, Tier
+from shared.domain.dialing import Wait, campaign_wait
+from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
+from shared.domain.refusal import Rest
+from shared.domain.setting_faults import SettingWarning, warnings_on
+from shared.store.client import Document, Store, translates
+from shared.store.dialing.executors import rate_of_living
+from shared.store.dialing.ledger import organization_budget
+from shared.store.dialing.ready import anyone_has_own_number
+from shared.store.dialing.shard_catalog import read_zones
+from shared.store.reports.counters import CampaignCounts, campaign_counts
+from shared.store.reports.situation import LimitUse, Situation
+
+# Waiting contacts that are looked at, and into how many groups of timezones each tier of the queue is parted for it.
+# Caller numbers that are named with the limits.
+MAX_NUMBERS: Final = 50
+SAMPLE: Final = 1000
+ZONE_GROUPS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason for which contacts wait: how many, whether that is an estimate, and when the first stops waiting."""
+
+    reason: WaitReason
+    contacts: int
+    estimated: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLimit:
+    """A limit on calls at once, and how much of it is used."""
+
+    name: str
+    use: LimitUse
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What stands in the way of a campaign's calls at one moment. `refusals` are the organization's last ones.
+
+    `calls_per_second` is how fast the living executors may place calls, those of all organizations together.
+    """
+
+    counts: CampaignCounts
+    findings: Sequence[Finding]
+    settings: Sequence[SettingWarning]
+    limits: Sequence[NamedLimit]
+    calls_per_second: float
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    refusals: Sequence[Mapping[str, Any]] = ()
+
+
+@translates
+async def diagnose(store: Store, organization_id: str, campaign_id: str, now: datetime) -> Diagnosis:
+    """The diagnosis of a campaign (stored form), at the same cost for every size of campaign."""
+    counts = await campaign_counts(store, campaign_id)
+    of_contacts = (await read_zones(store, [campaign_id])).get(campaign_id, frozenset())
+    sample = await _sample(store, campaign_id, of_contacts, counts.pending) if counts.pending > 0 else []
+    # So that the campaign's own documents are read also when nobody waits in it.
+    anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
+    situation = await Situation.read(store, organization_id, [*sample, anybody], now)
+    rules = situation.surroundings.rules_of(anybody)
+    whole = campaign_wait(rules, now)
+    if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and await anyone_has_own_number(store, campaign_id):
+        whole = None
+    waits = [whole] if whole is not None and counts.pending > 0 else []
+    if not waits:
+        waits = [wait for contact in sample if (wait := situation.waits(contact)) is not None]
+    budget = await store["budgets"].find_one({"_id": organization_budget(organization_id)}) or {}
+    return Diagnosis(
+        counts=counts,
+        findings=findings(waits, counts.pending),
+        settings=warnings_on(rules, counts.ended),
+        limits=_limits(situation, campaign_id),
+        rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
+        calls_per_second=await rate_of_living(store),
+        refusals=budget.get("refusals", []),
+    )
+
+
+def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
+    """The reasons among these waits, scaled to all who wait; the one that most wait for first."""
+    if not waits:
+        return []
+    count = Counter(wait.reason for wait in waits)
+    until: dict[WaitReason, datetime | None] = {}
+    for wait in waits:
+        before = until.get(wait.reason)
+        until[wait.reason] = wait.until if before is None or wait.until is None else min(before, wait.until)
+    one_for_all = len(waits) == 1 and waits[0].whole_campaign
+    estimated = len(waits) < pending and not one_for_all
+    return [
+        Finding(reason, max(1, round(n * pending / len(waits))) if pending else n, estimated, until[reason])
+        for reason, n in count.most_common()
+    ]
+
+
+async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | None], pending: int) -> list[Document]:
+    """Those who wait; of many, those due the longest of each tier and group of timezones in which somebody waits."""
+    zones = sorted(of_contacts, key=lambda zone: zone or "")
+    groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
+    queries: list[Document] = [
+        {
+            "campaign_id": campaign_id,
+            "tier": int(tier),
+            "timezone": {"$in": group},
+            "status": ContactStatus.PENDING,
+        }
+        for tier in Tier
+        for group in groups
+    ]
+    firsts = await _longest_due(store, queries, 1, {"tier": 1, "timezone": 1})
+    somebody = {(first["tier"], first["timezone"]) for first in firsts}
+    taken = [q for q in queries if any(q["tier"] == tier and zone in q["timezone"]["$in"] for tier, zone in somebody)]
+    left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
+    each = SAMPLE if pending <= SAMPLE else SAMPLE // max(1, len(taken))
+    return await _longest_due(store, taken, each, left_out)
+
+
+async def _longest_due(store: Store, queries: Sequence[Document], each: int, fields: Document) -> list[Document]:
+    """Of what each query matches the contacts due the longest, `each` of them; in one request, however many queries."""
+    pipelines: list[list[Document]] = [
+        [{"$match": query}, {"$sort": {"due_at": 1, "seq": 1}}, {"$limit": each}, {"$project": fields}]
+        for query in queries
+    ]
+    if not pipelines:
+        return []
+    others = [{"$unionWith": {"coll": "contacts", "pipeline": pipeline}} for pipeline in pipelines[1:]]
+    found = await store["contacts"].aggregate([*pipelines[0], *others], hint="ready", batchSize=SAMPLE)
+    return await found.to_list()
+
+
+def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:
+    limits = [NamedLimit("global", situation.everybody), NamedLimit("organization", situation.organization_use)]
+    campaign = situation.campaign_use(campaign_id)
+    if campaign is not None:
+        limits.append(NamedLimit("campaign", campaign))
+    numbers = sorted(situation.caller_numbers_in_use)[:MAX_NUMBERS]
+    return limits + [NamedLimit(f"caller_number:{number}", LimitUse(1, 1)) for number in numbers]

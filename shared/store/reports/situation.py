@@ -1,0 +1,155 @@
+"""How contacts stand, for people: why one waits, and when it can be called. Reads only, never in a transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.contact import ContactStatus
+from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
+from shared.domain.phone import compared, spellings
+from shared.domain.reasons import WaitReason
+from shared.store.client import Document, Store, translates
+from shared.store.dialing.context import Anchor, Surroundings, concurrency_limit
+from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
+from shared.store.dialing.shards import read_global_use
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Why a contact waits, and the first instant (UTC) at which it can be called; both None when it does not wait.
+
+    `next_call` None: never, as things stand.
+    """
+
+    waits: Wait | None = None
+    next_call: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """How many slots of a limit are held: all calls, an organization's, a campaign's."""
+
+    held: int
+    limit: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no slot is free."""
+        return self.held >= self.limit
+
+
+@dataclass(slots=True)
+class Situation:
+    """One organization's surroundings as its contacts' standing needs them."""
+
+    organization_id: str
+    surroundings: Surroundings
+    everybody: LimitUse
+    now: datetime
+    live: set[str] = field(default_factory=set)
+
+    @classmethod
+    @translates
+    async def read(
+        cls, store: Store, organization_id: str, contacts: Collection[Document], now: datetime
+    ) -> "Situation":
+        """Read what these contacts need, whatever their status; three or four questions for any number of them."""
+        anchor = Anchor("organizations", organization_id, ("concurrency_limit",))
+        surroundings = Surroundings(store, anchor)
+        await surroundings.load(contacts)
+        organization = surroundings.organizations.get(organization_id) or {}
+        exclusive = organization.get("exclusive_caller_numbers", ())
+        await surroundings.load_numbers({number_budget(organization_id, number) for number in exclusive})
+        situation = cls(organization_id, surroundings, LimitUse(*await read_global_use(store)), now)
+        waiting = [contact for contact in contacts if is_waiting(contact)]
+        situation.live = await _live(store, organization_id, waiting)
+        return situation
+
+    def rules(self, contact: Document) -> Rules:
+        """The rules for a contact, with numbers on a call; the limit that is full depends on its caller number."""
+        return replace(self.surroundings.rules_of(contact), live=self.live)
+
+    def standing(self, contact: Document) -> Standing:
+        """How a contact stands; it must be one that was read for."""
+        waits = self.waits(contact)
+        if waits is None:
+            return Standing()
+        dialed = self.surroundings.dialed(as_asked(contact, self.now))
+        return Standing(waits, next_call(dialed, self.rules(contact), self.now))
+
+    def waits(self, contact: Document) -> Wait | None:
+        """Why a contact waits, None when it does not; it must be one that was read for."""
+        if not is_waiting(contact):
+            return None
+        rules, dialed = self.rules(contact), self.surroundings.dialed(as_asked(contact, self.now))
+        if end_of(dialed, rules) is not None:
+            # The scheduler is about to end it.
+            return Wait(WaitReason.IN_LINE)
+        full = self._full(contact, choose_call(dialed, rules))
+        waits = verdict(dialed, replace(rules, full=full), self.now)
+        return waits if isinstance(waits, Wait) else Wait(WaitReason.IN_LINE)
+
+    def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
+        """The first limit above a contact's call that has no slot free."""
+        if choice.caller_number in self.caller_numbers_in_use:
+            return WaitReason.CALLER_NUMBER_LIMIT
+        campaign = self.campaign_use(contact["campaign_id"])
+        if campaign is not None and campaign.is_full:
+            return WaitReason.CAMPAIGN_LIMIT
+        if self.organization_use.is_full:
+            return WaitReason.ORGANIZATION_LIMIT
+        if self.everybody.is_full:
+            return WaitReason.GLOBAL_LIMIT if self.everybody.limit > 0 else WaitReason.NO_EXECUTOR
+        return None
+
+    @property
+    def organization_use(self) -> LimitUse:
+        """The organization's limit on calls at once."""
+        organization = self.surroundings.organizations.get(self.organization_id)
+        held = self.surroundings.held.get(organization_budget(self.organization_id), 0)
+        return LimitUse(held, concurrency_limit(organization))
+
+    @property
+    def caller_numbers_in_use(self) -> set[str]:
+        """The organization's exclusive caller numbers that are on a call."""
+        organization = self.surroundings.organizations.get(self.organization_id) or {}
+        held = self.surroundings.held
+        exclusive = organization.get("exclusive_caller_numbers", ())
+        return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
+
+    def campaign_use(self, campaign_id: str) -> LimitUse | None:
+        """The campaign's own limit on calls at once; None when it has none."""
+        limit = (self.surroundings.campaigns.get(campaign_id) or {}).get("concurrency_limit")
+        return None if limit is None else LimitUse(self.surroundings.held.get(campaign_budget(campaign_id), 0), limit)
+
+
+def is_waiting(contact: Document) -> bool:
+    """Whether a contact waits for a call, or will as soon as what was asked for it is carried out."""
+    return contact["status"] == ContactStatus.PENDING or "asked" in contact
+
+
+def as_asked(contact: Document, now: datetime) -> Document:
+    """The contact as a wish that is not carried out yet will leave it."""
+    if "asked" not in contact:
+        return contact
+    return {**contact, "status": ContactStatus.PENDING, "due_at": now, "invalid_numbers": [], "put_off": None}
+
+
+async def standings(
+    store: Store, organization_id: str, contacts: Sequence[Document], now: datetime
+) -> dict[str, Standing]:
+    """How these contacts of one organization stand, by contact id."""
+    if not any(is_waiting(contact) for contact in contacts):
+        return {contact["_id"]: Standing() for contact in contacts}
+    situation = await Situation.read(store, organization_id, contacts, now)
+    return {contact["_id"]: situation.standing(contact) for contact in contacts}
+
+
+async def _live(store: Store, organization_id: str, contacts: Sequence[Document]) -> set[str]:
+    """Numbers of these contacts, in compared form, that are on a call."""
+    phones = {form for contact in contacts for number in contact["phone_numbers"] for form in spellings(number)}
+    if not phones:
+        return set()
+    query = {"organization_id": organization_id, "lock.phone": {"$in": sorted(phones)}}
+    found = store["contacts"].find(query, {"lock.phone": 1}, hint="live_phone")
+    return {compared(contact["lock"]["phone"]) async for contact in found}
