@@ -50,7 +50,7 @@ class CampaignRules:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything about a contact's surroundings that a verdict needs.
+    """Everything beside the contact itself that a verdict needs.
 
     `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are open at any hour, and never
     paused. `live` are numbers (in compared form) that are on a call; `rests` what the carrier has refused, by key;

@@ -16,7 +16,7 @@ from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
 from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever_in, setting_faults
 from shared.store.client import Document, Store
 from shared.store.contacts.wishes import ask_again
-from shared.store.dialing.context import Anchor, Surroundings
+from shared.store.dialing.context import DialingContext, Root
 
 # Fields of a row that spare it a fault of its campaign's settings.
 _SPARED_BY: Final[Mapping[SettingFault, tuple[str, ...]]] = {
@@ -27,10 +27,10 @@ _SPARED_BY: Final[Mapping[SettingFault, tuple[str, ...]]] = {
 
 async def read_rules(store: Store, organization_id: str, campaign_id: str) -> Rules:
     """The rules of a campaign's contacts (stored form) as they are now."""
-    surroundings = Surroundings(store, Anchor("organizations", organization_id, ("concurrency_limit",)))
+    context = DialingContext(store, Root("organizations", organization_id, ("concurrency_limit",)))
     contact = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": ()}
-    await surroundings.load([contact])
-    return surroundings.rules_of(contact)
+    await context.load([contact])
+    return context.rules_of(contact)
 
 
 def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWarning]:
@@ -96,11 +96,11 @@ async def _callable_again(store: Store, organization_id: str, ended: Collection[
     candidates = [contact for contact in ended if _ended_because(contact) in MAY_NO_LONGER_HOLD]
     if not candidates:
         return []
-    surroundings = Surroundings(store, Anchor("organizations", organization_id, ("concurrency_limit",)))
-    await surroundings.load(candidates)
+    context = DialingContext(store, Root("organizations", organization_id, ("concurrency_limit",)))
+    await context.load(candidates)
     again = []
     for contact in candidates:
-        rules, dialed = surroundings.rules_of(contact), surroundings.dialed(contact)
+        rules, dialed = context.rules_of(contact), context.dialed(contact)
         if end_of(dialed, rules) is None and choose_call(dialed, rules).has_agent:
             again.append(contact)
     return again

@@ -93,9 +93,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     rooms = await _rooms(transaction, order, candidates)
     claim_id = str(uuid.uuid4())
     selection = _select(transaction, rooms, candidates, claim_id, now, order)
-    await apply_moves(
-        transaction.store, transaction.session, transaction.ledger, transaction.surroundings, selection.moves
-    )
+    await apply_moves(transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves)
     await _lock(transaction, selection)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
     return Claimed(jobs, selection.left, len(selection.moves))
@@ -103,24 +101,24 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
 
 async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document]) -> _Rooms:
     """What is free now, this transaction's own moves included."""
-    ledger, surroundings = transaction.ledger, transaction.surroundings
+    ledger, context = transaction.ledger, transaction.context
     numbers = {
         number_budget(organization["_id"], number)
-        for organization in surroundings.organizations.values()
+        for organization in context.organizations.values()
         for number in organization.get("exclusive_caller_numbers", ())
     }
-    await surroundings.load_numbers(numbers)
-    held = Counter(surroundings.held)
+    await context.load_numbers(numbers)
+    held = Counter(context.held)
     held.update(ledger.budgets)
-    shard = surroundings.anchor_document
+    shard = context.root_document
     organizations = {}
     for organization_id in {c["organization_id"] for c in candidates}:
-        limit = concurrency_limit(surroundings.organizations.get(organization_id))
+        limit = concurrency_limit(context.organizations.get(organization_id))
         room = limit - held[organization_budget(organization_id)]
         organizations[organization_id] = min(room, order.shares.get(organization_id, room))
     campaigns = {
         campaign["_id"]: campaign["concurrency_limit"] - held[campaign_budget(campaign["_id"])]
-        for campaign in surroundings.campaigns.values()
+        for campaign in context.campaigns.values()
         if campaign.get("concurrency_limit") is not None
     }
     room = shard["grant"] - shard["held"] - ledger.shard_held if shard else 0
@@ -160,9 +158,9 @@ def _select(
 ) -> _Selection:
     selection = _Selection()
     for contact in candidates:
-        surroundings, organization_id = transaction.surroundings, contact["organization_id"]
-        rules = replace(surroundings.rules_of(contact), live=rooms.live[organization_id])
-        dialed = surroundings.dialed(contact)
+        context, organization_id = transaction.context, contact["organization_id"]
+        rules = replace(context.rules_of(contact), live=rooms.live[organization_id])
+        dialed = context.dialed(contact)
         match verdict(dialed, rules, now, WINDOW_AHEAD):
             case Call() as call:
                 lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))
@@ -189,11 +187,11 @@ def _ask_again(
     transaction: ShardTransaction, organization_id: str, call: Call, now: datetime, answer_seconds: float
 ) -> None:
     """This call asks the carrier about what rested; all others wait for its answer."""
-    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    rests = transaction.context.rests.get(organization_budget(organization_id), {})
     for key in call.probing:
         rests[key] = asked_again(rests[key], now, answer_seconds)
         transaction.ledger.rest(organization_id, key, rests[key])
-        transaction.surroundings.forget_rules(organization_id)
+        transaction.context.forget_rules(organization_id)
 
 
 def _lock_for(
@@ -201,7 +199,7 @@ def _lock_for(
 ) -> Document:
     """The claim on one contact: which number, from which number, by which agent."""
     choice = call.choice
-    organization = transaction.surroundings.organizations.get(contact["organization_id"]) or {}
+    organization = transaction.context.organizations.get(contact["organization_id"]) or {}
     lock = {
         "claim": claim_id,
         "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),

@@ -1,6 +1,6 @@
 """What campaign-api owns and a dialing decision needs, as one transaction (or one look) sees it.
 
-Each document is read at most once, but for the anchor; nothing is kept beyond the transaction.
+Each document is read at most once, but for the root of the read; nothing is kept beyond the transaction.
 """
 
 from collections import defaultdict
@@ -68,10 +68,11 @@ def readable_configurations(documents: Iterable[Document]) -> dict[str, Configur
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
-    """The document from which the others are looked up, the fields of it to read, and stages that add more to it.
+class Root:
+    """The root of a read: the document from which the others are looked up, its fields, and stages that add more.
 
-    One that whoever asks needs anyway; without it nothing is found, so whoever asks must look whether it is there.
+    The reader takes one it needs anyway. Without that document nothing is found, so the reader must look whether
+    `root_document` is there.
     """
 
     collection: str
@@ -81,18 +82,18 @@ class Anchor:
 
 
 @dataclass(slots=True)
-class Surroundings:
+class DialingContext:
     """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
 
     `rests` are what the carrier has refused to an organization, by organization id and key.
     Budgets of organizations and campaigns are loaded with their contacts, those of caller numbers by `load_numbers`.
-    `anchor_document` is None until something was loaded, and when there is no such document.
+    `root_document` is None until something was loaded, and when there is no such document.
     """
 
     store: Store
-    anchor: Anchor
+    root: Root
     session: AsyncClientSession | None = None
-    anchor_document: Document | None = None
+    root_document: Document | None = None
     organizations: dict[str, Document] = field(default_factory=dict)
     campaigns: dict[str, Document] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
@@ -130,12 +131,12 @@ class Surroundings:
         A `$lookup`, because the server refuses `$unionWith` in a transaction; its answer is one document.
         """
         lookups = [_lookup(name, some) for name, some in ids.items() if some]
-        anchor: list[Document] = [
-            {"$match": {"_id": self.anchor.id}},
-            {"$project": dict.fromkeys(self.anchor.fields, 1)},
-            *self.anchor.more,
+        root: list[Document] = [
+            {"$match": {"_id": self.root.id}},
+            {"$project": dict.fromkeys(self.root.fields, 1)},
+            *self.root.more,
         ]
-        found = await self.store[self.anchor.collection].aggregate([*anchor, *lookups], session=self.session)
+        found = await self.store[self.root.collection].aggregate([*root, *lookups], session=self.session)
         async for document in found:
             self.organizations |= _by_id(document.pop("organizations", []))
             self.campaigns |= _by_id(document.pop("campaigns", []))
@@ -145,7 +146,7 @@ class Surroundings:
                     self.rests[budget["_id"]] = read_rests(budget["rests"])
             entries = document.pop("do_not_call", [])
             self.listed.update((entry["organization_id"], compared(entry["phone_number"])) for entry in entries)
-            self.anchor_document = document
+            self.root_document = document
 
     async def _load_configurations(self) -> None:
         """By themselves: one may have megabytes of windows, and an answer to `_look_up` has 16 at most."""

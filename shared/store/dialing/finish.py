@@ -86,7 +86,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     if finishing.marks:
         await store["contacts"].bulk_write(finishing.marks, session=session)
     moves = list(finishing.moves.values())
-    await apply_moves(store, session, transaction.ledger, transaction.surroundings, moves)
+    await apply_moves(store, session, transaction.ledger, transaction.context, moves)
     return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
 
@@ -224,19 +224,19 @@ def _by_the_rule(
     dialed: _Dialed,
 ) -> Move:
     """The contact's move after this attempt, the `attempts_made`-th."""
-    surroundings, uncounted, number = transaction.surroundings, contact.get("uncounted", 0), dialed.number
+    context, uncounted, number = transaction.context, contact.get("uncounted", 0), dialed.number
     invalid = list(contact.get("invalid_numbers") or ())
     if event.outcome is Outcome.INVALID_NUMBER and number is not None and compared(number) not in invalid:
         invalid.append(compared(number))
     decision = after_attempt(
-        surroundings.retry_policy(contact),
+        context.retry_policy(contact),
         event.outcome,
         proven=event.proven,
         attempts_made=attempts_made - uncounted,
         outcome_count=outcomes[event.outcome],
         now=now,
         other_numbers=event.outcome is Outcome.INVALID_NUMBER
-        and bool(callable_numbers(replace(surroundings.dialed(contact), invalid=frozenset(invalid)))),
+        and bool(callable_numbers(replace(context.dialed(contact), invalid=frozenset(invalid)))),
         not_before=_rest_until(transaction, event, contact, dialed, now),
     )
     because: EndReason | None = None

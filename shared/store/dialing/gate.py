@@ -12,7 +12,7 @@ from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.context import Anchor, Surroundings, concurrency_limit
+from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.ledger import campaign_budget, organization_budget
 from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over_shards, summed
 
@@ -24,16 +24,16 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
     contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
-    everybody = Anchor("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
-    surroundings = Surroundings(store, everybody)
-    await surroundings.load(contacts.values())
-    limits = surroundings.anchor_document
+    everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
+    context = DialingContext(store, everybody)
+    await context.load(contacts.values())
+    limits = context.root_document
     if contacts and limits is None:
         raise TemporaryError("the global limit is not in the database; a scheduler makes it when it starts")
     if limits and summed(limits) > int(limits["limit"]) and await _is_above_global_limit(store):
         return dict.fromkeys(nonces, "global limit lowered")
     return {
-        contact_id: _reason_against(surroundings, contacts.get(contact_id), nonce, now)
+        contact_id: _reason_against(context, contacts.get(contact_id), nonce, now)
         for contact_id, nonce in nonces.items()
     }
 
@@ -56,20 +56,18 @@ _SAID: Final[Mapping[WaitReason | EndReason, str]] = {
 }
 
 
-def _reason_against(surroundings: Surroundings, contact: Document | None, nonce: str, now: datetime) -> str | None:
+def _reason_against(context: DialingContext, contact: Document | None, nonce: str, now: datetime) -> str | None:
     if contact is None or contact["status"] != ContactStatus.IN_PROGRESS or contact["start"]["nonce"] != nonce:
         return "not ours any more"
     lock = contact["lock"]
     if contact.get("delete_requested"):
         return "deleted"
-    dialed = surroundings.dialed(contact)
+    dialed = context.dialed(contact)
     if compared(lock["phone"]) not in map(compared, dialed.phone_numbers):
         return "number edited away"
-    if surroundings.is_listed(contact["organization_id"], lock["phone"]):
+    if context.is_listed(contact["organization_id"], lock["phone"]):
         return _SAID[EndReason.DO_NOT_CALL]
-    rules = replace(
-        surroundings.rules_of(contact), probing=_asks_about(surroundings, contact), full=_full(surroundings, contact)
-    )
+    rules = replace(context.rules_of(contact), probing=_asks_about(context, contact), full=_full(context, contact))
     # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
     later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
     match verdict(
@@ -82,9 +80,9 @@ def _reason_against(surroundings: Surroundings, contact: Document | None, nonce:
             return _SAID.get(reason, str(reason))
 
 
-def _asks_about(surroundings: Surroundings, contact: Document) -> frozenset[str]:
+def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
     """What this call, and since its claim no other one, asks the carrier about."""
-    lock, rests = contact["lock"], surroundings.rests.get(organization_budget(contact["organization_id"]), {})
+    lock, rests = contact["lock"], context.rests.get(organization_budget(contact["organization_id"]), {})
     # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
     return frozenset(
         key
@@ -93,13 +91,13 @@ def _asks_about(surroundings: Surroundings, contact: Document) -> frozenset[str]
     )
 
 
-def _full(surroundings: Surroundings, contact: Document) -> WaitReason | None:
+def _full(context: DialingContext, contact: Document) -> WaitReason | None:
     """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
-    organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], surroundings.held
-    limit = concurrency_limit(surroundings.organizations.get(organization_id))
+    organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], context.held
+    limit = concurrency_limit(context.organizations.get(organization_id))
     if held.get(organization_budget(organization_id), 0) > limit:
         return WaitReason.ORGANIZATION_LIMIT
-    campaign = surroundings.campaigns.get(campaign_id)
+    campaign = context.campaigns.get(campaign_id)
     campaign_limit = campaign.get("concurrency_limit") if campaign else None
     if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
         return WaitReason.CAMPAIGN_LIMIT

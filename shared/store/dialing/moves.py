@@ -18,7 +18,7 @@ from shared.domain.dialing import end_of
 from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
-from shared.store.dialing.context import Surroundings
+from shared.store.dialing.context import DialingContext
 from shared.store.dialing.ledger import Ledger
 
 # Fields that a contact need not have, and what they are then.
@@ -59,11 +59,11 @@ class Move:
 
 
 async def apply_moves(
-    store: Store, session: AsyncClientSession, ledger: Ledger, surroundings: Surroundings, moves: Sequence[Move]
+    store: Store, session: AsyncClientSession, ledger: Ledger, context: DialingContext, moves: Sequence[Move]
 ) -> None:
     """Write the moves and note them in the ledger.
 
-    Contacts must be distinct and read in this transaction, and loaded in `surroundings`. What ends a contact whatever
+    Contacts must be distinct and read in this transaction, and loaded in `context`. What ends a contact whatever
     its campaign does wins over waiting again, and a deletion over everything.
     """
     if not moves:
@@ -72,7 +72,7 @@ async def apply_moves(
     values: list[Document] = []
     kept: list[Document] = []
     for asked_for in moves:
-        contact, move = asked_for.contact, settled(asked_for, surroundings)
+        contact, move = asked_for.contact, settled(asked_for, context)
         if move is None:
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
@@ -96,7 +96,7 @@ async def apply_moves(
         await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
 
 
-def settled(move: Move, surroundings: Surroundings) -> Move | None:
+def settled(move: Move, context: DialingContext) -> Move | None:
     """The move as it is really made; None when the contact is removed.
 
     A contact that was told something for good ends so, whatever another of its calls ended in.
@@ -106,10 +106,10 @@ def settled(move: Move, surroundings: Surroundings) -> Move | None:
         return None
     if move.to is not ContactStatus.PENDING and contact.get("for_good") is None:
         return move
-    dialed = surroundings.dialed(contact)
+    dialed = context.dialed(contact)
     if move.invalid_numbers is not None:
         dialed = replace(dialed, invalid=frozenset(move.invalid_numbers))
-    ends = end_of(dialed, surroundings.rules_of(contact))
+    ends = end_of(dialed, context.rules_of(contact))
     return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
 
 

@@ -23,7 +23,7 @@ def begin_rest(
     `in_ending`: the carrier had taken the call, and ended it for that reason.
     """
     key = what_rests(refusal.subject, caller_number=lock["caller_number"], number=dialed_number(lock))
-    rests = transaction.surroundings.rests.setdefault(organization_budget(organization_id), {})
+    rests = transaction.context.rests.setdefault(organization_budget(organization_id), {})
     rest = refused_again(rests.get(key), refusal, now, in_ending=in_ending)
     if rest != rests.get(key):
         rests[key] = rest
@@ -32,7 +32,7 @@ def begin_rest(
         for other in superfluous(rests, now):
             del rests[other]
             transaction.ledger.rest(organization_id, other, None)
-        transaction.surroundings.forget_rules(organization_id)
+        transaction.context.forget_rules(organization_id)
     return rest
 
 
@@ -41,9 +41,9 @@ def end_rests(transaction: ShardTransaction, organization_id: str, lock: Documen
 
     `by_ending`: that call has ended, and not for a reason of ours. Without that, what was refused in endings rests on.
     """
-    rests = transaction.surroundings.rests.get(organization_budget(organization_id), {})
+    rests = transaction.context.rests.get(organization_budget(organization_id), {})
     for key in lock.get("probing") or ():
         if key in rests and (by_ending or not rests[key].in_ending):
             del rests[key]
             transaction.ledger.rest(organization_id, key, None)
-            transaction.surroundings.forget_rules(organization_id)
+            transaction.context.forget_rules(organization_id)

@@ -7,7 +7,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
-from shared.store.dialing.context import Anchor, Surroundings
+from shared.store.dialing.context import DialingContext, Root
 from shared.store.dialing.ledger import Ledger
 
 
@@ -26,27 +26,27 @@ class ShardTransaction:
     store: Store
     session: AsyncClientSession
     ledger: Ledger
-    surroundings: Surroundings
+    context: DialingContext
 
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
         """Start with empty sums and nothing read."""
-        anchor = Anchor("shards", owner.shard, ("grant", "held"))
-        return cls(store, session, Ledger(owner.shard, owner.epoch), Surroundings(store, anchor, session))
+        root = Root("shards", owner.shard, ("grant", "held"))
+        return cls(store, session, Ledger(owner.shard, owner.epoch), DialingContext(store, root, session))
 
     async def read_contacts(self, contact_ids: Collection[str]) -> dict[str, Document]:
-        """These contacts of the shard as the transaction sees them, with their surroundings loaded."""
+        """These contacts of the shard as the transaction sees them, with the context of each loaded."""
         query = {"_id": {"$in": list(set(contact_ids))}, "shard": self.ledger.shard}
         return await self.find_contacts(query, limit=0)
 
     async def find_contacts(self, query: Document, limit: int) -> dict[str, Document]:
-        """Contacts that match, at most `limit` (0: all), by id, with their surroundings loaded.
+        """Contacts that match, at most `limit` (0: all), by id, with the context of each loaded.
 
         Raises `OwnershipLost` when the shard's own document is gone: who takes the shard over makes it anew.
         """
         cursor = self.store["contacts"].find(query, session=self.session).limit(limit)
         contacts = {document["_id"]: document async for document in cursor}
-        await self.surroundings.load(contacts.values())
-        if contacts and self.surroundings.anchor_document is None:
+        await self.context.load(contacts.values())
+        if contacts and self.context.root_document is None:
             raise OwnershipLost(f"shard {self.ledger.shard} is not in the database")
         return contacts

@@ -103,7 +103,7 @@ async def do_shard_work(
 
 
 def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
-    shard, change = transaction.surroundings.anchor_document, transaction.ledger.shard_held
+    shard, change = transaction.context.root_document, transaction.ledger.shard_held
     if shard is None or needed is None:
         return 0
     return slots_to_give_back(-change, grant=shard["grant"], held=shard["held"] + change, needed=needed)
@@ -163,7 +163,7 @@ async def _move_matching(
         if not moves:
             return Swept()
         ledger = transaction.ledger
-        await apply_moves(store, session, ledger, transaction.surroundings, moves)
+        await apply_moves(store, session, ledger, transaction.context, moves)
         await ledger.write(store, session)
         return Swept(len(moves), ledger.held_changes(), ledger.due)
 
@@ -172,4 +172,4 @@ async def _move_matching(
 
 def _cannot_wait(transaction: ShardTransaction, contact: Document) -> bool:
     move = Move(contact, ContactStatus.PENDING)
-    return settled(move, transaction.surroundings) is not move
+    return settled(move, transaction.context) is not move

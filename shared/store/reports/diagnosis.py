@@ -73,7 +73,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     # So that the campaign's own documents are read also when nobody waits in it.
     anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
-    rules = situation.surroundings.rules_of(anybody)
+    rules = situation.context.rules_of(anybody)
     whole = campaign_wait(rules, now)
     if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and await anyone_has_own_number(store, campaign_id):
         whole = None

@@ -9,7 +9,7 @@ from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, 
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.context import Anchor, Surroundings, concurrency_limit
+from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
 from shared.store.dialing.shards import read_global_use
 
@@ -40,10 +40,10 @@ class LimitUse:
 
 @dataclass(slots=True)
 class Situation:
-    """One organization's surroundings as its contacts' standing needs them."""
+    """One organization's documents, as the standing of its contacts needs them."""
 
     organization_id: str
-    surroundings: Surroundings
+    context: DialingContext
     everybody: LimitUse
     now: datetime
     live: set[str] = field(default_factory=set)
@@ -54,34 +54,34 @@ class Situation:
         cls, store: Store, organization_id: str, contacts: Collection[Document], now: datetime
     ) -> "Situation":
         """Read what these contacts need, whatever their status; three or four questions for any number of them."""
-        anchor = Anchor("organizations", organization_id, ("concurrency_limit",))
-        surroundings = Surroundings(store, anchor)
-        await surroundings.load(contacts)
-        organization = surroundings.organizations.get(organization_id) or {}
+        root = Root("organizations", organization_id, ("concurrency_limit",))
+        context = DialingContext(store, root)
+        await context.load(contacts)
+        organization = context.organizations.get(organization_id) or {}
         exclusive = organization.get("exclusive_caller_numbers", ())
-        await surroundings.load_numbers({number_budget(organization_id, number) for number in exclusive})
-        situation = cls(organization_id, surroundings, LimitUse(*await read_global_use(store)), now)
+        await context.load_numbers({number_budget(organization_id, number) for number in exclusive})
+        situation = cls(organization_id, context, LimitUse(*await read_global_use(store)), now)
         waiting = [contact for contact in contacts if is_waiting(contact)]
         situation.live = await _live(store, organization_id, waiting)
         return situation
 
     def rules(self, contact: Document) -> Rules:
         """The rules for a contact, with numbers on a call; the limit that is full depends on its caller number."""
-        return replace(self.surroundings.rules_of(contact), live=self.live)
+        return replace(self.context.rules_of(contact), live=self.live)
 
     def standing(self, contact: Document) -> Standing:
         """How a contact stands; it must be one that was read for."""
         waits = self.waits(contact)
         if waits is None:
             return Standing()
-        dialed = self.surroundings.dialed(as_asked(contact, self.now))
+        dialed = self.context.dialed(as_asked(contact, self.now))
         return Standing(waits, next_call(dialed, self.rules(contact), self.now))
 
     def waits(self, contact: Document) -> Wait | None:
         """Why a contact waits, None when it does not; it must be one that was read for."""
         if not is_waiting(contact):
             return None
-        rules, dialed = self.rules(contact), self.surroundings.dialed(as_asked(contact, self.now))
+        rules, dialed = self.rules(contact), self.context.dialed(as_asked(contact, self.now))
         if end_of(dialed, rules) is not None:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)
@@ -105,22 +105,22 @@ class Situation:
     @property
     def organization_use(self) -> LimitUse:
         """The organization's limit on calls at once."""
-        organization = self.surroundings.organizations.get(self.organization_id)
-        held = self.surroundings.held.get(organization_budget(self.organization_id), 0)
+        organization = self.context.organizations.get(self.organization_id)
+        held = self.context.held.get(organization_budget(self.organization_id), 0)
         return LimitUse(held, concurrency_limit(organization))
 
     @property
     def caller_numbers_in_use(self) -> set[str]:
         """The organization's exclusive caller numbers that are on a call."""
-        organization = self.surroundings.organizations.get(self.organization_id) or {}
-        held = self.surroundings.held
+        organization = self.context.organizations.get(self.organization_id) or {}
+        held = self.context.held
         exclusive = organization.get("exclusive_caller_numbers", ())
         return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""
-        limit = (self.surroundings.campaigns.get(campaign_id) or {}).get("concurrency_limit")
-        return None if limit is None else LimitUse(self.surroundings.held.get(campaign_budget(campaign_id), 0), limit)
+        limit = (self.context.campaigns.get(campaign_id) or {}).get("concurrency_limit")
+        return None if limit is None else LimitUse(self.context.held.get(campaign_budget(campaign_id), 0), limit)
 
 
 def is_waiting(contact: Document) -> bool:

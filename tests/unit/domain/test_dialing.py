@@ -341,7 +341,7 @@ contacts = st.builds(
     listed=st.sets(st.sampled_from([FIRST, SECOND, THIRD])),
     invalid=st.sets(st.sampled_from([FIRST, SECOND, THIRD])),
 )
-surroundings = st.builds(
+context = st.builds(
     Rules,
     campaign=st.one_of(
         st.none(),
@@ -358,8 +358,8 @@ surroundings = st.builds(
 )
 
 
-@given(contacts, surroundings)
-def test_whatever_the_surroundings_the_answers_agree(waiting: DialedContact, around: Rules) -> None:
+@given(contacts, context)
+def test_in_every_context_the_answers_agree(waiting: DialedContact, around: Rules) -> None:
     found = verdict(waiting, around, NOW)
     ends = end_of(waiting, around)
     assert (ends is None) == (not isinstance(found, End) or found.because is EndReason.NO_AGENT)

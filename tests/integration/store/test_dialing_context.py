@@ -7,11 +7,11 @@ import pytest
 from shared.domain.dialing import callable_numbers
 from shared.store.client import Document, Store
 from shared.store.dialing import context
-from shared.store.dialing.context import AT_MOST, Anchor, Surroundings
+from shared.store.dialing.context import AT_MOST, DialingContext, Root
 from tests.factories import add_campaign, add_contacts, add_organization
 
 NOBODY = 0
-ANCHOR = Anchor("shards", NOBODY, ("grant", "held"))
+ROOT = Root("shards", NOBODY, ("grant", "held"))
 
 
 async def _three_organizations(store: Store) -> list[Document]:
@@ -38,10 +38,10 @@ async def test_all_is_found_in_however_many_answers(
 ) -> None:
     contacts = await _three_organizations(store)
     monkeypatch.setattr(context, "AT_MOST", dict.fromkeys(AT_MOST, at_most))
-    found = Surroundings(store, ANCHOR)
+    found = DialingContext(store, ROOT)
     await found.load(contacts[:2])
     await found.load(contacts)
-    assert found.anchor_document == {"_id": NOBODY, "grant": 7, "held": 5}
+    assert found.root_document == {"_id": NOBODY, "grant": 7, "held": 5}
     assert found.organizations.keys() == {contact["organization_id"] for contact in contacts}
     assert found.campaigns.keys() == {contact["campaign_id"] for contact in contacts}
     assert [found.configuration(contact) is not None for contact in contacts] == [True] * 6
@@ -52,15 +52,15 @@ async def test_all_is_found_in_however_many_answers(
 async def test_in_a_transaction_it_sees_the_snapshot(store: Store) -> None:
     contacts = await _three_organizations(store)
 
-    async def work(session: Any) -> Surroundings:
-        found = Surroundings(store, ANCHOR, session)
+    async def work(session: Any) -> DialingContext:
+        found = DialingContext(store, ROOT, session)
         await found.load(contacts[:2])
         await store["shards"].update_one({"_id": NOBODY}, {"$inc": {"held": 9}})
         await found.load(contacts)
         return found
 
     found = await store.in_transaction(work)
-    assert found.anchor_document == {"_id": NOBODY, "grant": 7, "held": 5}
+    assert found.root_document == {"_id": NOBODY, "grant": 7, "held": 5}
     assert len(found.organizations) == 3
 
 
@@ -90,7 +90,7 @@ async def test_the_largest_documents_the_api_takes_fit_into_one_answer(store: St
     }
     for name, documents in everything.items():
         await store[name].insert_many(documents)
-    found = Surroundings(store, ANCHOR)
+    found = DialingContext(store, ROOT)
     await found._look_up({name: [document["_id"] for document in documents] for name, documents in everything.items()})
     assert len(found.organizations) == AT_MOST["organizations"]
     assert len(found.campaigns) == AT_MOST["campaigns"]
