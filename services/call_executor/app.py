@@ -140,7 +140,7 @@ async def _undecoded(_: KafkaMessage) -> bytes:
 
 
 async def serve(settings: ExecutorSettings, *, store: Store, build_provider: BuildProvider) -> None:
-    """Connect, work until cancelled, then leave in order."""
+    """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         await store.wait_until_ready(settings.start_deadline_seconds)

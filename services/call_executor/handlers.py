@@ -156,7 +156,10 @@ class JobHandler:
             return None
 
     async def _set_aside(self, record: KafkaRecord, error: UnreadableJob) -> None:
-        """Until the dead letter is safe nothing behind it is read: its offset must not be passed."""
+        """Set a record aside as a dead letter.
+
+        Until that is safe no record behind it is read: its offset must not be passed.
+        """
         while True:
             try:
                 return await send_to_dead_letters(self._producer, DIAL_JOBS, record, error, utc_now())

@@ -1,4 +1,4 @@
-"""Decides who is called next, within every limit, and what becomes of a contact when a call ends.
+"""The scheduler: which contacts are called next, within every limit, and what follows the end of a call.
 
 Consumes:  org.events (the shards Kafka assigns to this process)
 Publishes: dial.jobs

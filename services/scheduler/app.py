@@ -30,7 +30,7 @@ log = get_logger()
 
 
 class Scheduler:
-    """One scheduler process. It may be built several times in one process, for tests."""
+    """One scheduler: its shards, their loops and its timers. Tests build several in one process."""
 
     def __init__(
         self, settings: SchedulerSettings, *, store: Store, producer: Producer, provider: TelephonyProvider
@@ -43,7 +43,7 @@ class Scheduler:
         self._global_limit = GlobalLimit(store)
 
     async def run(self) -> None:
-        """Work until cancelled; a lost ownership makes it join again with nothing in memory."""
+        """Work until cancelled; a scheduler that lost a shard joins the group again with nothing in memory."""
         await shards.ensure_shards(self._store)
         self._fleet.observe(await executors.read_heartbeats(self._store))
         while True:
@@ -81,7 +81,7 @@ class Scheduler:
 
     @property
     def shards_owned(self) -> int:
-        """Shards this process works on now."""
+        """The shards that this process owns now."""
         return len(self._group.loops) if self._group else 0
 
     def _build_loop(self, shard: int) -> ShardLoop:
@@ -124,7 +124,7 @@ class Scheduler:
 
 
 async def _watch(group: ShardGroup) -> None:
-    """A loop that ended by a bug must not leave its shard without an owner: end the process instead."""
+    """End the process when a shard's loop has ended by a bug, so that the shard gets another owner."""
     while True:
         failure = group.failure()
         if failure is not None:
@@ -133,7 +133,7 @@ async def _watch(group: ShardGroup) -> None:
 
 
 async def serve(settings: SchedulerSettings, *, store: Store, provider: TelephonyProvider) -> None:
-    """Connect, work until cancelled, then leave in order."""
+    """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         await store.wait_until_ready(settings.start_deadline_seconds)

@@ -1,4 +1,4 @@
-"""Which executors live, judged by heartbeats that move, never by comparing clocks."""
+"""The executors that live, judged by heartbeats that move, never by comparing clocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ class _Seen:
 
 
 class Fleet:
-    """Counts how long each heartbeat has stood still; feed it one `observe` a second, only after a read that worked."""
+    """The executors' heartbeats, and for how many looks each has stood still.
+
+    Call `observe` once a second, only after a read that worked.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
@@ -42,12 +45,12 @@ class Fleet:
 
     @property
     def capacity(self) -> int:
-        """Calls the living can answer for; those that drain take no new ones."""
+        """The calls at once for which living executors can answer; those that drain take no new ones."""
         return sum(seen.heartbeat.capacity for seen in self._living())
 
     @property
     def calls_per_second(self) -> float:
-        """How fast the living may place calls."""
+        """The calls a second that living executors may place."""
         return sum(seen.heartbeat.calls_per_second for seen in self._living())
 
     def _living(self) -> list[_Seen]:

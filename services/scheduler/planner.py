@@ -1,4 +1,4 @@
-"""Who is called next, and how many: the scheduler's decision as one pure function.
+"""The scheduler's decision as one pure function: the contacts to claim next, and how many of each organization.
 
 Campaigns by priority, then fresh contacts before retries, then the oldest due, across all campaigns of
 one priority. Slots are shared among organizations in proportion to their limits, floors first, largest
@@ -36,17 +36,17 @@ class OrganizationDemand:
 
     @property
     def room(self) -> int:
-        """Slots it could take now: below its limit, and not more than it has contacts for."""
+        """The slots that the organization could take now: below its limit, and not more than it has contacts for."""
         return max(0, min(self.limit - self.held, sum(len(queue.waiting) for queue in self.queues)))
 
     def takeable(self, entitled: Mapping[str, int]) -> int:
-        """Slots of its room that it is entitled to; over its share it waits until its calls end."""
+        """The slots of its room that the organization is entitled to; above its share it waits until its calls end."""
         return max(0, min(self.room, entitled.get(self.organization_id, 0) - self.held))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom to claim, in order, and how many slots each organization may take."""
+    """The contacts to claim, in order, and how many slots each organization may take."""
 
     contact_ids: list[str] = field(default_factory=list)
     shares: dict[str, int] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def in_order(queues: Sequence[CampaignQueue]) -> Iterator[Waiting]:
 
 @dataclass(frozen=True, slots=True)
 class ShardWant:
-    """What one shard's organizations could use, as its owner published it.
+    """The slots that one shard's organizations could use, as its owner published them.
 
     A claimant's room is everything it could hold: what it holds and what it could take. `resting` slots are
     held by organizations with nobody else to call, which claim nothing.

@@ -32,7 +32,7 @@ class SchedulerSettings(KafkaSettings, MongoSettings, StartSettings, DialingSett
         return self
 
     def doubts(self) -> list[str]:
-        """Calls that are never asked for again."""
+        """Warnings about settings with which some calls would never be asked about again."""
         found = super().doubts()
         if self.reconcile_seconds >= self.hold_seconds:
             found.append(

@@ -164,7 +164,7 @@ def connect(settings: MongoSettings) -> Store:
 
 
 def appname(database: str) -> str:
-    """How every process of one installation names itself to the server."""
+    """The name that every process of one installation gives itself at the server."""
     return f"dialstream {database}"
 
 

@@ -22,7 +22,7 @@ log = get_logger()
 
 
 class WaitingCount:
-    """Counts what waits in the shards whose loops it is given; asks the store only while something does."""
+    """The count of slots that wait for evidence in these shards; the store is asked only while one does."""
 
     def __init__(self, store: Store, fleet: Fleet, suspects: Suspects, loops: Mapping[int, ShardLoop]) -> None:
         self._store, self._fleet, self._suspects, self._loops = store, fleet, suspects, loops
@@ -41,7 +41,7 @@ class WaitingCount:
             self._say(waiting, now)
 
     async def _count(self, now: datetime) -> Waiting | None:
-        """What waits, without the calls whose endings somebody else has reported meanwhile."""
+        """The slots that wait, without those whose calls' endings have been reported meanwhile."""
         self._suspects.tidy(self._loops, now)
         dead = set(self._fleet.dead)
         some = self._suspects.next_to_look_at(ROUND, now, dead)

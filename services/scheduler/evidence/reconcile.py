@@ -29,7 +29,7 @@ log = get_logger()
 
 
 class _Heard(Enum):
-    """What the carrier said of a call whose ending could not be found out."""
+    """The carrier's answer about a call whose ending could not be found out."""
 
     UP = auto()
     NOTHING = auto()
@@ -37,7 +37,9 @@ class _Heard(Enum):
 
 @dataclass(slots=True)
 class Reconciler:
-    """Asks the carrier; changes nothing itself. Remembers what the carrier has not found, and since when.
+    """The carrier's answers about running attempts.
+
+    Changes nothing itself; remembers which calls the carrier has not found, and since when.
 
     Tells `suspects` of every answer as soon as it is there.
     """
@@ -48,7 +50,7 @@ class Reconciler:
     _missed: dict[str, datetime] = field(default_factory=dict)
 
     async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
-        """The endings that could be found out; attempts without one stay as they are. `now`: the server's clock."""
+        """The endings that could be found out; attempts without one stay as they are. `now` is the server's clock."""
         longest = timedelta(seconds=self.dialing.hold_seconds)
         self._missed = {attempt: since for attempt, since in self._missed.items() if now - since < longest}
         places = asyncio.Semaphore(PARALLEL)

@@ -31,7 +31,7 @@ log = get_logger()
 
 
 class EvidenceSearch:
-    """Looks for endings that nobody has reported, for the shards whose loops it is given."""
+    """The search for endings that no report has brought, in the shards of these loops."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class EvidenceSearch:
         self.ending = False
 
     async def look(self) -> None:
-        """One round; as long as the carrier takes for its answers."""
+        """One round of questions; lasts as long as the carrier takes for its answers."""
         mine = list(self._loops)
         if not mine:
             return
@@ -66,7 +66,7 @@ class EvidenceSearch:
             self._hand_over(await self._reconciler.find_endings(asked, now), len(asked))
 
     async def _still_running(self, attempts: list[RunningAttempt]) -> list[RunningAttempt]:
-        """Without those that have ended while they waited for their question."""
+        """The attempts among these that have not ended while they waited for their question."""
         if not attempts:
             return []
         running = await in_progress.still_running(self._store, [attempt.contact_id for attempt in attempts])
@@ -74,7 +74,10 @@ class EvidenceSearch:
         return [attempt for attempt in attempts if attempt.attempt_id in running]
 
     def _is_suspect(self, attempt: RunningAttempt, now: datetime) -> bool:
-        """Not while a living executor holds the call itself: it will report, and nobody else could be asked."""
+        """Whether the carrier is to be asked about an attempt.
+
+        Not while a living executor holds the call itself: the ending will be reported.
+        """
         held_by_living = attempt.mode == CallMode.IN_PROCESS and not self._fleet.is_dead(attempt.executor)
         return now > attempt.hold_until or not held_by_living
 

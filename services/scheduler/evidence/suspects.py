@@ -35,7 +35,7 @@ NOTICEABLE, NOTICEABLE_PART = 10, 0.25
 
 
 class Reason(StrEnum):
-    """Why a slot waits."""
+    """The reason for which a slot waits for evidence."""
 
     EXECUTOR_DEAD = "executor_dead"
     NOT_REPORTED = "not_reported"  # past the time at which the call must have been placed or lost
@@ -44,7 +44,7 @@ class Reason(StrEnum):
 
 @dataclass(slots=True)
 class Suspect:
-    """A running attempt of which somebody should have heard.
+    """A running attempt whose ending should have been reported by now.
 
     `pending_since`: when the question became due that is not answered yet. `up_at`: when the carrier said that it
     is up; None when it was asked and could not say, or was never asked (`untold` tells which).
@@ -58,7 +58,10 @@ class Suspect:
     up_at: datetime | None = None
 
     def reason(self, now: datetime, dead: Collection[str]) -> Reason | None:
-        """Why its slot waits at `now`; None when it does not. `dead`: executors whose heartbeat stands still."""
+        """The reason for which the attempt's slot waits at `now`; None when it does not.
+
+        `dead`: executors whose heartbeat stands still.
+        """
         if now > self.attempt.hold_until:
             return Reason.PAST_LONGEST_CALL
         is_dead = self.attempt.executor in dead
@@ -81,7 +84,7 @@ class Waiting:
 
     @property
     def slots(self) -> int:
-        """How many."""
+        """The number of slots that wait."""
         return self.reasons.total()
 
 
@@ -96,14 +99,14 @@ class Suspects:
         return len(self._of)
 
     def add(self, attempts: Iterable[RunningAttempt], now: datetime) -> None:
-        """These are to be asked about, again if they were before."""
+        """Attempts that the carrier is to be asked about, again if it was before."""
         for attempt in attempts:
             known = self._of.setdefault(attempt.attempt_id, Suspect(attempt, now))
             known.attempt = attempt
             known.pending_since = known.pending_since or now
 
     def next_to_ask(self, count: int) -> list[RunningAttempt]:
-        """Up to `count` whose question is due; asked about longest ago first."""
+        """Up to `count` attempts whose question is due; asked about longest ago first."""
         self._round += 1
         due = (suspect for suspect in self._of.values() if suspect.pending_since is not None)
         chosen = heapq.nsmallest(count, due, key=lambda suspect: suspect.asked)
@@ -112,20 +115,20 @@ class Suspects:
         return [suspect.attempt for suspect in chosen]
 
     def is_up(self, attempt_id: str, now: datetime) -> None:
-        """The carrier says that the call is up."""
+        """Note that the carrier says the attempt's call is up."""
         self._answered(attempt_id, untold=False, up_at=now)
 
     def is_untold(self, attempt_id: str) -> None:
-        """The carrier does not know of the call, or could not tell."""
+        """Note that the carrier does not know of the attempt's call, or could not tell."""
         self._answered(attempt_id, untold=True, up_at=None)
 
     def forget(self, attempt_ids: Iterable[str]) -> None:
-        """Their endings are known."""
+        """Forget attempts whose endings are known."""
         for attempt_id in attempt_ids:
             self._of.pop(attempt_id, None)
 
     def tidy(self, shards: Collection[int], now: datetime) -> None:
-        """Forget calls of shards that are not ours any more, and those that are up and no longer asked about."""
+        """Forget attempts of shards that this process owns no more, and calls that are up and no longer asked about."""
         self._of = {
             attempt_id: suspect
             for attempt_id, suspect in self._of.items()
@@ -133,7 +136,7 @@ class Suspects:
         }
 
     def next_to_look_at(self, count: int, now: datetime, dead: Collection[str]) -> list[RunningAttempt]:
-        """Up to `count` whose slots wait, to see whether they still run; longest not looked at first."""
+        """Up to `count` attempts whose slots wait, to see whether they still run; longest not looked at first."""
         self._round += 1
         waiting = (suspect for suspect in self._of.values() if suspect.reason(now, dead))
         chosen = heapq.nsmallest(count, waiting, key=lambda suspect: suspect.looked_at)
@@ -170,7 +173,7 @@ class Announcements:
     _said_at: datetime | None = None
 
     def is_due(self, slots: int, now: datetime) -> bool:
-        """Whether to say this number at `now`; counts as said then."""
+        """Whether the log says this number at `now`; counts as said then."""
         if not self._is_worth_saying(slots, now):
             return False
         self._said, self._said_at = slots, now
@@ -190,7 +193,7 @@ class Announcements:
 
 
 def facts(waiting: Waiting, now: datetime) -> dict[str, int | str]:
-    """What the log line says of them. Ages in whole seconds, the instant in UTC."""
+    """The facts of the log line about slots that wait. Ages in whole seconds, the instant in UTC."""
     return {
         "waiting": waiting.slots,
         **{reason.value: waiting.reasons[reason] for reason in Reason},

@@ -32,7 +32,7 @@ class Chores:
         self._listed = NewlyListed(store, owner.shard)
 
     async def do(self, chore: Chore, now: datetime) -> bool:
-        """One batch of a chore; whether there may be more."""
+        """Do one batch of a chore; whether there may be more."""
         match chore:
             case Chore.EXPIRED:
                 swept = await shard_work.expire_claims(self._store, self._owner, now)
@@ -62,11 +62,11 @@ class Chores:
         return True
 
     async def skip_closed(self, campaign_id: str) -> bool:
-        """Skip some of those who still wait in a campaign, if it is closed; whether there may be more."""
+        """Skip some of the contacts that still wait in a closed campaign; whether there may be more."""
         return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id))
 
     def numbers_listed(self) -> None:
-        """Numbers may have come onto a do-not-call list: a sweep under way goes over the last ones once more."""
+        """Have a sweep under way go over the last entries once more: numbers may have come onto a do-not-call list."""
         self._listed.look_again()
 
     async def _skip_listed(self) -> bool:

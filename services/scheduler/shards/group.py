@@ -36,11 +36,11 @@ log = get_logger()
 
 
 class UnreadableEvent(PermanentError):
-    """The bytes are no event of a version we know."""
+    """An event's bytes that are of no version we know."""
 
 
 class MisdirectedEvent(PermanentError):
-    """The event stands on the partition of another shard, whose loop knows nothing of its contacts."""
+    """An event on the partition of another shard, whose loop knows nothing of its contacts."""
 
 
 class ShardGroup(ConsumerRebalanceListener):
@@ -82,7 +82,7 @@ class ShardGroup(ConsumerRebalanceListener):
                 return
 
     async def stop(self) -> None:
-        """Leave: loops end after their running transaction, so the next owner need not wait for us."""
+        """Leave the group: loops end after their running transaction, so that the shards' next owners need not wait."""
         self.ending = True
         await self._end_loops(list(self._tasks))
         await self._consumer.stop()
@@ -125,7 +125,10 @@ class ShardGroup(ConsumerRebalanceListener):
             return None
 
     async def _set_aside(self, record: KafkaRecord, error: PermanentError) -> None:
-        """Until the dead letter is safe nothing behind it is read: its offset must not be passed."""
+        """Set a record aside as a dead letter.
+
+        Until that is safe no record behind it is read: its offset must not be passed.
+        """
         while True:
             try:
                 return await send_to_dead_letters(self._producer, ORG_EVENTS, record, error, utc_now())
@@ -158,11 +161,11 @@ class ShardGroup(ConsumerRebalanceListener):
             log.warning("offset not committed", shard=shard, why=str(error))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """The group is being divided anew: end the loops; whoever gets a shard takes it over."""
+        """End the loops of these shards: the group is being divided anew, and their next owners take them over."""
         await self._end_loops([partition.partition for partition in revoked])
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """These shards are ours now."""
+        """Start a loop for each of these shards, which this process owns from now on."""
         if self.ending:
             # A division of the shards that was under way when we left: the next one is without us.
             return

@@ -1,4 +1,4 @@
-"""What has arrived for a shard and has not been worked on yet, sorted by what has to be done with it."""
+"""The events of a shard that have not been worked on yet, sorted by what has to be done with them."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ class Inbox:
         return ended, list(islice(self.released, BATCH - len(ended)))
 
     def done_with(self, ended: int = 0, released: int = 0, answered: int = 0, probes: int = 0) -> None:
-        """The oldest of each have been committed to MongoDB."""
+        """Forget the oldest events of each kind: their effects are committed to MongoDB."""
         counts = (ended, released, answered, probes)
         for queue, count in zip(self._queues(), counts, strict=True):
             for _ in range(count):
@@ -82,14 +82,14 @@ class Inbox:
         self._done = [before + n for before, n in zip(self._done, counts, strict=True)]
 
     def read_up_to(self, offset: int) -> None:
-        """Everything before this offset of the shard's partition has been added."""
+        """Note that every event before this offset of the shard's partition has been added."""
         wanted = [n + len(queue) for n, queue in zip(self._done, self._queues(), strict=True)]
         if self._marks and self._marks[-1][1] == wanted:
             self._marks.pop()
         self._marks.append((offset, wanted))
 
     def take_offset(self) -> int | None:
-        """The offset to commit: all that was read before it is done. None if there is no newer one.
+        """The offset to commit: every event before it is done. None if there is no newer one.
 
         Does not wait for the inbox to be empty, which under steady load it never is.
         """

@@ -22,7 +22,7 @@ class JobQueue:
 
     @property
     def again_in(self) -> float:
-        """Seconds until there may be room for those who found none; infinite when all found some."""
+        """Seconds until there may be room for contacts that found none; infinite when all found some."""
         return max(0.0, self._again_at - monotonic())
 
     async def room(self, wanted: int, calls_per_second: float, part: float) -> int:
@@ -45,10 +45,10 @@ class JobQueue:
         return min(room, wanted)
 
     def locked(self, count: int) -> None:
-        """So many have been claimed."""
+        """Note that so many contacts have been claimed."""
         if self._locked is not None:
             self._locked += count
 
     def doubt(self) -> None:
-        """Something went wrong, perhaps in the middle of a claim: count before the next one."""
+        """Have the queue counted before the next claim: the last one may have been interrupted in the middle."""
         self._locked = None

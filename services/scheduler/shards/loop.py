@@ -51,12 +51,12 @@ log = get_logger()
 
 
 class _Stopped(Exception):
-    """The loop shall end, and the step it would repeat cannot be done now."""
+    """The loop's end while the step that it would repeat cannot be done."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopParts:
-    """What every shard's loop of a process shares."""
+    """The parts that all shards' loops of a process share."""
 
     store: Store
     producer: Producer
@@ -67,7 +67,7 @@ class LoopParts:
 
 
 class ShardLoop:
-    """Works on one shard from `run` until it is cancelled or loses the ownership."""
+    """One shard's loop: works from `run` until cancelled, or until the shard has a newer owner."""
 
     def __init__(self, parts: LoopParts, shard: int) -> None:
         self.shard = shard
@@ -79,7 +79,7 @@ class ShardLoop:
         self._become(Ownership(shard, 0))
 
     def _become(self, owner: Ownership) -> None:
-        """Start from nothing under this ownership; everything is read again."""
+        """Forget the shard's memory and read everything again under this ownership."""
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
         self._chores = Chores(self._store, owner, self._memory, self._heed_rests)
@@ -97,7 +97,7 @@ class ShardLoop:
     def remind(
         self, chores: Iterable[Chore] = (), organizations: Iterable[str] = (), campaigns: Iterable[str] = ()
     ) -> None:
-        """The safety net has found chores, or changes that no hint may have told of."""
+        """Take in what the safety net has found: chores, or changes that no hint may have told of."""
         self._inbox.chores.update(chores)
         self._inbox.organizations.update(organizations)
         self._inbox.campaigns.update(campaigns)
@@ -110,7 +110,7 @@ class ShardLoop:
 
     @property
     def backlog(self) -> int:
-        """Events that wait here."""
+        """The number of events that wait in the inbox."""
         return self._inbox.open_events
 
     async def run(self) -> None:
@@ -126,7 +126,7 @@ class ShardLoop:
             await self._published()
 
     def stop(self) -> None:
-        """End after the running step.
+        """End the loop after the running step.
 
         Rather than cancelling: in Python 3.11 a cancellation can be lost where a library awaits with
         `asyncio.wait_for`, and one that hits a connecting driver leaks a socket.
@@ -135,7 +135,7 @@ class ShardLoop:
         self._arrived.set()
 
     async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
-        """Do it, again after every temporary error: nothing is dropped because a server is away."""
+        """Do a step, again after every temporary error: no event is dropped because a server is away."""
         while True:
             try:
                 return await action()
@@ -158,7 +158,7 @@ class ShardLoop:
         log.info("shard taken over", shard=self.shard, epoch=self._owner.epoch, held=self.held)
 
     async def _step(self) -> bool:
-        """One round; whether there may be more to do at once."""
+        """Do one round of the loop; whether there may be more to do at once."""
         if not self._stopping:
             self._arrived.clear()
         now = utc_now()
@@ -190,7 +190,7 @@ class ShardLoop:
         metrics.CLAIMED.inc(len(done.jobs))
 
     def _heed_rests(self, rests: Mapping[tuple[str, str], Rest | None]) -> None:
-        """What rests from now on, or may be used again, puts campaigns to sleep or wakes them; operators hear of it."""
+        """Put campaigns to sleep, or wake them, by what rests from now on or may be used again, and tell operators."""
         self._memory.rested(rests, utc_now())
         tell_of_rests(rests)
 
@@ -237,7 +237,9 @@ class ShardLoop:
         return bool(chores or self._inbox.closed)
 
     async def _plan(self, now: datetime, ended: Sequence[CallFinished], released: Sequence[JobReleased]) -> ShardWork:
-        """These, and whom to claim now; nobody while Kafka is away, because their jobs could not be published.
+        """The work of the next transaction: these events, and the contacts to claim.
+
+        None is claimed while Kafka is away, because the jobs could not be published.
 
         Slots about to be freed in the same transaction are planned for, by organization. One that turns out
         to have been freed before is not claimed: the transaction itself looks at every limit again.

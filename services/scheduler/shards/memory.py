@@ -77,7 +77,7 @@ class OrganizationMemory:
 
 
 class ShardMemory:
-    """Everything above for one shard."""
+    """One shard's organizations with their campaigns, and when sleeping campaigns are to be looked at."""
 
     def __init__(self, store: Store, shard: int) -> None:
         self._store, self._shard = store, shard
@@ -128,7 +128,7 @@ class ShardMemory:
         return {entry.campaign_id for entry in entries}
 
     def knows(self, campaign_id: str) -> bool:
-        """Whether this campaign may be dialed as far as we know."""
+        """Whether this campaign may be dialed, by what was last read."""
         return campaign_id in self._campaigns
 
     async def contacts_changed(self, campaign_ids: Collection[str], now: datetime) -> None:
@@ -151,7 +151,7 @@ class ShardMemory:
             self.wake(campaign_id, now)
 
     def wake(self, campaign_id: str, at: datetime) -> None:
-        """Look at this campaign at the first step after `at`."""
+        """Have this campaign looked at in the first step after `at`."""
         known = self._alarm_of.get(campaign_id)
         if known is not None and known <= at:
             return
@@ -163,7 +163,7 @@ class ShardMemory:
 
     @property
     def next_alarm(self) -> datetime | None:
-        """When the next sleeping campaign is to be looked at."""
+        """The instant (UTC) at which the next sleeping campaign is to be looked at."""
         return self._alarms[0][0] if self._alarms else None
 
     @property
@@ -180,7 +180,7 @@ class ShardMemory:
             self.wake(campaign_id, due_at)
 
     async def demands(self, now: datetime, at_most: int, freed: Mapping[str, int]) -> list[OrganizationDemand]:
-        """What each organization with somebody due could use now, queues filled for up to `at_most` each.
+        """The demand of each organization with a contact due, queues filled for up to `at_most` each.
 
         One that is at its limit is named too: what it holds is part of its share, and will be dialed on.
         `freed`: slots by organization that count as not held any more.
@@ -257,7 +257,7 @@ class ShardMemory:
                 await self._set_alarm(memory, now)
 
     def _wait(self, memory: CampaignMemory, now: datetime) -> Wait | None:
-        """Why nobody of this campaign without a caller number of its own can be called now, whatever the hour."""
+        """The reason why no contact of a campaign without own caller number can be called now, whatever the hour."""
         entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
         of_no_campaign = is_default_campaign(entry.campaign_id)
         rules = Rules(

@@ -97,7 +97,7 @@ class GlobalLimit:
 
     @contextmanager
     def wakes(self, shard: int, waiting: asyncio.Event) -> Iterator[None]:
-        """Set this event when some of the limit is free for this shard (`is_for`), and now and then when any is.
+        """Have an event set when slots of the limit are free for this shard (`is_for`), now and then when any are.
 
         Nobody else tells a shard: the calls that must end for it are in other shards, perhaps of other processes.
         """
@@ -108,14 +108,17 @@ class GlobalLimit:
             del self._waiting[waiting]
 
     async def look(self) -> None:
-        """Wake those who wait, when some of the limit is free; asks the store only while somebody waits."""
+        """Wake the shards that wait, when slots of the limit are free; the store is asked only while one waits."""
         if not self._waiting:
             return
         self._learn(*await shards.read_global(self._store))
         self._wake()
 
     def gave_back(self, slots: int) -> None:
-        """A shard of this process has given so many back in a transaction of its own: wake those who wait here."""
+        """Wake shards of this process that wait.
+
+        Another one has given so many slots back in a transaction of its own.
+        """
         if slots:
             self._learn(self.limit, self.free + slots)
             self._wake()
@@ -153,7 +156,7 @@ class GlobalLimit:
         self._asked = [asked for asked in self._asked if asked not in together]
 
     async def _exchange(self, questions: Sequence[Question]) -> list[Answer]:
-        """Say what is wanted, read what everybody wants, and move the grants accordingly."""
+        """Publish what these shards want, read what all shards want, and move the grants accordingly."""
         news = [question.demand for question in questions if not question.known]
         if news:
             await shards.publish_wants(self._store, news)
@@ -208,7 +211,10 @@ def _moves(
 
 
 def _needed(said: ShardDemand | ShardState, shares: Mapping[str, int]) -> int:
-    """Slots above somebody's share stay in a shard until its calls end, beside what the others there may hold."""
+    """The slots that a shard needs.
+
+    Those above an organization's share stay there until its calls end, beside what the others may hold.
+    """
     return said.resting + sum(max(int(its["held"]), shares.get(name, 0)) for name, its in said.want.items())
 
 

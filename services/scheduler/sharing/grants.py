@@ -85,19 +85,19 @@ class Grants:
         return remaining + sum(demand.takeable(self.entitled) for demand in demands) if self._sure else None
 
     def gave_back(self, slots: int) -> None:
-        """So many slots have left the grant, in the transaction that freed them."""
+        """Note that so many slots have left the grant, in the transaction that freed them."""
         self.grant -= slots
         self._unsaid = self._unsaid or slots > 0
         self._everybody.gave_back(slots)
 
     def doubt(self) -> None:
-        """Something went wrong, perhaps in the middle of a move: ask again before relying on the grant."""
+        """Have the grant asked for again before it is relied on: the last move may have been interrupted."""
         self._sure = False
 
     def _pause(
         self, demands: Sequence[OrganizationDemand], want: Want, resting: int, held: int, remaining: int
     ) -> float:
-        """After how many seconds to ask again; infinite while only slots that are free could change anything."""
+        """Seconds after which the shard asks again; infinite while only free slots could change its grant."""
         if not self._sure:
             return ASK_SECONDS
         takeable = self.takeable(demands, remaining)
@@ -114,7 +114,7 @@ class Grants:
         return ASK_SECONDS if short or not free or self._unsaid else SETTLE_SECONDS
 
     def _is_settled(self, want: Want, resting: int, held: int) -> bool:
-        """Whether nothing is to be said and nothing to be given back."""
+        """Whether the shard has neither a new demand to publish nor slots to give back."""
         return self._sure and (want, resting) == self._published and self.grant == held
 
     def takeable(self, demands: Sequence[OrganizationDemand], remaining: int) -> int:

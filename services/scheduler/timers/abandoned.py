@@ -21,7 +21,10 @@ log = get_logger()
 
 
 class AbandonedTransactions:
-    """Looks twice before it takes a transaction for abandoned. Every scheduler does."""
+    """The transactions that were idle in the look before; one that is idle twice counts as abandoned.
+
+    Every scheduler looks.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,7 +32,7 @@ class AbandonedTransactions:
         self.ending = False
 
     async def look(self) -> None:
-        """One round; the last one where the server does not let us."""
+        """One look; the last one where the server does not permit it."""
         now = monotonic()
         try:
             idle = await idle_transactions(self._store)

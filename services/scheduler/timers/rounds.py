@@ -12,7 +12,7 @@ log = get_logger()
 
 
 class Watcher(Protocol):
-    """Whoever looks; `ending` is set when the rounds shall stop."""
+    """A part of the scheduler that looks in rounds; `ending` is set when the rounds shall stop."""
 
     ending: bool
 
@@ -21,7 +21,7 @@ class Watcher(Protocol):
 
 
 async def go_round(watcher: Watcher, name: str, every_seconds: float = PERIOD_SECONDS) -> None:
-    """Let it look that often until cancelled or `ending`; a server that is away is waited for."""
+    """Have the watcher look that often until cancelled or `ending`; a server that is away is waited for."""
     while not watcher.ending:
         try:
             await watcher.look()

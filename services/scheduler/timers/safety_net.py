@@ -1,4 +1,4 @@
-"""Once a second: everything that must also work when no message has told of it, for all shards at once.
+"""The safety net: once a second, what must also work when no message has told of it, for all shards at once.
 
 A handful of indexed questions, however many organizations, campaigns and shards there are.
 """
@@ -19,7 +19,7 @@ from shared.store.dialing import executors, in_progress, shard_catalog, shards
 
 
 class SafetyNet:
-    """Watches the store for the shards whose loops it is given."""
+    """The looks into the store for the shards of these loops: chores, changes, expired claims."""
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ def listing_ids(organization_id: str, phones: Iterable[str]) -> list[str]:
 
 
 def stopped_by(entries: Iterable[Mapping[str, Any]], organization_id: str, phones: Iterable[str]) -> set[str]:
-    """Those of the numbers, as they are given, that one of these entries stops.
+    """The numbers, as they are given, that one of these entries stops.
 
     Of an entry only `organization_id` and `phone_number` are read; another organization's stops nothing.
     """
@@ -66,7 +66,7 @@ def stopped_by(entries: Iterable[Mapping[str, Any]], organization_id: str, phone
 async def stopped_numbers(
     store: Store, organization_id: str, phones: Collection[str], session: AsyncClientSession | None = None
 ) -> set[str]:
-    """Those of the numbers that are on the organization's list in any spelling."""
+    """The numbers among these that are on the organization's list in any spelling."""
     if not phones:
         return set()
     ids = listing_ids(organization_id, phones)

@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(r"(ak|pat)_([0-9a-f-]{36})\.([A-Za-z0-9_-]{1,200})")
 
 
 class KeyKind(StrEnum):
-    """Whom a key stands for."""
+    """The kind of holder that a key stands for."""
 
     ORGANIZATION = "organization"
     PERSONAL = "personal"
@@ -127,7 +127,7 @@ async def list_keys(store: Store, kind: KeyKind, *, cursor: str | None, limit: i
 
 @translates
 async def delete_key(store: Store, kind: KeyKind, key_id: str) -> None:
-    """Forget the key: its next use is refused. Raises `NotFound`."""
+    """Delete the key: its next use is refused. Raises `NotFound`."""
     result = await store["api_keys"].delete_one({"_id": key_id, "kind": kind.value})
     if not result.deleted_count:
         raise NotFound(_KINDS[kind], key_id)

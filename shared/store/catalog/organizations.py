@@ -55,7 +55,7 @@ class Organization:
 
     @property
     def calls_at_once(self) -> int:
-        """How many calls may be up at once."""
+        """The calls at once that the organization may have."""
         return DEFAULT_CONCURRENCY_LIMIT if self.concurrency_limit is None else self.concurrency_limit
 
 
@@ -102,7 +102,7 @@ async def list_organizations(store: Store, *, cursor: str | None, limit: int) ->
 
 @translates
 async def missing_organizations(store: Store, organization_ids: tuple[str, ...]) -> list[str]:
-    """Those of the ids that no organization has, in the given order."""
+    """The ids among these that no organization has, in the given order."""
     known = await store["organizations"].distinct("_id", {"_id": {"$in": list(organization_ids)}})
     return [organization_id for organization_id in organization_ids if organization_id not in known]
 

@@ -1,4 +1,4 @@
-"""Which contacts of a campaign have an upload's phones already: one query for a request, two if a phone is crowded.
+"""Contacts of a campaign that have an upload's phones already. One query for a request, two if a phone is crowded.
 
 The index leads to the organization's contacts with these numbers, of all its campaigns, and at most `LOOKED_AT` of
 them are read. So with more of them some are not found. Nor are those that another request is storing at this moment.

@@ -22,7 +22,7 @@ from shared.store.paging import Page, newest_first
 
 
 class BatchStatus(StrEnum):
-    """How far a batch is."""
+    """The state of a batch."""
 
     ACCEPTED = "accepted"
     DONE = "done"

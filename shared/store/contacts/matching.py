@@ -1,4 +1,4 @@
-"""Which stored contact a row means: by `id`, else by `external_id` in its campaign, else none yet.
+"""The stored contact that a row means: by `id`, else by `external_id` in its campaign, else none yet.
 
 A contact's `_id` is derived from campaign and external_id, so that no second unique index is needed.
 The few contacts for which that cannot hold (renamed, or the derived id is taken by one that was renamed

@@ -55,7 +55,7 @@ async def _rename(store: Store, scope: ContactsOf, contact_id: str, name: str) -
 
 
 async def file_alias(store: Store, known: Known, derived: str, contact_id: str, session: AsyncClientSession) -> None:
-    """Make the derived id lead to this contact, in the caller's transaction, against all others who want it."""
+    """File the contact under its derived id, in the caller's transaction, against all others that want it."""
     await _touch(store, known, derived, session)
     await store["external_ids"].replace_one(
         {"_id": derived}, {"_id": derived, "contact_id": contact_id}, upsert=True, session=session
@@ -63,7 +63,7 @@ async def file_alias(store: Store, known: Known, derived: str, contact_id: str, 
 
 
 async def _touch(store: Store, known: Known, derived: str, session: AsyncClientSession) -> None:
-    """Collide with whoever inserts, renames or removes the contact under this id at the same time."""
+    """Collide with every transaction that inserts, renames or removes the contact under this id at the same time."""
     contacts = store["contacts"]
     if derived in known.contacts:
         await contacts.update_one({"_id": derived}, {"$inc": {"alias_generation": 1}}, session=session)

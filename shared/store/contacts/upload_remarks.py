@@ -1,4 +1,4 @@
-"""What an upload should say about rows that were stored, and whom it has called again.
+"""Warnings of an upload about rows that were stored, and contacts that it has called again.
 
 A row that was stored and yet will not be called must say so; a contact that ended for a reason that no longer holds is
 called again when an upload names it.

@@ -70,12 +70,12 @@ class UpsertResult:
 
 
 class _LookAgain(Exception):
-    """Some rows were stored by somebody else since we looked."""
+    """Rows of the request that another writer has stored since they were looked up."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """One try: what the rows mean in the database of this moment."""
+    """One try of a request: what its rows mean in the database of this moment."""
 
     existing: dict[str, ContactRow] = field(default_factory=dict)  # by contact id
     added: dict[str | int, ContactRow] = field(default_factory=dict)  # by external_id, or by place without one

@@ -41,7 +41,7 @@ _MAY_BE_ASKED: Final[Document] = {
 
 
 class Wish(StrEnum):
-    """What is asked of a contact."""
+    """The kinds of wish for a contact."""
 
     AGAIN = "again"  # call it again, though it has ended; its limits and delays count from then on
 

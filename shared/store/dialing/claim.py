@@ -34,7 +34,7 @@ _ITS_OWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ClaimOrder:
-    """Whom to claim, in order, and how much each organization may take at most in this transaction."""
+    """The contacts to claim, in order, and how many slots each organization may take at most in this transaction."""
 
     contact_ids: Sequence[str] = ()
     shares: Mapping[str, int] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class ClaimOrder:
 
 @dataclass(slots=True)
 class Claimed:
-    """What was claimed. `left` are candidates that only found no room: they keep their place in the queue.
+    """The dial jobs of a claim. `left` are candidates that only found no room: they keep their place in the queue.
 
     `moved`: how many others were put off or ended.
     """
@@ -186,7 +186,7 @@ def _select(
 def _ask_again(
     transaction: ShardTransaction, organization_id: str, call: Call, now: datetime, answer_seconds: float
 ) -> None:
-    """This call asks the carrier about what rested; all others wait for its answer."""
+    """Note that this call asks the carrier about what rested; all others wait for its answer."""
     rests = transaction.context.rests.get(organization_budget(organization_id), {})
     for key in call.probing:
         rests[key] = asked_again(rests[key], now, answer_seconds)

@@ -1,4 +1,4 @@
-"""What campaign-api owns and a dialing decision needs, as one transaction (or one look) sees it.
+"""The documents of campaign-api that a dialing decision needs, as one transaction (or one look) sees them.
 
 Each document is read at most once, but for the root of the read; nothing is kept beyond the transaction.
 """
@@ -45,7 +45,7 @@ Listed = tuple[str, str]
 
 
 def concurrency_limit(organization: Document | None) -> int:
-    """How many calls an organization may have up at once; 0 for one that does not exist."""
+    """The calls at once that an organization may have; 0 for one that does not exist."""
     if organization is None:
         return 0
     limit = organization.get("concurrency_limit")
@@ -126,7 +126,7 @@ class DialingContext:
             self.held.update({budget["_id"]: budget["held"] async for budget in found})
 
     async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
-        """All of these in one request, which costs more than what it reads (docs/benchmarks.md).
+        """Read all these documents in one request, for a request costs more than what it reads (docs/benchmarks.md).
 
         A `$lookup`, because the server refuses `$unionWith` in a transaction; its answer is one document.
         """
@@ -149,13 +149,16 @@ class DialingContext:
             self.root_document = document
 
     async def _load_configurations(self) -> None:
-        """By themselves: one may have megabytes of windows, and an answer to `_look_up` has 16 at most."""
+        """Read configurations by themselves.
+
+        One may have megabytes of windows, and an answer to `_look_up` has 16 at most.
+        """
         if new := self._new("configurations", {c["configuration_id"] for c in self.campaigns.values()}):
             found = self.store["configurations"].find({"_id": {"$in": list(new)}}, session=self.session)
             self.configurations |= readable_configurations([document async for document in found])
 
     def _new(self, collection: str, ids: Collection[str]) -> set[str]:
-        """Those of these that have not been asked for, and are now."""
+        """The ids among these that have not been asked for yet; they count as asked for from now on."""
         new = set(ids) - self._asked[collection]
         self._asked[collection] |= new
         return new

@@ -23,7 +23,7 @@ class Heartbeat:
 
 @translates
 async def beat(store: Store, heartbeat: Heartbeat) -> None:
-    """Say that this executor is alive."""
+    """Write the heartbeat of an executor."""
     await store["executors"].update_one(
         {"_id": heartbeat.executor},
         {

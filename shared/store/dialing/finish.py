@@ -29,7 +29,7 @@ log = get_logger()
 
 @dataclass(slots=True)
 class _Finishing:
-    """What one batch of endings changes; `moves` are by contact."""
+    """The changes of one batch of endings; `moves` are by contact."""
 
     moves: dict[str, Move] = field(default_factory=dict)
     marks: list[UpdateOne] = field(default_factory=list)
@@ -122,7 +122,7 @@ async def _consistent(
 
 
 async def _in_other_shards(transaction: ShardTransaction, contact_ids: Sequence[str]) -> set[str]:
-    """Those of these contacts, not found in this shard, that are in another one; the others have been deleted."""
+    """The contacts among these, not found in this shard, that are in another one; the others have been deleted."""
     if not contact_ids:
         return set()
     found = transaction.store["contacts"].find({"_id": {"$in": contact_ids}}, {"_id": 1}, session=transaction.session)
@@ -130,7 +130,7 @@ async def _in_other_shards(transaction: ShardTransaction, contact_ids: Sequence[
 
 
 async def _claimed(transaction: ShardTransaction, attempt_ids: Sequence[str]) -> set[str]:
-    """Those of these attempts that some contact is on now."""
+    """The attempts among these that a contact is on now."""
     if not attempt_ids:
         return set()
     # Whoever is on an attempt has a number in its lock, so an index leads to these few.

@@ -39,7 +39,10 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
 
 
 async def _is_above_global_limit(store: Store) -> bool:
-    """Read once more: slots that changed hands while they were added up may have been counted twice."""
+    """Whether more slots are held than the global limit.
+
+    Read once more, for slots that changed hands in between may have counted twice.
+    """
     states, limit, _ = await read_shards_and_global(store)
     return sum(state.held for state in states) > limit
 
@@ -81,7 +84,7 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
 
 
 def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
-    """What this call, and since its claim no other one, asks the carrier about."""
+    """The rests that this call, and since its claim no other one, asks the carrier about."""
     lock, rests = contact["lock"], context.rests.get(organization_budget(contact["organization_id"]), {})
     # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
     return frozenset(

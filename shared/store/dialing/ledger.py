@@ -68,7 +68,7 @@ class Ledger:
         because: EndReason | None = None,
         attempts_made: int | None = None,
     ) -> None:
-        """A contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
+        """Note that a contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
 
         `attempts_made` are those it has made by then, where they are more than were read.
         """
@@ -93,15 +93,15 @@ class Ledger:
             self._hold(contact, contact["lock"], -1)
 
     def rest(self, organization_id: str, key: str, rest: Rest | None) -> None:
-        """Something of the organization rests from now on, or (None) may be used again."""
+        """Note that a part of the organization's means rests from now on, or (None) may be used again."""
         self.rests[organization_id, key] = rest
 
     def refused(self, organization_id: str, key: str, refusal: Refusal, now: datetime) -> None:
-        """The carrier has refused a call for a reason that speaks of us."""
+        """Note that the carrier has refused a call for a reason that speaks of us."""
         self.refusals.append(note_refusal(organization_budget(organization_id), key, refusal, now))
 
     def claimed(self, contact: Document, lock: Document) -> None:
-        """A pending contact is locked for an attempt."""
+        """Note that a pending contact is locked for an attempt."""
         campaign_id = contact["campaign_id"]
         self.organization_of[campaign_id] = contact["organization_id"]
         self.counters[campaign_id]["pending"] -= 1
@@ -109,11 +109,14 @@ class Ledger:
         self._hold(contact, lock, 1)
 
     def waits(self, campaign_id: str, due_at: datetime) -> None:
-        """A contact of this campaign waits again until `due_at`; `due` keeps the earliest of each campaign."""
+        """Note that a contact of this campaign waits again until `due_at`.
+
+        `due` keeps the earliest of each campaign.
+        """
         self.due[campaign_id] = min(due_at, self.due.get(campaign_id, due_at))
 
     def attempted(self, contact: Document, attempts: int = 1) -> None:
-        """An attempt was recorded for this contact."""
+        """Note that an attempt was recorded for this contact."""
         self.organization_of[contact["campaign_id"]] = contact["organization_id"]
         self.counters[contact["campaign_id"]]["attempts"] += attempts
 

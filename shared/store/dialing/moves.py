@@ -146,7 +146,7 @@ def _without_defaults(contacts: Sequence[Document], values: Sequence[Document]) 
 
 
 def _guard(contacts: Sequence[Document]) -> Document:
-    """Matches the contacts while they are in a state and under a claim that was read."""
+    """A filter that matches contacts while they are in a state and under a claim that was read."""
     guard: Document = {
         "_id": {"$in": [contact["_id"] for contact in contacts]},
         "status": {"$in": sorted({contact["status"] for contact in contacts})},

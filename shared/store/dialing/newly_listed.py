@@ -38,7 +38,7 @@ class _Pass:
 
 
 class NewlyListed:
-    """Goes through one shard's share of the new entries, for one owner of the shard."""
+    """The newly listed numbers of one shard's organizations, gone through for one owner of the shard."""
 
     def __init__(self, store: Store, shard: int) -> None:
         self._store, self._shard = store, shard
@@ -52,7 +52,7 @@ class NewlyListed:
         self._part: list[str] | None = None
 
     def look_again(self) -> None:
-        """Have a pass that is under way followed by another: entries may have come behind the place where it is."""
+        """Have a pass under way followed by another: entries may have come behind the place where it is."""
         self._again = True
 
     @translates
@@ -67,7 +67,7 @@ class NewlyListed:
 
     @translates
     async def part_is_done(self) -> None:
-        """The contacts of the part that was given out have been skipped, or need not be."""
+        """Note that the contacts of the part that was given out have been skipped, or need not be."""
         if self._pass and self._page_end and not self._numbers:
             await self._remember(self._page_end[0])
             recent = self._pass.began - OVERLAP
@@ -134,7 +134,7 @@ class NewlyListed:
         return _Pass(began, (since, ""))
 
     async def _end_pass(self) -> list[str] | None:
-        """Nothing is left to pass; whether another pass follows."""
+        """End a pass that has gone through every entry; whether another pass follows."""
         if self._pass is not None:
             began = self._pass.began
             await self._remember(began)
@@ -147,7 +147,7 @@ class NewlyListed:
         return until
 
     async def _remember(self, until: datetime) -> None:
-        """Everything listed before this has been swept. Going backwards is harmless: the next pass looks again."""
+        """Keep up to when entries have been swept. Going backwards is harmless: the next pass looks again."""
         await self._store["shards"].update_one({"_id": self._shard}, {"$set": {"listed_until": until}})
 
 

@@ -1,4 +1,4 @@
-"""Open transactions that nobody works on: a process killed in the middle of one leaves it open, with all its locks.
+"""Abandoned transactions: a process killed in the middle of one leaves it open, with all its locks.
 
 Whoever needs one of its documents waits until the server ends it: `transactionLifetimeLimitSeconds` after it began, a
 minute by default, and up to half as long again until the server looks
@@ -28,7 +28,7 @@ class IdleTransaction:
 
 
 async def idle_transactions(store: Store) -> list[IdleTransaction]:
-    """Those of every process of this installation.
+    """The idle transactions of every process of this installation.
 
     Raises `PermanentError` when the server does not tell: then its own limit must do. `Unavailable`: look again later.
     """
@@ -42,7 +42,7 @@ async def idle_transactions(store: Store) -> list[IdleTransaction]:
 
 
 async def end_transactions(store: Store, transactions: Sequence[IdleTransaction]) -> None:
-    """Undo these transactions, so that their documents are free. Whoever does work on one begins it again.
+    """Undo these transactions, so that their documents are free. A process that does work on one begins it again.
 
     No right is needed for it: sessions of another user are left alone. Raises as `idle_transactions` does.
     """

@@ -1,4 +1,4 @@
-"""Who waits, and until when: the scheduler's reads of the `ready` index.
+"""Contacts that wait, and until when: the scheduler's reads of the `ready` index.
 
 One query with the tiers and the open zones in an `$in` each, sorted by due time, is a merge over the index,
 flat in the size of the campaign; beyond 200 ranges the server would sort instead, so zones are asked in
@@ -20,7 +20,7 @@ Zones = Collection[str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Which:
-    """Which of the waiting contacts, and the index that holds them in the order of their calls."""
+    """A part of the waiting contacts, and the index that holds them in the order of their calls."""
 
     index: str
     filter: Document

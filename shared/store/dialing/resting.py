@@ -18,7 +18,7 @@ def begin_rest(
     *,
     in_ending: bool = False,
 ) -> Rest:
-    """Have rest what a refusal of this claim's call speaks of; refusals of one moment are one.
+    """Begin the rest of what a refusal of this claim's call speaks of; refusals of one moment are one.
 
     `in_ending`: the carrier had taken the call, and ended it for that reason.
     """
@@ -37,7 +37,7 @@ def begin_rest(
 
 
 def end_rests(transaction: ShardTransaction, organization_id: str, lock: Document, *, by_ending: bool) -> None:
-    """The carrier has taken a call that asked again: what it asked about may be used.
+    """End the rests that a call has asked about, for the carrier has taken it.
 
     `by_ending`: that call has ended, and not for a reason of ours. Without that, what was refused in endings rests on.
     """

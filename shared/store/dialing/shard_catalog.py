@@ -1,4 +1,4 @@
-"""What a scheduler must know of its shards' organizations and campaigns, and what of it has changed.
+"""Organizations and campaigns of a scheduler's shards, as far as dialing needs them, and their changes.
 
 Hints on Kafka say it at once; the server-made `changed_at` stamps say it again within a second when a
 hint was lost. Every read here is small however many campaigns are idle.
@@ -52,7 +52,7 @@ class CampaignEntry:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed: organizations by shard, and campaigns that were given contacts by shard."""
+    """The changes since a look: organizations by shard, and campaigns that were given contacts by shard."""
 
     organizations: dict[str, int]
     campaigns: dict[str, int]
@@ -69,7 +69,7 @@ async def server_now(store: Store) -> datetime:
 
 @translates
 async def read_changes(store: Store, shards: Collection[int], since: datetime) -> Changes:
-    """Everything in these shards that was stamped since shortly before `since` (server time)."""
+    """The changes in these shards that were stamped since shortly before `since` (server time)."""
     query = {"shard": {"$in": list(shards)}, "changed_at": {"$gte": since - OVERLAP}}
     organizations = store["organizations"].find(query, {"shard": 1})
     sources = store["counters_in"].find(query, {"shard": 1, "campaign_id": 1})
@@ -141,7 +141,7 @@ async def read_zones(store: Store, campaign_ids: Collection[str]) -> dict[str, f
 
 @translates
 async def campaigns_with_waiting(store: Store, shard: int) -> set[str]:
-    """Campaigns of a shard in which somebody waits, by their counts; spares a look at every idle one."""
+    """Campaigns of a shard in which contacts wait, by their counts; spares a look at every idle one."""
     waiting: dict[str, int] = {}
     async for source in store["counters_in"].find({"shard": shard}, {"campaign_id": 1, "added": 1}):
         waiting[source["campaign_id"]] = waiting.get(source["campaign_id"], 0) + source["added"]

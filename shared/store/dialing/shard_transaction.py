@@ -21,7 +21,7 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True)
 class ShardTransaction:
-    """Made anew for every run of a transaction; never outlives it."""
+    """One run of a scheduler transaction; made anew for every run, and never outlives it."""
 
     store: Store
     session: AsyncClientSession
@@ -30,7 +30,7 @@ class ShardTransaction:
 
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
-        """Start with empty sums and nothing read."""
+        """Begin a run with empty sums and nothing read."""
         root = Root("shards", owner.shard, ("grant", "held"))
         return cls(store, session, Ledger(owner.shard, owner.epoch), DialingContext(store, root, session))
 

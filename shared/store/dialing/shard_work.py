@@ -27,7 +27,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ShardWork:
-    """What one transaction shall do; at most 500 endings and releases together.
+    """The work of one transaction; at most 500 endings and releases together.
 
     `needed`: slots the shard could use after it, those it holds included; what is freed beyond them leaves its grant.
     None: it keeps them.
@@ -42,7 +42,7 @@ class ShardWork:
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """What it did.
+    """The results of one transaction.
 
     `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which contacts that
     wait again are due, by campaign id. `given_back`: slots that left the shard's grant. `rests`: what rests from now
@@ -73,7 +73,7 @@ class Swept:
 async def do_shard_work(
     store: Store, owner: Ownership, work: ShardWork, now: datetime, jitter_seconds: float = 0.0
 ) -> WorkDone:
-    """Do it all or nothing. Raises `OwnershipLost` (stop owning the shard) or `Unavailable` (try again).
+    """Do all the work or none. Raises `OwnershipLost` (stop owning the shard) or `Unavailable` (try again).
 
     Safe to repeat after any error: what was done already is not done again.
     """
@@ -135,7 +135,7 @@ async def skip_closed(store: Store, owner: Ownership, campaign_id: str) -> Swept
 
 
 async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str]) -> Swept:
-    """Skip those of these waiting contacts (at most 500) whose numbers are all on the do-not-call list."""
+    """Skip the waiting contacts among these (at most 500) whose numbers are all on the do-not-call list."""
     query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.PENDING, "shard": owner.shard}
     return await _move_matching(store, owner, query, ContactStatus.PENDING, only_if_settled=True)
 
@@ -148,7 +148,10 @@ async def _move_matching(
     *,
     only_if_settled: bool = False,
 ) -> Swept:
-    """Move what matches, in one transaction; with `only_if_settled`, those alone that cannot wait any more."""
+    """Move the contacts that match, in one transaction.
+
+    With `only_if_settled`, those alone that cannot wait any more.
+    """
     if await store["contacts"].find_one(query, {"_id": 1}) is None:
         return Swept()
 

@@ -1,4 +1,4 @@
-"""Who owns a shard, and the global limit that shards share by grants.
+"""The owners of shards, and the global limit that shards share by grants.
 
 `shards/{s} {epoch, held, grant, want, resting}` and `global_budget {limit, moves}`: grants never add up to more than
 the limit, or than they did before it was lowered (I7). What they leave of it is free; nobody stores how much, so who
@@ -37,7 +37,7 @@ class ShardState:
 
 @dataclass(frozen=True, slots=True)
 class ShardDemand:
-    """What a shard's organizations could use, and what rests there, as this owner says it."""
+    """The demand of a shard's organizations, and what rests there, as this owner says it."""
 
     owner: Ownership
     want: Mapping[str, Mapping[str, Any]]
@@ -64,7 +64,7 @@ async def ensure_shards(store: Store) -> None:
 
 @translates
 async def take_over(store: Store, shard: int) -> int:
-    """Become the shard's owner: its new epoch. Every write of an older owner fails from now on."""
+    """Become the shard's owner; the new epoch. Every write of an older owner fails from now on."""
     document = await store["shards"].find_one_and_update(
         {"_id": shard},
         {"$inc": {"epoch": 1}, "$setOnInsert": {"held": 0, "grant": 0, "want": {}}},
@@ -118,7 +118,7 @@ def _state(document: Document) -> ShardState:
 
 @translates
 async def publish_wants(store: Store, demands: Sequence[ShardDemand]) -> None:
-    """Say what the organizations of these shards could use; nothing of a shard that has a newer owner."""
+    """Publish what the organizations of these shards could use; nothing of a shard that has a newer owner."""
     await store["shards"].bulk_write(
         [
             UpdateOne(_owned(demand.owner), {"$set": {"want": dict(demand.want), "resting": demand.resting}})
@@ -189,7 +189,7 @@ def _guarded(move: GrantMove) -> UpdateOne:
 
 
 def _owned(owner: Ownership) -> Document:
-    """Finds the shard as long as there is no newer owner."""
+    """A filter that finds the shard as long as there is no newer owner."""
     return {"_id": owner.shard, "epoch": owner.epoch}
 
 

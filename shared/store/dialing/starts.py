@@ -14,7 +14,7 @@ from shared.store.client import Document, Store, translates
 
 @dataclass(frozen=True, slots=True)
 class StartOrder:
-    """Which jobs to start, for whom, and until when their slots are held without evidence."""
+    """The dial jobs to start, their contacts, and until when their slots are held without evidence."""
 
     jobs: Sequence[DialJob]
     nonce: str
@@ -24,13 +24,16 @@ class StartOrder:
 
     @property
     def contact_ids(self) -> list[str]:
-        """Whom the jobs are about."""
+        """The contacts of the jobs, by id."""
         return [job.contact_id for job in self.jobs]
 
 
 @translates
 async def start(store: Store, order: StartOrder) -> None:
-    """Take what is still locked as these jobs say. Raises `Unavailable`; repeat it with the same nonce."""
+    """Start the jobs whose contacts are still locked as they say.
+
+    Raises `Unavailable`; repeat it with the same nonce.
+    """
     await store["contacts"].update_many(
         {
             "_id": {"$in": order.contact_ids},

@@ -110,7 +110,7 @@ def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
 
 
 async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | None], pending: int) -> list[Document]:
-    """Those who wait; of many, those due the longest of each tier and group of timezones in which somebody waits."""
+    """Waiting contacts; of many, those due the longest of each tier and group of timezones in which one waits."""
     zones = sorted(of_contacts, key=lambda zone: zone or "")
     groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
     queries: list[Document] = [
@@ -132,7 +132,7 @@ async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | N
 
 
 async def _longest_due(store: Store, queries: Sequence[Document], each: int, fields: Document) -> list[Document]:
-    """Of what each query matches the contacts due the longest, `each` of them; in one request, however many queries."""
+    """The contacts due the longest of each query, `each` of them; in one request, however many queries."""
     pipelines: list[list[Document]] = [
         [{"$match": query}, {"$sort": {"due_at": 1, "seq": 1}}, {"$limit": each}, {"$project": fields}]
         for query in queries

@@ -1,4 +1,4 @@
-"""How contacts stand, for people: why one waits, and when it can be called. Reads only, never in a transaction."""
+"""The standing of contacts: why one waits, and when it can be called. Reads only, never in a transaction."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,9 @@ from shared.store.dialing.shards import read_global_use
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why a contact waits, and the first instant (UTC) at which it can be called; both None when it does not wait.
+    """A contact's standing: why it waits, and the first instant (UTC) at which it can be called.
+
+    Both None when it does not wait.
 
     `next_call` None: never, as things stand.
     """
@@ -27,7 +29,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """How many slots of a limit are held: all calls, an organization's, a campaign's."""
+    """The use of a limit: how many of its slots are held."""
 
     held: int
     limit: int
@@ -70,7 +72,7 @@ class Situation:
         return replace(self.context.rules_of(contact), live=self.live)
 
     def standing(self, contact: Document) -> Standing:
-        """How a contact stands; it must be one that was read for."""
+        """The standing of a contact; it must be one that was read for."""
         waits = self.waits(contact)
         if waits is None:
             return Standing()
@@ -138,7 +140,7 @@ def as_asked(contact: Document, now: datetime) -> Document:
 async def standings(
     store: Store, organization_id: str, contacts: Sequence[Document], now: datetime
 ) -> dict[str, Standing]:
-    """How these contacts of one organization stand, by contact id."""
+    """The standing of these contacts of one organization, by contact id."""
     if not any(is_waiting(contact) for contact in contacts):
         return {contact["_id"]: Standing() for contact in contacts}
     situation = await Situation.read(store, organization_id, contacts, now)
