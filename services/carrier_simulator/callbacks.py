@@ -54,7 +54,7 @@ class CallbackSender:
             if call.plan.callback_fault is CallbackFault.EARLY:
                 self._of_call.setdefault(call.sid, []).append(task)
 
-    async def settled(self, call: Call, seconds: float) -> None:
+    async def delivered(self, call: Call, seconds: float) -> None:
         """Waits until the early call's callbacks were answered, at most `seconds`."""
         tasks = self._of_call.pop(call.sid, [])
         if tasks:

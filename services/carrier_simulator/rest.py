@@ -112,7 +112,7 @@ class TwilioApi:
         if plan.ending is Ending.REFUSED:
             return error(plan.refusal_status, plan.refusal_code)
         if ordered.call is not None and plan.callback_fault is CallbackFault.EARLY:
-            await self.callbacks.settled(ordered.call, _EARLY_SECONDS)
+            await self.callbacks.delivered(ordered.call, _EARLY_SECONDS)
         if plan.fault is not None:
             return await answer_of(plan.fault, request)
         return web.json_response(ordered.shown, status=201)

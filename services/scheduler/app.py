@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.scheduler.evidence.held_slots import WaitingCount
 from services.scheduler.evidence.reconcile import Reconciler
 from services.scheduler.evidence.search import EvidenceSearch
+from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
 from services.scheduler.settings import SchedulerSettings
@@ -50,7 +50,7 @@ class Scheduler:
             try:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
                     safety_net, evidence = self._safety_net(group), self._evidence_search(group)
-                    waiting = WaitingCount(self._store, self._fleet, self._suspects, group.loops)
+                    waiting = SuspectSlotCount(self._store, self._fleet, self._suspects, group.loops)
                     abandoned = AbandonedTransactions(self._store)
                     tasks.create_task(group.run())
                     tasks.create_task(go_round(safety_net, "safety net"))

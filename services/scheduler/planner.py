@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from shared.domain.budget import Claimant, assured_shares, entitlements, fair_shares
-from shared.domain.contact import Waiting
+from shared.domain.contact import WaitingContact
+from shared.domain.sharing import Claimant, assured_shares, entitlements, fair_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class CampaignQueue:
 
     campaign_id: str
     priority: int
-    waiting: Sequence[Waiting]
+    waiting: Sequence[WaitingContact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def plan(
     return Plan(contact_ids, shares)
 
 
-def in_order(queues: Sequence[CampaignQueue]) -> Iterator[Waiting]:
+def in_order(queues: Sequence[CampaignQueue]) -> Iterator[WaitingContact]:
     """All contacts of these queues in the order they shall be called."""
     by_priority = sorted(queues, key=lambda queue: -queue.priority)
     for _, group in groupby(by_priority, key=lambda queue: queue.priority):

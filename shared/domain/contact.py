@@ -41,7 +41,7 @@ TIER_RANK: Final = {Tier.FRESH: 0, Tier.SCHEDULED: 0, Tier.RETRY: 1}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Waiting:
+class WaitingContact:
     """One waiting contact; sorts in the order contacts of one priority are called: rank, due time, request order."""
 
     rank: int

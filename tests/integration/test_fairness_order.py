@@ -6,7 +6,7 @@ from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.sharing.global_limit import GlobalLimit
 from services.scheduler.sharing.grants import Grants
 from shared.clock import utc_now
-from shared.domain.contact import Waiting
+from shared.domain.contact import WaitingContact
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shards import ensure_shards, set_global_limit
@@ -84,7 +84,7 @@ async def test_the_next_calls_to_end_make_room_for_each_of_twenty_small_ones_bes
 
 
 def demand_of(organization: Document, held: int) -> OrganizationDemand:
-    waiting = [Waiting(0, utc_now(), n, f"contact-{n}") for n in range(100)]
+    waiting = [WaitingContact(0, utc_now(), n, f"contact-{n}") for n in range(100)]
     return OrganizationDemand(organization["_id"], 10, held, 0.0, [CampaignQueue("campaign", 1, waiting)])
 
 

@@ -11,7 +11,7 @@ from services.scheduler.sharing import grants as grants_module
 from services.scheduler.sharing.global_limit import Answer, GlobalLimit, Question
 from services.scheduler.sharing.grants import ASK_SECONDS, IN_VAIN_SECONDS, Grants
 from shared.clock import utc_now
-from shared.domain.contact import Waiting
+from shared.domain.contact import WaitingContact
 from shared.errors import Unavailable
 from shared.store.client import Store
 from shared.store.dialing import shards
@@ -159,7 +159,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def demand(name: str, contacts: int) -> OrganizationDemand:
-    waiting = [Waiting(0, utc_now(), n, f"{name}-{n}") for n in range(contacts)]
+    waiting = [WaitingContact(0, utc_now(), n, f"{name}-{n}") for n in range(contacts)]
     return OrganizationDemand(name, 5, 0, 0.0, [CampaignQueue("campaign", 1, waiting)])
 
 

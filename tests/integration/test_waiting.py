@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from services.scheduler.app import Scheduler
 from services.scheduler.evidence import search
-from services.scheduler.evidence.held_slots import WaitingCount
 from services.scheduler.evidence.reconcile import Reconciler
 from services.scheduler.evidence.search import EvidenceSearch
+from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
 from services.scheduler.settings import SchedulerSettings
@@ -96,7 +96,7 @@ class Watch:
     fleet: Fleet = field(default_factory=Fleet)
     loops: dict[int, ShardLoop] = field(init=False)
     search: EvidenceSearch = field(init=False)
-    count: WaitingCount = field(init=False)
+    count: SuspectSlotCount = field(init=False)
 
     def __post_init__(self) -> None:
         dialing, suspects = DialingSettings(), Suspects()
@@ -110,7 +110,7 @@ class Watch:
             dialing=dialing,
             reconcile_seconds=60,
         )
-        self.count = WaitingCount(self.store, self.fleet, suspects, self.loops)
+        self.count = SuspectSlotCount(self.store, self.fleet, suspects, self.loops)
 
     async def look(self, rounds: int = 1) -> set[float | None]:
         """So many rounds; the numbers that were seen."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand, ShardWant, entitled_slots, plan
-from shared.domain.budget import Claimant
-from shared.domain.contact import Waiting
+from shared.domain.contact import WaitingContact
+from shared.domain.sharing import Claimant
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ class Round:
         return taken
 
     def _demands(self, limits: dict[str, int]) -> list[OrganizationDemand]:
-        held, waiting = Counter(self.calls), [Waiting(0, NOON, n, str(n)) for n in range(self.slots)]
+        held, waiting = Counter(self.calls), [WaitingContact(0, NOON, n, str(n)) for n in range(self.slots)]
         queues = [CampaignQueue("c", 1, waiting)]
         return [
             OrganizationDemand(name, limit, held[name], self.served[name], queues)

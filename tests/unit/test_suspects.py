@@ -16,7 +16,7 @@ from services.scheduler.evidence.suspects import (
     Announcements,
     Reason,
     Suspects,
-    Waiting,
+    SuspectSlots,
     facts,
 )
 from shared.store.dialing.in_progress import RunningAttempt
@@ -50,7 +50,7 @@ def suspected(*attempts: RunningAttempt) -> Suspects:
 
 
 def why(suspects: Suspects, now: datetime = NOW) -> Counter[Reason]:
-    waiting = suspects.waiting(now, DEAD)
+    waiting = suspects.suspect_slots(now, DEAD)
     return waiting.reasons if waiting else Counter()
 
 
@@ -114,7 +114,7 @@ def test_a_call_that_its_executor_holds_waits_only_when_the_executor_is_dead() -
     suspects.is_untold("a")
     suspects.is_untold("b")
     assert why(suspects) == {Reason.EXECUTOR_DEAD: 1}
-    waiting = suspects.waiting(NOW, set())
+    waiting = suspects.suspect_slots(NOW, set())
     assert waiting is None, "its executor is alive again"
 
 
@@ -128,7 +128,7 @@ def test_what_waits_is_summed_up() -> None:
     for attempt_id in "abc":
         suspects.is_untold(attempt_id)
     suspects.is_up("up", NOW)
-    waiting = suspects.waiting(NOW, DEAD)
+    waiting = suspects.suspect_slots(NOW, DEAD)
     assert waiting is not None
     assert facts(waiting, NOW) == {
         "waiting": 3,
@@ -210,6 +210,6 @@ def test_as_long_as_nothing_has_waited_nothing_is_said() -> None:
 
 
 def test_the_facts_are_of_the_moment() -> None:
-    waiting = Waiting(Counter({Reason.EXECUTOR_DEAD: 2}), NOW - timedelta(seconds=41.6), NOW)
+    waiting = SuspectSlots(Counter({Reason.EXECUTOR_DEAD: 2}), NOW - timedelta(seconds=41.6), NOW)
     assert facts(waiting, NOW)["oldest_seconds"] == 42
     assert waiting.slots == 2

@@ -1,7 +1,7 @@
 """Once a second: which running calls the carrier is to be asked about; the endings found go to the shards' loops.
 
 Apart from the safety net, because nothing else may wait for a carrier that does not answer. How many slots wait for
-what is looked for here is counted in services/scheduler/evidence/held_slots.py.
+what is looked for here is counted in services/scheduler/evidence/suspect_slots.py.
 """
 
 from collections import defaultdict

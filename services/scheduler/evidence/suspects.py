@@ -75,7 +75,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SuspectSlots:
     """The slots that wait now: how many for which reason, since when the oldest call runs, the last one's end."""
 
     reasons: Counter[Reason]
@@ -144,12 +144,12 @@ class Suspects:
             suspect.looked_at = self._round
         return [suspect.attempt for suspect in chosen]
 
-    def waiting(self, now: datetime, dead: Collection[str]) -> Waiting | None:
+    def suspect_slots(self, now: datetime, dead: Collection[str]) -> SuspectSlots | None:
         """The slots that wait for evidence at `now`; None when none does."""
         waiting = [(suspect.attempt, reason) for suspect in self._of.values() if (reason := suspect.reason(now, dead))]
         if not waiting:
             return None
-        return Waiting(
+        return SuspectSlots(
             reasons=Counter(reason for _, reason in waiting),
             oldest=min(attempt.started_at for attempt, _ in waiting),
             given_up_by=max(attempt.hold_until for attempt, _ in waiting),
@@ -192,7 +192,7 @@ class Announcements:
         return pause >= LONGEST_PAUSE or abs(slots - self._said) >= max(NOTICEABLE, self._said * NOTICEABLE_PART)
 
 
-def facts(waiting: Waiting, now: datetime) -> dict[str, int | str]:
+def facts(waiting: SuspectSlots, now: datetime) -> dict[str, int | str]:
     """The facts of the log line about slots that wait. Ages in whole seconds, the instant in UTC."""
     return {
         "waiting": waiting.slots,

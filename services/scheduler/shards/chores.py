@@ -52,7 +52,7 @@ class Chores:
         return swept.moved > 0
 
     async def _apply_results(self, now: datetime) -> bool:
-        waiting = await results.waiting_results(self._store, self._owner.shard)
+        waiting = await results.unapplied_results(self._store, self._owner.shard)
         if not waiting:
             return False
         done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)

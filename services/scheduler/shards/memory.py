@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from shared.domain.calling_window import Schedule, is_open, next_opening
 from shared.domain.campaign import CampaignStatus
-from shared.domain.contact import Tier, Waiting, is_default_campaign
+from shared.domain.contact import Tier, WaitingContact, is_default_campaign
 from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
@@ -43,7 +43,7 @@ class CampaignMemory:
     """
 
     entry: CampaignEntry
-    waiting: deque[Waiting] = field(default_factory=deque)
+    waiting: deque[WaitingContact] = field(default_factory=deque)
     complete: bool = False
     crowded: bool = False
     own_numbers_only: bool = False
@@ -271,7 +271,7 @@ class ShardMemory:
         return campaign_wait(rules, now)
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
-        found: list[Waiting] = []
+        found: list[WaitingContact] = []
         memory.complete = True
         wait = self._wait(memory, now)
         if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
@@ -293,7 +293,7 @@ class ShardMemory:
 
     async def _ready(
         self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
-    ) -> list[Waiting]:
+    ) -> list[WaitingContact]:
         return await ready.read_ready(
             self._store,
             memory.entry.campaign_id,

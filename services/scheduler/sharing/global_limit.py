@@ -15,7 +15,7 @@ from typing import Final
 
 from services.scheduler.planner import ShardWant, assured_slots, entitled_slots
 from shared.clock import monotonic
-from shared.domain.budget import Claimant, GrantPart, grant_moves
+from shared.domain.sharing import Claimant, GrantPart, grant_moves
 from shared.errors import TemporaryError
 from shared.store.client import Store
 from shared.store.dialing import shards

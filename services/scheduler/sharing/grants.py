@@ -72,7 +72,7 @@ class Grants:
         self.waits = takeable == 0 and any(demand.room for demand in demands)
         self._again_at = math.inf
         # Nothing is published of a shard that has a newer owner, however often it asks.
-        if takeable == 0 and self._published is not None and not self._is_settled(want, resting, held):
+        if takeable == 0 and self._published is not None and not self._has_nothing_to_say(want, resting, held):
             # Not at once, even if it might: it has just asked then, and others were faster.
             pause = self._pause(demands, want, resting, held, remaining)
             self._again_at = self._asked_at + max(ASK_SECONDS, pause)
@@ -103,7 +103,7 @@ class Grants:
         takeable = self.takeable(demands, remaining)
         short = takeable < sum(demand.room for demand in demands)
         free = self._everybody.free > 0
-        if self._is_settled(want, resting, held) and (not want or (short and remaining == held)):
+        if self._has_nothing_to_say(want, resting, held) and (not want or (short and remaining == held)):
             if not want or not free:
                 return math.inf
             for_others = not self._everybody.is_for(self._owner.shard)
@@ -113,7 +113,7 @@ class Grants:
             return 0.0
         return ASK_SECONDS if short or not free or self._unsaid else SETTLE_SECONDS
 
-    def _is_settled(self, want: Want, resting: int, held: int) -> bool:
+    def _has_nothing_to_say(self, want: Want, resting: int, held: int) -> bool:
         """Whether the shard has neither a new demand to publish nor slots to give back."""
         return self._sure and (want, resting) == self._published and self.grant == held
 

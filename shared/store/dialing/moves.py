@@ -72,7 +72,7 @@ async def apply_moves(
     values: list[Document] = []
     kept: list[Document] = []
     for asked_for in moves:
-        contact, move = asked_for.contact, settled(asked_for, context)
+        contact, move = asked_for.contact, final_move(asked_for, context)
         if move is None:
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
@@ -96,7 +96,7 @@ async def apply_moves(
         await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
 
 
-def settled(move: Move, context: DialingContext) -> Move | None:
+def final_move(move: Move, context: DialingContext) -> Move | None:
     """The move as it is really made; None when the contact is removed.
 
     A contact that was told something for good ends so, whatever another of its calls ended in.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.domain.contact import TIER_RANK, ContactStatus, Tier, Waiting
+from shared.domain.contact import TIER_RANK, ContactStatus, Tier, WaitingContact
 from shared.store.client import Document, Store, translates
 
 RANGES_PER_QUERY = 200
@@ -40,19 +40,19 @@ async def read_ready(
     limit: int,
     *,
     own_numbers_only: bool = False,
-) -> list[Waiting]:
+) -> list[WaitingContact]:
     """The contacts of these tiers that are due at `now` in these zones, at most `limit`, in the order of their calls.
 
     The limit takes those who are due the longest, whatever their tier: where it is reached, ask for one tier at a time.
     `own_numbers_only` leaves out contacts without a caller number of their own, which have an index of theirs.
     """
-    waiting: list[Waiting] = []
+    waiting: list[WaitingContact] = []
     which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, tiers, zones):
         due = query | {"due_at": {"$lte": now}} | which.filter
         cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint=which.index)
         documents = await cursor.sort([("due_at", 1), ("seq", 1)]).limit(limit).to_list()
-        waiting += [Waiting(TIER_RANK[Tier(d["tier"])], d["due_at"], d["seq"], d["_id"]) for d in documents]
+        waiting += [WaitingContact(TIER_RANK[Tier(d["tier"])], d["due_at"], d["seq"], d["_id"]) for d in documents]
     longest = sorted(waiting, key=lambda contact: (contact.due_at, contact.seq))[:limit]
     return sorted(longest)
 

@@ -42,7 +42,7 @@ async def add_results(store: Store, events: Sequence[CallFinished]) -> None:
 
 
 @translates
-async def waiting_results(store: Store, shard: int, limit: int = 500) -> list[CallFinished]:
+async def unapplied_results(store: Store, shard: int, limit: int = 500) -> list[CallFinished]:
     """Endings of this shard that wait to be applied."""
     documents = await store["results"].find({"shard": shard}).limit(limit).to_list()
     return [CallFinished.model_validate(document["event"]) for document in documents]

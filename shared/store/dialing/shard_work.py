@@ -11,14 +11,14 @@ from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.budget import slots_to_give_back
 from shared.domain.contact import ContactStatus
 from shared.domain.refusal import Rest
+from shared.domain.sharing import slots_to_give_back
 from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.store.client import Document, Store
 from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
-from shared.store.dialing.moves import Move, apply_moves, settled
+from shared.store.dialing.moves import Move, apply_moves, final_move
 from shared.store.dialing.releases import apply_probes, apply_releases
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 
@@ -131,13 +131,13 @@ async def remove_deleted(store: Store, owner: Ownership) -> Swept:
 async def skip_closed(store: Store, owner: Ownership, campaign_id: str) -> Swept:
     """Skip contacts that still wait in a closed campaign; moves nobody while the campaign is open."""
     query = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, "shard": owner.shard}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_if_settled=True)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_to_end=True)
 
 
 async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str]) -> Swept:
     """Skip the waiting contacts among these (at most 500) whose numbers are all on the do-not-call list."""
     query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.PENDING, "shard": owner.shard}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_if_settled=True)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_to_end=True)
 
 
 async def _move_matching(
@@ -146,11 +146,11 @@ async def _move_matching(
     query: Document,
     to: ContactStatus,
     *,
-    only_if_settled: bool = False,
+    only_to_end: bool = False,
 ) -> Swept:
     """Move the contacts that match, in one transaction.
 
-    With `only_if_settled`, those alone that cannot wait any more.
+    With `only_to_end`, those alone that cannot wait any more.
     """
     if await store["contacts"].find_one(query, {"_id": 1}) is None:
         return Swept()
@@ -159,9 +159,7 @@ async def _move_matching(
         transaction = ShardTransaction.begin(store, session, owner)
         contacts = await transaction.find_contacts(query, limit=BATCH)
         moves = [
-            Move(contact, to)
-            for contact in contacts.values()
-            if not only_if_settled or _cannot_wait(transaction, contact)
+            Move(contact, to) for contact in contacts.values() if not only_to_end or _cannot_wait(transaction, contact)
         ]
         if not moves:
             return Swept()
@@ -175,4 +173,4 @@ async def _move_matching(
 
 def _cannot_wait(transaction: ShardTransaction, contact: Document) -> bool:
     move = Move(contact, ContactStatus.PENDING)
-    return settled(move, transaction.context) is not move
+    return final_move(move, transaction.context) is not move

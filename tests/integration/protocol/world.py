@@ -198,7 +198,7 @@ class World:
         return swept.moved if swept else 0
 
     async def _apply_results(self, scheduler: int, shard: int) -> None:
-        waiting = await results.waiting_results(self.store, shard)
+        waiting = await results.unapplied_results(self.store, shard)
 
         async def write(owner: Ownership) -> bool:
             await do_shard_work(self.store, owner, ShardWork(ended=waiting), self.now)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.budget import (
+from shared.domain.sharing import (
     Claimant,
     GrantPart,
     assured_shares,

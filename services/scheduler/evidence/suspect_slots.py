@@ -6,7 +6,7 @@ Apart from the search for evidence, which lasts as long as the carrier takes: th
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.scheduler.evidence.suspects import Announcements, Suspects, Waiting, facts
+from services.scheduler.evidence.suspects import Announcements, Suspects, SuspectSlots, facts
 from services.scheduler.fleet import Fleet
 from services.scheduler.shards.loop import ShardLoop
 from shared import metrics
@@ -21,7 +21,7 @@ ROUND = 1000
 log = get_logger()
 
 
-class WaitingCount:
+class SuspectSlotCount:
     """The count of slots that wait for evidence in these shards; the store is asked only while one does."""
 
     def __init__(self, store: Store, fleet: Fleet, suspects: Suspects, loops: Mapping[int, ShardLoop]) -> None:
@@ -40,7 +40,7 @@ class WaitingCount:
         if self._announcements.is_due(slots, utc_now()):
             self._say(waiting, now)
 
-    async def _count(self, now: datetime) -> Waiting | None:
+    async def _count(self, now: datetime) -> SuspectSlots | None:
         """The slots that wait, without those whose calls' endings have been reported meanwhile."""
         self._suspects.tidy(self._loops, now)
         dead = set(self._fleet.dead)
@@ -48,9 +48,9 @@ class WaitingCount:
         if some:
             running = await in_progress.still_running(self._store, [attempt.contact_id for attempt in some])
             self._suspects.forget(attempt.attempt_id for attempt in some if attempt.attempt_id not in running)
-        return self._suspects.waiting(now, dead)
+        return self._suspects.suspect_slots(now, dead)
 
-    def _say(self, waiting: Waiting | None, now: datetime) -> None:
+    def _say(self, waiting: SuspectSlots | None, now: datetime) -> None:
         held = sum(loop.held for loop in self._loops.values())
         if waiting is None:
             log.info("no slot waits for evidence any more", held=held)
