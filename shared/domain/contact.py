@@ -28,16 +28,13 @@ FINAL: Final = frozenset({ContactStatus.COMPLETED, ContactStatus.EXHAUSTED, Cont
 class Tier(IntEnum):
     """Which queue a waiting contact stands in; one index range each.
 
-    FRESH and SCHEDULED rank equally (oldest due first); they are apart because a contact with a
-    scheduled time has calling windows of its own for its first call.
+    FRESH and SCHEDULED are apart because a contact with a scheduled time has calling windows of its own for its first
+    call. Which goes first: shared/domain/queue_order.py.
     """
 
     FRESH = 0
     RETRY = 1
     SCHEDULED = 2
-
-
-TIER_RANK: Final = {Tier.FRESH: 0, Tier.SCHEDULED: 0, Tier.RETRY: 1}
 
 
 @dataclass(frozen=True, slots=True, order=True)

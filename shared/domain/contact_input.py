@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
 from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, compared, normalize
+from shared.domain.queue_order import MAX_CONTACT_PRIORITY, MIN_CONTACT_PRIORITY
 
 MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
@@ -73,6 +74,9 @@ class ContactInput(BaseModel):
     data: JsonObject | None = Field(None, description="Anything your agent needs; at most 64 KiB.")
     timezone: TimezoneName | None = Field(None, description="IANA name; without it the configuration's default.")
     scheduled_at: Instant | None = Field(None, description="Do not call before this time.")
+    priority: Annotated[int, Field(ge=MIN_CONTACT_PRIORITY, le=MAX_CONTACT_PRIORITY)] | None = Field(
+        None, description="Contacts of a higher priority are called first in their campaign; without it 0."
+    )
     agent_id: ShortText | None = None
     agent_version: ShortText | None = None
     agent_number: E164 | None = Field(None, description="The caller number for this contact.")
@@ -85,6 +89,7 @@ OPTIONAL_FIELDS: Final = (
     "data",
     "timezone",
     "scheduled_at",
+    "priority",
     "agent_id",
     "agent_version",
     "agent_number",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from shared.domain.contact import ContactStatus, is_default_campaign
 from shared.domain.dialing import Wait, dialed_number
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
 
 _AS_STORED: Final = (
     "phone_numbers",
@@ -66,6 +67,7 @@ def present_contact(
         "external_id": contact.get("external_id"),
         "campaign_id": None if is_default_campaign(campaign_id) else campaign_id,
         **{name: contact.get(name) for name in _AS_STORED},
+        "priority": contact.get("priority") or DEFAULT_CONTACT_PRIORITY,
         "attempts_made": contact.get("attempts_made", 0),
         "status": status,
         "next_attempt_at": next_call if status is ContactStatus.PENDING else None,

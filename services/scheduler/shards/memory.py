@@ -6,21 +6,20 @@ costs nothing: it sleeps until its next due time or window opening, or until a h
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
-from shared.domain.calling_window import Schedule, is_open, next_opening
+from services.scheduler.shards.campaign_reader import CampaignReader
 from shared.domain.campaign import CampaignStatus
-from shared.domain.contact import Tier, WaitingContact, is_default_campaign
+from shared.domain.contact import WaitingContact, is_default_campaign
 from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
 from shared.store.client import Store
-from shared.store.dialing import ready, shard_catalog
-from shared.store.dialing.claim import WINDOW_AHEAD
-from shared.store.dialing.shard_catalog import CampaignEntry
+from shared.store.dialing import shard_catalog
+from shared.store.dialing.shard_catalog import CampaignEntry, Enrolled
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
 PREFETCH = 1000
@@ -139,14 +138,16 @@ class ShardMemory:
         if first:
             # The organization's first contacts of no campaign: from now on it has such a queue.
             await self._read_campaigns(first)
-        zones = await shard_catalog.read_zones(self._store, campaign_ids)
+        enrolled = await shard_catalog.read_enrolled(self._store, campaign_ids)
         for campaign_id in campaign_ids:
             memory = self._campaigns.get(campaign_id)
             if memory is None:
                 continue
-            memory.entry = replace(memory.entry, zones=zones.get(campaign_id, frozenset()))
-            # A long queue is still the oldest; a short one may miss somebody who has just come.
-            if memory.complete:
+            has = enrolled.get(campaign_id, Enrolled())
+            memory.entry = replace(memory.entry, zones=has.zones, prioritized=has.prioritized)
+            # A long queue is still the oldest; a short one may miss a contact that has just come, and any queue one of
+            # a higher priority.
+            if memory.complete or has.prioritized:
                 memory.invalidate()
             self.wake(campaign_id, now)
 
@@ -271,38 +272,15 @@ class ShardMemory:
         return campaign_wait(rules, now)
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
-        found: list[WaitingContact] = []
-        memory.complete = True
         wait = self._wait(memory, now)
         if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
-            memory.waiting, memory.fetched_at = deque(), now
+            memory.waiting, memory.fetched_at, memory.complete = deque(), now, True
             return
         memory.own_numbers_only = wait is not None
-        for tiers, schedule in _tiers_by_schedule(memory.entry):
-            zones = open_for_dialing(schedule, memory.entry.zones, now)
-            if not zones:
-                continue
-            batch = [] if memory.crowded else await self._ready(memory, tiers, zones, now)
-            if memory.crowded or len(batch) == PREFETCH:
-                batches = [await self._ready(memory, [tier], zones, now) for tier in tiers]
-                memory.complete = memory.complete and all(len(each) < PREFETCH for each in batches)
-                batch = [waiting for each in batches for waiting in each]
-            found += batch
-        found.sort()
-        memory.waiting, memory.fetched_at, memory.crowded = deque(found), now, len(found) >= PREFETCH
-
-    async def _ready(
-        self, memory: CampaignMemory, tiers: Sequence[Tier], zones: frozenset[str | None], now: datetime
-    ) -> list[WaitingContact]:
-        return await ready.read_ready(
-            self._store,
-            memory.entry.campaign_id,
-            tiers,
-            zones,
-            now,
-            PREFETCH,
-            own_numbers_only=memory.own_numbers_only,
-        )
+        queue = CampaignReader(self._store, memory.entry, now, own_numbers_only=memory.own_numbers_only)
+        found = await queue.read(PREFETCH, crowded=memory.crowded)
+        memory.waiting, memory.fetched_at, memory.complete = deque(found.waiting), now, found.complete
+        memory.crowded = len(found.waiting) >= PREFETCH
 
     async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
         """Sleep until somebody becomes due in an open zone, a zone opens in which somebody waits, or a rest is over."""
@@ -311,28 +289,9 @@ class ShardMemory:
         if wait is not None and wait.until is not None:
             alarms.append(wait.until)
             self.organizations[entry.organization_id].resting.add(entry.campaign_id)
-        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
-            # What is due meanwhile waits, too; without an end, until somebody changes what it waits for.
-            memory.invalidate()
-            if alarms:
-                self.wake(entry.campaign_id, min(alarms))
-            return
-        for tiers, schedule in _tiers_by_schedule(entry):
-            opened = open_for_dialing(schedule, entry.zones, now)
-            own = wait is not None
-            due_at = None
-            if opened:
-                due_at = await ready.next_due(self._store, entry.campaign_id, tiers, opened, now, own_numbers_only=own)
-            if due_at is not None:
-                alarms.append(due_at)
-            closed = entry.zones - opened
-            if (
-                schedule
-                and closed
-                and await ready.anyone_waits(self._store, entry.campaign_id, tiers, closed, own_numbers_only=own)
-            ):
-                openings = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
-                alarms += [opening for opening in openings if opening is not None]
+        # Where the whole campaign waits, what is due meanwhile waits, too.
+        if wait is None or wait.reason in SPARED_BY_OWN_NUMBER:
+            alarms += await CampaignReader(self._store, entry, now, own_numbers_only=wait is not None).next_times()
         memory.invalidate()
         if alarms:
             self.wake(entry.campaign_id, min(alarms))
@@ -361,21 +320,3 @@ class ShardMemory:
         del organization.awake[memory.entry.campaign_id]
         memory.invalidate()
         self.wake(memory.entry.campaign_id, now + REST)
-
-
-def _tiers_by_schedule(entry: CampaignEntry) -> list[tuple[list[Tier], Schedule | None]]:
-    """All tiers, those together that may be called in the same windows."""
-    if entry.configuration is None:
-        return [(list(Tier), None)]
-    usual = entry.configuration.schedule(False)
-    if entry.configuration.has_one_schedule:
-        return [(list(Tier), usual)]
-    return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], entry.configuration.schedule(True))]
-
-
-def open_for_dialing(schedule: Schedule | None, zones: frozenset[str | None], now: datetime) -> frozenset[str | None]:
-    """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all."""
-    if schedule is None:
-        return zones
-    ahead = WINDOW_AHEAD.total_seconds()
-    return frozenset(zone for zone in zones if is_open(schedule, zone, now, for_seconds=ahead))

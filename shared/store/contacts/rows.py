@@ -8,6 +8,7 @@ from pymongo import UpdateOne
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, QUEUES, queue_of
 from shared.domain.reasons import EndReason
 from shared.store.client import Document
 from shared.store.contacts.matching import ContactsOf
@@ -20,8 +21,8 @@ def new_contact(
 ) -> Document:
     """The document of a contact that was never dialed. `status` is pending, or skipped for do-not-call."""
     given = {name: row.fields.get(name) for name in OPTIONAL_FIELDS}
-    scheduled_at = given["scheduled_at"]
-    return {
+    scheduled_at, priority = given["scheduled_at"], given.pop("priority")
+    document: Document = {
         "_id": contact_id,
         "organization_id": scope.organization_id,
         "shard": scope.shard,
@@ -35,19 +36,21 @@ def new_contact(
         # Ties in created_at are listed and dialed in the order of the request.
         "seq": row.indexes[0],
         "status": status.value,
-        "tier": _first_tier(scheduled_at),
+        "tier": queue_of(priority or DEFAULT_CONTACT_PRIORITY, _first_tier(scheduled_at)),
         "due_at": scheduled_at or now,
         "attempts_made": 0,
         "outcomes": {},
         "last_attempt": None,
         "ended_because": EndReason.DO_NOT_CALL.value if status is ContactStatus.SKIPPED else None,
     }
+    return document if priority is None else {**document, "priority": priority}
 
 
 def change(contact_id: str, row: ContactRow, now: datetime) -> UpdateOne:
     """The change that brings the row's fields to an existing contact and leaves its dialing state alone.
 
-    One exception: a contact that was never dialed is due at its new scheduled time.
+    Two exceptions: a contact that was never dialed is due at its new scheduled time, and one that waits changes its
+    queue with its priority.
     """
     values: dict[str, Any] = {"phone_numbers": list(row.phone_numbers), **row.fields, "updated_at": now}
     if values.get("data", ...) is None:
@@ -55,9 +58,9 @@ def change(contact_id: str, row: ContactRow, now: datetime) -> UpdateOne:
     if row.external_id_given and row.external_id is None:
         values["external_id"] = None
     living = {"_id": contact_id, **NOT_DELETED}
-    if "scheduled_at" not in values:
+    if not values.keys() & {"scheduled_at", "priority"}:
         return UpdateOne(living, {"$set": values})
-    return UpdateOne(living, [{"$set": {**_literal(values), **_due(values["scheduled_at"])}}])
+    return UpdateOne(living, [{"$set": {**_literal(values), **_place(row.fields)}}])
 
 
 def _literal(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,14 +68,24 @@ def _literal(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {"$literal": value} for name, value in values.items()}
 
 
-def _due(scheduled_at: datetime | None) -> dict[str, Any]:
-    never_dialed = {"$and": [{"$eq": ["$status", ContactStatus.PENDING.value]}, {"$eq": ["$attempts_made", 0]}]}
-    due: Any = scheduled_at if scheduled_at is not None else "$created_at"
-    return {
-        "tier": {"$cond": [never_dialed, int(_first_tier(scheduled_at)), "$tier"]},
-        "due_at": {"$cond": [never_dialed, due, "$due_at"]},
-    }
+def _place(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The queue and the due time of an existing contact after its scheduled time or its priority was given."""
+    waits = {"$eq": ["$status", ContactStatus.PENDING.value]}
+    never_dialed = {"$and": [waits, {"$eq": ["$attempts_made", 0]}]}
+    # A remainder has its dividend's sign.
+    tier: Any = {"$mod": [{"$add": [{"$mod": ["$tier", QUEUES]}, QUEUES]}, QUEUES]}
+    priority: Any = given.get("priority") or DEFAULT_CONTACT_PRIORITY
+    if "priority" not in given:
+        priority = {"$ifNull": ["$priority", DEFAULT_CONTACT_PRIORITY]}
+    place: dict[str, Any] = {}
+    if "scheduled_at" in given:
+        scheduled_at = given["scheduled_at"]
+        due: Any = scheduled_at if scheduled_at is not None else "$created_at"
+        place["due_at"] = {"$cond": [never_dialed, due, "$due_at"]}
+        tier = {"$cond": [never_dialed, int(_first_tier(scheduled_at)), tier]}
+    queue = {"$toInt": {"$subtract": [tier, {"$multiply": [QUEUES, priority]}]}}
+    return {**place, "tier": {"$cond": [waits, queue, "$tier"]}}
 
 
-def _first_tier(scheduled_at: datetime | None) -> int:
-    return int(Tier.FRESH if scheduled_at is None else Tier.SCHEDULED)
+def _first_tier(scheduled_at: datetime | None) -> Tier:
+    return Tier.FRESH if scheduled_at is None else Tier.SCHEDULED

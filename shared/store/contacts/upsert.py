@@ -197,10 +197,12 @@ class Upsert:
         for contact_id in refused:
             row = round_.existing.pop(contact_id)
             round_.fail(row, "external_id", "another contact of the campaign has this external_id")
-        zones = {row.fields["timezone"] for row in round_.existing.values() if "timezone" in row.fields}
-        if zones:
-            # Before the contacts, so that the scheduler never meets a zone it has not heard of.
-            await self._count(zones=zones)
+        changed = [row.fields for row in round_.existing.values()]
+        zones = {fields["timezone"] for fields in changed if "timezone" in fields}
+        prioritized = any(fields.get("priority") for fields in changed)
+        if zones or prioritized:
+            # Before the contacts, so that the scheduler never meets a zone or a priority it has not heard of.
+            await self._count(zones=zones, prioritized=prioritized)
         if round_.existing:
             changes = [change(contact_id, row, self.now) for contact_id, row in round_.existing.items()]
             await self.store["contacts"].bulk_write(changes, ordered=False)
@@ -258,6 +260,7 @@ class Upsert:
         *,
         documents: Sequence[Document] = (),
         zones: Iterable[str | None] = (),
+        prioritized: bool = False,
         session: AsyncClientSession | None = None,
     ) -> None:
         pending = sum(document["status"] == ContactStatus.PENDING for document in documents)
@@ -272,6 +275,8 @@ class Upsert:
                 "shard": self.scope.shard,
             },
         }
+        if prioritized or any(document.get("priority") for document in documents):
+            update["$set"] = {"prioritized": True}
         await self.store["counters_in"].update_one(
             {"_id": f"{self.scope.campaign_id}/{self.source}"}, update, upsert=True, session=session
         )

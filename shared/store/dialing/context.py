@@ -17,6 +17,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import Tier, is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.phone import compared
+from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
@@ -208,7 +209,7 @@ class DialingContext:
         return DialedContact(
             phone_numbers=numbers,
             due_at=contact.get("due_at") or contact["created_at"],
-            tier=Tier(contact.get("tier", Tier.FRESH)),
+            tier=tier_in(contact.get("tier", Tier.FRESH)),
             timezone=contact.get("timezone"),
             scheduled_at=contact.get("scheduled_at"),
             attempts_made=contact.get("attempts_made", 0),

@@ -15,6 +15,7 @@ from shared.domain.contact import ACTIVE, ContactStatus, Tier
 from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
+from shared.domain.queue_order import tier_in
 from shared.domain.reasons import ENDED_BY, FOR_GOOD, EndReason, WaitReason
 from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished
@@ -246,12 +247,12 @@ def _by_the_rule(
             to, due_at, tier = ContactStatus.PENDING, at, Tier.RETRY
         case CallAgain(at=at):
             # It keeps its place in the queue: no attempt at the person has been made.
-            to, due_at, tier = ContactStatus.PENDING, min(at, contact["due_at"]), Tier(contact["tier"])
+            to, due_at, tier = ContactStatus.PENDING, min(at, contact["due_at"]), tier_in(contact["tier"])
             uncounted, outcomes = uncounted + 1, _one_less(outcomes, event.outcome)
             if event.refusal is not None:
                 due_at, put_off = at, WAITS_FOR_REST[event.refusal.subject]
         case Ended(status=status):
-            to, due_at, tier, because = status, contact["due_at"], Tier(contact["tier"]), decision.because
+            to, due_at, tier, because = status, contact["due_at"], tier_in(contact["tier"]), decision.because
     return Move(
         contact,
         to,

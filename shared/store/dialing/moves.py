@@ -15,6 +15,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import end_of
+from shared.domain.queue_order import queue_of, tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
@@ -121,7 +122,8 @@ def _new_values(move: Move) -> Document:
     return {
         "status": move.to,
         "due_at": due_at,
-        "tier": int(move.tier if move.tier is not None else contact["tier"]),
+        # The priority as it is now: its customer may have changed it while the contact was on a call.
+        "tier": queue_of(contact.get("priority") or 0, tier_in(contact["tier"]) if move.tier is None else move.tier),
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
         "last_attempt": move.last_attempt if move.last_attempt is not None else contact.get("last_attempt"),

@@ -1,8 +1,8 @@
 """Contacts that wait, and until when: the scheduler's reads of the `ready` index.
 
-One query with the tiers and the open zones in an `$in` each, sorted by due time, is a merge over the index,
-flat in the size of the campaign; beyond 200 ranges the server would sort instead, so zones are asked in
-groups. Sorted by tier as well it would be a blocking sort (docs/benchmarks.md).
+One query with the queues (shared/domain/queue_order.py) and the open zones in an `$in` each, sorted by due time, is a
+merge over the index, flat in the size of the campaign; beyond 200 ranges the server would sort instead, so zones are
+asked in groups. Sorted by queue as well it would be a blocking sort (docs/benchmarks.md).
 """
 
 from collections.abc import Collection, Iterator
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.domain.contact import TIER_RANK, ContactStatus, Tier, WaitingContact
+from shared.domain.contact import ContactStatus, WaitingContact
+from shared.domain.queue_order import CallOrder, last_queue_of, priority_in, rank
 from shared.store.client import Document, Store, translates
 
 RANGES_PER_QUERY = 200
-Tiers = Collection[Tier]
+Queues = Collection[int]
 Zones = Collection[str | None]
 
 
@@ -34,37 +35,38 @@ _OWN_NUMBERS: Final = _Which("own_number", {"agent_number": {"$type": "string"}}
 async def read_ready(
     store: Store,
     campaign_id: str,
-    tiers: Tiers,
+    queues: Queues,
     zones: Zones,
     now: datetime,
     limit: int,
     *,
+    order: CallOrder = CallOrder.FRESH_FIRST,
     own_numbers_only: bool = False,
 ) -> list[WaitingContact]:
-    """The contacts of these tiers that are due at `now` in these zones, at most `limit`, in the order of their calls.
+    """The contacts of these queues that are due at `now` in these zones, at most `limit`, in the order of their calls.
 
-    The limit takes those who are due the longest, whatever their tier: where it is reached, ask for one tier at a time.
+    The limit takes those due the longest, whatever their queue: where it is reached, ask for one queue at a time.
     `own_numbers_only` leaves out contacts without a caller number of their own, which have an index of theirs.
     """
     waiting: list[WaitingContact] = []
     which = _OWN_NUMBERS if own_numbers_only else _ALL
-    for query in _queries(campaign_id, tiers, zones):
+    for query in _queries(campaign_id, queues, zones):
         due = query | {"due_at": {"$lte": now}} | which.filter
         cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint=which.index)
         documents = await cursor.sort([("due_at", 1), ("seq", 1)]).limit(limit).to_list()
-        waiting += [WaitingContact(TIER_RANK[Tier(d["tier"])], d["due_at"], d["seq"], d["_id"]) for d in documents]
+        waiting += [WaitingContact(rank(d["tier"], order), d["due_at"], d["seq"], d["_id"]) for d in documents]
     longest = sorted(waiting, key=lambda contact: (contact.due_at, contact.seq))[:limit]
     return sorted(longest)
 
 
 @translates
 async def next_due(
-    store: Store, campaign_id: str, tiers: Tiers, zones: Zones, after: datetime, *, own_numbers_only: bool = False
+    store: Store, campaign_id: str, queues: Queues, zones: Zones, after: datetime, *, own_numbers_only: bool = False
 ) -> datetime | None:
-    """When the next contact of these tiers in these zones becomes due, later than `after`; None if none waits."""
+    """When the next contact of these queues in these zones becomes due, later than `after`; None if none waits."""
     earliest: datetime | None = None
     which = _OWN_NUMBERS if own_numbers_only else _ALL
-    for query in _queries(campaign_id, tiers, zones):
+    for query in _queries(campaign_id, queues, zones):
         later = query | {"due_at": {"$gt": after}} | which.filter
         cursor = store["contacts"].find(later, {"due_at": 1}, hint=which.index)
         for document in await cursor.sort([("due_at", 1), ("seq", 1)]).limit(1).to_list():
@@ -75,11 +77,11 @@ async def next_due(
 
 @translates
 async def anyone_waits(
-    store: Store, campaign_id: str, tiers: Tiers, zones: Zones, *, own_numbers_only: bool = False
+    store: Store, campaign_id: str, queues: Queues, zones: Zones, *, own_numbers_only: bool = False
 ) -> bool:
-    """Whether any contact of these tiers waits in one of these zones, due or not."""
+    """Whether any contact of these queues waits in one of these zones, due or not."""
     which = _OWN_NUMBERS if own_numbers_only else _ALL
-    for query in _queries(campaign_id, tiers, zones):
+    for query in _queries(campaign_id, queues, zones):
         if await store["contacts"].find_one(query | which.filter, {"_id": 1}, hint=which.index):
             return True
     return False
@@ -92,13 +94,47 @@ async def anyone_has_own_number(store: Store, campaign_id: str) -> bool:
     return await store["contacts"].find_one(query, {"_id": 1}, hint=_OWN_NUMBERS.index) is not None
 
 
-def _queries(campaign_id: str, tiers: Tiers, zones: Zones) -> Iterator[Document]:
-    ordered = sorted(zones, key=lambda zone: zone or "")
-    at_once = RANGES_PER_QUERY // len(tiers)
-    for start in range(0, len(ordered), at_once):
-        yield {
-            "campaign_id": campaign_id,
-            "tier": {"$in": sorted(int(tier) for tier in tiers)},
-            "status": ContactStatus.PENDING,
-            "timezone": {"$in": ordered[start : start + at_once]},
-        }
+@translates
+async def next_priority(store: Store, campaign_id: str, below: int | None, zones: Zones, now: datetime) -> int | None:
+    """The highest priority under `below` (None: of all) of a contact that is due at `now` in one of these zones.
+
+    The server skips over the queues in which none is due: the cost grows with them, not with the contacts.
+    """
+    due: Document = {"due_at": {"$lte": now}, "timezone": {"$in": list(zones)}}
+    return await _first_priority(store, campaign_id, below, due)
+
+
+@translates
+async def waiting_priorities(store: Store, campaign_id: str, at_most: int) -> list[int]:
+    """The highest priorities of a campaign's waiting contacts, due or not; one question for each."""
+    priorities: list[int] = []
+    while len(priorities) < at_most:
+        below = priorities[-1] if priorities else None
+        priority = await _first_priority(store, campaign_id, below, {})
+        if priority is None:
+            break
+        priorities.append(priority)
+    return priorities
+
+
+async def _first_priority(store: Store, campaign_id: str, below: int | None, where: Document) -> int | None:
+    query: Document = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, **where}
+    if below is not None:
+        query["tier"] = {"$gt": last_queue_of(below)}
+    cursor = store["contacts"].find(query, {"tier": 1}, hint=_ALL.index).sort({"campaign_id": 1, "tier": 1}).limit(1)
+    found = await cursor.to_list()
+    return priority_in(found[0]["tier"]) if found else None
+
+
+def _queries(campaign_id: str, queues: Queues, zones: Zones) -> Iterator[Document]:
+    numbers, ordered = sorted(queues), sorted(zones, key=lambda zone: zone or "")
+    for first in range(0, len(numbers), RANGES_PER_QUERY):
+        some = numbers[first : first + RANGES_PER_QUERY]
+        at_once = RANGES_PER_QUERY // len(some)
+        for start in range(0, len(ordered), at_once):
+            yield {
+                "campaign_id": campaign_id,
+                "tier": {"$in": some},
+                "status": ContactStatus.PENDING,
+                "timezone": {"$in": ordered[start : start + at_once]},
+            }

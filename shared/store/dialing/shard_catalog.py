@@ -5,16 +5,17 @@ hint was lost. Every read here is small however many campaigns are idle.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import default_campaign_id
 from shared.domain.dialing import CallFields
+from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.context import call_fields, concurrency_limit, readable_configurations
+from shared.store.dialing.context import call_fields, concurrency_limit, known, readable_configurations
 from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.rests import read_rests
 
@@ -39,7 +40,7 @@ class OrganizationEntry:
 class CampaignEntry:
     """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour.
 
-    `zones` are the timezones its contacts have ever had.
+    `zones` are the timezones its contacts have ever had, `prioritized` says whether any had a priority above 0.
     """
 
     campaign_id: str
@@ -48,6 +49,16 @@ class CampaignEntry:
     configuration: Configuration | None
     zones: frozenset[str | None] = field(default_factory=frozenset)
     fields: CallFields = field(default_factory=CallFields)
+    prioritized: bool = False
+    order: CallOrder = CallOrder.FRESH_FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What the contacts of a campaign have ever had: timezones, and whether any had a priority above 0."""
+
+    zones: frozenset[str | None] = frozenset()
+    prioritized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
     query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
     documents = await store["campaigns"].find(query).to_list()
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
-    zones = await read_zones(store, ids)
+    enrolled = await read_enrolled(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents})
     entries = [
         CampaignEntry(
@@ -112,16 +123,20 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             d["organization_id"],
             d["priority"],
             configurations[d["configuration_id"]],
-            zones.get(d["_id"], frozenset()),
+            enrolled.get(d["_id"], Enrolled()).zones,
             call_fields(d),
+            enrolled.get(d["_id"], Enrolled()).prioritized,
+            known(CallOrder, d.get("order")) or CallOrder.FRESH_FIRST,
         )
         for d in documents
         if d["configuration_id"] in configurations
     ]
     for organization_id in organization_ids:
         campaign_id = default_campaign_id(organization_id)
-        if campaign_id in zones:
-            entries.append(CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, zones[campaign_id]))
+        if campaign_id in enrolled:
+            has = enrolled[campaign_id]
+            entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, has.zones)
+            entries.append(replace(entry, prioritized=has.prioritized))
     return entries
 
 
@@ -131,12 +146,15 @@ async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Confi
 
 
 @translates
-async def read_zones(store: Store, campaign_ids: Collection[str]) -> dict[str, frozenset[str | None]]:
-    """The timezones contacts of these campaigns have ever had; campaigns never given a contact are absent."""
-    zones: dict[str, set[str | None]] = {}
+async def read_enrolled(store: Store, campaign_ids: Collection[str]) -> dict[str, Enrolled]:
+    """What contacts of these campaigns have ever had; campaigns never given a contact are absent."""
+    enrolled: dict[str, Enrolled] = {}
     async for source in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
-        zones.setdefault(source["campaign_id"], set()).update(source["zones"])
-    return {campaign_id: frozenset(found) for campaign_id, found in zones.items()}
+        before = enrolled.get(source["campaign_id"], Enrolled())
+        enrolled[source["campaign_id"]] = Enrolled(
+            before.zones.union(source["zones"]), before.prioritized or source.get("prioritized", False)
+        )
+    return enrolled
 
 
 @translates

@@ -12,22 +12,25 @@ from typing import Any, Final
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import Wait, campaign_wait
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.setting_faults import SettingWarning, warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ledger import organization_budget
-from shared.store.dialing.ready import anyone_has_own_number
-from shared.store.dialing.shard_catalog import read_zones
+from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
+from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
 from shared.store.reports.counters import CampaignCounts, campaign_counts
 from shared.store.reports.situation import LimitUse, Situation
 
-# Waiting contacts that are looked at, and into how many groups of timezones each tier of the queue is parted for it.
 # Caller numbers that are named with the limits.
 MAX_NUMBERS: Final = 50
+# Waiting contacts that are looked at, and into how many groups of timezones each queue is parted for it; with several
+# priorities their queues are the groups.
 SAMPLE: Final = 1000
 ZONE_GROUPS: Final = 20
+MAX_PRIORITIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class Diagnosis:
 async def diagnose(store: Store, organization_id: str, campaign_id: str, now: datetime) -> Diagnosis:
     """The diagnosis of a campaign (stored form), at the same cost for every size of campaign."""
     counts = await campaign_counts(store, campaign_id)
-    of_contacts = (await read_zones(store, [campaign_id])).get(campaign_id, frozenset())
-    sample = await _sample(store, campaign_id, of_contacts, counts.pending) if counts.pending > 0 else []
+    enrolled = (await read_enrolled(store, [campaign_id])).get(campaign_id, Enrolled())
+    sample = await _sample(store, campaign_id, enrolled, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
     anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
@@ -109,17 +112,21 @@ def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
     ]
 
 
-async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | None], pending: int) -> list[Document]:
-    """Waiting contacts; of many, those due the longest of each tier and group of timezones in which one waits."""
-    zones = sorted(of_contacts, key=lambda zone: zone or "")
+async def _sample(store: Store, campaign_id: str, enrolled: Enrolled, pending: int) -> list[Document]:
+    """Waiting contacts; of many, those due the longest of each queue and group of timezones in which one waits."""
+    priorities = await _priorities(store, campaign_id) if enrolled.prioritized else [DEFAULT_CONTACT_PRIORITY]
+    zones = sorted(enrolled.zones, key=lambda zone: zone or "")
     groups = [zones[first::ZONE_GROUPS] for first in range(min(ZONE_GROUPS, len(zones)))]
+    if len(priorities) > 1:
+        groups = [zones]
     queries: list[Document] = [
         {
             "campaign_id": campaign_id,
-            "tier": int(tier),
+            "tier": queue_of(priority, tier),
             "timezone": {"$in": group},
             "status": ContactStatus.PENDING,
         }
+        for priority in priorities
         for tier in Tier
         for group in groups
     ]
@@ -129,6 +136,11 @@ async def _sample(store: Store, campaign_id: str, of_contacts: frozenset[str | N
     left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
     each = SAMPLE if pending <= SAMPLE else SAMPLE // max(1, len(taken))
     return await _longest_due(store, taken, each, left_out)
+
+
+async def _priorities(store: Store, campaign_id: str) -> list[int]:
+    """The priorities that are looked at: of many, the highest, which are called first."""
+    return await waiting_priorities(store, campaign_id, MAX_PRIORITIES)
 
 
 async def _longest_due(store: Store, queries: Sequence[Document], each: int, fields: Document) -> list[Document]:

@@ -1,0 +1,123 @@
+"""Reading a campaign's waiting contacts in the order in which they shall be called, and when there will be others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.calling_window import Schedule, is_open, next_opening
+from shared.domain.contact import Tier, WaitingContact
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
+from shared.store.client import Store
+from shared.store.dialing import ready
+from shared.store.dialing.claim import WINDOW_AHEAD
+from shared.store.dialing.shard_catalog import CampaignEntry
+
+# Of a campaign with more priorities, contacts of the lower ones may become due unnoticed: it is looked at again.
+MAX_PRIORITIES: Final = 100
+LOOKED_AT_AGAIN: Final = timedelta(seconds=10)
+Opened = tuple[Sequence[Tier], frozenset[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHead:
+    """The first waiting contacts of a campaign, in order; `complete` when there is no other one that is due."""
+
+    waiting: Sequence[WaitingContact]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReader:
+    """One campaign's waiting contacts at `now` (UTC); with `own_numbers_only`, those with an own number alone."""
+
+    store: Store
+    entry: CampaignEntry
+    now: datetime
+    own_numbers_only: bool = False
+
+    async def read(self, limit: int, *, crowded: bool) -> QueueHead:
+        """The contacts that are due and in an open window, at most `limit`.
+
+        `crowded`: so many were due lately that each tier is asked for by itself.
+        """
+        found: list[WaitingContact] = []
+        complete = True
+        opened = [(tiers, self._open(schedule)) for tiers, schedule in self._tiers()]
+        priority = await self._next_priority(None, opened)
+        while priority is not None and complete and len(found) < limit:
+            of_priority: list[WaitingContact] = []
+            for tiers, zones in opened:
+                queues = [queue_of(priority, tier) for tier in tiers]
+                batch = [] if crowded else await self._ready(queues, zones, limit)
+                if crowded or len(batch) == limit:
+                    # Of each queue the first `limit`: of what stands behind so many, others may go before.
+                    batches = [await self._ready([queue], zones, limit) for queue in queues]
+                    complete = complete and all(len(each) < limit for each in batches)
+                    batch = [contact for each in batches for contact in each]
+                of_priority += batch
+            found += sorted(of_priority)
+            priority = await self._next_priority(priority, opened)
+        return QueueHead(found[:limit], complete and priority is None and len(found) <= limit)
+
+    async def next_times(self) -> list[datetime]:
+        """When the next contact becomes due in a zone that is open, and when zones open in which any waits."""
+        times: list[datetime] = []
+        priorities = [DEFAULT_CONTACT_PRIORITY]
+        if self.entry.prioritized:
+            priorities = await ready.waiting_priorities(self.store, self.entry.campaign_id, MAX_PRIORITIES)
+        if len(priorities) == MAX_PRIORITIES:
+            times.append(self.now + LOOKED_AT_AGAIN)
+        for tiers, schedule in self._tiers():
+            queues = [queue_of(priority, tier) for priority in priorities for tier in tiers]
+            campaign_id, own = self.entry.campaign_id, self.own_numbers_only
+            opened = self._open(schedule)
+            closed = self.entry.zones - opened
+            if opened and queues:
+                due_at = await ready.next_due(self.store, campaign_id, queues, opened, self.now, own_numbers_only=own)
+                times += [] if due_at is None else [due_at]
+            if (
+                schedule
+                and closed
+                and queues
+                and await ready.anyone_waits(self.store, campaign_id, queues, closed, own_numbers_only=own)
+            ):
+                openings = [next_opening(schedule, zone, self.now + WINDOW_AHEAD) for zone in closed]
+                times += [opening for opening in openings if opening is not None]
+        return times
+
+    async def _next_priority(self, below: int | None, opened: Sequence[Opened]) -> int | None:
+        """The next priority to ask for; where no contact ever had one, there is one, which nothing is asked about."""
+        if not self.entry.prioritized:
+            return DEFAULT_CONTACT_PRIORITY if below is None else None
+        zones = frozenset[str | None]().union(*(zones for _, zones in opened))
+        return await ready.next_priority(self.store, self.entry.campaign_id, below, zones, self.now)
+
+    async def _ready(self, queues: Sequence[int], zones: frozenset[str | None], limit: int) -> list[WaitingContact]:
+        return await ready.read_ready(
+            self.store,
+            self.entry.campaign_id,
+            queues,
+            zones,
+            self.now,
+            limit,
+            order=self.entry.order,
+            own_numbers_only=self.own_numbers_only,
+        )
+
+    def _tiers(self) -> list[tuple[list[Tier], Schedule | None]]:
+        """All tiers, those together that may be called in the same windows."""
+        configuration = self.entry.configuration
+        if configuration is None:
+            return [(list(Tier), None)]
+        usual = configuration.schedule(False)
+        if configuration.has_one_schedule:
+            return [(list(Tier), usual)]
+        return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], configuration.schedule(True))]
+
+    def _open(self, schedule: Schedule | None) -> frozenset[str | None]:
+        """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all."""
+        if schedule is None:
+            return self.entry.zones
+        ahead = WINDOW_AHEAD.total_seconds()
+        return frozenset(zone for zone in self.entry.zones if is_open(schedule, zone, self.now, for_seconds=ahead))

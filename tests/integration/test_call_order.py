@@ -1,0 +1,185 @@
+"""Contacts of a campaign are called in its order: what the shard's loop is offered, against a sort of everything."""
+
+import json
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.scheduler.shards.memory import ShardMemory
+from shared.clock import utc_now
+from shared.domain.contact import Tier
+from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.queue_order import CallOrder, queue_of, rank
+from shared.store.client import Document, Store
+from shared.store.contacts.queries import upsert_contacts
+from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.ready import next_priority, waiting_priorities
+from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
+from tests.factories import (
+    add_campaign,
+    add_configuration,
+    add_contacts,
+    add_organization,
+    contact_document,
+    open_limits,
+)
+
+ZONES = [None, "Europe/Berlin", "America/New_York", "Asia/Tokyo"]
+
+
+async def in_memory(store: Store, organization: Document, now: datetime) -> list[str]:
+    """Ids of all contacts that the loop of the organization's shard is offered at `now`, in order, claimed in parts."""
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    called: list[str] = []
+    while True:
+        demands = await memory.demands(now, 1000, {})
+        offered = [waiting.contact_id for demand in demands for queue in demand.queues for waiting in queue.waiting]
+        if not offered:
+            return called
+        batch = offered[:40]
+        await store["contacts"].update_many({"_id": {"$in": batch}}, {"$set": {"status": "locked"}})
+        memory.taken(batch, [], now, claimed=True)
+        called += batch
+
+
+async def add_mixed(store: Store, campaign: Document, seed: int, now: datetime, count: int = 120) -> list[Document]:
+    """Contacts of many priorities, tiers, zones and due times, some of them not due yet."""
+    rng = random.Random(seed)
+    organization = {"_id": campaign["organization_id"], "shard": campaign["shard"]}
+    contacts = []
+    for number in range(count):
+        priority = rng.choice([0, 0, 0, 1, 5, 5, 999_999])
+        due_at = now + timedelta(seconds=rng.randint(-300, 30))
+        fields: dict[str, Any] = {"timezone": rng.choice(ZONES), "due_at": due_at, "priority": priority}
+        fields["tier"] = queue_of(priority, rng.choice(list(Tier)))
+        contacts.append(contact_document(organization, campaign, number, **fields))
+    await add_contacts(store, organization, campaign, 1, due_at=now + timedelta(days=1))
+    await store["contacts"].insert_many(contacts)
+    changes = {"$inc": {"added": count}, "$set": {"prioritized": True}, "$addToSet": {"zones": {"$each": ZONES}}}
+    await store["counters_in"].update_one({"campaign_id": campaign["_id"]}, changes)
+    return contacts
+
+
+@pytest.mark.parametrize("order", list(CallOrder))
+@pytest.mark.parametrize("prefetch", [7, 1000])
+async def test_the_order_is_that_of_a_sort_of_everything(
+    store: Store, monkeypatch: pytest.MonkeyPatch, order: CallOrder, prefetch: int
+) -> None:
+    monkeypatch.setattr("services.scheduler.shards.memory.PREFETCH", prefetch)
+    now, seed = utc_now(), random.randrange(1_000_000)
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization, order=order)
+    contacts = [c for c in await add_mixed(store, campaign, seed, now) if c["due_at"] <= now]
+    expected = sorted(contacts, key=lambda c: (rank(c["tier"], order), c["due_at"], c["seq"]))
+    assert await in_memory(store, organization, now) == [c["_id"] for c in expected], f"seed {seed}"
+
+
+async def test_a_higher_priority_that_comes_later_goes_first(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    await add_contacts(store, organization, campaign, 3, due_at=now - timedelta(minutes=1))
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    await memory.demands(now, 100, {})
+    [urgent] = await upload(store, campaign, [{"phone_numbers": ["+14155550123"], "priority": 9}])
+    await memory.contacts_changed([campaign["_id"]], now)
+    [demand] = await memory.demands(now + timedelta(seconds=1), 100, {})
+    assert demand.queues[0].waiting[0].contact_id == urgent
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+@pytest.mark.parametrize(("before", "after"), [(0, 7), (7, 0), (7, None), (3, 5)])
+async def test_a_waiting_contact_changes_its_queue_with_its_priority(
+    store: Store, tier: Tier, before: int, after: int | None
+) -> None:
+    campaign, contact = await a_contact(store, before, tier, "pending")
+    await upload(store, campaign, [{"id": contact["_id"], "phone_numbers": ["+14155550123"], "priority": after}])
+    stored = await read(store, contact)
+    assert (stored["priority"], stored["tier"]) == (after, queue_of(after or 0, tier))
+    assert stored["due_at"] == contact["due_at"], "its place among equals stays"
+
+
+async def test_a_new_time_and_a_new_priority_come_together(store: Store) -> None:
+    campaign, contact = await a_contact(store, 3, Tier.FRESH, "pending")
+    row = {"id": contact["_id"], "phone_numbers": ["+14155550123"], "priority": 8, "scheduled_at": "2031-05-01T10:00Z"}
+    await upload(store, campaign, [row])
+    stored = await read(store, contact)
+    assert (stored["tier"], stored["due_at"]) == (queue_of(8, Tier.SCHEDULED), stored["scheduled_at"])
+
+
+async def test_a_priority_changed_during_a_call_counts_when_the_contact_waits_again(store: Store) -> None:
+    campaign, contact = await a_contact(store, 3, Tier.FRESH, "in_progress")
+    await upload(store, campaign, [{"id": contact["_id"], "phone_numbers": ["+14155550123"], "priority": 8}])
+    assert (await read(store, contact))["tier"] == queue_of(3, Tier.FRESH), "the scheduler's field, on a call"
+    await open_limits(store, contact["shard"], 1)
+
+    async def ended(session: Any) -> None:
+        transaction = ShardTransaction.begin(store, session, Ownership(contact["shard"], 0))
+        [read] = (await transaction.read_contacts([contact["_id"]])).values()
+        move = Move(read, to="pending", tier=Tier.RETRY)  # type: ignore[arg-type]
+        await apply_moves(store, session, transaction.ledger, transaction.context, [move])
+
+    await store.in_transaction(ended)
+    assert (await read(store, contact))["tier"] == queue_of(8, Tier.RETRY)
+
+
+async def test_the_next_priority_is_found_without_looking_at_contacts(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    await add_mixed(store, campaign, 1, now, count=400)
+    assert await waiting_priorities(store, campaign["_id"], 100) == [999_999, 5, 1, 0]
+    assert await waiting_priorities(store, campaign["_id"], 2) == [999_999, 5]
+    found = [None]
+    while (priority := await next_priority(store, campaign["_id"], found[-1], ZONES, now)) is not None:
+        found.append(priority)  # type: ignore[arg-type]
+    assert found == [None, 999_999, 5, 1, 0]
+    # None of those of the highest priorities is due: many keys lie between the start and the one that is found.
+    await store["contacts"].update_many({"priority": {"$gt": 1}}, {"$set": {"due_at": now + timedelta(days=1)}})
+    query = {"campaign_id": campaign["_id"], "status": "pending", "timezone": {"$in": ZONES}, "due_at": {"$lte": now}}
+    cursor = store["contacts"].find(query, hint="ready").sort({"campaign_id": 1, "tier": 1}).limit(1)
+    plan = await cursor.explain()
+    assert plan["executionStats"]["totalDocsExamined"] == 1
+    assert plan["executionStats"]["totalKeysExamined"] < 50, plan["executionStats"]
+
+
+async def upload(store: Store, campaign: Document, rows: list[dict[str, Any]]) -> list[str | None]:
+    """Contacts as customers send them; their ids."""
+    inputs = [ContactInput.model_validate_json(json.dumps(row)) for row in rows]
+    prepared = prepare_contacts(inputs, default_country_code=None, strict_e164=True)
+    assert not prepared.problems
+    result = await upsert_contacts(
+        store,
+        organization_id=campaign["organization_id"],
+        shard=campaign["shard"],
+        campaign_id=campaign["_id"],
+        rows=prepared.rows,
+        source="api-0",
+        now=utc_now(),
+    )
+    assert not result.failed
+    return list(result.contact_ids)
+
+
+async def a_contact(store: Store, priority: int, tier: Tier, status: str) -> tuple[Document, Document]:
+    """A campaign with one contact; a contact that was called, if it is no fresh one."""
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization, await add_configuration(store, organization))
+    attempts = 0 if tier is Tier.FRESH else 1
+    fields: dict[str, Any] = {"priority": priority, "tier": queue_of(priority, tier), "attempts_made": attempts}
+    if status == "in_progress":
+        number = "+14155550123"
+        fields["lock"] = {"attempt": "a", "number": number, "caller_number": "+14155550199", "phone": number}
+    [contact] = await add_contacts(store, organization, campaign, 1, status=status, **fields)
+    return campaign, contact
+
+
+async def read(store: Store, contact: Document) -> Document:
+    """The contact as it is stored now."""
+    stored = await store["contacts"].find_one({"_id": contact["_id"]})
+    assert stored is not None
+    return stored
