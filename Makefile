@@ -7,6 +7,7 @@ RUNS      ?= 1
 SECONDS   ?= 120
 AT_ONCE   ?= 3
 ONLY      ?=
+THREE     ?=
 BACK      ?=
 BIN       := .venv/bin
 # Tools run as modules: a command that pip installs names its interpreter by the whole path, and cannot be started
@@ -58,8 +59,9 @@ test-unit: setup ## Only the tests that need no server
 test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
 	$(BIN)/python -m pytest
 
-chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex
-	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)'
+chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex; THREE=1: loses each of three nodes
+	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)' \
+		$(if $(THREE),--three)
 
 back: setup ## How soon calls go on after each fault, alone (docs/reliability.md); BACK=--three for three brokers
 	$(BIN)/python -m tests.chaos.back $(BACK)

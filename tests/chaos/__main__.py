@@ -1,15 +1,18 @@
-"""`make chaos`: seeded runs, one after the other; exit code 1 when a promise was broken."""
+"""`make chaos`: seeded runs, or the loss of each of three; exit code 1 when a promise was broken."""
 
 import asyncio
 import logging
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tests.chaos.losses import lose_each
 from tests.chaos.report import Report
 from tests.chaos.run import run
 
@@ -22,23 +25,35 @@ def main(
     only: Annotated[
         str, typer.Option(help="Only faults that this regular expression is found in: 'SIGKILL of executor'.")
     ] = "",
+    three: Annotated[
+        bool,
+        typer.Option(help="Instead: each of three brokers and of three MongoDB members is lost, while calls go on."),
+    ] = False,
 ) -> None:
     """Breaks a running system at random and lets the carrier's record judge it."""
     # The crowd's own producer says so whenever a broker is away, which is what a run is about.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     total = Report()
-    for number in range(seed, seed + runs):
-        root = Path(tempfile.mkdtemp(prefix=f"dialstream-chaos-{number}-"))
-        report = asyncio.run(run(root, number, seconds, at_once=at_once, only=only))
-        typer.echo("\n".join(report.lines(f"seed {number}")))
-        total.add(report)
-        if report.violations or report.own_ends:
-            typer.echo(f"  kept for a look: {root}")
-        else:
-            shutil.rmtree(root)
-    if runs > 1:
-        typer.echo("\n".join(total.lines(f"{runs} runs")))
+    if three:
+        total.add(_shown("three of each", lose_each))
+    else:
+        for number in range(seed, seed + runs):
+            total.add(_shown(f"seed {number}", partial(run, seed=number, seconds=seconds, at_once=at_once, only=only)))
+        if runs > 1:
+            typer.echo("\n".join(total.lines(f"{runs} runs")))
     sys.exit(1 if total.violations else 0)
+
+
+def _shown(title: str, run_in: Callable[[Path], Coroutine[Any, Any, Report]]) -> Report:
+    """One run in a folder of its own, which stays where there is something to look at."""
+    root = Path(tempfile.mkdtemp(prefix=f"dialstream-chaos-{title.replace(' ', '-')}-"))
+    report = asyncio.run(run_in(root))
+    typer.echo("\n".join(report.lines(title)))
+    if report.violations or report.own_ends:
+        typer.echo(f"  kept for a look: {root}")
+    else:
+        shutil.rmtree(root)
+    return report
 
 
 if __name__ == "__main__":

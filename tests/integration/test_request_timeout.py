@@ -1,7 +1,7 @@
 """How long a frozen broker is waited for: as the setting says, in every service that reads.
 
 The client library waits 40 s for each answer by default, and so long all calls stood still when one broker of three
-accepted requests and did not answer (tests/chaos/test_three_of_each.py).
+accepted requests and did not answer (tests/chaos/losses.py).
 """
 
 from collections.abc import Awaitable, Callable

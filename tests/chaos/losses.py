@@ -1,39 +1,57 @@
 """A Kafka of three brokers and a replica set of three: each may lose one, and calls go on meanwhile."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import pytest
-
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from tests.chaos.crowd import Crowd
-from tests.chaos.faults import Fault, catalogue
+from tests.chaos.faults import Fault, Happened, catalogue
+from tests.chaos.judge import Violation
+from tests.chaos.report import Report, kinds_of, recovery_of
 from tests.chaos.run import beside
 from tests.chaos.stage import GLOBAL_LIMIT, Stage, stage
 from tests.chaos.truth import Rule, Truth
-from tests.chaos.verdict import verdict
+from tests.chaos.verdict import keep_for_a_look, verdict
 from tests.eventually import eventually
 
-SEED_OF_THREE = 3
+SEED_OF_THREE: Final = 3
 # As many as can be on their way when something is lost, so that new ones must have been claimed since.
-MORE_CALLS = GLOBAL_LIMIT
+MORE_CALLS: Final = GLOBAL_LIMIT
+PATIENCE_SECONDS: Final = 60.0
 
 
-@pytest.mark.timeout(900)
-async def test_calls_go_on_while_one_of_three_is_lost_and_no_promise_is_broken(tmp_path: Path) -> None:
-    async with stage(tmp_path, SEED_OF_THREE) as on_stage:
+async def lose_each(root: Path) -> Report:
+    """Lose one after the other, each until many more calls were placed; let all come to rest, and judge."""
+    began = monotonic()
+    async with stage(root, SEED_OF_THREE) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
         crowd = Crowd(on_stage.system, on_stage.store, truth, SEED_OF_THREE)
         await crowd.arrive()
+        happened: list[Happened] = []
+        violations: list[Violation] = []
         async with beside(crowd.work()) as working:
             faults = {(fault.name, fault.target): fault for fault in catalogue(on_stage)}
             for lost in await _each_loss(on_stage):
-                await _calls_go_on(on_stage, faults[lost])
+                broke_at = utc_now()
+                violations += await _calls_go_on(on_stage, faults[lost])
+                happened.append(Happened(faults[lost], broke_at, utc_now()))
             crowd.leaving = True
             await working
         found = await verdict(on_stage, crowd, truth)
-    assert found.violations == []
+        violations += found.violations
+        if violations:
+            await keep_for_a_look(root, on_stage.store, truth, happened, violations)
+    return Report(
+        violations=violations,
+        faults=kinds_of(happened),
+        calls=len(found.calls),
+        seconds=monotonic() - began,
+        facts=Counter(crowd.deeds),
+        peaks=found.peaks,
+        recovery=recovery_of(found.calls, happened),
+    )
 
 
 async def _each_loss(on_stage: Stage) -> list[tuple[str, str]]:
@@ -59,7 +77,7 @@ def _port(find: Callable[[], Any]) -> int | None:
     return None if server is None else server.port
 
 
-async def _calls_go_on(on_stage: Stage, fault: Fault) -> None:
+async def _calls_go_on(on_stage: Stage, fault: Fault) -> list[Violation]:
     """Broken until the carrier has many more calls than were under way."""
     placed = await _placed(on_stage)
 
@@ -67,7 +85,13 @@ async def _calls_go_on(on_stage: Stage, fault: Fault) -> None:
         return await _placed(on_stage) > placed + MORE_CALLS
 
     async with fault.broken():
-        await eventually(many_more, timeout=60, saying=f"calls during {fault.name} of {fault.target}")
+        try:
+            await eventually(many_more, timeout=PATIENCE_SECONDS)
+        except AssertionError:
+            more = await _placed(on_stage) - placed
+            what = f"{more} calls in {PATIENCE_SECONDS:.0f} s during {fault.name} of {fault.target}"
+            return [Violation("calls go on", what)]
+    return []
 
 
 async def _placed(on_stage: Stage) -> int:
