@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from tests.chaos.disks import fill, make_room
 from tests.chaos.servers import Node
 from tests.chaos.stage import LINED, MEMBERS, SETTINGS, Stage
 from tests.proxy import Line, State
+
+# From the end of a fault to the beginning of the next.
+PAUSE_SECONDS: Final = (0.1, 1.5)
+# Longer than the brokers' session timeout of a run, so that a frozen member is missed.
+SHORT_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +226,7 @@ async def carrier_told(stage: Stage, changes: dict[str, float]) -> AsyncIterator
 
 
 class Trouble:
-    """Breaks things for as long as it runs, several at once. The same seed picks the same faults."""
+    """Breaks things, several at once. The same seed picks the same faults."""
 
     def __init__(self, stage: Stage, seed: int, *, at_once: int, only: str = "") -> None:
         """`only`: a regular expression, searched in "<fault> of <target>"."""
@@ -237,26 +243,54 @@ class Trouble:
         return target in self._busy
 
     async def run(self) -> None:
-        """Until `ending` is set; what is broken then is mended first."""
+        """At random until `ending` is set; what is broken then is mended first."""
         async with asyncio.TaskGroup() as tasks:
             for dice in self._dices:
-                tasks.create_task(self._make(dice))
+                tasks.create_task(self._at_random(dice))
 
-    async def _make(self, dice: random.Random) -> None:
+    async def run_once(self) -> None:
+        """One fault of every kind, the short ones of each; the seed chooses the order."""
+        faults = self._dices[0].sample(self._faults, len(self._faults))
+        deck = list({_kind(fault): fault for fault in faults}.values())
+        async with asyncio.TaskGroup() as tasks:
+            for dice in self._dices:
+                tasks.create_task(self._deal(dice, deck))
+
+    async def _at_random(self, dice: random.Random) -> None:
         while not self.ending:
             fault = dice.choice(self._faults)
             seconds = dice.uniform(*fault.seconds)
-            if self._busy & _touched(fault):
+            if not self._busy & _touched(fault):
+                await self._make(fault, seconds, dice)
+
+    async def _deal(self, dice: random.Random, deck: list[Fault]) -> None:
+        """Until the deck is empty; first what most of it is for, since faults of one target wait for each other."""
+        while deck:
+            left = Counter(fault.target for fault in deck)
+            free = [fault for fault in deck if not self._busy & _touched(fault)]
+            if not free:
+                await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
                 continue
-            self._busy |= _touched(fault)
-            try:
-                broke_at = utc_now()
-                async with fault.broken():
-                    await asyncio.sleep(seconds)
-                self.happened.append(Happened(fault, broke_at, utc_now()))
-            finally:
-                self._busy -= _touched(fault)
-            await asyncio.sleep(dice.uniform(0.1, 1.5))
+            fault = max(free, key=lambda fault: left[fault.target])
+            deck.remove(fault)
+            shortest, longest = fault.seconds
+            await self._make(fault, dice.uniform(shortest, min(longest, SHORT_SECONDS)), dice)
+
+    async def _make(self, fault: Fault, seconds: float, dice: random.Random) -> None:
+        self._busy |= _touched(fault)
+        try:
+            broke_at = utc_now()
+            async with fault.broken():
+                await asyncio.sleep(seconds)
+            self.happened.append(Happened(fault, broke_at, utc_now()))
+        finally:
+            self._busy -= _touched(fault)
+        await asyncio.sleep(dice.uniform(*PAUSE_SECONDS))
+
+
+def _kind(fault: Fault) -> tuple[str, str]:
+    """What is done, and to which service or server: of a line, to the one at its end."""
+    return fault.name, fault.target.rpartition(" ")[2].rstrip("-0123456789")
 
 
 def _touched(fault: Fault) -> set[str]:
