@@ -1,4 +1,4 @@
-"""Executors that end and come back while the carrier holds as many calls as the limit allows.
+"""Executors, and a scheduler, that end and come back while the carrier holds as many calls as the limit allows.
 
 Judged by the carrier's own record: what it has placed, when each call was to end by its plan, and when it did.
 """
@@ -162,7 +162,7 @@ async def test_a_rolling_restart_of_all_executors_with_1000_calls_up_interrupts_
     servers: Addresses, tmp_path: Path
 ) -> None:
     patient = {"DIALSTREAM_LOCK_SECONDS": "30", "DIALSTREAM_PLACE_SECONDS": "10", "DIALSTREAM_SETTLE_SECONDS": "30"}
-    plan = Plan(limit=1000, long=(6, 20), short=(2, 6))
+    plan = Plan(limit=1000, long=(8, 16), short=(2, 6))
     async with dialing_on(servers, tmp_path, plan, patient) as dialing:
         await dialing.begin(contacts=2000)
         before = await dialing.calls()
@@ -185,7 +185,7 @@ async def restart(dialing: Dialing, name: str) -> None:
     await dialing.dial_until(functools.partial(dialing.has_begun_jobs, name), f"a job started by the new {name}")
 
 
-async def test_calls_go_on_and_are_recorded_when_all_executors_are_killed_at_once(
+async def test_calls_go_on_and_are_recorded_when_all_executors_and_a_scheduler_are_killed_at_once(
     servers: Addresses, tmp_path: Path
 ) -> None:
     plan = Plan(limit=300, long=(4, 10), short=(1, 3))
@@ -193,11 +193,12 @@ async def test_calls_go_on_and_are_recorded_when_all_executors_are_killed_at_onc
         await dialing.begin(contacts=500)
         before = await dialing.calls()
         await dialing.new_calls_are_short()
-        for name in EXECUTORS:
+        killed = (*EXECUTORS, "scheduler-0")
+        for name in killed:
             dialing.system.processes[name].kill()
-        for name in EXECUTORS:
+        for name in killed:
             await dialing.system.processes[name].wait()
-        await dialing.system.start(*EXECUTORS)
+        await dialing.system.start(*killed)
         await dialing.end()
         await judge(dialing, before)
         await nothing_is_held(dialing)

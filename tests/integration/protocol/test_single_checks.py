@@ -11,7 +11,6 @@ from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Store
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
-from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
@@ -300,18 +299,6 @@ async def test_an_ending_of_another_attempt_leaves_the_call_alone(store: Store) 
     assert await status(world, ANN) == ContactStatus.IN_PROGRESS
 
 
-async def test_a_call_that_a_process_holds_ends_by_its_report(store: Store) -> None:
-    world = await new_world(store, Plan(mode=CallMode.IN_PROCESS, can_look_up=False))
-    await call(world, ANN)
-    [live] = world.carrier.live()
-    world.carrier.end(live, Outcome.ANSWERED)
-    await world.report(live)
-    await world.flush(A)
-    await claim(world)
-    assert await status(world, ANN) == ContactStatus.COMPLETED
-    await drain(world)
-
-
 # Reconcile.
 
 
@@ -343,14 +330,6 @@ async def test_a_look_up_that_is_wrong_for_a_moment_frees_no_call_that_is_up(sto
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
     assert live in world.carrier.live()
     world.carrier.blind = False
-    await drain(world)
-
-
-async def test_a_call_that_is_up_is_left_alone(store: Store) -> None:
-    world = await new_world(store)
-    await call(world, ANN)
-    await world.pass_time(UNTIL_SETTLED)
-    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0
     await drain(world)
 
 

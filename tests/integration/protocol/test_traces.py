@@ -72,12 +72,6 @@ async def is_free_again(world: World, contact_id: str, *, executor: int = A) -> 
     assert await status(world, contact_id) == ContactStatus.PENDING
 
 
-async def test_an_undisturbed_world_calls_everybody_once(store: Store) -> None:
-    world = await new_world(store)
-    await drain(world)
-    assert {placed.request.contact_id for placed in world.carrier.calls} == set(world.contacts)
-
-
 async def test_v1_two_executors_with_one_job_place_it_once(store: Store) -> None:
     world = await new_world(store)
     await job_for(world, ANN, executor=A)
@@ -124,18 +118,6 @@ async def test_v3_an_executor_that_slept_gives_the_job_back(store: Store) -> Non
     await world.flush(A)
     await world.work(ACME_SHARD, ACME_SHARD)
     assert await status(world, ANN) == ContactStatus.IN_PROGRESS
-    await drain(world)
-
-
-async def test_v3_an_executor_that_slept_before_the_gate_gives_the_job_back(store: Store) -> None:
-    world = await new_world(store)
-    await job_for(world, ANN)
-    asleep = await start(world, A, ANN)
-    await world.pass_time(UNTIL_SETTLED)
-    assert await is_missed(world) == 1
-    await is_free_again(world, ANN)
-    await call(world, ANN, executor=B)
-    assert not await world.gate(A, asleep)
     await drain(world)
 
 
@@ -245,20 +227,6 @@ async def test_v8_no_such_call_counts_only_when_no_request_can_be_on_its_way(sto
     await world.pass_time(10)
     assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0, "the call is up"
     assert await world.work(ACME_SHARD, ACME_SHARD, claim=[ANN]) == []
-    await drain(world)
-
-
-async def test_v9_the_gate_sees_what_the_claim_could_not(store: Store) -> None:
-    world = await new_world(store, Plan(global_limit=5, grants=(5, 0), organization_limit=5))
-    for contact_id in (ANN, AMY, CAT):
-        if contact_id != AMY:  # her telephone is Ann's
-            await job_for(world, contact_id)
-            await start(world, A, contact_id)
-    await edits.list_number(world, ACME, PHONES[2])
-    await edits.move(world, SPRING, CampaignMove.PAUSE)
-    for contact_id in (ANN, CAT):
-        assert not await world.gate(A, task_of(world, A, contact_id))
-    assert world.carrier.calls == []
     await drain(world)
 
 
