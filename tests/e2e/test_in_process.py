@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from deploy.demo.dial import new_campaign
 from deploy.local.lineup import Counts
@@ -22,17 +23,26 @@ from tests.integration.protocol.promises import check_at_rest
 IN_PROCESS: Final = "executor-1"
 INSTEAD: Final = {IN_PROCESS: "tests.chaos.in_process_executor"}
 LIMIT: Final = 20
-# Calls last long enough to be up when their executor is ended, and the time limit is well behind them.
+# Calls last long enough to be up when their executor is ended, and end a second before the time limit.
 SETTINGS: Final = {
     **EVERYBODY_ANSWERS,
     "DIALSTREAM_SIMULATOR_TALK_MIN_SECONDS": "2",
     "DIALSTREAM_SIMULATOR_TALK_MAX_SECONDS": "3",
-    "DIALSTREAM_MAX_CALL_SECONDS": "6",
+    "DIALSTREAM_MAX_CALL_SECONDS": "4",
 }
 
 
+@pytest.fixture(scope="module")
+async def system(servers: Addresses, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """Both kinds of executors; every test brings an organization of its own."""
+    logs = tmp_path_factory.mktemp("logs")
+    async with system_on(servers, logs, Counts(executors=2), settings=SETTINGS, instead=INSTEAD) as system:
+        await system.start()
+        yield system
+
+
 class Mixed:
-    """A system of both kinds of executors, and a campaign on it."""
+    """A campaign on the system of both kinds of executors."""
 
     def __init__(self, system: System, store: Store, customer: SystemCustomer, campaign: str) -> None:
         self.system, self.store, self.customer, self.campaign = system, store, customer, campaign
@@ -47,7 +57,9 @@ class Mixed:
 
     async def calls(self, *, held: bool) -> list[CarrierCall]:
         """The carrier's record of calls that their executor holds, or of those that the carrier holds."""
-        return calls_of(entry for entry in await self.system.carrier_record() if entry["held"] is held)
+        record = await self.system.carrier_record()
+        mine = [entry for entry in record if entry["organization_id"] == self.customer.organization_id]
+        return calls_of(entry for entry in mine if entry["held"] is held)
 
     async def held_now(self) -> list[CarrierCall]:
         """Calls that the in-process executor holds, by the carrier's record."""
@@ -65,7 +77,8 @@ class Mixed:
 
     async def attempts(self) -> dict[str, dict[str, Any]]:
         """Every attempt of the system's own documents, by id."""
-        return {attempt["_id"]: attempt async for attempt in self.store["attempts"].find({})}
+        mine = {"organization_id": self.customer.organization_id}
+        return {attempt["_id"]: attempt async for attempt in self.store["attempts"].find(mine)}
 
     async def judge(self) -> dict[str, dict[str, Any]]:
         """What holds at rest, whatever happened; the attempts."""
@@ -82,25 +95,25 @@ class Mixed:
 
 
 @asynccontextmanager
-async def mixed(servers: Addresses, logs: Path) -> AsyncIterator[Mixed]:
-    """The system, with more contacts than can be called at once, and calls of both kinds up."""
-    async with system_on(servers, logs, Counts(executors=2), settings=SETTINGS, instead=INSTEAD) as system:
-        await system.start()
-        customer = await system.new_customer()
-        campaign = await new_campaign(customer.api, utc_now())
-        await customer.api.put("/campaign/concurrency-settings", {"concurrency_limit": LIMIT})
-        store = connect(MongoSettings(mongodb=servers.mongodb, mongodb_database=system.database))
-        try:
-            one = Mixed(system, store, customer, campaign)
-            await one.add(4 * LIMIT)
-            await eventually(one.some_are_held, timeout=30, saying="calls held in process")
-            yield one
-        finally:
-            await store.close()
+async def mixed(system: System) -> AsyncIterator[Mixed]:
+    """More contacts than can be called at once, and calls of both kinds up."""
+    if system.processes[IN_PROCESS].returncode is not None:
+        await system.start(IN_PROCESS)
+    customer = await system.new_customer()
+    campaign = await new_campaign(customer.api, utc_now())
+    await customer.api.put("/campaign/concurrency-settings", {"concurrency_limit": LIMIT})
+    store = connect(MongoSettings(mongodb=system.addresses.mongodb, mongodb_database=system.database))
+    try:
+        one = Mixed(system, store, customer, campaign)
+        await one.add(2 * LIMIT)
+        await eventually(one.some_are_held, timeout=30, saying="calls held in process")
+        yield one
+    finally:
+        await store.close()
 
 
-async def test_an_in_process_executor_asked_to_end_finishes_its_calls_first(servers: Addresses, tmp_path: Path) -> None:
-    async with mixed(servers, tmp_path) as one:
+async def test_an_in_process_executor_asked_to_end_finishes_its_calls_first(system: System) -> None:
+    async with mixed(system) as one:
         up = await one.held_now()
         assert await one.system.stop(IN_PROCESS) == 0
         assert await one.held_now() == []
@@ -118,10 +131,8 @@ async def test_an_in_process_executor_asked_to_end_finishes_its_calls_first(serv
         assert (await one.customer.statistics(one.campaign))["contacts"]["completed"] == len(one.numbers)
 
 
-async def test_a_killed_in_process_executor_s_calls_end_and_are_not_repeated(
-    servers: Addresses, tmp_path: Path
-) -> None:
-    async with mixed(servers, tmp_path) as one:
+async def test_a_killed_in_process_executor_s_calls_end_and_are_not_repeated(system: System) -> None:
+    async with mixed(system) as one:
         await one.system.kill(IN_PROCESS)
         await eventually(lambda: none_held(one), saying="the carrier has ended every call of the killed process")
         lost = {call.attempt_id for call in await one.calls(held=True) if call.outcome == "interrupted"}

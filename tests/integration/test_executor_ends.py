@@ -62,6 +62,7 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
 async def test_an_executor_whose_heartbeat_fails_for_good_ends(
     store: Store, kafka_address: str, topic_prefix: str
 ) -> None:
+    await store.db.drop_collection("executors")
     await store.db.create_collection("executors", validator={"sequence": {"$lt": 3}})
     async with running_engine(store, kafka_address, topic_prefix) as engine:
         executor = CallExecutor(

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.local.home import LOCALHOST
 from deploy.local.servers import Addresses
+from shared.store.client import Store
 
 SERVICES = ("campaign_api", "contact_ingest", "scheduler", "call_executor", "carrier_simulator")
 ACCOUNT = {
@@ -22,11 +23,7 @@ ACCOUNT = {
     "DIALSTREAM_TWILIO_ANSWER_URL": "http://127.0.0.1:1/answer",
     "DIALSTREAM_CALLBACK_BASE_URL": "http://127.0.0.1:1",
 }
-AWAY = {
-    "DIALSTREAM_KAFKA": "127.0.0.1:1",
-    "DIALSTREAM_MONGODB": "mongodb://127.0.0.1:1/?replicaSet=away&serverSelectionTimeoutMS=100",
-    "DIALSTREAM_START_DEADLINE_SECONDS": "0.2",
-}
+NO_KAFKA = {"DIALSTREAM_KAFKA": "127.0.0.1:1", "DIALSTREAM_START_DEADLINE_SECONDS": "0.2"}
 
 
 @pytest.fixture
@@ -110,13 +107,17 @@ async def test_an_address_of_another_machine_is_named(service: str, servers: Add
 
 
 @pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor"])
-async def test_a_misspelt_name_is_a_warning_at_the_start_of_every_service(service: str) -> None:
+async def test_a_misspelt_name_is_a_warning_at_the_start_of_every_service(
+    service: str, store: Store, mongodb_address: str
+) -> None:
     others = {
+        "DIALSTREAM_MONGODB": mongodb_address,
+        "DIALSTREAM_MONGODB_DATABASE": store.db.name,
         "DIALSTREAM_SIMULATOR_SEED": "1",
         "DIALSTREAM_URL": "http://127.0.0.1:8000",
         "DIALSTREAM_INGEST_MAX_BATCHES": "2",
     }
-    code, said = await ended(service, {**AWAY, **others, "DIALSTREAM_RING_SECOND": "900"})
+    code, said = await ended(service, {**NO_KAFKA, **others, "DIALSTREAM_RING_SECOND": "900"})
     assert code == 1
     warnings = [line for line in log_lines(said) if line["event"] == "look at the settings"]
     assert [(line["level"], line["why"]) for line in warnings] == [
