@@ -18,7 +18,7 @@ COMPILE    = $(BIN)/python -m piptools compile --quiet --upgrade --no-emit-index
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check test-unit test chaos back bench env lock
+.PHONY: help setup run stop clean fmt check test-unit test fuzz chaos back bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -58,6 +58,11 @@ test-unit: setup ## Only the tests that need no server
 
 test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
 	$(BIN)/python -m pytest
+
+fuzz: setup ## Only the tests with random input, at length: dialing protocol, topics, HTTP interface; SEED=2 for others
+	DIALSTREAM_FUZZ_SEED=$(SEED) DIALSTREAM_PROTOCOL_EXAMPLES=500 DIALSTREAM_OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest \
+		--timeout=7200 tests/integration/protocol/test_protocol.py tests/integration/topic_fuzz \
+		tests/integration/campaign_api/test_openapi_fuzz.py
 
 chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex; THREE=1: loses each of three nodes
 	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)' \

@@ -40,6 +40,7 @@ OTHER_NAMES: Final = frozenset(
         "CAMPAIGN",
         "FUZZ_SEED",
         "LOCAL_RUN",
+        "OPENAPI_EXAMPLES",
         "ORGANIZATION_ID",
         "PROTOCOL_EXAMPLES",
         "PUBLISHED_PORT",

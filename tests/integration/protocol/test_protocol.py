@@ -1,22 +1,19 @@
 """The dialing protocol against every promise of the design, in orders that nobody has thought of.
 
-The real store functions, the real placer and reconciler, a real MongoDB. `DIALSTREAM_PROTOCOL_EXAMPLES`
-sets the number of runs; by default there are few and always the same, longer runs take new ones each time.
+The real store functions, the real placer and reconciler, a real MongoDB. `DIALSTREAM_PROTOCOL_EXAMPLES` is the number
+of runs, and `DIALSTREAM_FUZZ_SEED` chooses them; by default there are few and always the same.
 """
 
-import os
-
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.fuzzing import SEED, examples
 from tests.integration.protocol.machine import ProtocolMachine
 from tests.integration.protocol.stage import Stage
 
-EXAMPLES = os.environ.get("DIALSTREAM_PROTOCOL_EXAMPLES")
 RUNS = settings(
-    max_examples=int(EXAMPLES or 25),
+    max_examples=examples("PROTOCOL", 25),
     stateful_step_count=40,
-    derandomize=EXAMPLES is None,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -28,5 +25,5 @@ RUNS = settings(
 
 def test_no_order_of_events_breaks_a_promise(stage: Stage) -> None:
     ProtocolMachine.stage = stage
-    run_state_machine_as_test(ProtocolMachine, settings=RUNS)
+    run_state_machine_as_test(seed(SEED)(ProtocolMachine), settings=RUNS)
     print(dict(ProtocolMachine.figures))  # noqa: T201 - what a long run has covered, seen with -s

@@ -19,10 +19,10 @@ from shared.store.catalog.keys import Scope
 from shared.store.client import Store
 from shared.topics import CONTACT_BATCHES
 from tests.eventually import eventually
+from tests.fuzzing import SEED
 from tests.integration.contact_ingest.customer import Customer, new_customer, new_key
 from tests.integration.topic_fuzz.letters import check, check_replayed, dressed, mixed, odd_headers
 from tests.integration.topic_fuzz.mutations import OF_NO_TEXT, TOO_LONG, noise, unusable, with_text
-from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.wire import GZIP, NONE, ZSTD, Message, Wire, largest_value, unreadable, wire_of
 
 CLASSES = {"UnreadableBatch", "BatchTooLarge", "UnprovenOrganization", "CampaignNotUsable", "BatchIdReused"}

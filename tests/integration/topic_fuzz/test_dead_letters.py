@@ -23,7 +23,7 @@ from shared.errors import PermanentError
 from shared.settings import KafkaSettings
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.eventually import eventually
-from tests.integration.topic_fuzz.seed import SEED
+from tests.fuzzing import SEED
 from tests.integration.topic_fuzz.wire import Message, largest_value, unreadable, wire_of
 
 WHY = PermanentError("it is of no use")

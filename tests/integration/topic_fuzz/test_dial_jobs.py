@@ -19,10 +19,10 @@ from shared.topics import DIAL_JOBS
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import new_id
+from tests.fuzzing import SEED
 from tests.integration.topic_fuzz.letters import check, check_replayed, dressed, mixed, odd_headers
 from tests.integration.topic_fuzz.mutations import noise, unusable
 from tests.integration.topic_fuzz.people import Case, People, owner_of, people
-from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.strangers import jobs_of
 from tests.integration.topic_fuzz.wire import GZIP, NONE, ZSTD, Message, Wire, largest_value, unreadable, wire_of
 

@@ -23,10 +23,10 @@ from shared.topics import ORG_EVENTS, SHARDS
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import new_id
+from tests.fuzzing import SEED
 from tests.integration.topic_fuzz.letters import check, check_replayed, dressed, mixed, odd_headers
 from tests.integration.topic_fuzz.mutations import Bad, noise, truncated, unusable, wrong_fields
 from tests.integration.topic_fuzz.people import Case, People, owner_of, people
-from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.strangers import Ids, crossed, events_of, hints_of, mixed_up, stale
 from tests.integration.topic_fuzz.wire import GZIP, NONE, ZSTD, Message, Wire, largest_value, unreadable, wire_of
 

@@ -15,8 +15,8 @@ from shared.store.client import Store
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.engine import running_engine
 from tests.eventually import eventually
+from tests.fuzzing import SEED
 from tests.integration.topic_fuzz.people import Case, owner_of, people
-from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.wire import Message, Sent, unreadable, wire_of
 from tests.integration.transactions import plain, sender
 

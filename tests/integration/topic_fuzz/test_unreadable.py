@@ -8,9 +8,9 @@ from shared.store.client import Store
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
+from tests.fuzzing import SEED
 from tests.integration.topic_fuzz.letters import check
 from tests.integration.topic_fuzz.people import owner_of, people
-from tests.integration.topic_fuzz.seed import SEED
 from tests.integration.topic_fuzz.wire import Message, Wire, unreadable, wire_of
 
 
