@@ -56,8 +56,8 @@ check: setup ## Formatting, lint, types, import rules
 test-unit: setup ## Only the tests that need no server
 	$(BIN)/python -m pytest tests/unit
 
-test: setup check ## Everything; starts Kafka and MongoDB if need be, and stops what it started
-	$(BIN)/python -m pytest
+test: setup check ## Everything, in two processes side by side; starts Kafka and MongoDB if need be, and stops what it started
+	$(BIN)/python -m tests.side_by_side
 
 fuzz: setup ## Only the tests with random input, at length: dialing protocol, topics, HTTP interface; SEED=2 for others
 	DIALSTREAM_FUZZ_SEED=$(SEED) DIALSTREAM_PROTOCOL_EXAMPLES=500 DIALSTREAM_OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest \
