@@ -1,1 +1,1 @@
-"""What all APIs share of HTTP; knows none of them."""
+"""What all dialects share of HTTP; it knows none of them."""
