@@ -1,4 +1,4 @@
-"""What the root's own routes work with, made once by `build_app`; dialects have the edge alone."""
+"""The gateway's connections, for the root's own routes; dialects have the edge alone."""
 
 from dataclasses import dataclass
 from typing import Annotated

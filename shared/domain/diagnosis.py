@@ -1,4 +1,4 @@
-"""What stands in the way of a campaign's calls."""
+"""The diagnosis of a campaign: reasons to wait, limits, rests, refusals."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class PastRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What stands in the way of a campaign's calls at one moment; `campaign_id` None for contacts of no campaign.
+    """The obstacles to a campaign's calls at one moment; `campaign_id` None for contacts of no campaign.
 
     `rests` are by what rests; `refusals` are the organization's last ones, oldest first. `calls_per_second` is how fast
     the living executors may place calls, those of all organizations together.

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RemarkCode(StrEnum):
-    """What there is to say of a row that was used, and the facts that go with it.
+    """The kinds of remark on a row that was used, and the facts that go with each.
 
     `lacks_setting`: `fault` (a `SettingFault`), and `others`, how many more rows it concerns. `stays_ended`: `status`
     and `because` (an `EndReason`, or empty: not known) of a contact that was changed and is not called again.
@@ -18,7 +18,7 @@ class RemarkCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One such remark."""
+    """A remark on a row, by its code."""
 
     code: RemarkCode
     facts: Mapping[str, str | int]

@@ -1,4 +1,4 @@
-"""What became of the contacts of one request."""
+"""The results of one request's contacts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class RowFailure:
 
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
-    """What became of a request's rows. `contact_ids` is in the order of the request, None for a failed row.
+    """The result of a request's rows. `contact_ids` is in the order of the request, None for a failed row.
 
     `repeated` says that this batch had been stored before: nothing was changed, the numbers are those of
     the first time, and `contact_ids` is empty.

@@ -1,4 +1,4 @@
-"""How many calls an organization may have at once."""
+"""The limit on an organization's calls at once."""
 
 from dataclasses import dataclass
 

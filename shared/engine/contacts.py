@@ -51,7 +51,7 @@ class ContactTarget:
 
     @property
     def hint(self) -> ContactsAdded:
-        """What the scheduler is told about a change of these contacts."""
+        """The hint of a change of these contacts, for the scheduler."""
         return ContactsAdded(organization_id=self.organization_id, shard=self.shard, campaign_id=self.campaign_id)
 
 
@@ -64,7 +64,7 @@ async def contact_target(engine: Engine, organization_id: str, reference: str) -
 
 
 async def number_rules(engine: Engine, organization_id: str, configuration_id: str | None) -> NumberRules:
-    """How numbers of contacts are read: by the configuration's country code; without one, E.164 alone.
+    """The rules by which numbers of contacts are read: the configuration's country code; without one, E.164 alone.
 
     Raises `NotFound` (organization or configuration).
     """
@@ -79,7 +79,7 @@ async def number_rules(engine: Engine, organization_id: str, configuration_id: s
 async def add_contacts(
     engine: Engine, target: ContactTarget, prepared: PreparedContacts, now: datetime
 ) -> UpsertResult:
-    """What became of the rows: contacts that exist are changed, the others added.
+    """The result of the rows: contacts that exist are changed, the others added.
 
     Raises `NotFound`, `WrongState` (the campaign is closed), `TemporaryError` (send the request again).
     """
@@ -144,7 +144,7 @@ async def reset_contacts(
     cursor: str | None,
     now: datetime,
 ) -> ResetPage:
-    """How many of the campaign's contacts that ended so are called again; their limits count from now on.
+    """The number of the campaign's contacts that ended so and are called again; their limits count from now on.
 
     Raises `NotFound`, `WrongState` (the campaign is closed), `InvalidCursor` (begin anew).
     """

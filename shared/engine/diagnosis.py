@@ -1,4 +1,4 @@
-"""Why is nobody being called, or so slowly?"""
+"""The diagnosis of a campaign in which nobody is called, or so slowly."""
 
 from datetime import datetime
 
@@ -9,6 +9,6 @@ from shared.store.reports import diagnosis as stored
 
 
 async def diagnose(engine: Engine, organization_id: str, reference: str, now: datetime) -> Diagnosis:
-    """What stands in the way of the campaign's calls; `default` are the contacts of no campaign. Raises `NotFound`."""
+    """The diagnosis of the campaign; `default` are the contacts of no campaign. Raises `NotFound`."""
     target = await contact_target(engine, organization_id, reference)
     return await stored.diagnose(engine.store, organization_id, target.campaign_id, now)

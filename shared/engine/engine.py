@@ -1,4 +1,4 @@
-"""What every use case works with, made once by a process."""
+"""The connections that use cases work with, made once by a process."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What became of the batches that came over Kafka."""
+"""Results of the batches that came over Kafka."""
 
 from shared.domain.page import Page
 from shared.engine.engine import Engine

@@ -60,5 +60,5 @@ async def delete_key(engine: Engine, kind: KeyKind, key_id: str) -> None:
 
 
 def is_same_secret(given: str, expected: str) -> bool:
-    """Whether two secrets are equal; the time taken tells nothing of either, not even its length."""
+    """Secrets are compared in a time that tells nothing of either, not even its length."""
     return hmac.compare_digest(stored.digest_of(given), stored.digest_of(expected))

@@ -1,4 +1,4 @@
-"""What the carrier is told of a callback that cannot be used; its operator reads it, so it is a sentence."""
+"""Answers to callbacks that cannot be used; operators read them, so they are sentences."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""Where the carrier reports on calls; its signature is the credential."""
+"""The carrier reports on calls here; its signature is the credential."""
 
 from typing import Final
 

@@ -1,1 +1,1 @@
-"""What all dialects share of HTTP; it knows none of them."""
+"""HTTP as all dialects share it; no dialect is known here."""

@@ -51,7 +51,7 @@ class BodyRoute(APIRoute):
 
 
 def json_body(model: type[Model]) -> Any:
-    """What annotates an endpoint's parameter that is the body, read as `model`; 422 names every bad value."""
+    """The annotation of an endpoint's parameter that is the body, read as `model`; every bad value is named at once."""
 
     def parse(raw: bytes) -> Model:
         try:
@@ -93,7 +93,7 @@ def bad_value(
 
 
 def bad_values(error: ValidationError, model: type[BaseModel]) -> list[BadValue]:
-    """Everything that is wrong with a body of this model, or how much when it is too much to list."""
+    """The bad values of a body of this model, or their number when they are too many to list."""
     count = error.error_count()
     if count > MAX_BAD_VALUES:
         sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"

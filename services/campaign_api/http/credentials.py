@@ -1,4 +1,4 @@
-"""Who is asking, for which organization: what all dialects share; each reads its own headers.
+"""Callers and their organizations, proven alike in all dialects; each dialect reads its own headers.
 
 | credential | organization |
 |---|---|

@@ -1,4 +1,4 @@
-"""What every dialect works with, made once by the gateway and given to each."""
+"""The edge: the engine and the rate limit that the gateway gives to every dialect."""
 
 from dataclasses import dataclass
 from typing import Annotated

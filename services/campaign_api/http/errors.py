@@ -1,4 +1,4 @@
-"""Every fault of a request reaches its dialect's form, whatever part of the stack it came from.
+"""Faults of requests reach their dialect's form, whatever part of the stack they came from.
 
 A form is a function from a fault to a response. A dialect brings one, and with it its table of words.
 """
@@ -104,7 +104,7 @@ def _of_method(request: Request, _: Exception) -> Fault:
 
 
 def _methods_at(request: Request) -> set[str]:
-    """Every method of the address; the router itself names only those of the first route that fits."""
+    """The methods of the address; the router itself names only those of the first route that fits."""
     routes = request.app.router.routes
     return {
         method

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, as codes and facts: each dialect has its own words and its own form for them."""
+"""Faults of requests, as codes and facts: each dialect has its own words and its own form for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class RequestFault(StrEnum):
-    """What is wrong with a request or its answer, beside what the engine refuses."""
+    """Faults of a request or its answer, beside what the engine refuses."""
 
     NO_ADDRESS = "no such address"
     WRONG_METHOD = "method not possible here"
@@ -50,7 +50,7 @@ class RequestFault(StrEnum):
 
 
 Code = RequestFault | Kind | CampaignMove | CampaignUse | Clash
-"""Every code a dialect has words for: a request's own fault, a kind not found, a move or use refused, a clash."""
+"""The codes that a dialect has words for: a request's own fault, a kind not found, a move or use refused, a clash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class BadValue:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a request is refused, before a dialect has found words.
+    """The fault for which a request is refused, before a dialect has found words.
 
     `facts` are texts that an answer can carry as they are; `values` are the bad values, all of them; `headers` belong
     to the answer in every dialect.

@@ -15,7 +15,7 @@ _REFERENCES: Final = "#/components/schemas/{model}"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a document says of its API as a whole."""
+    """The API as a whole, as its document presents it."""
 
     title: str
     version: str

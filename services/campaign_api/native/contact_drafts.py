@@ -74,7 +74,7 @@ class Draft(Generic[Model]):
 
 
 def draft_body(model: type[Model], contacts_of: Callable[[Model], list[ContactInput]], most: int) -> Any:
-    """What annotates a parameter that is the body, read as a draft of `model`; `most` contacts are looked at."""
+    """The annotation of a parameter that is the body, read as a draft of `model`; `most` contacts are looked at."""
 
     def parse(raw: bytes) -> Draft[Model]:
         try:

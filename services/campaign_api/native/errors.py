@@ -1,4 +1,4 @@
-"""Every refusal in one form: `{"detail": one sentence}`, and with a 422 `errors` that name each bad value.
+"""Refusals in one form: `{"detail": one sentence}`, and with a 422 `errors` that name each bad value.
 
 A sentence says what is wrong, where, and what to do. Facts stand in brackets: `{named}` is what was referred to,
 shortened and in quotation marks; `{reference}` the same without them; `{state}` the state that does not allow it.
@@ -105,7 +105,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
     }
 )
-"""What this API answers to each code: the status, and the sentence."""
+"""The answer of this API to each code: the status, and the sentence."""
 
 
 def form(fault: Fault) -> JSONResponse:
@@ -118,7 +118,7 @@ def form(fault: Fault) -> JSONResponse:
 
 
 def status_and_sentence(fault: Fault) -> tuple[int, str]:
-    """How the fault is answered."""
+    """The status and the sentence of the fault's answer."""
     status, sentence = ANSWERS[fault.code]
     facts = dict(fault.facts)
     if fault.values:

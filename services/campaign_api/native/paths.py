@@ -1,4 +1,4 @@
-"""What the native API's paths refer to."""
+"""References in the native API's paths."""
 
 from typing import Annotated
 

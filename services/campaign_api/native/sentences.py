@@ -12,7 +12,7 @@ from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarn
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"unknown_timezone": " (GET /campaign/timezones lists them all)"},
 )
-"""Where this API has more to say on a kind of bad value."""
+"""This API's hints on kinds of bad values, said after the sentence."""
 
 LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
     {
@@ -26,7 +26,7 @@ LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
         "turn comes; set agent_id on the campaign or its configuration.",
     }
 )
-"""What each lack of settings means, and what to do."""
+"""Sentences on each lack of settings: what it means, and what to do."""
 
 WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
@@ -54,7 +54,7 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.IN_LINE: "Nothing: nothing stands in the way, and its turn comes next.",
     }
 )
-"""What to do about each reason to wait."""
+"""Advice on each reason to wait."""
 
 RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
     {
@@ -70,14 +70,14 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
         '{"status": "exhausted", "reason": "failed"}.',
     }
 )
-"""How contacts that ended for a reason that may be amiss are called again."""
+"""Advice on contacts that ended for a reason that may be amiss: how they are called again."""
 
 
 _RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
-    """What to say of settings: for programs, and for people."""
+    """The remark on settings, for programs and for people."""
     if not isinstance(warning, EndedByFault):
         return warning.value, LACKS[warning]
     status, because = warning.status, warning.because
@@ -93,7 +93,7 @@ def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
 
 
 def remark_sentence(remark: Remark) -> str:
-    """What to say of a row that was used."""
+    """The remark on a row that was used, for people."""
     facts = remark.facts
     match remark.code:
         case RemarkCode.LACKS_SETTING:

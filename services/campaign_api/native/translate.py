@@ -1,4 +1,4 @@
-"""Between this API and the engine, purely: bodies become what use cases take, their values what goes over the wire."""
+"""Translation between this API and the engine, purely: bodies to what use cases take, their values to the wire."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -139,7 +139,7 @@ def changed_configuration(changed: ChangedConfiguration) -> ChangedConfiguration
 
 
 def contacts_result(result: UpsertResult) -> ContactsResult:
-    """What became of the rows."""
+    """The result of the rows."""
     return ContactsResult(
         inserted=result.inserted,
         updated=result.updated,
@@ -178,7 +178,7 @@ def contact_view(contact: Contact) -> ContactView:
 
 
 def attempt_view(attempt: Attempt) -> AttemptView:
-    """One try at a contact."""
+    """An attempt."""
     return AttemptView(
         id=attempt.id,
         attempt_number=attempt.attempt_number,
@@ -205,12 +205,12 @@ def contact_page(page: NumberedPage[Contact], *, limit: int, offset: int) -> Con
 
 
 def reset_result(page: ResetPage) -> ResetResult:
-    """How many contacts one request of a reset has reached."""
+    """The number of contacts that one request of a reset has reached."""
     return ResetResult(reset=page.asked, next_cursor=page.next_cursor)
 
 
 def do_not_call_view(entry: DoNotCallEntry) -> DoNotCallView:
-    """One number of the list."""
+    """An entry of the list."""
     return DoNotCallView.model_validate(entry)
 
 
@@ -237,7 +237,7 @@ def concurrency_view(concurrency: Concurrency) -> ConcurrencyView:
 
 
 def ingest_batch_view(result: BatchResult) -> IngestBatchView:
-    """What became of a batch."""
+    """The result of a batch."""
     return IngestBatchView(
         batch_id=result.batch_id,
         campaign_id=result.campaign_id,
@@ -259,7 +259,7 @@ def ingest_batch_page(page: Page[BatchResult]) -> IngestBatchPage:
 
 
 def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
-    """What stands in the way of a campaign's calls, and what to do about it."""
+    """The obstacles to a campaign's calls, and what to do about each."""
     return DiagnosisView(
         campaign_id=diagnosis.campaign_id,
         at=diagnosis.at,

@@ -1,1 +1,1 @@
-"""What needs no credential: health, metrics, the front page, the documentation for people."""
+"""Routes that need no credential: health, metrics, the front page, the documentation for people."""
