@@ -8,7 +8,8 @@ DialstreamError
 ├── OutcomeUnknown        it may have happened: find out, never repeat blindly
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 
-What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`. Their
+What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
+`InvalidCursor`, `ContactsNotStored`. Their
 text is a line for developers; each service that answers customers has its own sentence for each code.
 """
 
@@ -76,8 +77,23 @@ class Conflict(PermanentError):
         self.clash, self.reference = clash, reference
 
 
+class InvalidCursor(PermanentError):
+    """The cursor is not one that the list gave out: ask for the first page again."""
+
+    def __init__(self, cursor: str | None) -> None:
+        super().__init__(f"no cursor of this list: {quoted(cursor or '')}")
+
+
 class TemporaryError(DialstreamError):
     """Nothing was changed; the same operation may be tried again later."""
+
+
+class ContactsNotStored(TemporaryError):
+    """A campaign was stored, but not all of its contacts: send those again, and do not make the campaign again."""
+
+    def __init__(self, campaign_id: str, why: str) -> None:
+        super().__init__(f"{why}; campaign {campaign_id} is stored, but not all of its contacts")
+        self.campaign_id, self.why = campaign_id, why
 
 
 class Unavailable(TemporaryError):

@@ -2,7 +2,7 @@
 
 import sys
 
-from services.campaign_api.http.server import serve
+from services.campaign_api.server import serve
 from services.campaign_api.settings import ApiSettings
 from shared.process import run_service
 

@@ -1,95 +1,84 @@
-"""The wiring of campaign-api, on one screen."""
+"""The wiring of campaign-api, on one screen: the root, and the dialects that are mounted on it.
+
+Dialects are applications of their own, because each has its form of refusals and its OpenAPI document. The root answers
+what belongs to none of them, and its lifespan is the only one that runs.
+"""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from services.campaign_api.carrier import routes as callbacks
-from services.campaign_api.carrier.callback_sink import CallbackSink
+from services.campaign_api.carrier.errors import install_carrier_errors
 from services.campaign_api.gateway import Gateway
-from services.campaign_api.hints import Hints
-from services.campaign_api.http import health, pages
-from services.campaign_api.http.openapi import install_openapi
+from services.campaign_api.http.application import application
+from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.paths import RouteEncodedPaths
 from services.campaign_api.http.rate_limit import RateLimit
 from services.campaign_api.http.request_count import CountRequests
-from services.campaign_api.native.errors import install_error_handlers
-from services.campaign_api.native.routes import (
-    campaigns,
-    concurrency,
-    configurations,
-    contacts,
-    diagnosis,
-    do_not_call,
-    ingest_batches,
-    statistics,
-)
+from services.campaign_api.native import app as native
+from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
+from services.campaign_api.public import health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.domain.phone import raise_regex_cache
+from shared.engine.callback_sink import CallbackSink
+from shared.engine.engine import Engine
+from shared.engine.hints import Hints
 from shared.store.client import Store, connect
 
 SERVICE = "campaign-api"
 # Counters of added contacts are spread over so many documents, to keep processes out of each other's way.
 COUNTER_SOURCES = 16
-NOUNS = (
-    campaigns,
-    contacts,
-    statistics,
-    diagnosis,
-    configurations,
-    concurrency,
-    do_not_call,
-    ingest_batches,
-    admin_organizations,
-    admin_keys,
-    callbacks,
-    health,
-    pages,
-)
 
 
-def build_app(settings: ApiSettings, *, store: Store, producer: Producer) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """A dialect under its prefix (`/name`)."""
+
+    prefix: str
+    build: Callable[[Edge], FastAPI]
+
+
+# Beside the native API, which is at the root.
+DIALECTS: Final[Sequence[Mounted]] = ()
+ROUTERS: Final = (admin_organizations.router, admin_keys.router, callbacks.router, health.router, pages.router)
+
+
+def build_app(
+    settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
+) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    gateway = Gateway(
-        settings=settings,
-        store=store,
-        producer=producer,
-        hints=Hints(producer),
-        callbacks=CallbackSink(producer, store),
-        rate_limit=RateLimit(settings.requests_per_minute),
-        source=f"api-{random.randrange(COUNTER_SOURCES)}",
-    )
+    engine = Engine(store, Hints(producer), source=f"api-{random.randrange(COUNTER_SOURCES)}")
+    edge = Edge(engine, RateLimit(settings.requests_per_minute))
+    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store))
 
     @asynccontextmanager
     async def background(_: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(gateway.hints.run()), group.create_task(gateway.callbacks.run())]
+            tasks = [group.create_task(engine.hints.run()), group.create_task(gateway.callbacks.run())]
             yield
             for task in tasks:
                 task.cancel()
 
-    app = FastAPI(
-        title="Dialstream",
-        version="1.0.0",
-        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see http/pages.py
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=background,
-    )
-    app.state.gateway = gateway
-    for noun in NOUNS:
-        app.include_router(noun.router)
-    install_error_handlers(app)
-    install_openapi(app, [body for noun in NOUNS for body in noun.BODIES])
-    return CountRequests(RouteEncodedPaths(app))
+    # The native API stands at the root, so its routes are in the root's document too.
+    root = application(native.ABOUT, ROUTERS, form, edge, also_documented=native.ROUTERS, lifespan=background)
+    root.state.gateway = gateway
+    install_carrier_errors(root)
+    for dialect in dialects:
+        root.mount(dialect.prefix, dialect.build(edge))
+    # Not mounted at "": a mount there would take every address, and the root's own could not answer 405.
+    root.router.default = native.build(edge)
+    return CountRequests(RouteEncodedPaths(root))
 
 
 @asynccontextmanager

@@ -1,33 +1,28 @@
-"""What every handler works with, made once by `build_app`."""
+"""The gateway's connections, for the root's own routes; dialects have the edge alone."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.campaign_api.carrier.callback_sink import CallbackSink
-from services.campaign_api.hints import Hints
-from services.campaign_api.http.rate_limit import RateLimit
+from services.campaign_api.http.edge import Edge
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
-from shared.store.client import Store
+from shared.engine.callback_sink import CallbackSink
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The gateway's connections. `source` names the counters document that this process adds to."""
+    """The gateway's connections."""
 
     settings: ApiSettings
-    store: Store
+    edge: Edge
     producer: Producer
-    hints: Hints
     callbacks: CallbackSink
-    rate_limit: RateLimit
-    source: str
 
 
-def gateway_of(request: Request) -> Gateway:
-    """The gateway of this application."""
+async def gateway_of(request: Request) -> Gateway:
+    """The gateway of the root application."""
     gateway: Gateway = request.app.state.gateway
     return gateway
 

@@ -20,6 +20,7 @@ from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.contact_input import PreparedContacts
+from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, PermanentError, TemporaryError, WrongState
 from shared.events import ContactBatch, ContactsAdded
 from shared.logs import get_logger
@@ -29,8 +30,7 @@ from shared.store.catalog.configurations import get_configuration
 from shared.store.catalog.organizations import Organization
 from shared.store.client import Store
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch, refuse_ingest_batch
-from shared.store.contacts.queries import upsert_contacts
-from shared.store.contacts.upsert import UpsertResult
+from shared.store.contacts.upsert import upsert_contacts
 from shared.topics import CONTACT_BATCHES
 
 FIRST_WAIT_SECONDS: Final = 0.1

@@ -21,6 +21,8 @@ MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 MAX_PROBLEMS_OF_A_ROW: Final = 10
 MAX_REPORTED_ID: Final = 255
 MAX_REPORTED_FIELD: Final = 64
+# Where a kind of mistake in a row has more to be said: what else this product offers.
+HINTS: Final[Mapping[str, str]] = {"unknown_timezone": " (GET /campaign/timezones lists them all)"}
 
 
 def read_message(value: bytes) -> tuple[ContactBatch, str]:
@@ -93,9 +95,13 @@ def _problems(index: int, raw: Mapping[str, Any], error: ValidationError) -> lis
     reported_id = repeated(external_id, MAX_REPORTED_ID) if isinstance(external_id, str) else None
     found = error.errors(include_url=False, include_input=False)
     return [
-        RowProblem(index, reported_id, _place(detail["loc"]), mistake(detail, ContactInput))
+        RowProblem(index, reported_id, _place(detail["loc"]), _said_of(detail))
         for detail in found[:MAX_PROBLEMS_OF_A_ROW]
     ]
+
+
+def _said_of(detail: Mapping[str, Any]) -> str:
+    return f"{mistake(detail, ContactInput)}{HINTS.get(detail['type'], '')}"
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -17,6 +17,7 @@ from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
 from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, compared, normalize
 from shared.domain.queue_order import MAX_CONTACT_PRIORITY, MIN_CONTACT_PRIORITY
+from shared.domain.row_remarks import Remark
 
 MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
@@ -136,11 +137,12 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class RowWarning:
-    """What a customer should know about a row that was used."""
+    """What a customer should know about a row that was used: `message`, or `remark`, which each API words itself."""
 
     index: int
     external_id: str | None
     message: str
+    remark: Remark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,33 @@ def prepare_contacts(
         problems=tuple(reading.problems),
         warnings=tuple(sorted(reading.warnings, key=lambda warning: warning.index)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRules:
+    """How the numbers of a campaign's contacts are read; the fields are as `prepare_contacts` has them."""
+
+    default_country_code: str | None
+    strict_e164: bool = False
+    refused_types: tuple[NumberType, ...] = ()
+
+    def prepare(self, inputs: Sequence[ContactInput]) -> PreparedContacts:
+        """The contacts with their numbers read: see `prepare_contacts`."""
+        return prepare_contacts(
+            inputs,
+            default_country_code=self.default_country_code,
+            strict_e164=self.strict_e164,
+            refused_types=self.refused_types,
+        )
+
+    def why_unreadable(self, raw: str) -> str | None:
+        """What `prepare` would say about one number; None when it can be read and is not refused."""
+        return why_unreadable(
+            raw,
+            default_country_code=self.default_country_code,
+            strict_e164=self.strict_e164,
+            refused_types=self.refused_types,
+        )
 
 
 def why_unreadable(

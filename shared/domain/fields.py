@@ -26,9 +26,7 @@ _E164: Final = r"^\+[1-9][0-9]{1,14}$"
 def _known_timezone(name: str) -> str:
     if not is_known_timezone(name):
         raise PydanticCustomError(
-            "unknown_timezone",
-            "This is not an IANA timezone; use a name such as America/New_York "
-            "(GET /campaign/timezones lists them all)",
+            "unknown_timezone", "This is not an IANA timezone; use a name such as America/New_York"
         )
     return name
 

@@ -1,14 +1,15 @@
 """Settings that are legal and call nobody: what is missing, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import CallFields, Rules, first_set
+from shared.domain.dialing import CallFields, CampaignRules, Rules, first_set
 from shared.domain.reasons import EndReason
 
 
@@ -19,21 +20,6 @@ class SettingFault(StrEnum):
     NO_WINDOWS = "no_windows"
     NO_CALLER_NUMBER = "no_caller_number"
     NO_AGENT = "no_agent"
-
-
-SENTENCES: Final[Mapping[SettingFault, str]] = MappingProxyType(
-    {
-        SettingFault.CONFIGURATION_UNUSABLE: "The stored configuration breaks the rules, so its contacts wait; "
-        "set its fields anew with PATCH /campaign/configurations/{id}.",
-        SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none in this timezone or for scheduled "
-        "contacts, so contacts wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
-        SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
-        "own wait; set agent_number on the campaign or its configuration.",
-        SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
-        "turn comes; set agent_id on the campaign or its configuration.",
-    }
-)
-"""What each fault means and what to do: in answers over HTTP and, of uploaded rows, in the results of Kafka batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +62,24 @@ def exhausted_stay(ended: Mapping[str, int]) -> list[SettingWarning]:
     """What to say when attempts or retry rules are changed: contacts whose attempts were used up stay so."""
     count = sum(ended.get(because, 0) for because in _USED_UP)
     return [EndedByFault(ContactStatus.EXHAUSTED, None, count)] if count else []
+
+
+# Fields of a configuration that say how often a contact is called.
+_ATTEMPT_FIELDS: Final = frozenset({"max_attempts", "retry_rules"})
+# What a configuration need not have: its campaigns may bring their own.
+_BROUGHT_BY_CAMPAIGNS: Final = frozenset({SettingFault.NO_AGENT, SettingFault.NO_CALLER_NUMBER})
+
+
+def warnings_on_configuration(
+    configuration: Configuration, ended: Mapping[str, int], *, changed: Collection[str]
+) -> list[SettingWarning]:
+    """What to say of a configuration of which these fields were set or changed.
+
+    `ended` counts the contacts of its campaigns that have ended, by reason.
+    """
+    said = warnings_on(Rules(CampaignRules(CampaignStatus.ACTIVE, configuration)), ended)
+    warnings = [warning for warning in said if warning not in _BROUGHT_BY_CAMPAIGNS]
+    return [*warnings, *exhausted_stay(ended)] if _ATTEMPT_FIELDS.intersection(changed) else warnings
 
 
 def opens_ever(configuration: Configuration, *, scheduled: bool = False) -> bool:

@@ -7,14 +7,14 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-T = TypeVar("T")
+from shared.domain.page import Page
+from shared.errors import InvalidCursor
 
 _CURSOR: Final = re.compile(r"(\d{1,15})/(.{1,400})", re.DOTALL)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,18 +22,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # have kept a gateway busy for half a minute.
 MAX_PARTS: Final = 5000
 _ORDER: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
-
-
-class InvalidCursor(ValueError):
-    """The cursor is not one that we gave out: ask for the first page again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page. `next_cursor` is None on the last one."""
-
-    rows: list[T]
-    next_cursor: str | None
 
 
 def encode_cursor(created_at: datetime, row_id: str) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.bus.producer import Producer
+from shared.domain.counts import CampaignCounts
 from shared.events import CampaignChanged
 from shared.store.client import Document, Store
-from shared.store.reports.counters import CampaignCounts, campaign_counts
+from shared.store.reports.counters import campaign_counts
 from tests.bench.journal import Journal
 from tests.bench.stage import BenchFailed, Stage
 from tests.factories import add_campaign, add_configuration, add_contacts, add_organization

@@ -11,7 +11,6 @@ from shared.store.client import Document, Store
 from shared.store.contacts.queries import list_contacts
 from shared.store.dialing.shards import ensure_shards
 from shared.store.reports.diagnosis import diagnose
-from shared.store.reports.situation import standings
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, new_stage
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document
@@ -46,8 +45,9 @@ async def measure_why(addresses: Addresses, console: Console, *, large: int) -> 
 
         async def page(campaign: Document) -> None:
             organization_id = organization["_id"]
-            rows = await list_contacts(store, organization_id, campaign["_id"], status=None, limit=PAGE, offset=0)
-            await standings(store, organization_id, rows.contacts, utc_now())
+            await list_contacts(
+                store, organization_id, campaign["_id"], status=None, limit=PAGE, offset=0, now=utc_now()
+            )
 
         questions: dict[str, Callable[[Document], Awaitable[object]]] = {
             "diagnosis": lambda campaign: diagnose(store, organization["_id"], campaign["_id"], utc_now()),

@@ -13,7 +13,7 @@ from shared.domain.contact import Tier
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.domain.queue_order import CallOrder, queue_of, rank
 from shared.store.client import Document, Store
-from shared.store.contacts.queries import upsert_contacts
+from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.ready import next_priority, waiting_priorities
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction

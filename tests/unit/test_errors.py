@@ -13,8 +13,6 @@ from shared.errors import Clash, Conflict, DialstreamError, Kind, NotFound, Wron
 SHARED = Path(__file__).parents[2] / "shared"
 # A route of an API, by its path or by its method.
 ROUTE = re.compile(r"/(campaign|admin)\b|\b(GET|POST|PUT|PATCH|DELETE) \S*[/…]")
-# Sentences for people that are told by services that must not know each other: over HTTP and in batch results.
-STILL_SENTENCES = {"domain/fields.py", "domain/setting_faults.py", "store/contacts/upload_remarks.py"}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +61,7 @@ def modules_that_name_a_route() -> set[str]:
 
 
 def test_nothing_below_the_services_speaks_of_an_apis_routes() -> None:
-    assert modules_that_name_a_route() == STILL_SENTENCES
+    assert modules_that_name_a_route() == set()
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Where the carrier's callbacks enter."""
+"""The carrier's callbacks enter here."""

@@ -1,16 +1,16 @@
-"""Where the carrier reports on calls; its signature is the credential."""
+"""The carrier reports on calls here; its signature is the credential."""
 
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from services.campaign_api.carrier.callback_sink import CallEvent
 from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.http.bodies import read_body
 from services.campaign_api.native.schemas.problems import only_problems
 from shared.bus.dead_letters import faults
 from shared.clock import utc_now
+from shared.engine.callback_sink import CallEvent
 from shared.errors import Unavailable
 from shared.events import CallAnswered
 from shared.metrics import CALLBACKS
@@ -26,7 +26,6 @@ from shared.telephony.twilio_callback import (
 from shared.topics import SHARDS
 
 router = APIRouter(tags=["Carrier"])
-BODIES: Final[tuple[type[BaseModel], ...]] = ()
 MAX_CALLBACK_BYTES: Final = 64 * 1024
 
 

@@ -1,1 +1,1 @@
-"""What all APIs share of HTTP; knows none of them."""
+"""HTTP as all dialects share it; no dialect is known here."""

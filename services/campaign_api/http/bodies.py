@@ -1,25 +1,69 @@
 """Reading JSON bodies: type and size first, then one pass that finds every bad value."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
-from services.campaign_api.native.errors import Refused, RequestInvalid, problems_in_body
-from shared.domain.repeating import quoted
+from services.campaign_api.http.faults import BadValue, Refused, RequestFault, ValuesInvalid
+from shared.domain.mistakes import mistake
+from shared.domain.repeating import quoted, repeated
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 # Larger ones are parsed beside the event loop, so that the carrier's reports and the requests of others go on.
 MAX_INLINE_BYTES: Final = 64 * 1024
+# Every number of 5,000 contacts can be listed; a million unknown fields are only counted, because listing them
+# would keep the process busy for half a minute.
+MAX_BAD_VALUES: Final = 50_000
 Model = TypeVar("Model", bound=BaseModel)
-Parsed = TypeVar("Parsed")
+
+
+class BodyReader:
+    """A dependency that reads the body as `model`. `parse` makes the endpoint's value of its bytes."""
+
+    def __init__(self, model: type[BaseModel], parse: Callable[[bytes], Any]) -> None:
+        self.model, self._parse = model, parse
+
+    async def __call__(self, request: Request) -> Any:
+        """The endpoint's value. Raises `Refused` for another type or size, and what `parse` raises."""
+        raw = await read_json(request)
+        # Others do not wait for a large one.
+        return self._parse(raw) if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(self._parse, raw)
+
+
+class BodyRoute(APIRoute):
+    """A route that documents the body which its endpoint's `BodyReader` reads; so a body is named once.
+
+    `body` is its model, None without one: openapi.py adds it to the components.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.body = _body_of(endpoint)
+        if self.body is not None:
+            options["openapi_extra"] = _described(self.body)
+        super().__init__(path, endpoint, **options)
+
+
+def json_body(model: type[Model]) -> Any:
+    """The annotation of an endpoint's parameter that is the body, read as `model`; every bad value is named at once."""
+
+    def parse(raw: bytes) -> Model:
+        try:
+            return model.model_validate_json(raw)
+        except ValidationError as error:
+            raise ValuesInvalid(bad_values(error, model)) from None
+
+    return Depends(BodyReader(model, parse))
 
 
 async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
-    """The whole body; 413 as soon as it is known to be larger than the limit, whatever its header says."""
+    """The whole body; refused as soon as it is known to be larger than the limit, whatever its header says."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
@@ -34,34 +78,36 @@ async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> byte
 
 
 async def read_json(request: Request) -> bytes:
-    """The body of a request that says it is JSON, not parsed yet; 415 for every other kind."""
+    """The body of a request that says it is JSON, not parsed yet; every other kind is refused."""
     _require_json(request)
     body = await read_body(request)
     return b"" if body.isspace() else body
 
 
-def body_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
-    """A dependency that reads the body as `model`; 422 names every bad value."""
-
-    def parse(raw: bytes) -> Model:
-        try:
-            return model.model_validate_json(raw)
-        except ValidationError as error:
-            raise RequestInvalid(problems_in_body(error, model)) from None
-
-    async def read(request: Request) -> Model:
-        return await parsed(await read_json(request), parse)
-
-    return read
+def bad_value(
+    error: Mapping[str, Any], prefix: Sequence[str | int] = (), model: type[BaseModel] | None = None
+) -> BadValue:
+    """One of pydantic's errors in our words, without the value itself; the names of fields may be the caller's."""
+    place = (repeated(part) if isinstance(part, str) else part for part in error["loc"])
+    return BadValue((*prefix, *place), mistake(error, model), error["type"])
 
 
-async def parsed(raw: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """What `parse` makes of the body; others do not wait for a large one."""
-    return parse(raw) if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(parse, raw)
+def bad_values(error: ValidationError, model: type[BaseModel]) -> list[BadValue]:
+    """The bad values of a body of this model, or their number when they are too many to list."""
+    count = error.error_count()
+    if count > MAX_BAD_VALUES:
+        sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"
+        return [BadValue(("body",), sentence, "too_many_problems")]
+    return [bad_value(one, ["body"], model) for one in error.errors(include_url=False, include_input=False)]
 
 
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI of a body that `body_of` reads; openapi.py adds the model itself to the components."""
+def _body_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:
+    notes = (note for one in inspect.signature(endpoint).parameters.values() for note in get_args(one.annotation)[1:])
+    readers = (note.dependency for note in notes if isinstance(note, Dependency))
+    return next((reader.model for reader in readers if isinstance(reader, BodyReader)), None)
+
+
+def _described(model: type[BaseModel]) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -75,11 +121,12 @@ def _require_json(request: Request) -> None:
         message.get_content_subtype() == "json" or message.get_content_subtype().endswith("+json")
     )
     if not is_json or not isinstance(charset, str) or charset.lower() not in {"utf-8", "utf8"}:
-        what = f"The Content-Type {quoted(given)} is not JSON in UTF-8" if given else "The request has no Content-Type"
-        raise Refused(415, f"{what}: send JSON in UTF-8 with the header Content-Type: application/json.")
+        if not given:
+            raise Refused(RequestFault.NO_CONTENT_TYPE)
+        raise Refused(RequestFault.NOT_JSON, given=quoted(given))
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "The body must not be compressed: leave out Content-Encoding.")
+        raise Refused(RequestFault.BODY_COMPRESSED)
 
 
 def _too_large(limit_bytes: int) -> Refused:
-    return Refused(413, f"The body is larger than {limit_bytes} bytes; send it in several requests.")
+    return Refused(RequestFault.BODY_TOO_LARGE, limit=str(limit_bytes))

@@ -1,39 +1,34 @@
-"""The OpenAPI document: FastAPI's own, with the bodies that are read by hand added to its components."""
+"""An OpenAPI document: FastAPI's own, with the bodies that are read by hand added to its components."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-TITLE: Final = "Dialstream"
-DESCRIPTION: Final = """Outbound calling campaigns for voice agents.
+from services.campaign_api.http.bodies import BodyRoute
 
-Every request carries `Authorization: Bearer …`: an organization key (`ak_…`), or a personal token (`pat_…`)
-together with the header `X-Anyreach-Org`. Times are ISO 8601 in UTC. A campaign or contact can be addressed
-by its id or by your own `external_id`, percent-encoded.
-"""
 _REFERENCES: Final = "#/components/schemas/{model}"
 
 
-def install_openapi(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> None:
-    """Serve the document with these request bodies; built once, at the first request."""
-    built: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class About:
+    """The API as a whole, as its document presents it."""
 
-    def openapi() -> dict[str, Any]:
-        if not built:
-            built.update(_document(app, bodies))
-        return built
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it
+    title: str
+    version: str
+    description: str = ""
 
 
-def _document(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
-    document = get_openapi(title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes)
+def document(about: About, routers: Sequence[APIRouter]) -> dict[str, Any]:
+    """The document of these routers' routes."""
+    routes = [route for router in routers for route in router.routes]
+    made = get_openapi(title=about.title, version=about.version, description=about.description or None, routes=routes)
+    bodies = [route.body for route in routes if isinstance(route, BodyRoute) and route.body is not None]
     _, schemas = models_json_schema([(body, "validation") for body in bodies], ref_template=_REFERENCES)
-    components = document["components"]["schemas"]
-    for name, schema in schemas["$defs"].items():
+    components = made.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in schemas.get("$defs", {}).items():
         components.setdefault(name, schema)
-    return document
+    return made

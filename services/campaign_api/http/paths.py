@@ -11,7 +11,7 @@ from fastapi import Path
 from pydantic import AfterValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.campaign_api.native.schemas.requests import as_stored
+from services.campaign_api.http.requests import as_stored
 
 # What may stand in a segment undecoded (RFC 3986, pchar); one spelling for each path.
 _PLAIN: Final = "!$&'()*+,;=:@"
@@ -34,31 +34,12 @@ def _canonical(scope: Scope) -> str:
     return "/".join(quote(unquote_to_bytes(segment), safe=_PLAIN) for segment in raw.split(b"/"))
 
 
-def _decoded(segment: str) -> str:
+def decoded(segment: str) -> str:
+    """The segment's text. Raises `ValueError` for what is no UTF-8."""
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:
         raise ValueError("must be percent-encoded UTF-8") from None
 
 
-CampaignRef = Annotated[
-    str,
-    Path(description="The campaign's id or its external_id, percent-encoded.", examples=["spring-outreach"]),
-    AfterValidator(_decoded),
-]
-ContactsCampaignRef = Annotated[
-    str,
-    Path(
-        description="The campaign's id or its external_id, or `default` for contacts of no campaign.",
-        examples=["spring-outreach"],
-    ),
-    AfterValidator(_decoded),
-]
-ContactRef = Annotated[
-    str,
-    Path(description="The contact's id or its external_id, percent-encoded.", examples=["lead-1001"]),
-    AfterValidator(_decoded),
-]
-OurRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(_decoded), AfterValidator(as_stored)]
-PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(_decoded)]
-PhoneRef = Annotated[str, Path(description="The number in E.164.", examples=["+14155550123"]), AfterValidator(_decoded)]
+OurRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded), AfterValidator(as_stored)]

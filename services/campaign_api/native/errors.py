@@ -1,87 +1,131 @@
-"""Every refusal in one form: `{"detail": one sentence}`, and with a 422 `errors` that name each bad value."""
+"""Refusals in one form: `{"detail": one sentence}`, and with a 422 `errors` that name each bad value.
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from math import ceil
+A sentence says what is wrong, where, and what to do. Facts stand in brackets: `{named}` is what was referred to,
+shortened and in quotation marks; `{reference}` the same without them; `{state}` the state that does not allow it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.routing import Match
 
-from services.campaign_api.native.problem_sentences import status_and_sentence
-from services.campaign_api.native.schemas.problems import FieldProblem
-from shared.domain.mistakes import mistake
-from shared.domain.repeating import repeated
-from shared.errors import Conflict, NotFound, TemporaryError, WrongState
-from shared.logs import get_logger
-from shared.store.paging import InvalidCursor
-from shared.telephony.twilio_callback import ForgedCallback, UnusableCallback
+from services.campaign_api.http.faults import BadValue, Code, Fault, RequestFault
+from services.campaign_api.native.sentences import HINTS
+from shared.domain.campaign import CampaignMove, CampaignUse
+from shared.errors import Clash, Kind
 
-RETRY_AFTER_SECONDS: Final = 1
-# Every number of 5,000 contacts can be listed; a million unknown fields are only counted, because listing them
-# would keep the process busy for half a minute.
-MAX_PROBLEMS: Final = 50_000
+ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
+    {
+        RequestFault.NO_ADDRESS: (404, "There is nothing at this address; /docs lists every route."),
+        RequestFault.WRONG_METHOD: (405, "{method} is not possible here; use {allowed}."),
+        RequestFault.NO_CREDENTIAL: (
+            401,
+            "Send one credential in the header: Authorization: Bearer <credential>.",
+        ),
+        RequestFault.UNKNOWN_CREDENTIAL: (401, "The credential is unknown, expired or deleted; make a new one."),
+        RequestFault.NO_ORGANIZATION_NAMED: (
+            401,
+            "A personal token needs one organization: send its id in the header X-Anyreach-Org.",
+        ),
+        RequestFault.NOT_THE_OPERATOR: (
+            401,
+            "This needs the admin token that the operator has set as DIALSTREAM_ADMIN_TOKEN.",
+        ),
+        RequestFault.FOREIGN_ORGANIZATION: (403, "The organization in the header is not one of this person's."),
+        RequestFault.MISSING_SCOPE: (403, "This credential lacks the scope: it needs {scopes}."),
+        RequestFault.TOO_MANY_REQUESTS: (429, "Too many requests with this credential; wait {seconds} s."),
+        RequestFault.BODY_TOO_LARGE: (413, "The body is larger than {limit} bytes; send it in several requests."),
+        RequestFault.BODY_CUT_OFF: (400, "The request ended before its body did."),
+        RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
+        RequestFault.NOT_JSON: (
+            415,
+            "The Content-Type {given} is not JSON in UTF-8: "
+            "send JSON in UTF-8 with the header Content-Type: application/json.",
+        ),
+        RequestFault.NO_CONTENT_TYPE: (
+            415,
+            "The request has no Content-Type: send JSON in UTF-8 with the header Content-Type: application/json.",
+        ),
+        RequestFault.VALUES_INVALID: (422, "{first}{others}"),
+        RequestFault.NAMES_UNKNOWN_ORGANIZATION: (
+            404,
+            "There is no organization {named}; GET /admin/organizations lists them.",
+        ),
+        RequestFault.UNKNOWN_CURSOR: (
+            400,
+            "The cursor is not one that this list gave out; leave it out to start with the first page.",
+        ),
+        RequestFault.CONTACTS_NOT_STORED: (
+            503,
+            "{why}; campaign {reference} is stored, but not all of its contacts: "
+            "send those again with PATCH or POST …/contacts; try again.",
+        ),
+        RequestFault.TRY_AGAIN: (503, "{why}; try again."),
+        RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
+        Kind.ORGANIZATION: (404, "There is no organization {named}."),
+        Kind.CAMPAIGN: (404, "There is no campaign {named}; GET /campaign/campaigns lists yours."),
+        Kind.CONFIGURATION: (404, "There is no configuration {named}; GET /campaign/configurations lists yours."),
+        Kind.CONTACT: (404, "There is no contact {named} in this campaign."),
+        Kind.ORGANIZATION_KEY: (404, "There is no organization key {named}."),
+        Kind.PERSONAL_TOKEN: (404, "There is no personal key {named}."),
+        Kind.DO_NOT_CALL_NUMBER: (
+            404,
+            "This number is not on your do-not-call list; write it in E.164, such as +14155550123.",
+        ),
+        Kind.INGEST_BATCH: (
+            404,
+            "There is no ingest batch {named}; a batch appears here once contact-ingest has read it.",
+        ),
+        CampaignMove.START: (
+            400,
+            "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
+        ),
+        CampaignMove.PAUSE: (400, "Campaign {reference} is {state}: only an active campaign can be paused."),
+        CampaignMove.CLOSE: (400, "Campaign {reference} is {state}: it cannot be closed again."),
+        CampaignUse.CHANGE: (400, "Campaign {reference} is {state} and cannot be changed; create a new one."),
+        CampaignUse.ADD_CONTACTS: (
+            400,
+            "The campaign is {state}: contacts cannot be added to it. Create a new campaign.",
+        ),
+        CampaignUse.RESET_CONTACTS: (400, "Campaign {reference} is {state}: its contacts are not called again."),
+        Clash.EXTERNAL_ID_TAKEN: (
+            409,
+            "Another campaign has the external_id {named}; choose another, or change that campaign.",
+        ),
+        Clash.CONFIGURATION_IN_USE: (
+            409,
+            "Configuration {reference} is used by a campaign (closed ones count); "
+            "point those campaigns at another configuration first.",
+        ),
+        Clash.CONTACT_BEING_CALLED: (409, "The contact is being called now; delete it when the call has ended."),
+        Clash.BATCH_ID_REUSED: (
+            409,
+            "The batch_id {named} belongs to another message; send these contacts under a new batch_id.",
+        ),
+    }
+)
+"""The answer of this API to each code: the status, and the sentence."""
 
 
-class Refused(Exception):
-    """The request is answered with this status and sentence."""
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, dict(headers or {})
-
-
-class Unauthorized(Refused):
-    """No valid credential: 401."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(401, detail, {"WWW-Authenticate": "Bearer"})
+def form(fault: Fault) -> JSONResponse:
+    """The refusal as JSON; of bad values the sentence names the first, and `errors` has them all."""
+    status, sentence = status_and_sentence(fault)
+    if not fault.values:
+        return answer(status, sentence, fault.headers)
+    errors = [{"loc": value.loc, "msg": _said_of(value), "type": value.kind} for value in fault.values]
+    return answer(status, sentence, fault.headers, errors=errors)
 
 
-class RequestInvalid(Exception):
-    """Values of the request break the rules: 422 with every one of them."""
-
-    def __init__(self, problems: Sequence[FieldProblem]) -> None:
-        super().__init__(f"{len(problems)} values are invalid")
-        self.problems = problems
-
-
-def problem_of(
-    error: Mapping[str, Any], prefix: Sequence[str | int] = (), model: type[BaseModel] | None = None
-) -> FieldProblem:
-    """One of pydantic's errors in our form, without the value itself; the names of fields may be the caller's."""
-    place = [repeated(part) if isinstance(part, str) else part for part in error["loc"]]
-    return FieldProblem(loc=[*prefix, *place], msg=mistake(error, model), type=error["type"])
-
-
-def problems_in_body(error: ValidationError, model: type[BaseModel]) -> list[FieldProblem]:
-    """Everything that is wrong with a body of this model, or how much when it is too much to list."""
-    count = error.error_count()
-    if count > MAX_PROBLEMS:
-        sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"
-        return [FieldProblem(loc=["body"], msg=sentence, type="too_many_problems")]
-    return [problem_of(one, ["body"], model) for one in error.errors(include_url=False, include_input=False)]
-
-
-def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error in the one form."""
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestInvalid, _request_invalid)
-    app.add_exception_handler(RequestValidationError, _parameters_invalid)
-    app.add_exception_handler(HTTPException, _routing)
-    for known in (NotFound, WrongState, Conflict):
-        app.add_exception_handler(known, _in_a_sentence)
-    for kind, status in ((UnusableCallback, 400), (ForgedCallback, 403)):
-        app.add_exception_handler(kind, _with_status(status))
-    app.add_exception_handler(InvalidCursor, _bad_cursor)
-    app.add_exception_handler(TemporaryError, _try_again)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _our_fault)
+def status_and_sentence(fault: Fault) -> tuple[int, str]:
+    """The status and the sentence of the fault's answer."""
+    status, sentence = ANSWERS[fault.code]
+    facts = dict(fault.facts)
+    if fault.values:
+        first, count = fault.values[0], len(fault.values)
+        facts["first"] = f"{'.'.join(str(part) for part in first.loc)}: {_said_of(first)}"
+        facts["others"] = f" ({count} values are invalid; see errors)" if count > 1 else ""
+    return status, sentence.format_map(facts)
 
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
@@ -89,82 +133,5 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None, *
     return JSONResponse({"detail": detail, **more}, status, headers=dict(headers or {}))
 
 
-def invalid(problems: Sequence[FieldProblem]) -> JSONResponse:
-    """422 with every bad value; the sentence names the first."""
-    first = problems[0]
-    where = ".".join(str(part) for part in first.loc)
-    others = f" ({len(problems)} values are invalid; see errors)" if len(problems) > 1 else ""
-    return answer(422, f"{where}: {first.msg}{others}", errors=[problem.model_dump() for problem in problems])
-
-
-async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refused)
-    return answer(error.status, error.detail, error.headers)
-
-
-async def _request_invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestInvalid)
-    # Beside the event loop: the list may be long.
-    return await asyncio.to_thread(invalid, error.problems)
-
-
-async def _parameters_invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return invalid([problem_of(one) for one in error.errors()])
-
-
-async def _gone(_: Request, __: Exception) -> JSONResponse:
-    # Nobody reads this; it only keeps a caller who went away in the middle from being logged as our fault.
-    return answer(400, "The request ended before its body did.")
-
-
-async def _routing(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return answer(404, "There is nothing at this address; /docs lists every route.")
-    if error.status_code == 405:
-        allowed = ", ".join(sorted(_methods_at(request)))
-        return answer(405, f"{repeated(request.method)} is not possible here; use {allowed}.", {"Allow": allowed})
-    return answer(error.status_code, str(error.detail), error.headers)
-
-
-def _methods_at(request: Request) -> set[str]:
-    """Every method of the address; the router itself names only those of the first route that fits."""
-    candidates = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    router = request.app.router
-    return {
-        method
-        for method in candidates
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in router.routes)
-    }
-
-
-async def _in_a_sentence(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, NotFound | WrongState | Conflict)
-    return answer(*status_and_sentence(error))
-
-
-def _with_status(status: int) -> Any:
-    async def handler(_: Request, error: Exception) -> JSONResponse:
-        return answer(status, str(error))
-
-    return handler
-
-
-async def _bad_cursor(_: Request, __: Exception) -> JSONResponse:
-    return answer(400, "The cursor is not one that this list gave out; leave it out to start with the first page.")
-
-
-async def _try_again(_: Request, error: Exception) -> JSONResponse:
-    return answer(503, f"{error}; try again.", {"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-async def _our_fault(request: Request, error: Exception) -> JSONResponse:
-    get_logger().error("a request failed", method=request.method, path=repeated(request.url.path), exc_info=error)
-    return answer(500, "Something went wrong on our side; the request may have had an effect.")
-
-
-def too_many(seconds: float) -> Refused:
-    """429: the credential's limit is used up."""
-    wait = ceil(seconds)
-    return Refused(429, f"Too many requests with this credential; wait {wait} s.", {"Retry-After": str(wait)})
+def _said_of(value: BadValue) -> str:
+    return f"{value.message}{HINTS.get(value.kind, '')}"

@@ -1,15 +1,15 @@
 """The operator's organizations."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.campaign_api.gateway import ThisGateway
-from services.campaign_api.http.bodies import body_of, json_body
+from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
-from services.campaign_api.native.auth import require_operator
 from services.campaign_api.native.schemas.problems import operator_problems
+from services.campaign_api.operator.auth import require_operator
 from services.campaign_api.operator.schemas import (
     CreateOrganization,
     EditOrganization,
@@ -17,20 +17,18 @@ from services.campaign_api.operator.schemas import (
     OrganizationView,
 )
 from shared.clock import utc_now
-from shared.events import LimitsChanged
-from shared.store.catalog.organizations import create_organization, edit_organization, list_organizations
+from shared.engine.organizations import create_organization, edit_organization, list_organizations
 
-router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)])
-BODIES: Final = (CreateOrganization, EditOrganization)
+router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)], route_class=BodyRoute)
 
 
-@router.post("/organizations", responses=operator_problems(413, 415), openapi_extra=json_body(CreateOrganization))
+@router.post("/organizations", responses=operator_problems(413, 415))
 async def create(
-    gateway: ThisGateway, body: Annotated[CreateOrganization, Depends(body_of(CreateOrganization))]
+    engine: ThisEngine, body: Annotated[CreateOrganization, json_body(CreateOrganization)]
 ) -> OrganizationView:
     """Create an organization."""
     organization = await create_organization(
-        gateway.store,
+        engine,
         name=body.name,
         default_agent_number=body.default_agent_number,
         exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
@@ -41,9 +39,9 @@ async def create(
 
 
 @router.get("/organizations", responses=operator_problems(400))
-async def list_all(gateway: ThisGateway, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> OrganizationPage:
+async def list_all(engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> OrganizationPage:
     """List organizations, newest first."""
-    page = await list_organizations(gateway.store, cursor=cursor, limit=limit)
+    page = await list_organizations(engine, cursor=cursor, limit=limit)
     rows = [OrganizationView.of(organization) for organization in page.rows]
     return OrganizationPage(organizations=rows, next_cursor=page.next_cursor)
 
@@ -51,14 +49,12 @@ async def list_all(gateway: ThisGateway, cursor: Cursor = None, limit: Limit = D
 @router.patch(
     "/organizations/{organization_id}",
     responses=operator_problems(404, 413, 415),
-    openapi_extra=json_body(EditOrganization),
 )
 async def edit(
-    gateway: ThisGateway,
+    engine: ThisEngine,
     organization_id: OurRef,
-    body: Annotated[EditOrganization, Depends(body_of(EditOrganization))],
+    body: Annotated[EditOrganization, json_body(EditOrganization)],
 ) -> OrganizationView:
     """Change an organization's name, caller numbers or refused types of numbers."""
-    organization = await edit_organization(gateway.store, organization_id, body.model_dump(exclude_unset=True))
-    gateway.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
+    organization = await edit_organization(engine, organization_id, body.model_dump(exclude_unset=True))
     return OrganizationView.of(organization)

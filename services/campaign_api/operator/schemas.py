@@ -1,16 +1,16 @@
 """Organizations and their credentials, for the operator."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.campaign_api.native.schemas.requests import Name, OurId, RequestBody, not_null
+from services.campaign_api.http.requests import Name, OurId, RequestBody, not_null
 from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.domain.phone import NumberType
-from shared.store.catalog.keys import ApiKey, Scope
-from shared.store.catalog.organizations import Organization
+from shared.engine.keys import ApiKey, Scope
+from shared.engine.organizations import Organization
 
 MAX_EXCLUSIVE_NUMBERS: Final = 1000
 MAX_ORGANIZATIONS: Final = 1000
@@ -191,13 +191,6 @@ class PersonalTokenPage(BaseModel):
 
     personal_tokens: list[PersonalTokenView]
     next_cursor: str | None
-
-
-class Deleted(BaseModel):
-    """It is gone."""
-
-    id: str
-    deleted: Literal[True] = True
 
 
 def _of_any_key(key: ApiKey) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus, CampaignUse
 from shared.domain.contact_input import is_uuid
+from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 
 EDITABLE: Final = frozenset(
     {"name", "external_id", "priority", "configuration_id", "agent_id", "agent_version", "agent_number"}

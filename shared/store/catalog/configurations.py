@@ -14,10 +14,11 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.configuration import Configuration
+from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 
 FIELDS: Final = (
     "name",

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.page import Page
 from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 
 # Where an entry of the native API says it comes from; older ones are stored as `api`.
 NATIVE: Final = "native"

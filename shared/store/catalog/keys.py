@@ -15,9 +15,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from shared.domain.page import Page
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 
 SECRET_BYTES: Final = 32
 _TOKEN: Final = re.compile(r"(ak|pat)_([0-9a-f-]{36})\.([A-Za-z0-9_-]{1,200})")

@@ -13,10 +13,11 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.page import Page
 from shared.domain.phone import NumberType
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 from shared.topics import shard_of
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10

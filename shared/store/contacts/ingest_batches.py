@@ -6,7 +6,7 @@ and send, or replay, it again. One is `accepted` while it changes contacts outsi
 message can do so under its id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,9 +16,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
+from shared.domain.page import Page
+from shared.domain.row_remarks import Remark, RemarkCode
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Document, Store, translates
-from shared.store.paging import Page, newest_first
+from shared.store.paging import newest_first
 
 
 class BatchStatus(StrEnum):
@@ -31,17 +33,23 @@ class BatchStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A row of a batch that was not stored, or a remark on one that was. `index` counts from 0."""
+    """A row of a batch that was not stored, or a remark on one that was. `index` counts from 0.
+
+    `reason` is a sentence, or empty where `remark` is what each API words itself.
+    """
 
     index: int
     external_id: str | None
     field: str | None
     reason: str
+    remark: Remark | None = None
 
     @classmethod
     def from_document(cls, row: Mapping[str, Any]) -> "BatchRow":
         """The row as it is stored."""
-        return cls(row["index"], row.get("external_id"), row.get("field"), row["reason"])
+        said = row.get("remark")
+        remark = None if said is None else Remark(RemarkCode(said["code"]), said["facts"])
+        return cls(row["index"], row.get("external_id"), row.get("field"), row["reason"], remark)
 
     @classmethod
     def of_problem(cls, problem: RowProblem) -> "BatchRow":
@@ -51,7 +59,7 @@ class BatchRow:
     @classmethod
     def of_warning(cls, warning: RowWarning) -> "BatchRow":
         """A remark on a row that was used."""
-        return cls(warning.index, warning.external_id, None, warning.message)
+        return cls(warning.index, warning.external_id, None, warning.message, warning.remark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +229,9 @@ def _key(organization_id: str, batch_id: str) -> str:
 
 def _document(key: str, organization_id: str, result: BatchResult) -> Document:
     fields = asdict(result)
-    rows: dict[str, Sequence[Document]] = {
-        "failed": list(fields["failed"]),
-        "warnings": list(fields["warnings"]),
-    }
+    rows = {name: [_row(row) for row in fields[name]] for name in ("failed", "warnings")}
     return {"_id": key, "organization_id": organization_id, **fields, **rows, "status": result.status.value}
+
+
+def _row(fields: Document) -> Document:
+    return {name: value for name, value in fields.items() if name != "remark" or value is not None}

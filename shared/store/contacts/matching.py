@@ -14,7 +14,8 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import is_default_campaign
-from shared.domain.contact_input import ContactRow
+from shared.domain.contact_input import ContactRow, is_uuid
+from shared.errors import Kind, NotFound
 from shared.store.client import Document, Store
 
 _FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "timezone": 1, "delete_requested": 1}
@@ -104,6 +105,23 @@ async def look_up_rows(
         external_ids=[row.external_id for row in rows if row.external_id is not None],
         session=session,
     )
+
+
+async def resolve(store: Store, organization_id: str, campaign_id: str, id_or_external_id: str) -> str:
+    """The id of the campaign's (stored form) contact with this id, else this external_id. Raises `NotFound`."""
+    # Only the campaign matters for finding; the shard is for those who insert.
+    scope = ContactsOf(organization_id, 0, campaign_id)
+    try:
+        id_or_external_id.encode()
+    except UnicodeEncodeError as error:
+        raise NotFound(Kind.CONTACT, id_or_external_id) from error
+    ids = [id_or_external_id.lower()] if is_uuid(id_or_external_id) else []
+    known = await look_up(store, scope, ids=ids, external_ids=[id_or_external_id])
+    contact = known.by_id(ids[0] if ids else None) or known.by_external_id(id_or_external_id)
+    if contact is None:
+        raise NotFound(Kind.CONTACT, id_or_external_id)
+    contact_id: str = contact["_id"]
+    return contact_id
 
 
 async def _contacts(store: Store, ids: list[str], session: AsyncClientSession | None) -> dict[str, Document]:

@@ -13,7 +13,8 @@ from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.dialing import Rules, choose_call, end_of
 from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
-from shared.domain.setting_faults import SENTENCES, SettingFault, opens_ever_in, setting_faults
+from shared.domain.row_remarks import Remark, RemarkCode
+from shared.domain.setting_faults import SettingFault, opens_ever_in, setting_faults
 from shared.store.client import Document, Store
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing.context import DialingContext, Root
@@ -38,9 +39,8 @@ def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWar
     remarks = []
     for fault, concerned in _rows_by_fault(rules, rows).items():
         if concerned:
-            first, others = concerned[0], len(concerned) - 1
-            like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
-            remarks.append(RowWarning(first.index, first.external_id, f"{SENTENCES[fault]}{like_this}"))
+            first, facts = concerned[0], {"fault": fault.value, "others": len(concerned) - 1}
+            remarks.append(_warning(first, Remark(RemarkCode.LACKS_SETTING, facts)))
     return remarks
 
 
@@ -78,7 +78,7 @@ async def call_again(
     await ask_again(store, again, now)
     again_ids = {contact["_id"] for contact in again}
     return [
-        RowWarning(row.index, row.external_id, _not_called(contact))
+        _warning(row, _stays_ended(contact))
         for contact in ended
         if contact["_id"] not in again_ids and "asked" not in contact
         for row in [existing[contact["_id"]]]
@@ -117,10 +117,10 @@ def _ended_because(contact: Document) -> EndReason | None:
     return EndReason.NO_AGENT if never_called and not contact.get("last_attempt") else None
 
 
-def _not_called(contact: Document) -> str:
-    because = _ended_because(contact)
-    why = f" ({because})" if because is not None else ""
-    ended = f"was changed, but is not called again: it ended as {contact['status']}{why}"
-    if contact["status"] == ContactStatus.COMPLETED:
-        return ended
-    return f"{ended}; POST …/contacts/reset calls such contacts again"
+def _stays_ended(contact: Document) -> Remark:
+    facts = {"status": ContactStatus(contact["status"]).value, "because": _ended_because(contact) or ""}
+    return Remark(RemarkCode.STAYS_ENDED, facts)
+
+
+def _warning(row: ContactRow, remark: Remark) -> RowWarning:
+    return RowWarning(row.index, row.external_id, "", remark)

@@ -18,9 +18,11 @@ from shared.domain.campaign import CampaignStatus, CampaignUse
 from shared.domain.contact import ContactStatus, is_default_campaign
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
+from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
 from shared.store.catalog.do_not_call import stopped_numbers
-from shared.store.client import Document, Store
+from shared.store.catalog.organizations import touch
+from shared.store.client import Document, Store, translates
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.ingest_batches import (
     BatchResult,
@@ -38,35 +40,9 @@ from shared.store.contacts.upload_remarks import call_again, read_rules, remarks
 
 # Each round begins because another request has stored some of the same contacts since we looked.
 MAX_ROUNDS: Final = 20
+MAX_ROWS_IN_ONE_TRANSACTION: Final = 1000
 DUPLICATE_KEY: Final = 11000
 NO_TIMEZONE: Final = "has no timezone, and contacts of no campaign have no default one: set timezone"
-
-
-@dataclass(frozen=True, slots=True)
-class RowFailure:
-    """A well-formed row that could not be applied."""
-
-    index: int
-    external_id: str | None
-    field: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class UpsertResult:
-    """What became of a request's rows. `contact_ids` is in the order of the request, None for a failed row.
-
-    `repeated` says that this batch had been stored before: nothing was changed, the numbers are those of
-    the first time, and `contact_ids` is empty.
-    """
-
-    inserted: int
-    updated: int
-    failed: tuple[RowFailure, ...]
-    warnings: tuple[RowWarning, ...]
-    contact_ids: tuple[str | None, ...]
-    repeated: bool = False
-    ids_by_index: Mapping[int, str | None] = field(default_factory=dict, repr=False, compare=False)
 
 
 class _LookAgain(Exception):
@@ -294,7 +270,47 @@ class Upsert:
         return _assembled(len(round_.new), len(round_.existing), round_.failed, warnings, ids)
 
 
-def joined(results: Sequence[UpsertResult]) -> UpsertResult:
+@translates
+async def upsert_contacts(
+    store: Store,
+    *,
+    organization_id: str,
+    shard: int,
+    campaign_id: str,
+    rows: Sequence[ContactRow],
+    source: str,
+    now: datetime,
+    warnings: Sequence[RowWarning] = (),
+    batch: IngestBatch | None = None,
+) -> UpsertResult:
+    """Change the contacts that exist and insert the others; `campaign_id` in its stored form.
+
+    Each 1,000 rows are inserted in one transaction with their counters: all of them or none. A larger
+    request is several such steps; when a later one fails, the earlier ones stay, and sending the request
+    again is right (contacts without an external_id would be added again). `warnings` are those of
+    `prepare_contacts` and come back with the result's own. `source` is `api-<0..15>` or `ingest-<0..15>`.
+
+    With `batch` (at most 1,000 rows) its result is stored in the same transaction, and a batch that was
+    stored before changes nothing.
+
+    Raises `NotFound` (no such campaign), `WrongState` (it is closed), `Conflict` (the batch's id belongs to another
+    message), `TemporaryError` and `Unavailable` (try again).
+    """
+    if batch is not None and len(rows) > MAX_ROWS_IN_ONE_TRANSACTION:
+        raise ValueError(f"a batch has at most {MAX_ROWS_IN_ONE_TRANSACTION} rows, not {len(rows)}")
+    scope = ContactsOf(organization_id, shard, campaign_id)
+    results: list[UpsertResult] = []
+    for start in range(0, max(len(rows), 1), MAX_ROWS_IN_ONE_TRANSACTION):
+        part = rows[start : start + MAX_ROWS_IN_ONE_TRANSACTION]
+        kept, remarked = (tuple(warnings), rows) if start == 0 else ((), ())
+        results.append(await Upsert(store, scope, part, source, now, batch, kept, remarked).run())
+    result = results[0] if len(results) == 1 else _joined(results)
+    if result.updated and not result.repeated:
+        await touch(store, organization_id)
+    return result
+
+
+def _joined(results: Sequence[UpsertResult]) -> UpsertResult:
     """The results of several parts of one request as one."""
     ids: dict[int, str | None] = {}
     for result in results:
@@ -366,7 +382,7 @@ def _repeated(stored: BatchResult) -> UpsertResult:
         inserted=stored.inserted,
         updated=stored.updated,
         failed=tuple(RowFailure(row.index, row.external_id, row.field, row.reason) for row in stored.failed),
-        warnings=tuple(RowWarning(row.index, row.external_id, row.reason) for row in stored.warnings),
+        warnings=tuple(RowWarning(row.index, row.external_id, row.reason, row.remark) for row in stored.warnings),
         contact_ids=(),
         repeated=True,
     )

@@ -18,13 +18,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from shared.domain.contact import FINAL, ContactStatus, Tier
 from shared.domain.contact_input import is_uuid
 from shared.domain.reasons import FOR_GOOD, EndReason
+from shared.errors import InvalidCursor
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import BATCH, Swept
-from shared.store.paging import InvalidCursor, decode_cursor, encode_cursor
+from shared.store.paging import decode_cursor, encode_cursor
 
 # Contacts that one request asks to call again; more take another request.
 MAX_RESET: Final = 10_000

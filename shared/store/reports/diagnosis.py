@@ -4,25 +4,23 @@ The campaign's own reasons hold for all who wait, exactly. Reasons of single con
 numbers are estimates once more wait than were looked at.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.contact import ContactStatus, Tier
-from shared.domain.dialing import Wait, campaign_wait
+from shared.domain.contact import ContactStatus, Tier, is_default_campaign
+from shared.domain.diagnosis import Diagnosis, LimitUse, NamedLimit, PastRefusal, findings
+from shared.domain.dialing import campaign_wait
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
-from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
-from shared.domain.refusal import Rest
-from shared.domain.setting_faults import SettingWarning, warnings_on
+from shared.domain.reasons import SPARED_BY_OWN_NUMBER
+from shared.domain.setting_faults import warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
 from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
-from shared.store.reports.counters import CampaignCounts, campaign_counts
-from shared.store.reports.situation import LimitUse, Situation
+from shared.store.reports.counters import campaign_counts
+from shared.store.reports.situation import Situation
 
 # Caller numbers that are named with the limits.
 MAX_NUMBERS: Final = 50
@@ -31,40 +29,6 @@ MAX_NUMBERS: Final = 50
 SAMPLE: Final = 1000
 ZONE_GROUPS: Final = 20
 MAX_PRIORITIES: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One reason for which contacts wait: how many, whether that is an estimate, and when the first stops waiting."""
-
-    reason: WaitReason
-    contacts: int
-    estimated: bool
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NamedLimit:
-    """A limit on calls at once, and how much of it is used."""
-
-    name: str
-    use: LimitUse
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What stands in the way of a campaign's calls at one moment. `refusals` are the organization's last ones.
-
-    `calls_per_second` is how fast the living executors may place calls, those of all organizations together.
-    """
-
-    counts: CampaignCounts
-    findings: Sequence[Finding]
-    settings: Sequence[SettingWarning]
-    limits: Sequence[NamedLimit]
-    calls_per_second: float
-    rests: Mapping[str, Rest] = field(default_factory=dict)
-    refusals: Sequence[Mapping[str, Any]] = ()
 
 
 @translates
@@ -85,31 +49,20 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         waits = [wait for contact in sample if (wait := situation.waits(contact)) is not None]
     budget = await store["budgets"].find_one({"_id": organization_budget(organization_id)}) or {}
     return Diagnosis(
+        campaign_id=None if is_default_campaign(campaign_id) else campaign_id,
+        at=now,
         counts=counts,
         findings=findings(waits, counts.pending),
         settings=warnings_on(rules, counts.ended),
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
-        refusals=budget.get("refusals", []),
+        refusals=[_refusal(refusal) for refusal in budget.get("refusals", [])],
     )
 
 
-def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
-    """The reasons among these waits, scaled to all who wait; the one that most wait for first."""
-    if not waits:
-        return []
-    count = Counter(wait.reason for wait in waits)
-    until: dict[WaitReason, datetime | None] = {}
-    for wait in waits:
-        before = until.get(wait.reason)
-        until[wait.reason] = wait.until if before is None or wait.until is None else min(before, wait.until)
-    one_for_all = len(waits) == 1 and waits[0].whole_campaign
-    estimated = len(waits) < pending and not one_for_all
-    return [
-        Finding(reason, max(1, round(n * pending / len(waits))) if pending else n, estimated, until[reason])
-        for reason, n in count.most_common()
-    ]
+def _refusal(stored: Mapping[str, Any]) -> PastRefusal:
+    return PastRefusal(stored["at"], what=stored["key"], code=stored["code"], said=stored["message"])
 
 
 async def _sample(store: Store, campaign_id: str, enrolled: Enrolled, pending: int) -> list[Document]:

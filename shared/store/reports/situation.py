@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.contact import ContactStatus
+from shared.domain.contact_record import Standing
+from shared.domain.diagnosis import LimitUse
 from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
@@ -12,32 +14,6 @@ from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
 from shared.store.dialing.shards import read_global_use
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A contact's standing: why it waits, and the first instant (UTC) at which it can be called.
-
-    Both None when it does not wait.
-
-    `next_call` None: never, as things stand.
-    """
-
-    waits: Wait | None = None
-    next_call: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LimitUse:
-    """The use of a limit: how many of its slots are held."""
-
-    held: int
-    limit: int
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no slot is free."""
-        return self.held >= self.limit
 
 
 @dataclass(slots=True)

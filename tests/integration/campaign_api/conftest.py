@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,8 +13,8 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer
 
 from deploy.create_topics import create_topics, delete_topics
-from services.campaign_api.app import build_app
-from services.campaign_api.http.server import KEEP_ALIVE_SECONDS
+from services.campaign_api.app import Mounted, build_app
+from services.campaign_api.server import KEEP_ALIVE_SECONDS
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.events import ORG_EVENT, AnyOrgEvent
@@ -59,9 +59,11 @@ def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) ->
 
 
 @asynccontextmanager
-async def serving(settings: ApiSettings, store: Store, producer: Producer) -> AsyncIterator[Api]:
-    """A gateway on a free port of the loopback interface."""
-    app = build_app(settings, store=store, producer=producer)
+async def serving(
+    settings: ApiSettings, store: Store, producer: Producer, dialects: Sequence[Mounted] = ()
+) -> AsyncIterator[Api]:
+    """A gateway on a free port of the loopback interface, with these dialects beside the native one."""
+    app = build_app(settings, store=store, producer=producer, dialects=dialects)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE_SECONDS
     )

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from services.campaign_api.carrier.callback_sink import CallbackSink
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.engine.callback_sink import CallbackSink
 from shared.errors import Unavailable
 from shared.events import CallFinished
 from shared.settings import KafkaSettings

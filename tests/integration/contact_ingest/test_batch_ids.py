@@ -11,6 +11,7 @@ from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.upload import UpsertResult
 from shared.errors import Conflict
 from shared.store.client import Store
 from shared.store.contacts.ingest_batches import (
@@ -20,8 +21,7 @@ from shared.store.contacts.ingest_batches import (
     get_ingest_batch,
     refuse_ingest_batch,
 )
-from shared.store.contacts.queries import upsert_contacts
-from shared.store.contacts.upsert import UpsertResult
+from shared.store.contacts.upsert import upsert_contacts
 from tests.integration.contact_ingest.customer import Customer, new_key
 
 ADA = {"external_id": "ada", "phone_numbers": ["+14155550100"]}

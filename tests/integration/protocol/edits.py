@@ -12,7 +12,9 @@ from shared.errors import Conflict, NotFound, WrongState
 from shared.store.catalog import do_not_call, organizations
 from shared.store.catalog.campaigns import move_campaign
 from shared.store.client import Document
-from shared.store.contacts import queries, wishes
+from shared.store.contacts import wishes
+from shared.store.contacts.deletion import request_deletion
+from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
 from tests.factories import ALWAYS_OPEN
 from tests.integration.protocol.rules_in_force import History
@@ -60,7 +62,7 @@ async def delete(world: World, contact_id: str) -> bool:
     if contact is None:
         return False
     try:
-        await queries.request_deletion(
+        await request_deletion(
             world.store, contact["organization_id"], contact["campaign_id"], contact_id, now=world.now
         )
     except (Conflict, NotFound):
@@ -139,7 +141,7 @@ async def add_contact(world: World, organization_id: str, campaign_id: str, numb
 
 async def _upsert(world: World, organization_id: str, campaign_id: str, row: ContactRow) -> tuple[str | None, ...]:
     try:
-        result = await queries.upsert_contacts(
+        result = await upsert_contacts(
             world.store,
             organization_id=organization_id,
             shard=world.shard_of[organization_id],

@@ -9,9 +9,10 @@ from shared.domain.contact_input import ContactInput, RowWarning, prepare_contac
 from shared.domain.shared_phones import COUNTED
 from shared.store.client import Document, Store
 from shared.store.contacts import duplicates
+from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.matching import ContactsOf
-from shared.store.contacts.queries import request_deletion, upsert_contacts
+from shared.store.contacts.upsert import upsert_contacts
 from tests.factories import add_campaign, add_contacts, add_organization
 
 PHONE, OTHER = "+14155550100", "+14155550199"

@@ -11,12 +11,14 @@ import pytest
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus, Tier, default_campaign_id
 from shared.domain.contact_input import ContactInput, prepare_contacts
-from shared.domain.contact_view import present_contact
+from shared.domain.contact_record import Contact
+from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.organizations import create_organization
 from shared.store.client import Document, Store
+from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import (
     BatchRow,
     BatchStatus,
@@ -25,8 +27,8 @@ from shared.store.contacts.ingest_batches import (
     refuse_ingest_batch,
 )
 from shared.store.contacts.matching import ContactsOf
-from shared.store.contacts.queries import get_contact, list_contacts, request_deletion, upsert_contacts
-from shared.store.contacts.upsert import UpsertResult
+from shared.store.contacts.queries import get_contact, list_contacts
+from shared.store.contacts.upsert import upsert_contacts
 from shared.store.reports.counters import campaign_counts
 from tests.factories import ALWAYS_OPEN
 
@@ -69,8 +71,10 @@ class Place:
         return found
 
     async def get(self, key: str) -> Document:
-        document, _ = await get_contact(self.store, self.organization_id, self.campaign_id, key)
-        return document
+        return await self.document((await self.shown(key)).id)
+
+    async def shown(self, key: str) -> Contact:
+        return await get_contact(self.store, self.organization_id, self.campaign_id, key, NOW)
 
     async def delete(self, key: str) -> str:
         return await request_deletion(self.store, self.organization_id, self.campaign_id, key, now=NOW)
@@ -165,8 +169,8 @@ async def test_any_json_comes_back_as_it_was_sent(
     await place.put({"external_id": "b"})
     await place.put({**contact, "external_id": "b", **scheduled})
     for key in ("a", "b"):
-        shown = present_contact(await place.get(key), [])
-        assert (shown["data"], shown["agent_config"], shown["initial_context"]) == (data, data, data)
+        shown = await place.shown(key)
+        assert (shown.data, shown.agent_config, shown.initial_context) == (data, data, data)
 
 
 async def test_an_update_leaves_the_dialing_state_alone(place: Place) -> None:
@@ -295,8 +299,10 @@ async def test_five_thousand_rows_are_stored_in_the_order_of_the_request(place: 
     assert result.contact_ids[0] == result.contact_ids[4999]
     scope = ContactsOf(place.organization_id, place.shard, place.campaign_id)
     assert result.contact_ids[:4999] == tuple(scope.derived_id(f"x{n}") for n in range(4999))
-    page = await list_contacts(place.store, place.organization_id, place.campaign_id, status=None, limit=3, offset=1001)
-    assert [contact["external_id"] for contact in page.contacts] == ["x1001", "x1002", "x1003"]
+    page = await list_contacts(
+        place.store, place.organization_id, place.campaign_id, status=None, limit=3, offset=1001, now=NOW
+    )
+    assert [contact.external_id for contact in page.rows] == ["x1001", "x1002", "x1003"]
     assert page.total == 4999
 
 
@@ -326,11 +332,11 @@ async def test_lists_and_their_totals_leave_out_what_is_being_deleted(place: Pla
     await place.put(*({"external_id": f"x{n}"} for n in range(5)))
     await place.delete("x1")
 
-    async def listed(status: ContactStatus | None, limit: int, offset: int) -> tuple[list[str], int]:
+    async def listed(status: ContactStatus | None, limit: int, offset: int) -> tuple[list[str | None], int]:
         page = await list_contacts(
-            place.store, place.organization_id, place.campaign_id, status=status, limit=limit, offset=offset
+            place.store, place.organization_id, place.campaign_id, status=status, limit=limit, offset=offset, now=NOW
         )
-        return [contact["external_id"] for contact in page.contacts], page.total
+        return [contact.external_id for contact in page.rows], page.total
 
     assert await listed(None, 10, 0) == (["x0", "x2", "x3", "x4"], 4)
     assert await listed(None, 2, 1) == (["x2", "x3"], 4)

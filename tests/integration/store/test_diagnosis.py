@@ -8,11 +8,12 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact import Tier
+from shared.domain.diagnosis import Finding
 from shared.domain.reasons import WaitReason
 from shared.domain.timezones import known_timezones
 from shared.store.client import Document, Store
 from shared.store.dialing.shards import ensure_shards
-from shared.store.reports.diagnosis import SAMPLE, Finding, diagnose
+from shared.store.reports.diagnosis import SAMPLE, diagnose
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document, open_limits
 
 

@@ -7,7 +7,7 @@ from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.errors import NotFound
 from shared.store.catalog.do_not_call import add_numbers, list_numbers, remove_number, stopped_numbers
 from shared.store.client import Store
-from shared.store.contacts.queries import upsert_contacts
+from shared.store.contacts.upsert import upsert_contacts
 from tests.factories import a_moment_ago, add_campaign, add_organization
 
 BY_LAW, FROM_ABROAD = "+541123456789", "+5491123456789"

@@ -1,7 +1,8 @@
 """Contacts that have ended and are named once more by an upload: who is called again, what is said of the others."""
 
 from services.campaign_api.native.schemas.contacts import MAX_CONTACTS
-from shared.domain.setting_faults import SENTENCES, SettingFault
+from services.campaign_api.native.sentences import LACKS
+from shared.domain.setting_faults import SettingFault
 from tests.integration.campaign_api.client import lead
 from tests.integration.why.conftest import CALLER_NUMBER, Office
 
@@ -72,6 +73,6 @@ async def test_what_the_settings_lack_is_said_once_however_many_contacts_come_wi
     count = 2 * MAX_CONTACTS + 1
     campaign = await acme.campaign(windows=[], contacts=[lead(number) for number in range(count)])
     result = campaign.body["contacts_result"]
-    message = f"{SENTENCES[SettingFault.NO_WINDOWS]} ({count - 1} more rows like this)"
+    message = f"{LACKS[SettingFault.NO_WINDOWS]} ({count - 1} more rows like this)"
     assert result["inserted"] == count
     assert result["warnings"] == [{"index": 0, "external_id": "lead-0", "message": message}]

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.campaign_api.native.sentences import LACKS
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
-from shared.domain.setting_faults import SENTENCES, SettingFault
+from shared.domain.setting_faults import SettingFault
 from shared.store.dialing import ready
 from shared.store.dialing.shard_work import do_shard_work
 from shared.telephony.scripts import ScriptedCall
@@ -185,7 +186,7 @@ async def test_only_rows_whose_own_timezone_never_opens_are_warned_about(office:
     rows = [lead(0), lead(1, timezone="US/Eastern"), lead(2, timezone="Europe/Berlin"), lead(3)]
     rows.append(lead(4, timezone="America/New_York"))
     path = f"/campaigns/{campaign.body['id']}/contacts"
-    message = f"{SENTENCES[SettingFault.NO_WINDOWS]} (1 more row like this)"
+    message = f"{LACKS[SettingFault.NO_WINDOWS]} (1 more row like this)"
     [warning] = (await acme.its.post(path, {"contacts": rows})).body["warnings"]
     assert warning == {"index": 1, "external_id": "lead-1", "message": message}
     contacts = await acme.stand(campaign.body["id"], *["completed"] * 3, *["pending"] * 2)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.campaign_api.native.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
+from services.campaign_api.native.sentences import LACKS, RESET_CALLS_AGAIN, WHAT_TO_DO
 from shared.clock import utc_now
 from shared.domain import refusal
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.domain.setting_faults import SENTENCES, SettingFault
+from shared.domain.setting_faults import SettingFault
 from shared.telephony.scripts import Placement, ScriptedCall
 from tests.eventually import eventually
 from tests.factories import ALWAYS_OPEN
@@ -39,7 +39,7 @@ def iso(at: datetime) -> str:
 
 def remark(fault: SettingFault, rows: int) -> str:
     """What an upload says of such rows."""
-    return f"{SENTENCES[fault]} ({rows - 1} more row{'s' if rows > 2 else ''} like this)"
+    return f"{LACKS[fault]} ({rows - 1} more row{'s' if rows > 2 else ''} like this)"
 
 
 async def test_without_windows_which_is_the_default_nobody_is_called_and_everything_says_so(office: Office) -> None:
@@ -252,7 +252,7 @@ async def test_a_number_that_carries_one_call_at_a_time_is_named_while_its_call_
 async def test_contacts_of_no_campaign_have_a_diagnosis_too(office: Office) -> None:
     acme = await office.customer()
     [warning] = (await acme.upload("default", [1], agent_id="agent-1", timezone="America/New_York"))["warnings"]
-    assert warning["message"] == SENTENCES[SettingFault.NO_CALLER_NUMBER]
+    assert warning["message"] == LACKS[SettingFault.NO_CALLER_NUMBER]
     found = await acme.diagnosis("default")
     assert (found["campaign_id"], found["reasons"]) == (None, [told(WaitReason.NO_CALLER_NUMBER, 1)])
     number = {"default_agent_number": CALLER_NUMBER}

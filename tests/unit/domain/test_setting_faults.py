@@ -7,7 +7,6 @@ from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules
 from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import (
-    SENTENCES,
     EndedByFault,
     SettingFault,
     exhausted_stay,
@@ -15,6 +14,7 @@ from shared.domain.setting_faults import (
     opens_ever_in,
     setting_faults,
     warnings_on,
+    warnings_on_configuration,
 )
 
 OPEN = (TimeWindow(days=tuple(Weekday), start="00:00", end="24:00"),)
@@ -84,5 +84,17 @@ def test_who_has_ended_for_a_fault_that_is_mended_is_counted() -> None:
     assert warnings_on(rules(without), {"no_agent": 1000}) == [SettingFault.NO_AGENT], "not yet mended"
 
 
-def test_there_is_a_sentence_for_every_fault() -> None:
-    assert set(SENTENCES) == set(SettingFault)
+@pytest.mark.parametrize(
+    ("changed", "warned"),
+    [({"name"}, []), ({"max_attempts"}, [EndedByFault(ContactStatus.EXHAUSTED, None, 2)])],
+)
+def test_a_configuration_is_told_of_used_up_attempts_when_it_changes_them(
+    changed: set[str], warned: list[EndedByFault]
+) -> None:
+    # Campaigns may bring agent and caller number, so a configuration that has none lacks nothing by itself.
+    configuration = Configuration(default_windows=OPEN)
+    assert warnings_on_configuration(configuration, {"busy": 2}, changed=changed) == warned
+
+
+def test_a_configuration_that_never_opens_is_told_so() -> None:
+    assert warnings_on_configuration(Configuration(), {}, changed=()) == [SettingFault.NO_WINDOWS]

@@ -1,37 +1,29 @@
 """How many calls an organization may have at once."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from services.campaign_api.gateway import Gateway, ThisGateway
-from services.campaign_api.http.bodies import body_of, json_body
+from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.edge import ThisEngine
+from services.campaign_api.native import translate
 from services.campaign_api.native.auth import ConcurrencyManager, ConcurrencyReader
 from services.campaign_api.native.schemas.concurrency import Concurrency, SetConcurrency
 from services.campaign_api.native.schemas.problems import body_problems, problems
-from shared.events import LimitsChanged
-from shared.store.catalog.organizations import Organization, active_calls, get_organization, set_concurrency_limit
+from shared.engine.concurrency import get_concurrency, set_concurrency
 
-router = APIRouter(prefix="/campaign", tags=["Concurrency"])
-BODIES: Final = (SetConcurrency,)
+router = APIRouter(prefix="/campaign", tags=["Concurrency"], route_class=BodyRoute)
 
 
 @router.get("/concurrency-settings", responses=problems())
-async def get(gateway: ThisGateway, caller: ConcurrencyReader) -> Concurrency:
+async def get(engine: ThisEngine, caller: ConcurrencyReader) -> Concurrency:
     """Get the limit, and how many calls are active."""
-    return await _view(gateway, await get_organization(gateway.store, caller.organization_id))
+    return translate.concurrency_view(await get_concurrency(engine, caller.organization_id))
 
 
-@router.put("/concurrency-settings", responses=body_problems(), openapi_extra=json_body(SetConcurrency))
+@router.put("/concurrency-settings", responses=body_problems())
 async def put(
-    gateway: ThisGateway, caller: ConcurrencyManager, body: Annotated[SetConcurrency, Depends(body_of(SetConcurrency))]
+    engine: ThisEngine, caller: ConcurrencyManager, body: Annotated[SetConcurrency, json_body(SetConcurrency)]
 ) -> Concurrency:
     """Set the limit; calls that are active go on."""
-    organization = await set_concurrency_limit(gateway.store, caller.organization_id, body.concurrency_limit)
-    gateway.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
-    return await _view(gateway, organization)
-
-
-async def _view(gateway: Gateway, organization: Organization) -> Concurrency:
-    active = await active_calls(gateway.store, organization.id)
-    return Concurrency(concurrency_limit=organization.calls_at_once, active_calls=active)
+    return translate.concurrency_view(await set_concurrency(engine, caller.organization_id, body.concurrency_limit))

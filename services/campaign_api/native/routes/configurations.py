@@ -1,14 +1,14 @@
 """Configurations, and the timezones they may name."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from services.campaign_api.gateway import ThisGateway
-from services.campaign_api.http.bodies import body_of, json_body
+from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
+from services.campaign_api.native import translate
 from services.campaign_api.native.auth import AnyCaller, CampaignManager, CampaignReader
 from services.campaign_api.native.schemas.configurations import (
     ChangedConfiguration,
@@ -17,102 +17,63 @@ from services.campaign_api.native.schemas.configurations import (
     CreateConfiguration,
     EditConfiguration,
     Timezones,
-    stored_values,
 )
+from services.campaign_api.native.schemas.deleted import Deleted
 from services.campaign_api.native.schemas.problems import body_problems, problems
-from services.campaign_api.operator.schemas import Deleted
 from shared.clock import utc_now
 from shared.domain.calling_window import known_timezones
-from shared.domain.campaign import CampaignStatus
-from shared.domain.configuration import Configuration
-from shared.domain.dialing import CampaignRules, Rules
-from shared.domain.setting_faults import SettingFault, exhausted_stay, warnings_on
-from shared.events import LimitsChanged
-from shared.store.catalog.configurations import (
-    StoredConfiguration,
-    create_configuration,
-    delete_configuration,
-    edit_configuration,
-    get_configuration,
-    list_configurations,
-)
-from shared.store.reports.counters import ended_in_campaigns_of
+from shared.engine import configurations
 
-RETRY_FIELDS: Final = frozenset({"max_attempts", "retry_rules"})
-router = APIRouter(prefix="/campaign", tags=["Configurations"])
-BODIES: Final = (CreateConfiguration, EditConfiguration)
+router = APIRouter(prefix="/campaign", tags=["Configurations"], route_class=BodyRoute)
 
 
-@router.post(
-    "/configurations",
-    responses=body_problems(),
-    response_model_exclude_unset=True,
-    openapi_extra=json_body(CreateConfiguration),
-)
+@router.post("/configurations", responses=body_problems(), response_model_exclude_unset=True)
 async def create(
-    gateway: ThisGateway,
+    engine: ThisEngine,
     caller: CampaignManager,
-    body: Annotated[CreateConfiguration, Depends(body_of(CreateConfiguration))],
+    body: Annotated[CreateConfiguration, json_body(CreateConfiguration)],
 ) -> ChangedConfiguration:
     """Create a configuration."""
-    values = stored_values(body, only_given=False)
-    configuration = await create_configuration(
-        gateway.store, organization_id=caller.organization_id, values=values, now=utc_now()
-    )
-    return _changed(configuration, {})
+    values = translate.configuration_values(body, only_given=False)
+    made = await configurations.create_configuration(engine, caller.organization_id, values, utc_now())
+    return translate.changed_configuration(made)
 
 
 @router.get("/configurations", responses=problems(400))
 async def list_all(
-    gateway: ThisGateway, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> ConfigurationPage:
     """List configurations, newest first."""
-    page = await list_configurations(gateway.store, caller.organization_id, cursor=cursor, limit=limit)
-    rows = [ConfigurationView.of(configuration) for configuration in page.rows]
-    return ConfigurationPage(configurations=rows, next_cursor=page.next_cursor)
+    page = await configurations.list_configurations(engine, caller.organization_id, cursor=cursor, limit=limit)
+    return translate.configuration_page(page)
 
 
 @router.get("/configurations/{configuration_id}", responses=problems(404))
-async def get_one(gateway: ThisGateway, caller: CampaignReader, configuration_id: OurRef) -> ConfigurationView:
+async def get_one(engine: ThisEngine, caller: CampaignReader, configuration_id: OurRef) -> ConfigurationView:
     """Get one configuration."""
-    return ConfigurationView.of(await get_configuration(gateway.store, caller.organization_id, configuration_id))
+    found = await configurations.get_configuration(engine, caller.organization_id, configuration_id)
+    return translate.configuration_view(found)
 
 
-@router.patch(
-    "/configurations/{configuration_id}",
-    responses=body_problems(404),
-    response_model_exclude_unset=True,
-    openapi_extra=json_body(EditConfiguration),
-)
+@router.patch("/configurations/{configuration_id}", responses=body_problems(404), response_model_exclude_unset=True)
 async def edit(
-    gateway: ThisGateway,
+    engine: ThisEngine,
     caller: CampaignManager,
     configuration_id: OurRef,
-    body: Annotated[EditConfiguration, Depends(body_of(EditConfiguration))],
+    body: Annotated[EditConfiguration, json_body(EditConfiguration)],
 ) -> ChangedConfiguration:
     """Change a configuration; its campaigns follow within a second."""
-    configuration, shard = await edit_configuration(
-        gateway.store, caller.organization_id, configuration_id, stored_values(body, only_given=True), utc_now()
+    changes = translate.configuration_values(body, only_given=True)
+    changed = await configurations.edit_configuration(
+        engine, caller.organization_id, configuration_id, changes, utc_now()
     )
-    gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    ended = await ended_in_campaigns_of(gateway.store, caller.organization_id, configuration.id)
-    view = _changed(configuration, ended)
-    return view.with_warnings(exhausted_stay(ended)) if body.model_fields_set & RETRY_FIELDS else view
-
-
-def _changed(configuration: StoredConfiguration, ended: Mapping[str, int]) -> ChangedConfiguration:
-    """The answer, with what the configuration lacks by itself: campaigns may bring agent and caller number."""
-    view = ChangedConfiguration.of(configuration)
-    rules = Rules(CampaignRules(CampaignStatus.ACTIVE, Configuration.from_document(configuration.values)))
-    said = warnings_on(rules, ended)
-    lacks = {SettingFault.NO_AGENT, SettingFault.NO_CALLER_NUMBER}
-    return view.with_warnings([warning for warning in said if warning not in lacks])
+    return translate.changed_configuration(changed)
 
 
 @router.delete("/configurations/{configuration_id}", responses=problems(404, 409))
-async def delete(gateway: ThisGateway, caller: CampaignManager, configuration_id: OurRef) -> Deleted:
+async def delete(engine: ThisEngine, caller: CampaignManager, configuration_id: OurRef) -> Deleted:
     """Delete a configuration that no campaign refers to."""
-    await delete_configuration(gateway.store, caller.organization_id, configuration_id)
+    await configurations.delete_configuration(engine, caller.organization_id, configuration_id)
     return Deleted(id=configuration_id)
 
 

@@ -1,55 +1,42 @@
 """The organization's do-not-call list."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from services.campaign_api.gateway import ThisGateway
-from services.campaign_api.http.bodies import body_of, json_body
+from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
-from services.campaign_api.http.paths import PhoneRef
+from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
-from services.campaign_api.native.schemas.do_not_call import (
-    AddedNumbers,
-    AddNumbers,
-    DoNotCallPage,
-    DoNotCallView,
-    RemovedNumber,
-)
+from services.campaign_api.native.paths import PhoneRef
+from services.campaign_api.native.schemas.do_not_call import AddedNumbers, AddNumbers, DoNotCallPage, RemovedNumber
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
-from shared.events import LimitsChanged
-from shared.store.catalog.do_not_call import add_numbers, list_numbers, remove_number
-from shared.store.contacts.queries import count_skipped_with
+from shared.engine.do_not_call import list_numbers, stop_numbers, take_number_off
 
-router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"])
-BODIES: Final = (AddNumbers,)
+router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"], route_class=BodyRoute)
 
 
-@router.post("", responses=body_problems(), openapi_extra=json_body(AddNumbers))
+@router.post("", responses=body_problems())
 async def add(
-    gateway: ThisGateway, caller: CampaignManager, body: Annotated[AddNumbers, Depends(body_of(AddNumbers))]
+    engine: ThisEngine, caller: CampaignManager, body: Annotated[AddNumbers, json_body(AddNumbers)]
 ) -> AddedNumbers:
     """List numbers: nobody calls them any more. Listing one again, in whatever spelling, changes only its reason."""
-    numbers = list(dict.fromkeys(body.phone_numbers))
-    entries, shard = await add_numbers(gateway.store, caller.organization_id, numbers, body.reason, utc_now())
-    gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    return AddedNumbers(do_not_call=[DoNotCallView.of(entry) for entry in entries])
+    entries = await stop_numbers(engine, caller.organization_id, body.phone_numbers, body.reason, utc_now())
+    return translate.added_numbers(entries)
 
 
 @router.get("", responses=problems(400))
 async def list_all(
-    gateway: ThisGateway, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> DoNotCallPage:
     """List the numbers, newest first."""
-    page = await list_numbers(gateway.store, caller.organization_id, cursor=cursor, limit=limit)
-    return DoNotCallPage(do_not_call=[DoNotCallView.of(entry) for entry in page.rows], next_cursor=page.next_cursor)
+    return translate.do_not_call_page(await list_numbers(engine, caller.organization_id, cursor=cursor, limit=limit))
 
 
 @router.delete("/{phone_number}", responses=problems(404), response_model_exclude_unset=True)
-async def remove(gateway: ThisGateway, caller: CampaignManager, phone_number: PhoneRef) -> RemovedNumber:
+async def remove(engine: ThisEngine, caller: CampaignManager, phone_number: PhoneRef) -> RemovedNumber:
     """Take a number off the list, in whatever spelling it was listed."""
-    shard = await remove_number(gateway.store, caller.organization_id, phone_number)
-    gateway.hints.give(LimitsChanged(organization_id=caller.organization_id, shard=shard))
-    skipped = await count_skipped_with(gateway.store, caller.organization_id, phone_number)
-    return RemovedNumber.of(phone_number, skipped)
+    warnings = await take_number_off(engine, caller.organization_id, phone_number)
+    return translate.removed_number(phone_number, warnings)

@@ -1,33 +1,29 @@
 """Results of the batches that came over Kafka."""
 
-from typing import Final
-
 from fastapi import APIRouter
-from pydantic import BaseModel
 
-from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
-from services.campaign_api.http.paths import PlainRef
+from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignReader
+from services.campaign_api.native.paths import PlainRef
 from services.campaign_api.native.schemas.ingest_batches import IngestBatchPage, IngestBatchView
 from services.campaign_api.native.schemas.problems import problems
-from shared.store.contacts.ingest_batches import get_ingest_batch, list_ingest_batches
+from shared.engine import ingest_batches
 
 router = APIRouter(prefix="/campaign/ingest-batches", tags=["Kafka batches"])
-BODIES: Final[tuple[type[BaseModel], ...]] = ()
 
 
 @router.get("", responses=problems(400))
 async def list_all(
-    gateway: ThisGateway, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> IngestBatchPage:
     """List batches, newest first."""
-    page = await list_ingest_batches(gateway.store, caller.organization_id, cursor=cursor, limit=limit)
-    rows = [IngestBatchView.of(result) for result in page.rows]
-    return IngestBatchPage(ingest_batches=rows, next_cursor=page.next_cursor)
+    page = await ingest_batches.list_ingest_batches(engine, caller.organization_id, cursor=cursor, limit=limit)
+    return translate.ingest_batch_page(page)
 
 
 @router.get("/{batch_id}", responses=problems(404))
-async def get_one(gateway: ThisGateway, caller: CampaignReader, batch_id: PlainRef) -> IngestBatchView:
+async def get_one(engine: ThisEngine, caller: CampaignReader, batch_id: PlainRef) -> IngestBatchView:
     """Get what became of one batch."""
-    return IngestBatchView.of(await get_ingest_batch(gateway.store, caller.organization_id, batch_id))
+    return translate.ingest_batch_view(await ingest_batches.get_ingest_batch(engine, caller.organization_id, batch_id))

@@ -1,21 +1,17 @@
 """Campaigns."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
 from services.campaign_api.native.schemas.contacts import ContactsResult
-from services.campaign_api.native.schemas.requests import Identifier, Name, OurId, RequestBody, not_null
-from services.campaign_api.native.what_to_do import code_and_sentence
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignStatus
 from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, is_uuid
 from shared.domain.fields import E164
-from shared.domain.setting_faults import SettingWarning
-from shared.store.catalog.campaigns import Campaign
 
 MAX_INLINED_CONTACTS: Final = 5000
 _EXAMPLE: Final[JsonDict] = {
@@ -74,12 +70,6 @@ class SettingWarningView(BaseModel):
     code: str = Field(description="For programs.", examples=["no_agent"])
     message: str = Field(description="For people.")
 
-    @classmethod
-    def of(cls, warning: SettingWarning) -> Self:
-        """As the customer sees it."""
-        code, message = code_and_sentence(warning)
-        return cls(code=code, message=message)
-
 
 class CampaignView(BaseModel):
     """A campaign."""
@@ -98,26 +88,12 @@ class CampaignView(BaseModel):
     created_at: datetime
     updated_at: datetime
 
-    @classmethod
-    def of(cls, campaign: Campaign) -> Self:
-        """As the customer sees it."""
-        return cls.model_validate(campaign)
-
 
 class CampaignAndContacts(CampaignView):
     """A campaign, and what became of the contacts that came with the request."""
 
     contacts_result: ContactsResult | None = Field(None, description="Only when contacts were sent.")
     warnings: list[SettingWarningView] = Field([], description="Only when its settings call nobody as they are.")
-
-    def with_contacts(self, result: ContactsResult) -> Self:
-        """The same, with the contacts' result."""
-        return self.model_copy(update={"contacts_result": result})
-
-    def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
-        """The same, with remarks on its settings, if there are any."""
-        shown = [SettingWarningView.of(warning) for warning in warnings]
-        return self.model_copy(update={"warnings": shown}) if shown else self
 
 
 class CampaignPage(BaseModel):

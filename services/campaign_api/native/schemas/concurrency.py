@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.campaign_api.native.schemas.requests import RequestBody
+from services.campaign_api.http.requests import RequestBody
 
 MAX_CONCURRENCY: Final = 10_000
 

@@ -1,21 +1,18 @@
 """Configurations."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
+from services.campaign_api.http.requests import Identifier, Name, RequestBody, not_null
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
-from services.campaign_api.native.schemas.requests import Identifier, Name, RequestBody, not_null
 from shared.domain.calling_window import ScheduleOverride, ScheduleOverrides, TimeWindow
 from shared.domain.configuration import DEFAULT_TIMEZONE
 from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName, at_most
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
-from shared.domain.setting_faults import SettingWarning
-from shared.store.catalog.configurations import StoredConfiguration
 
 # More windows than a week has quarter hours say nothing new; a bound keeps the document small.
 MAX_WINDOWS: Final = 700
@@ -118,28 +115,11 @@ class ConfigurationView(BaseModel):
     created_at: datetime
     updated_at: datetime
 
-    @classmethod
-    def of(cls, configuration: StoredConfiguration) -> Self:
-        """As the customer sees it."""
-        return cls.model_validate(
-            {
-                "id": configuration.id,
-                **configuration.values,
-                "created_at": configuration.created_at,
-                "updated_at": configuration.updated_at,
-            }
-        )
-
 
 class ChangedConfiguration(ConfigurationView):
     """A configuration that was made or changed."""
 
     warnings: list[SettingWarningView] = Field([], description="Only when it calls nobody as it is.")
-
-    def with_warnings(self, warnings: Sequence[SettingWarning]) -> Self:
-        """The same, with remarks on it, if there are any."""
-        shown = [SettingWarningView.of(warning) for warning in warnings]
-        return self.model_copy(update={"warnings": [*self.warnings, *shown]}) if shown else self
 
 
 class ConfigurationPage(BaseModel):
@@ -153,11 +133,3 @@ class Timezones(BaseModel):
     """Every timezone name that is understood."""
 
     timezones: list[str] = Field(examples=[["Africa/Abidjan", "America/New_York", "Europe/Berlin"]])
-
-
-def stored_values(body: CreateConfiguration | EditConfiguration, *, only_given: bool) -> dict[str, Any]:
-    """The body's fields as they are stored: JSON values, retry rules only with what was set in them."""
-    values = body.model_dump(mode="json", exclude_unset=only_given)
-    if values.get("retry_rules") is not None:
-        values["retry_rules"] = body.model_dump(mode="json", exclude_unset=True).get("retry_rules", {})
-    return values

@@ -1,20 +1,16 @@
 """Contacts and their attempts."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from services.campaign_api.native.schemas.requests import RequestBody
+from services.campaign_api.http.requests import RequestBody
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
-from shared.domain.contact_view import present_contact
 from shared.domain.outcome import Outcome
 from shared.domain.reasons import FOR_GOOD, EndReason, WaitReason
-from shared.store.contacts.upsert import UpsertResult
-from shared.store.reports.situation import Standing
 
 MAX_CONTACTS: Final = 1000
 _EXAMPLE: Final[JsonDict] = {
@@ -91,11 +87,6 @@ class ContactsResult(BaseModel):
     warnings: list[ContactWarning]
     contact_ids: list[str | None] = Field(description="In the order of the request; null for a failed row.")
 
-    @classmethod
-    def of(cls, result: UpsertResult) -> Self:
-        """As the customer sees it."""
-        return cls.model_validate(result)
-
 
 class AttemptView(BaseModel):
     """One try at a contact. An attempt whose report came late is known without its numbers: they are null."""
@@ -148,12 +139,6 @@ class ContactView(BaseModel):
     attempts: list[AttemptView]
     created_at: datetime
     updated_at: datetime
-
-    @classmethod
-    def of(cls, contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], standing: Standing) -> Self:
-        """As the customer sees it."""
-        shown = present_contact(contact, attempts, waits=standing.waits, next_call=standing.next_call)
-        return cls.model_validate(shown)
 
 
 class ContactPage(BaseModel):

@@ -1,14 +1,11 @@
 """Why nobody is called, or so slowly."""
 
 from datetime import datetime
-from typing import Self
 
 from pydantic import BaseModel, Field
 
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
-from services.campaign_api.native.what_to_do import RESET_CALLS_AGAIN, WHAT_TO_DO
 from shared.domain.reasons import EndReason, WaitReason
-from shared.store.reports.diagnosis import Diagnosis, Finding, NamedLimit
 
 
 class ReasonView(BaseModel):
@@ -20,17 +17,6 @@ class ReasonView(BaseModel):
     until: datetime | None = Field(description="When the first of them stops waiting for it; null: not by time alone.")
     what_to_do: str
 
-    @classmethod
-    def of(cls, finding: Finding) -> Self:
-        """As the customer sees it."""
-        return cls(
-            reason=finding.reason,
-            contacts=finding.contacts,
-            estimated=finding.estimated,
-            until=finding.until,
-            what_to_do=WHAT_TO_DO[finding.reason],
-        )
-
 
 class LimitView(BaseModel):
     """A limit on calls at once, and its use."""
@@ -38,11 +24,6 @@ class LimitView(BaseModel):
     name: str = Field(examples=["global", "organization", "campaign", "caller_number:+14155550100"])
     limit: int
     held: int = Field(description="Calls that are up or about to be.")
-
-    @classmethod
-    def of(cls, limit: NamedLimit) -> Self:
-        """As the customer sees it."""
-        return cls(name=limit.name, limit=limit.use.limit, held=limit.use.held)
 
 
 class RestingView(BaseModel):
@@ -87,40 +68,3 @@ class DiagnosisView(BaseModel):
     resting: list[RestingView]
     refusals: list[RefusalView] = Field(description="The organization's last ones, oldest first.")
     ended: list[EndedView]
-
-    @classmethod
-    def of(cls, diagnosis: Diagnosis, *, campaign_id: str | None, at: datetime) -> Self:
-        """As the customer sees it."""
-        return cls(
-            campaign_id=campaign_id,
-            at=at,
-            waiting=diagnosis.counts.pending,
-            active_calls=diagnosis.counts.active,
-            reasons=[ReasonView.of(finding) for finding in diagnosis.findings],
-            settings=[SettingWarningView.of(warning) for warning in diagnosis.settings],
-            limits=[LimitView.of(limit) for limit in diagnosis.limits],
-            calls_per_second=diagnosis.calls_per_second,
-            resting=[
-                RestingView(
-                    what=key,
-                    until=rest.until,
-                    since=rest.since,
-                    refusals=rest.refusals,
-                    code=rest.refusal.code,
-                    said=rest.refusal.message,
-                )
-                for key, rest in diagnosis.rests.items()
-            ],
-            refusals=[
-                RefusalView(at=refusal["at"], what=refusal["key"], code=refusal["code"], said=refusal["message"])
-                for refusal in diagnosis.refusals
-            ],
-            ended=[
-                EndedView(
-                    because=EndReason(because),
-                    contacts=count,
-                    what_to_do=RESET_CALLS_AGAIN.get(EndReason(because)),
-                )
-                for because, count in diagnosis.counts.ended.items()
-            ],
-        )

@@ -1,18 +1,14 @@
 """The organization's do-not-call list."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.campaign_api.http.requests import RequestBody
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
-from services.campaign_api.native.schemas.requests import RequestBody
-from shared.domain.contact import ContactStatus
 from shared.domain.fields import E164
 from shared.domain.json_rules import check_text
-from shared.domain.reasons import EndReason
-from shared.domain.setting_faults import EndedByFault
-from shared.store.catalog.do_not_call import DoNotCallEntry
 
 MAX_NUMBERS: Final = 1000
 
@@ -38,11 +34,6 @@ class DoNotCallView(BaseModel):
     source: str
     created_at: datetime
 
-    @classmethod
-    def of(cls, entry: DoNotCallEntry) -> Self:
-        """As the customer sees it."""
-        return cls.model_validate(entry)
-
 
 class DoNotCallPage(BaseModel):
     """The list, newest first."""
@@ -63,11 +54,3 @@ class RemovedNumber(BaseModel):
     phone_number: str
     deleted: Literal[True]
     warnings: list[SettingWarningView] = Field([], description="Only when contacts were skipped for it and stay so.")
-
-    @classmethod
-    def of(cls, phone_number: str, skipped: int) -> Self:
-        """The answer, with a remark on the contacts (at most 1,000 are counted) that this brings nothing back."""
-        if not skipped:
-            return cls(phone_number=phone_number, deleted=True)
-        stay = EndedByFault(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL, skipped)
-        return cls(phone_number=phone_number, deleted=True, warnings=[SettingWarningView.of(stay)])

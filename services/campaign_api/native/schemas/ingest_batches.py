@@ -1,11 +1,10 @@
 """Results of the batches that came over Kafka."""
 
 from datetime import datetime
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.store.contacts.ingest_batches import BatchResult, BatchStatus
+from shared.engine.ingest_batches import BatchStatus
 
 
 class BatchRowView(BaseModel):
@@ -35,11 +34,6 @@ class IngestBatchView(BaseModel):
     reason: str | None = Field(description="Why the whole batch was refused.")
     created_at: datetime
     finished_at: datetime | None
-
-    @classmethod
-    def of(cls, result: BatchResult) -> Self:
-        """As the customer sees it."""
-        return cls.model_validate(result)
 
 
 class IngestBatchPage(BaseModel):

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.campaign_api.native.problem_sentences import status_and_sentence
+from services.campaign_api.http.faults import fault_of
+from services.campaign_api.native.errors import status_and_sentence
 from shared.errors import Kind, NotFound
 
-_, _EXAMPLE = status_and_sentence(NotFound(Kind.CAMPAIGN, "spring"))
+_, _EXAMPLE = status_and_sentence(fault_of(NotFound(Kind.CAMPAIGN, "spring")))
 
 
 class FieldProblem(BaseModel):

@@ -1,13 +1,8 @@
 """A campaign's numbers."""
 
-from typing import Self
-
 from pydantic import BaseModel, Field
 
 from shared.domain.campaign import CampaignStatus
-from shared.store.catalog.campaigns import Campaign
-from shared.store.catalog.organizations import Organization
-from shared.store.reports.counters import CampaignCounts
 
 
 class ContactCounts(BaseModel):
@@ -38,24 +33,3 @@ class CampaignStatistics(BaseModel):
     attempts: AttemptCounts
     active_calls: int
     concurrency_limit: int
-
-    @classmethod
-    def of(cls, campaign: Campaign, organization: Organization, counts: CampaignCounts) -> Self:
-        """As the customer sees it."""
-        limit = campaign.concurrency_limit
-        return cls(
-            campaign_id=campaign.id,
-            status=campaign.status,
-            contacts=ContactCounts(
-                total=counts.total,
-                pending=counts.pending,
-                in_progress=counts.active,
-                completed=counts.completed,
-                exhausted=counts.exhausted,
-                error=counts.error,
-                skipped=counts.skipped,
-            ),
-            attempts=AttemptCounts(total=counts.attempts, average_per_contact=counts.average_attempts),
-            active_calls=counts.active,
-            concurrency_limit=organization.calls_at_once if limit is None else min(limit, organization.calls_at_once),
-        )

@@ -1,19 +1,15 @@
 """Health and metrics; no credential is needed."""
 
-from typing import Final
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 
 from services.campaign_api.gateway import ThisGateway
-from services.campaign_api.http.health_schemas import Live, NotReady, Ready
-from services.campaign_api.native.errors import RETRY_AFTER_SECONDS
+from services.campaign_api.http.faults import RETRY_AFTER_SECONDS
+from services.campaign_api.public.health_schemas import Live, NotReady, Ready
 from shared.health import failed_checks
 
 router = APIRouter(tags=["Health"])
-BODIES: Final[tuple[type[BaseModel], ...]] = ()
 
 
 @router.get("/health/live")
@@ -25,7 +21,7 @@ async def live() -> Live:
 @router.get("/health/ready", response_model=Ready, responses={503: {"model": NotReady}})
 async def ready(gateway: ThisGateway) -> Ready | JSONResponse:
     """Whether Kafka and MongoDB answer; names what is away."""
-    away = await failed_checks({"kafka": gateway.producer.ping, "mongodb": gateway.store.ping})
+    away = await failed_checks({"kafka": gateway.producer.ping, "mongodb": gateway.edge.engine.store.ping})
     if not away:
         return Ready()
     body = NotReady(detail=f"Away: {', '.join(away)}.", away=away)

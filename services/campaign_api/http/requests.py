@@ -1,4 +1,4 @@
-"""What all request bodies share."""
+"""The fields and the base class that all request bodies share."""
 
 from typing import Annotated, Final
 

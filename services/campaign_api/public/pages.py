@@ -5,13 +5,11 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from services.campaign_api.http.pages_schemas import About
+from services.campaign_api.public.pages_schemas import About
 
 router = APIRouter()
-BODIES: Final[tuple[type[BaseModel], ...]] = ()
 STATIC: Final = Path(__file__).parents[1] / "static"
 # What the page loads, and as what. Swagger UI is the npm package `swagger-ui-dist`; to renew it, copy the files that
 # static/swagger-ui/manifest.json names and write down its version and their SHA-256 there.

@@ -1,11 +1,32 @@
-"""From code to sentence: what a customer of this API does about a reason to wait, an ending, or a setting."""
+"""From code to sentence: what a customer of this API does about a reason to wait, an ending, a setting, a remark."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason, WaitReason
-from shared.domain.setting_faults import SENTENCES, EndedByFault, SettingWarning
+from shared.domain.row_remarks import Remark, RemarkCode
+from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarning
+
+HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"unknown_timezone": " (GET /campaign/timezones lists them all)"},
+)
+"""This API's hints on kinds of bad values, said after the sentence."""
+
+LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
+    {
+        SettingFault.CONFIGURATION_UNUSABLE: "The stored configuration breaks the rules, so its contacts wait; "
+        "set its fields anew with PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none in this timezone or for scheduled "
+        "contacts, so contacts wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
+        SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
+        "own wait; set agent_number on the campaign or its configuration.",
+        SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
+        "turn comes; set agent_id on the campaign or its configuration.",
+    }
+)
+"""Sentences on each lack of settings: what it means, and what to do."""
 
 WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
@@ -33,7 +54,7 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.IN_LINE: "Nothing: nothing stands in the way, and its turn comes next.",
     }
 )
-"""What to do about each reason to wait."""
+"""Advice on each reason to wait."""
 
 RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
     {
@@ -49,13 +70,16 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
         '{"status": "exhausted", "reason": "failed"}.',
     }
 )
-"""How contacts that ended for a reason that may be amiss are called again."""
+"""Advice on contacts that ended for a reason that may be amiss: how they are called again."""
+
+
+_RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
-    """What to say of settings: for programs, and for people."""
+    """The remark on settings, for programs and for people."""
     if not isinstance(warning, EndedByFault):
-        return warning.value, SENTENCES[warning]
+        return warning.value, LACKS[warning]
     status, because = warning.status, warning.because
     if because is None:
         return f"ended_{status}", (
@@ -66,3 +90,18 @@ def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
         f"{warning.count} contacts have ended as {status} ({because}) and stay so; POST …/contacts/reset with "
         f'{{"status": "{status}", "reason": "{because}"}} calls them again.'
     )
+
+
+def remark_sentence(remark: Remark) -> str:
+    """The remark on a row that was used, for people."""
+    facts = remark.facts
+    match remark.code:
+        case RemarkCode.LACKS_SETTING:
+            others = int(facts["others"])
+            like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
+            return f"{LACKS[SettingFault(str(facts['fault']))]}{like_this}"
+        case RemarkCode.STAYS_ENDED:
+            why = f" ({facts['because']})" if facts["because"] else ""
+            ended = f"was changed, but is not called again: it ended as {facts['status']}{why}"
+            way_back = "" if facts["status"] == ContactStatus.COMPLETED else _RESET_SUCH
+            return f"{ended}{way_back}"

@@ -1,0 +1,69 @@
+"""Callers and their organizations, proven alike in all dialects; each dialect reads its own headers.
+
+| credential | organization |
+|---|---|
+| organization key `ak_` | its own; the header beside it is ignored |
+| personal token `pat_` | `X-Anyreach-Org` or `X-Org-Id`, one of the person's |
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+
+from services.campaign_api.http.edge import Edge
+from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
+from shared.clock import monotonic, utc_now
+from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
+
+ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A proven credential, for one organization."""
+
+    key_id: str
+    organization_id: str
+    scopes: frozenset[Scope]
+
+    def require(self, scopes: frozenset[Scope]) -> None:
+        """Raises `Refused` unless the credential has one of these scopes."""
+        if not self.scopes & scopes:
+            raise Refused(RequestFault.MISSING_SCOPE, scopes=" or ".join(sorted(scopes)))
+
+
+def bearer_credential(request: Request) -> str:
+    """The credential of the one `Authorization: Bearer` header. Raises `Unauthorized`."""
+    headers = request.headers.getlist("authorization")
+    scheme, _, credential = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise Unauthorized(RequestFault.NO_CREDENTIAL)
+    return credential.strip()
+
+
+async def caller_of(request: Request, edge: Edge, credential: str) -> Caller:
+    """The caller that this credential proves; the request counts for its limit.
+
+    Raises `Unauthorized`, or `Refused` for an organization that is not the person's and for one request too many.
+    """
+    key = await prove_key(edge.engine, credential, utc_now())
+    if key is None:
+        raise Unauthorized(RequestFault.UNKNOWN_CREDENTIAL)
+    organization_id = _organization(request, key)
+    wait = edge.rate_limit.seconds_to_wait(key.id, monotonic())
+    if wait:
+        raise too_many(wait)
+    return Caller(key.id, organization_id, key.scopes)
+
+
+def _organization(request: Request, key: ApiKey) -> str:
+    if key.kind is KeyKind.ORGANIZATION:
+        return key.organization_ids[0]
+    named = {value.lower() for header in ORGANIZATION_HEADERS for value in request.headers.getlist(header) if value}
+    if len(named) != 1:
+        raise Unauthorized(RequestFault.NO_ORGANIZATION_NAMED)
+    organization_id = named.pop()
+    if organization_id not in key.organization_ids:
+        raise Refused(RequestFault.FOREIGN_ORGANIZATION)
+    return organization_id

@@ -1,0 +1,33 @@
+"""The edge: the engine and the rate limit that the gateway gives to every dialect."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.campaign_api.http.rate_limit import RateLimit
+from shared.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The one door to the engine, and the limit on requests that a credential has in all dialects together."""
+
+    engine: Engine
+    rate_limit: RateLimit
+
+
+async def edge_of(request: Request) -> Edge:
+    """The edge of the application that answers this request."""
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+async def engine_of(request: Request) -> Engine:
+    """The engine of the application that answers this request."""
+    edge: Edge = request.app.state.edge
+    return edge.engine
+
+
+ThisEdge = Annotated[Edge, Depends(edge_of)]
+ThisEngine = Annotated[Engine, Depends(engine_of)]

@@ -1,0 +1,46 @@
+"""The native API's application, at the root of the gateway: `/campaign/…`."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from services.campaign_api.http.application import application
+from services.campaign_api.http.edge import Edge
+from services.campaign_api.http.openapi import About
+from services.campaign_api.native.errors import form
+from services.campaign_api.native.routes import (
+    campaigns,
+    concurrency,
+    configurations,
+    contacts,
+    diagnosis,
+    do_not_call,
+    ingest_batches,
+    statistics,
+)
+
+ABOUT: Final = About(
+    title="Dialstream",
+    version="1.0.0",
+    description="""Outbound calling campaigns for voice agents.
+
+Every request carries `Authorization: Bearer …`: an organization key (`ak_…`), or a personal token (`pat_…`)
+together with the header `X-Anyreach-Org`. Times are ISO 8601 in UTC. A campaign or contact can be addressed
+by its id or by your own `external_id`, percent-encoded.
+""",
+)
+ROUTERS: Final = (
+    campaigns.router,
+    contacts.router,
+    statistics.router,
+    diagnosis.router,
+    configurations.router,
+    concurrency.router,
+    do_not_call.router,
+    ingest_batches.router,
+)
+
+
+def build(edge: Edge) -> FastAPI:
+    """The application. Its document is the gateway's, which lists the routes of both."""
+    return application(ABOUT, ROUTERS, form, edge, openapi_url=None)

@@ -1,0 +1,29 @@
+"""References in the native API's paths."""
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator
+
+from services.campaign_api.http.paths import decoded
+
+CampaignRef = Annotated[
+    str,
+    Path(description="The campaign's id or its external_id, percent-encoded.", examples=["spring-outreach"]),
+    AfterValidator(decoded),
+]
+ContactsCampaignRef = Annotated[
+    str,
+    Path(
+        description="The campaign's id or its external_id, or `default` for contacts of no campaign.",
+        examples=["spring-outreach"],
+    ),
+    AfterValidator(decoded),
+]
+ContactRef = Annotated[
+    str,
+    Path(description="The contact's id or its external_id, percent-encoded.", examples=["lead-1001"]),
+    AfterValidator(decoded),
+]
+PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
+PhoneRef = Annotated[str, Path(description="The number in E.164.", examples=["+14155550123"]), AfterValidator(decoded)]

@@ -1,0 +1,327 @@
+"""Translation between this API and the engine, purely: bodies to what use cases take, their values to the wire."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.campaign_api.native.schemas.campaigns import (
+    CampaignAndContacts,
+    CampaignPage,
+    CampaignView,
+    CreateCampaign,
+    EditCampaign,
+    SettingWarningView,
+)
+from services.campaign_api.native.schemas.concurrency import Concurrency as ConcurrencyView
+from services.campaign_api.native.schemas.configurations import ChangedConfiguration as ChangedConfigurationView
+from services.campaign_api.native.schemas.configurations import (
+    ConfigurationPage,
+    ConfigurationView,
+    CreateConfiguration,
+    EditConfiguration,
+)
+from services.campaign_api.native.schemas.contacts import (
+    AttemptView,
+    ContactPage,
+    ContactsResult,
+    ContactView,
+    ContactWarning,
+    FailedContact,
+    ResetResult,
+    WaitingFor,
+)
+from services.campaign_api.native.schemas.diagnosis import (
+    DiagnosisView,
+    EndedView,
+    LimitView,
+    ReasonView,
+    RefusalView,
+    RestingView,
+)
+from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNotCallPage, DoNotCallView, RemovedNumber
+from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
+from services.campaign_api.native.schemas.statistics import AttemptCounts, CampaignStatistics, ContactCounts
+from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence, remark_sentence
+from shared.domain.contact_input import RowWarning
+from shared.domain.contact_record import Attempt, Contact
+from shared.domain.diagnosis import Diagnosis
+from shared.domain.page import NumberedPage, Page
+from shared.domain.reasons import EndReason
+from shared.domain.setting_faults import SettingWarning
+from shared.domain.upload import UpsertResult
+from shared.engine.campaigns import Campaign, CampaignNumbers, ChangedCampaign, NewCampaign
+from shared.engine.concurrency import Concurrency
+from shared.engine.configurations import ChangedConfiguration, StoredConfiguration
+from shared.engine.contacts import ResetPage
+from shared.engine.do_not_call import DoNotCallEntry
+from shared.engine.ingest_batches import BatchResult, BatchRow
+
+
+def new_campaign(body: CreateCampaign) -> NewCampaign:
+    """The campaign that the body asks for, without its contacts."""
+    return NewCampaign(**body.model_dump(exclude={"contacts"}))
+
+
+def campaign_changes(body: EditCampaign) -> dict[str, Any]:
+    """The campaign's fields that the body names, without its contacts."""
+    return body.model_dump(exclude={"contacts"}, exclude_unset=True)
+
+
+def configuration_values(body: CreateConfiguration | EditConfiguration, *, only_given: bool) -> dict[str, Any]:
+    """The configuration's fields as JSON values, retry rules only with what was set in them."""
+    values = body.model_dump(mode="json", exclude_unset=only_given)
+    if values.get("retry_rules") is not None:
+        values["retry_rules"] = body.model_dump(mode="json", exclude_unset=True).get("retry_rules", {})
+    return values
+
+
+def setting_warnings(warnings: Sequence[SettingWarning]) -> list[SettingWarningView]:
+    """Remarks on settings, each with what to do."""
+    said = map(code_and_sentence, warnings)
+    return [SettingWarningView(code=code, message=message) for code, message in said]
+
+
+def campaign_view(campaign: Campaign) -> CampaignView:
+    """The campaign as its customer sees it."""
+    return CampaignView.model_validate(campaign)
+
+
+def campaign_page(page: Page[Campaign]) -> CampaignPage:
+    """A page of campaigns."""
+    return CampaignPage(campaigns=[campaign_view(one) for one in page.rows], next_cursor=page.next_cursor)
+
+
+def changed_campaign(changed: ChangedCampaign) -> CampaignAndContacts:
+    """The campaign with remarks and with its contacts' result, each only when there is something to say."""
+    more: dict[str, Any] = {}
+    if changed.warnings:
+        more["warnings"] = setting_warnings(changed.warnings)
+    if changed.contacts is not None:
+        more["contacts_result"] = contacts_result(changed.contacts)
+    return CampaignAndContacts.model_validate(changed.campaign).model_copy(update=more)
+
+
+def campaign_statistics(numbers: CampaignNumbers) -> CampaignStatistics:
+    """The campaign's numbers."""
+    counts = numbers.counts
+    return CampaignStatistics(
+        campaign_id=numbers.campaign.id,
+        status=numbers.campaign.status,
+        contacts=ContactCounts(
+            total=counts.total,
+            pending=counts.pending,
+            in_progress=counts.active,
+            completed=counts.completed,
+            exhausted=counts.exhausted,
+            error=counts.error,
+            skipped=counts.skipped,
+        ),
+        attempts=AttemptCounts(total=counts.attempts, average_per_contact=counts.average_attempts),
+        active_calls=counts.active,
+        concurrency_limit=numbers.calls_at_once,
+    )
+
+
+def configuration_view(configuration: StoredConfiguration) -> ConfigurationView:
+    """The configuration as it was set."""
+    return ConfigurationView.model_validate(_configuration_fields(configuration))
+
+
+def configuration_page(page: Page[StoredConfiguration]) -> ConfigurationPage:
+    """A page of configurations."""
+    rows = [configuration_view(one) for one in page.rows]
+    return ConfigurationPage(configurations=rows, next_cursor=page.next_cursor)
+
+
+def changed_configuration(changed: ChangedConfiguration) -> ChangedConfigurationView:
+    """The configuration, with remarks on it if there are any."""
+    view = ChangedConfigurationView.model_validate(_configuration_fields(changed.configuration))
+    return view.model_copy(update={"warnings": setting_warnings(changed.warnings)}) if changed.warnings else view
+
+
+def contacts_result(result: UpsertResult) -> ContactsResult:
+    """The result of the rows."""
+    return ContactsResult(
+        inserted=result.inserted,
+        updated=result.updated,
+        failed=[FailedContact.model_validate(failure) for failure in result.failed],
+        warnings=[_contact_warning(warning) for warning in result.warnings],
+        contact_ids=list(result.contact_ids),
+    )
+
+
+def contact_view(contact: Contact) -> ContactView:
+    """The contact with its attempts."""
+    waits = contact.standing.waits
+    return ContactView(
+        id=contact.id,
+        external_id=contact.external_id,
+        campaign_id=contact.campaign_id,
+        phone_numbers=list(contact.phone_numbers),
+        data=None if contact.data is None else dict(contact.data),
+        timezone=contact.timezone,
+        scheduled_at=contact.scheduled_at,
+        priority=contact.priority,
+        agent_id=contact.agent_id,
+        agent_version=contact.agent_version,
+        agent_number=contact.agent_number,
+        agent_config=None if contact.agent_config is None else dict(contact.agent_config),
+        initial_context=_text_or_object(contact.initial_context),
+        status=contact.status,
+        attempts_made=contact.attempts_made,
+        next_attempt_at=contact.standing.next_call,
+        waiting_for=None if waits is None else WaitingFor(reason=waits.reason, until=waits.until),
+        ended_because=contact.ended_because,
+        attempts=[attempt_view(attempt) for attempt in contact.attempts],
+        created_at=contact.created_at,
+        updated_at=contact.updated_at,
+    )
+
+
+def attempt_view(attempt: Attempt) -> AttemptView:
+    """An attempt."""
+    return AttemptView(
+        id=attempt.id,
+        attempt_number=attempt.attempt_number,
+        phone_number=attempt.phone_number,
+        caller_number=attempt.caller_number,
+        agent_id=attempt.agent_id,
+        agent_version=attempt.agent_version,
+        status="ended" if attempt.ended else "in_progress",
+        outcome=attempt.outcome,
+        started_at=attempt.started_at,
+        answered_at=attempt.answered_at,
+        ended_at=attempt.ended_at,
+        duration_seconds=attempt.duration_seconds,
+        conversation_id=attempt.conversation_id,
+        provider_call_id=attempt.provider_call_id,
+        error=attempt.error,
+    )
+
+
+def contact_page(page: NumberedPage[Contact], *, limit: int, offset: int) -> ContactPage:
+    """A page of contacts."""
+    rows = [contact_view(contact) for contact in page.rows]
+    return ContactPage(contacts=rows, total=page.total, limit=limit, offset=offset)
+
+
+def reset_result(page: ResetPage) -> ResetResult:
+    """The number of contacts that one request of a reset has reached."""
+    return ResetResult(reset=page.asked, next_cursor=page.next_cursor)
+
+
+def do_not_call_view(entry: DoNotCallEntry) -> DoNotCallView:
+    """An entry of the list."""
+    return DoNotCallView.model_validate(entry)
+
+
+def added_numbers(entries: Sequence[DoNotCallEntry]) -> AddedNumbers:
+    """The entries of the numbers that were sent."""
+    return AddedNumbers(do_not_call=[do_not_call_view(entry) for entry in entries])
+
+
+def do_not_call_page(page: Page[DoNotCallEntry]) -> DoNotCallPage:
+    """A page of the list."""
+    return DoNotCallPage(do_not_call=[do_not_call_view(one) for one in page.rows], next_cursor=page.next_cursor)
+
+
+def removed_number(phone_number: str, warnings: Sequence[SettingWarning]) -> RemovedNumber:
+    """A number that was taken off, with a remark on the contacts that this brings nothing back."""
+    if not warnings:
+        return RemovedNumber(phone_number=phone_number, deleted=True)
+    return RemovedNumber(phone_number=phone_number, deleted=True, warnings=setting_warnings(warnings))
+
+
+def concurrency_view(concurrency: Concurrency) -> ConcurrencyView:
+    """The limit and its use."""
+    return ConcurrencyView(concurrency_limit=concurrency.limit, active_calls=concurrency.active)
+
+
+def ingest_batch_view(result: BatchResult) -> IngestBatchView:
+    """The result of a batch."""
+    return IngestBatchView(
+        batch_id=result.batch_id,
+        campaign_id=result.campaign_id,
+        status=result.status,
+        received=result.received,
+        inserted=result.inserted,
+        updated=result.updated,
+        failed=[_batch_row(row) for row in result.failed],
+        warnings=[_batch_row(row) for row in result.warnings],
+        reason=result.reason,
+        created_at=result.created_at,
+        finished_at=result.finished_at,
+    )
+
+
+def ingest_batch_page(page: Page[BatchResult]) -> IngestBatchPage:
+    """A page of batches."""
+    return IngestBatchPage(ingest_batches=[ingest_batch_view(one) for one in page.rows], next_cursor=page.next_cursor)
+
+
+def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
+    """The obstacles to a campaign's calls, and what to do about each."""
+    return DiagnosisView(
+        campaign_id=diagnosis.campaign_id,
+        at=diagnosis.at,
+        waiting=diagnosis.counts.pending,
+        active_calls=diagnosis.counts.active,
+        reasons=[
+            ReasonView(
+                reason=finding.reason,
+                contacts=finding.contacts,
+                estimated=finding.estimated,
+                until=finding.until,
+                what_to_do=WHAT_TO_DO[finding.reason],
+            )
+            for finding in diagnosis.findings
+        ],
+        settings=setting_warnings(diagnosis.settings),
+        limits=[LimitView(name=one.name, limit=one.use.limit, held=one.use.held) for one in diagnosis.limits],
+        calls_per_second=diagnosis.calls_per_second,
+        resting=[
+            RestingView(
+                what=key,
+                until=rest.until,
+                since=rest.since,
+                refusals=rest.refusals,
+                code=rest.refusal.code,
+                said=rest.refusal.message,
+            )
+            for key, rest in diagnosis.rests.items()
+        ],
+        refusals=[
+            RefusalView(at=refusal.at, what=refusal.what, code=refusal.code, said=refusal.said)
+            for refusal in diagnosis.refusals
+        ],
+        ended=[
+            EndedView(
+                because=EndReason(because),
+                contacts=count,
+                what_to_do=RESET_CALLS_AGAIN.get(EndReason(because)),
+            )
+            for because, count in diagnosis.counts.ended.items()
+        ],
+    )
+
+
+def _configuration_fields(configuration: StoredConfiguration) -> dict[str, Any]:
+    return {
+        "id": configuration.id,
+        **configuration.values,
+        "created_at": configuration.created_at,
+        "updated_at": configuration.updated_at,
+    }
+
+
+def _text_or_object(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else dict(value)
+
+
+def _contact_warning(warning: RowWarning) -> ContactWarning:
+    message = warning.message if warning.remark is None else remark_sentence(warning.remark)
+    return ContactWarning(index=warning.index, external_id=warning.external_id, message=message)
+
+
+def _batch_row(row: BatchRow) -> BatchRowView:
+    reason = row.reason if row.remark is None else remark_sentence(row.remark)
+    return BatchRowView(index=row.index, external_id=row.external_id, field=row.field, reason=reason)

@@ -1,0 +1,1 @@
+"""Routes that need no credential: health, metrics, the front page, the documentation for people."""

@@ -1,0 +1,154 @@
+"""Campaigns: made and changed with their contacts, moved between their states, counted."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.campaign import CampaignMove, CampaignStatus
+from shared.domain.contact_input import PreparedContacts
+from shared.domain.counts import CampaignCounts
+from shared.domain.page import Page
+from shared.domain.setting_faults import SettingWarning, warnings_on
+from shared.domain.upload import UpsertResult
+from shared.engine.contacts import ContactTarget, add_contacts
+from shared.engine.engine import Engine
+from shared.errors import ContactsNotStored, TemporaryError
+from shared.events import CampaignChanged
+from shared.store.catalog import campaigns as stored
+from shared.store.catalog.campaigns import Campaign, NewCampaign
+from shared.store.catalog.organizations import get_organization
+from shared.store.contacts.upload_remarks import read_rules
+from shared.store.reports.counters import campaign_counts
+
+__all__ = [
+    "Campaign",
+    "CampaignNumbers",
+    "ChangedCampaign",
+    "NewCampaign",
+    "campaign_numbers",
+    "create_campaign",
+    "edit_campaign",
+    "get_campaign",
+    "list_campaigns",
+    "move_campaign",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCampaign:
+    """A campaign that was made or changed, what there is to say of its settings, and what became of its contacts.
+
+    `contacts` is None when none came with the request.
+    """
+
+    campaign: Campaign
+    warnings: Sequence[SettingWarning]
+    contacts: UpsertResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignNumbers:
+    """A campaign's contacts and attempts, and how many calls it may have at once."""
+
+    campaign: Campaign
+    counts: CampaignCounts
+    calls_at_once: int
+
+
+async def create_campaign(
+    engine: Engine, organization_id: str, new: NewCampaign, contacts: PreparedContacts | None, now: datetime
+) -> ChangedCampaign:
+    """A new active campaign, with its first contacts if there are any.
+
+    Raises `NotFound` (configuration), `Conflict` (external_id), and `ContactsNotStored`: the campaign is there, and
+    its contacts are to be sent again.
+    """
+    campaign = await stored.create_campaign(engine.store, organization_id, new, now)
+    return await _changed(engine, campaign, contacts, now)
+
+
+async def get_campaign(engine: Engine, organization_id: str, reference: str) -> Campaign:
+    """The organization's campaign by its id or external_id. Raises `NotFound`."""
+    return await stored.get_campaign(engine.store, organization_id, reference)
+
+
+async def list_campaigns(
+    engine: Engine,
+    organization_id: str,
+    *,
+    name_contains: str,
+    statuses: Collection[CampaignStatus],
+    cursor: str | None,
+    limit: int,
+) -> Page[Campaign]:
+    """The organization's campaigns, newest first; empty filters match all. Raises `InvalidCursor`."""
+    return await stored.list_campaigns(
+        engine.store, organization_id, name_contains=name_contains, statuses=statuses, cursor=cursor, limit=limit
+    )
+
+
+async def edit_campaign(
+    engine: Engine,
+    organization_id: str,
+    campaign_id: str,
+    changes: Mapping[str, Any],
+    contacts: PreparedContacts | None,
+    now: datetime,
+) -> ChangedCampaign:
+    """The campaign with these fields changed and these contacts added.
+
+    Raises `NotFound` (campaign, configuration), `WrongState` (closed), `Conflict` (external_id), `ContactsNotStored`
+    (send the contacts again).
+    """
+    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now)
+    return await _changed(engine, campaign, contacts, now)
+
+
+async def move_campaign(
+    engine: Engine, organization_id: str, reference: str, move: CampaignMove, now: datetime
+) -> Campaign:
+    """The campaign after the move. Raises `NotFound`, or `WrongState` where its state does not allow the move."""
+    campaign = await stored.get_campaign(engine.store, organization_id, reference)
+    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now)
+    _tell(engine, moved)
+    return moved
+
+
+async def campaign_numbers(engine: Engine, organization_id: str, reference: str) -> CampaignNumbers:
+    """The campaign's numbers, at the same cost for every size of campaign. Raises `NotFound`."""
+    campaign = await stored.get_campaign(engine.store, organization_id, reference)
+    organization = await get_organization(engine.store, organization_id)
+    counts = await campaign_counts(engine.store, campaign.id)
+    own, shared = campaign.concurrency_limit, organization.calls_at_once
+    return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared))
+
+
+async def _changed(
+    engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime
+) -> ChangedCampaign:
+    _tell(engine, campaign)
+    counts = await campaign_counts(engine.store, campaign.id)
+    rules = await read_rules(engine.store, campaign.organization_id, campaign.id)
+    warnings = warnings_on(rules, counts.ended)
+    return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now))
+
+
+async def _with_contacts(
+    engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime
+) -> UpsertResult | None:
+    if contacts is None:
+        return None
+    if not contacts.rows:
+        return UpsertResult(inserted=0, updated=0, failed=(), warnings=(), contact_ids=())
+    try:
+        return await add_contacts(engine, ContactTarget.of(campaign), contacts, now)
+    except TemporaryError as error:
+        # The campaign itself is stored: creating it again would be the wrong thing to try.
+        raise ContactsNotStored(campaign.id, str(error)) from error
+
+
+def _tell(engine: Engine, campaign: Campaign) -> None:
+    engine.hints.give(
+        CampaignChanged(organization_id=campaign.organization_id, shard=campaign.shard, campaign_id=campaign.id)
+    )

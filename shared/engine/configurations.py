@@ -1,0 +1,82 @@
+"""Configurations: calling windows, retry rules and the default agent that campaigns share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.configuration import Configuration
+from shared.domain.page import Page
+from shared.domain.setting_faults import SettingWarning, warnings_on_configuration
+from shared.engine.engine import Engine
+from shared.events import LimitsChanged
+from shared.store.catalog import configurations as stored
+from shared.store.catalog.configurations import StoredConfiguration
+from shared.store.reports.counters import ended_in_campaigns_of
+
+__all__ = [
+    "ChangedConfiguration",
+    "StoredConfiguration",
+    "create_configuration",
+    "delete_configuration",
+    "edit_configuration",
+    "get_configuration",
+    "list_configurations",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedConfiguration:
+    """A configuration that was made or changed, and what there is to say of its settings."""
+
+    configuration: StoredConfiguration
+    warnings: Sequence[SettingWarning]
+
+
+async def create_configuration(
+    engine: Engine, organization_id: str, values: Mapping[str, Any], now: datetime
+) -> ChangedConfiguration:
+    """A new configuration; `values` are JSON values of all its fields. No campaign uses it yet."""
+    configuration = await stored.create_configuration(
+        engine.store, organization_id=organization_id, values=values, now=now
+    )
+    return _changed(configuration, values, {})
+
+
+async def get_configuration(engine: Engine, organization_id: str, configuration_id: str) -> StoredConfiguration:
+    """The organization's configuration. Raises `NotFound`."""
+    return await stored.get_configuration(engine.store, organization_id, configuration_id)
+
+
+async def list_configurations(
+    engine: Engine, organization_id: str, *, cursor: str | None, limit: int
+) -> Page[StoredConfiguration]:
+    """The organization's configurations, newest first. Raises `InvalidCursor`: ask for the first page."""
+    return await stored.list_configurations(engine.store, organization_id, cursor=cursor, limit=limit)
+
+
+async def edit_configuration(
+    engine: Engine, organization_id: str, configuration_id: str, changes: Mapping[str, Any], now: datetime
+) -> ChangedConfiguration:
+    """The configuration with these fields (JSON values) changed; its campaigns follow within a second.
+
+    Raises `NotFound`.
+    """
+    configuration, shard = await stored.edit_configuration(
+        engine.store, organization_id, configuration_id, changes, now
+    )
+    engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
+    ended = await ended_in_campaigns_of(engine.store, organization_id, configuration.id)
+    return _changed(configuration, changes, ended)
+
+
+async def delete_configuration(engine: Engine, organization_id: str, configuration_id: str) -> None:
+    """Remove a configuration. Raises `NotFound`, or `Conflict` while a campaign refers to it."""
+    await stored.delete_configuration(engine.store, organization_id, configuration_id)
+
+
+def _changed(
+    configuration: StoredConfiguration, changes: Mapping[str, Any], ended: Mapping[str, int]
+) -> ChangedConfiguration:
+    read = Configuration.from_document(configuration.values)
+    return ChangedConfiguration(configuration, warnings_on_configuration(read, ended, changed=changes.keys()))

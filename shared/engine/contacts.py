@@ -1,0 +1,158 @@
+"""Contacts of a campaign, and under `default` those of no campaign."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.campaign import CampaignStatus, CampaignUse
+from shared.domain.contact import DEFAULT_CAMPAIGN, ContactStatus, default_campaign_id
+from shared.domain.contact_input import NumberRules, PreparedContacts
+from shared.domain.contact_record import Contact
+from shared.domain.page import NumberedPage
+from shared.domain.reasons import EndReason
+from shared.domain.upload import UpsertResult
+from shared.engine.engine import Engine
+from shared.errors import Kind, WrongState
+from shared.events import ContactsAdded, LimitsChanged
+from shared.store.catalog.campaigns import Campaign, get_campaign
+from shared.store.catalog.configurations import get_configuration
+from shared.store.catalog.organizations import get_organization
+from shared.store.contacts import deletion, queries, upsert, wishes
+from shared.store.contacts.wishes import ResetPage
+
+__all__ = [
+    "ContactTarget",
+    "ResetPage",
+    "add_contacts",
+    "contact_target",
+    "delete_contact",
+    "get_contact",
+    "list_contacts",
+    "number_rules",
+    "reset_contacts",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTarget:
+    """The campaign that contacts belong to, as they are filed under it; `campaign_id` in its stored form."""
+
+    organization_id: str
+    shard: int
+    campaign_id: str
+    configuration_id: str | None
+    is_closed: bool = False
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "ContactTarget":
+        """The target for a campaign's contacts."""
+        closed = campaign.status is CampaignStatus.CLOSED
+        return cls(campaign.organization_id, campaign.shard, campaign.id, campaign.configuration_id, closed)
+
+    @property
+    def hint(self) -> ContactsAdded:
+        """The hint of a change of these contacts, for the scheduler."""
+        return ContactsAdded(organization_id=self.organization_id, shard=self.shard, campaign_id=self.campaign_id)
+
+
+async def contact_target(engine: Engine, organization_id: str, reference: str) -> ContactTarget:
+    """The campaign of this id or external_id, or under `default` the contacts of no campaign. Raises `NotFound`."""
+    if reference == DEFAULT_CAMPAIGN:
+        organization = await get_organization(engine.store, organization_id)
+        return ContactTarget(organization_id, organization.shard, default_campaign_id(organization_id), None)
+    return ContactTarget.of(await get_campaign(engine.store, organization_id, reference))
+
+
+async def number_rules(engine: Engine, organization_id: str, configuration_id: str | None) -> NumberRules:
+    """The rules by which numbers of contacts are read: the configuration's country code; without one, E.164 alone.
+
+    Raises `NotFound` (organization or configuration).
+    """
+    refused = (await get_organization(engine.store, organization_id)).refused_number_types
+    if configuration_id is None:
+        return NumberRules(None, strict_e164=True, refused_types=refused)
+    configuration = await get_configuration(engine.store, organization_id, configuration_id)
+    code: Any = configuration.values["default_country_code"]
+    return NumberRules(code, refused_types=refused)
+
+
+async def add_contacts(
+    engine: Engine, target: ContactTarget, prepared: PreparedContacts, now: datetime
+) -> UpsertResult:
+    """The result of the rows: contacts that exist are changed, the others added.
+
+    Raises `NotFound`, `WrongState` (the campaign is closed), `TemporaryError` (send the request again).
+    """
+    result = await upsert.upsert_contacts(
+        engine.store,
+        organization_id=target.organization_id,
+        shard=target.shard,
+        campaign_id=target.campaign_id,
+        rows=prepared.rows,
+        source=engine.source,
+        now=now,
+        warnings=prepared.warnings,
+    )
+    engine.hints.give(target.hint)
+    return result
+
+
+async def list_contacts(
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    *,
+    status: ContactStatus | None,
+    limit: int,
+    offset: int,
+    now: datetime,
+) -> NumberedPage[Contact]:
+    """The campaign's contacts with their attempts, oldest first. Raises `NotFound`."""
+    target = await contact_target(engine, organization_id, reference)
+    return await queries.list_contacts(
+        engine.store, organization_id, target.campaign_id, status=status, limit=limit, offset=offset, now=now
+    )
+
+
+async def get_contact(
+    engine: Engine, organization_id: str, reference: str, contact_reference: str, now: datetime
+) -> Contact:
+    """The campaign's contact of this id or external_id, with its attempts. Raises `NotFound`."""
+    target = await contact_target(engine, organization_id, reference)
+    return await queries.get_contact(engine.store, organization_id, target.campaign_id, contact_reference, now)
+
+
+async def delete_contact(
+    engine: Engine, organization_id: str, reference: str, contact_reference: str, now: datetime
+) -> str:
+    """Delete a contact; its id. Raises `NotFound`, and `Conflict` while the contact is being called."""
+    target = await contact_target(engine, organization_id, reference)
+    contact_id = await deletion.request_deletion(
+        engine.store, organization_id, target.campaign_id, contact_reference, now=now
+    )
+    engine.hints.give(target.hint)
+    return contact_id
+
+
+async def reset_contacts(
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    *,
+    status: ContactStatus,
+    because: EndReason | None,
+    cursor: str | None,
+    now: datetime,
+) -> ResetPage:
+    """The number of the campaign's contacts that ended so and are called again; their limits count from now on.
+
+    Raises `NotFound`, `WrongState` (the campaign is closed), `InvalidCursor` (begin anew).
+    """
+    target = await contact_target(engine, organization_id, reference)
+    if target.is_closed:
+        raise WrongState(Kind.CAMPAIGN, target.campaign_id, CampaignStatus.CLOSED, CampaignUse.RESET_CONTACTS)
+    page = await wishes.reset_contacts(
+        engine.store, organization_id, target.campaign_id, status=status, because=because, cursor=cursor, now=now
+    )
+    engine.hints.give(LimitsChanged(organization_id=target.organization_id, shard=target.shard))
+    return page

@@ -1,0 +1,45 @@
+"""The organization's do-not-call list."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.domain.contact import ContactStatus
+from shared.domain.page import Page
+from shared.domain.reasons import EndReason
+from shared.domain.setting_faults import EndedByFault, SettingWarning
+from shared.engine.engine import Engine
+from shared.events import LimitsChanged
+from shared.store.catalog import do_not_call as stored
+from shared.store.catalog.do_not_call import DoNotCallEntry
+from shared.store.contacts.queries import count_skipped_with
+
+__all__ = ["DoNotCallEntry", "list_numbers", "stop_numbers", "take_number_off"]
+
+
+async def stop_numbers(
+    engine: Engine, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
+) -> list[DoNotCallEntry]:
+    """The numbers' (E.164) entries on the list, in the given order; nobody calls these numbers from now on.
+
+    A number that is listed already keeps its entry, and its reason unless a new one is given. Safe to repeat.
+    """
+    numbers = list(dict.fromkeys(phone_numbers))
+    entries, shard = await stored.add_numbers(engine.store, organization_id, numbers, reason, now)
+    engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
+    return entries
+
+
+async def list_numbers(engine: Engine, organization_id: str, *, cursor: str | None, limit: int) -> Page[DoNotCallEntry]:
+    """The list, newest first. Raises `InvalidCursor`: ask for the first page."""
+    return await stored.list_numbers(engine.store, organization_id, cursor=cursor, limit=limit)
+
+
+async def take_number_off(engine: Engine, organization_id: str, phone_number: str) -> list[SettingWarning]:
+    """Take a number off the list, in whatever spelling it was listed. Raises `NotFound`.
+
+    The warning counts (up to 1,000) the contacts that were skipped for it, and that stay so.
+    """
+    shard = await stored.remove_number(engine.store, organization_id, phone_number)
+    engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
+    skipped = await count_skipped_with(engine.store, organization_id, phone_number)
+    return [EndedByFault(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL, skipped)] if skipped else []

@@ -1,0 +1,30 @@
+"""Asking that a contact be deleted; the scheduler removes the document."""
+
+from datetime import datetime
+
+from shared.domain.contact import ACTIVE
+from shared.errors import Clash, Conflict, Kind, NotFound
+from shared.store.catalog.organizations import touch
+from shared.store.client import Store, translates
+from shared.store.contacts.matching import resolve
+from shared.store.contacts.rows import NOT_DELETED
+
+
+@translates
+async def request_deletion(
+    store: Store, organization_id: str, campaign_id: str, id_or_external_id: str, *, now: datetime
+) -> str:
+    """Ask that a contact be deleted: from now on it is gone for everybody. Its id.
+
+    The scheduler removes the document. Raises `NotFound`, and `Conflict` while the contact is being
+    called (locked or in progress).
+    """
+    contact_id = await resolve(store, organization_id, campaign_id, id_or_external_id)
+    resting = {"_id": contact_id, "status": {"$nin": sorted(ACTIVE)}, **NOT_DELETED}
+    marked = await store["contacts"].update_one(resting, {"$set": {"delete_requested": True, "updated_at": now}})
+    if marked.modified_count:
+        await touch(store, organization_id)
+        return contact_id
+    if await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED}, {"_id": 1}) is None:
+        raise NotFound(Kind.CONTACT, id_or_external_id)
+    raise Conflict(Clash.CONTACT_BEING_CALLED, id_or_external_id)

@@ -1,0 +1,104 @@
+"""From a stored contact and its stored attempts to the values that use cases return.
+
+What a document lacks is None: an attempt whose report came late was stored without the numbers of its claim.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from shared.domain.contact import ContactStatus, is_default_campaign
+from shared.domain.contact_record import Attempt, Contact, Standing, conversation_id_of, in_order
+from shared.domain.dialing import dialed_number
+from shared.domain.outcome import Outcome
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
+from shared.domain.reasons import EndReason
+
+_AS_STORED: Final = (
+    "external_id",
+    "data",
+    "timezone",
+    "scheduled_at",
+    "agent_id",
+    "agent_version",
+    "agent_number",
+    "agent_config",
+    "initial_context",
+)
+_OF_AN_ATTEMPT: Final = (
+    "attempt_number",
+    "phone_number",
+    "caller_number",
+    "agent_id",
+    "agent_version",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "duration_seconds",
+    "conversation_id",
+    "provider_call_id",
+    "error",
+)
+
+
+def contact_from(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], standing: Standing) -> Contact:
+    """The contact of a document with its stored attempts, in any order.
+
+    `standing` says how it stands while it waits; it counts only then.
+    """
+    asked = "asked" in contact
+    status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
+    because = None if asked else contact.get("ended_because")
+    ended = [
+        _ended_attempt(attempt)
+        for attempt in attempts
+        # A contact deleted and added again has the same id; the attempts of its former life are not its own.
+        if attempt.get("contact_created_at") == contact["created_at"]
+    ]
+    return Contact(
+        id=contact["_id"],
+        campaign_id=None if is_default_campaign(contact["campaign_id"]) else contact["campaign_id"],
+        phone_numbers=tuple(contact["phone_numbers"]),
+        **{name: contact.get(name) for name in _AS_STORED},
+        priority=contact.get("priority") or DEFAULT_CONTACT_PRIORITY,
+        status=status,
+        attempts_made=contact.get("attempts_made", 0),
+        standing=standing,
+        ended_because=None if because is None else EndReason(because),
+        attempts=(*in_order(ended), *_running_attempt(contact)),
+        created_at=contact["created_at"],
+        updated_at=contact["updated_at"],
+    )
+
+
+def _ended_attempt(attempt: Mapping[str, Any]) -> Attempt:
+    outcome = attempt.get("outcome")
+    return Attempt(
+        id=attempt["_id"],
+        ended=True,
+        outcome=None if outcome is None else Outcome(outcome),
+        **{name: attempt.get(name) for name in _OF_AN_ATTEMPT},
+    )
+
+
+def _running_attempt(contact: Mapping[str, Any]) -> list[Attempt]:
+    if contact["status"] != ContactStatus.IN_PROGRESS:
+        return []
+    lock, start = contact["lock"], contact.get("start") or {}
+    running = Attempt(
+        id=lock["attempt"],
+        ended=False,
+        attempt_number=lock.get("attempt_number"),
+        phone_number=dialed_number(lock) if "phone" in lock else None,
+        caller_number=lock.get("caller_number"),
+        agent_id=lock.get("agent_id"),
+        agent_version=lock.get("agent_version"),
+        outcome=None,
+        started_at=start.get("at"),
+        answered_at=start.get("answered_at"),
+        ended_at=None,
+        duration_seconds=None,
+        conversation_id=conversation_id_of(lock["attempt"]),
+        provider_call_id=start.get("call_id"),
+        error=None,
+    )
+    return [running]

@@ -1,0 +1,159 @@
+"""What this API says of each code: the whole table, word for word."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from itertools import product
+
+import pytest
+
+from services.campaign_api.http.faults import BadValue, EngineError, Fault, RequestFault, fault_of
+from services.campaign_api.native.errors import ANSWERS, status_and_sentence
+from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus, CampaignUse
+from shared.errors import Clash, Conflict, ContactsNotStored, InvalidCursor, Kind, NotFound, Unavailable, WrongState
+
+CLOSED = CampaignStatus.CLOSED
+SEND_JSON = "send JSON in UTF-8 with the header Content-Type: application/json."
+# Facts as the requests' readers give them.
+FACTS = {
+    "method": "PUT",
+    "allowed": "GET, POST",
+    "scopes": "campaigns:manage",
+    "seconds": "3",
+    "limit": "33554432",
+    "given": "'text/plain'",
+    "named": "'it'",
+    "reference": "it",
+    "why": "MongoDB is not reachable",
+}
+OF_REQUESTS = {
+    RequestFault.NO_ADDRESS: (404, "There is nothing at this address; /docs lists every route."),
+    RequestFault.WRONG_METHOD: (405, "PUT is not possible here; use GET, POST."),
+    RequestFault.NO_CREDENTIAL: (401, "Send one credential in the header: Authorization: Bearer <credential>."),
+    RequestFault.UNKNOWN_CREDENTIAL: (401, "The credential is unknown, expired or deleted; make a new one."),
+    RequestFault.NO_ORGANIZATION_NAMED: (
+        401,
+        "A personal token needs one organization: send its id in the header X-Anyreach-Org.",
+    ),
+    RequestFault.NOT_THE_OPERATOR: (
+        401,
+        "This needs the admin token that the operator has set as DIALSTREAM_ADMIN_TOKEN.",
+    ),
+    RequestFault.FOREIGN_ORGANIZATION: (403, "The organization in the header is not one of this person's."),
+    RequestFault.MISSING_SCOPE: (403, "This credential lacks the scope: it needs campaigns:manage."),
+    RequestFault.TOO_MANY_REQUESTS: (429, "Too many requests with this credential; wait 3 s."),
+    RequestFault.BODY_TOO_LARGE: (413, "The body is larger than 33554432 bytes; send it in several requests."),
+    RequestFault.BODY_CUT_OFF: (400, "The request ended before its body did."),
+    RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
+    RequestFault.NOT_JSON: (415, f"The Content-Type 'text/plain' is not JSON in UTF-8: {SEND_JSON}"),
+    RequestFault.NO_CONTENT_TYPE: (415, f"The request has no Content-Type: {SEND_JSON}"),
+    RequestFault.VALUES_INVALID: (422, "body.name: Add this field: it is required"),
+    RequestFault.NAMES_UNKNOWN_ORGANIZATION: (
+        404,
+        "There is no organization 'it'; GET /admin/organizations lists them.",
+    ),
+    RequestFault.UNKNOWN_CURSOR: (
+        400,
+        "The cursor is not one that this list gave out; leave it out to start with the first page.",
+    ),
+    RequestFault.CONTACTS_NOT_STORED: (
+        503,
+        "MongoDB is not reachable; campaign it is stored, but not all of its contacts: "
+        "send those again with PATCH or POST …/contacts; try again.",
+    ),
+    RequestFault.TRY_AGAIN: (503, "MongoDB is not reachable; try again."),
+    RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
+}
+NOT_FOUND = {
+    Kind.ORGANIZATION: "There is no organization 'it'.",
+    Kind.CAMPAIGN: "There is no campaign 'it'; GET /campaign/campaigns lists yours.",
+    Kind.CONFIGURATION: "There is no configuration 'it'; GET /campaign/configurations lists yours.",
+    Kind.CONTACT: "There is no contact 'it' in this campaign.",
+    Kind.ORGANIZATION_KEY: "There is no organization key 'it'.",
+    Kind.PERSONAL_TOKEN: "There is no personal key 'it'.",
+    Kind.DO_NOT_CALL_NUMBER: "This number is not on your do-not-call list; write it in E.164, such as +14155550123.",
+    Kind.INGEST_BATCH: "There is no ingest batch 'it'; a batch appears here once contact-ingest has read it.",
+}
+WRONG_STATE: dict[tuple[CampaignStatus, CampaignMove | CampaignUse], str] = {
+    (CLOSED, CampaignMove.START): "Campaign it is closed: a closed campaign cannot be started again; create a new one.",
+    (CLOSED, CampaignMove.PAUSE): "Campaign it is closed: only an active campaign can be paused.",
+    (CLOSED, CampaignMove.CLOSE): "Campaign it is closed: it cannot be closed again.",
+    (CampaignStatus.PAUSED, CampaignMove.PAUSE): "Campaign it is paused: only an active campaign can be paused.",
+    (CLOSED, CampaignUse.CHANGE): "Campaign it is closed and cannot be changed; create a new one.",
+    (CLOSED, CampaignUse.ADD_CONTACTS): "The campaign is closed: contacts cannot be added to it. "
+    "Create a new campaign.",
+    (CLOSED, CampaignUse.RESET_CONTACTS): "Campaign it is closed: its contacts are not called again.",
+}
+CONFLICT = {
+    Clash.EXTERNAL_ID_TAKEN: "Another campaign has the external_id 'it'; choose another, or change that campaign.",
+    Clash.CONFIGURATION_IN_USE: "Configuration it is used by a campaign (closed ones count); "
+    "point those campaigns at another configuration first.",
+    Clash.CONTACT_BEING_CALLED: "The contact is being called now; delete it when the call has ended.",
+    Clash.BATCH_ID_REUSED: "The batch_id 'it' belongs to another message; send these contacts under a new batch_id.",
+}
+
+
+def test_every_code_has_its_answer_and_no_two_codes_are_one_word() -> None:
+    codes: list[Iterable[StrEnum]] = [RequestFault, Kind, CampaignMove, CampaignUse, Clash]
+    assert set(ANSWERS) == {code for each in codes for code in each}
+    assert len(ANSWERS) == sum(len(list(each)) for each in codes)
+
+
+@pytest.mark.parametrize("code", RequestFault)
+def test_a_requests_own_fault(code: RequestFault) -> None:
+    missing = BadValue(("body", "name"), "Add this field: it is required", "missing")
+    fault = Fault(code, FACTS, values=[missing] if code is RequestFault.VALUES_INVALID else ())
+    assert status_and_sentence(fault) == OF_REQUESTS[code]
+
+
+def test_of_several_bad_values_the_first_is_named() -> None:
+    sentence = "This is not an IANA timezone; use a name such as America/New_York"
+    zone = BadValue(("body", "timezone"), sentence, "unknown_timezone")
+    other = BadValue(("body", "name"), "Add this field: it is required", "missing")
+    assert status_and_sentence(Fault(RequestFault.VALUES_INVALID, values=[zone, other])) == (
+        422,
+        "body.timezone: This is not an IANA timezone; use a name such as America/New_York "
+        "(GET /campaign/timezones lists them all) (2 values are invalid; see errors)",
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_thing_that_is_not_there_is_404(kind: Kind) -> None:
+    assert status_and_sentence(fault_of(NotFound(kind, "it"))) == (404, NOT_FOUND[kind])
+
+
+def refused() -> list[tuple[CampaignStatus, CampaignMove | CampaignUse]]:
+    """Every pair of a state and what it does not allow."""
+    moves = [pair for pair in product(CampaignStatus, CampaignMove) if pair[0] not in CAMPAIGN_MOVES[pair[1]][0]]
+    return [*moves, *((CLOSED, use) for use in CampaignUse)]
+
+
+@pytest.mark.parametrize(("state", "asked"), refused())
+def test_what_a_state_does_not_allow_is_400(state: CampaignStatus, asked: CampaignMove | CampaignUse) -> None:
+    error = WrongState(Kind.CAMPAIGN, "it", state, asked)
+    assert status_and_sentence(fault_of(error)) == (400, WRONG_STATE[state, asked])
+
+
+@pytest.mark.parametrize("clash", Clash)
+def test_what_is_taken_or_in_use_is_409(clash: Clash) -> None:
+    assert status_and_sentence(fault_of(Conflict(clash, "it"))) == (409, CONFLICT[clash])
+
+
+def test_what_may_be_tried_again_says_when() -> None:
+    for error in (Unavailable("MongoDB"), ContactsNotStored("it", "MongoDB is not reachable")):
+        fault = fault_of(error)
+        assert status_and_sentence(fault)[0] == 503
+        assert fault.headers == {"Retry-After": "1"}
+
+
+def test_a_reference_is_repeated_shortened_and_so_that_an_answer_can_carry_it() -> None:
+    endless = "{state}\ud800" * 100_000
+    errors: list[EngineError] = [
+        *(NotFound(kind, endless) for kind in Kind),
+        *(WrongState(Kind.CAMPAIGN, endless, state, asked) for state, asked in refused()),
+        *(Conflict(clash, endless) for clash in Clash),
+        InvalidCursor(endless),
+    ]
+    for error in errors:
+        _, sentence = status_and_sentence(fault_of(error))
+        assert len(sentence) < 400
+        assert sentence.encode()
