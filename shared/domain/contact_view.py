@@ -1,6 +1,6 @@
 """A stored contact as customers see it; times stay datetimes, so that the caller chooses their form.
 
-What a document lacks is null: an attempt whose report came late was stored without the numbers of its claim.
+Documents are complete (shared/store/documents); an attempt whose report came late has null for what its claim knew.
 """
 
 import heapq
@@ -60,19 +60,19 @@ def present_contact(
     be in a moment.
     """
     campaign_id = contact["campaign_id"]
-    asked = "asked" in contact
+    asked = contact["asked"] is not None
     status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
     return {
         "id": contact["_id"],
-        "external_id": contact.get("external_id"),
+        "external_id": contact["external_id"],
         "campaign_id": None if is_default_campaign(campaign_id) else campaign_id,
-        **{name: contact.get(name) for name in _AS_STORED},
-        "priority": contact.get("priority") or DEFAULT_CONTACT_PRIORITY,
-        "attempts_made": contact.get("attempts_made", 0),
+        **{name: contact[name] for name in _AS_STORED},
+        "priority": contact["priority"] or DEFAULT_CONTACT_PRIORITY,
+        "attempts_made": contact["attempts_made"],
         "status": status,
         "next_attempt_at": next_call if status is ContactStatus.PENDING else None,
         "waiting_for": None if waits is None else {"reason": waits.reason, "until": waits.until},
-        "ended_because": None if asked else contact.get("ended_because"),
+        "ended_because": None if asked else contact["ended_because"],
         "attempts": _present_attempts(contact, attempts),
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],
@@ -81,10 +81,10 @@ def present_contact(
 
 def _present_attempts(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ended = [
-        {"id": attempt["_id"], "status": "ended", **{name: attempt.get(name) for name in _OF_AN_ATTEMPT}}
+        {"id": attempt["_id"], "status": "ended", **{name: attempt[name] for name in _OF_AN_ATTEMPT}}
         for attempt in attempts
         # A contact deleted and added again has the same id; the attempts of its former life are not its own.
-        if attempt.get("contact_created_at") == contact["created_at"]
+        if attempt["contact_created_at"] == contact["created_at"]
     ]
     return [*_in_order(ended), *_running_attempt(contact)]
 
@@ -104,15 +104,15 @@ def _when(attempt: Mapping[str, Any]) -> datetime:
 def _running_attempt(contact: Mapping[str, Any]) -> list[dict[str, Any]]:
     if contact["status"] != ContactStatus.IN_PROGRESS:
         return []
-    lock, start = contact["lock"], contact.get("start") or {}
+    lock, start = contact["lock"], contact["start"] or {}
     running = dict.fromkeys(_OF_AN_ATTEMPT) | {
         "id": lock["attempt"],
         "status": "in_progress",
-        "attempt_number": lock.get("attempt_number"),
-        "phone_number": dialed_number(lock) if "phone" in lock else None,
-        "caller_number": lock.get("caller_number"),
-        "agent_id": lock.get("agent_id"),
-        "agent_version": lock.get("agent_version"),
+        "attempt_number": lock["attempt_number"],
+        "phone_number": dialed_number(lock),
+        "caller_number": lock["caller_number"],
+        "agent_id": lock["agent_id"],
+        "agent_version": lock["agent_version"],
         "started_at": start.get("at"),
         "answered_at": start.get("answered_at"),
         "conversation_id": conversation_id_of(lock["attempt"]),

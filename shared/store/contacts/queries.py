@@ -18,6 +18,8 @@ from shared.store.contacts.ingest_batches import IngestBatch
 from shared.store.contacts.matching import ContactsOf, look_up
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.contacts.upsert import Upsert, UpsertResult, joined
+from shared.store.documents.completing import complete
+from shared.store.documents.contacts import AttemptDocument, contact_of
 from shared.store.reports.counters import campaign_counts
 
 MAX_ROWS_IN_ONE_TRANSACTION: Final = 1000
@@ -94,7 +96,7 @@ async def list_contacts(
     if status is not None:
         where["status"] = status.value
     found = store["contacts"].find(where).sort(_OLDEST_FIRST).skip(offset).limit(limit)
-    contacts = await found.to_list()
+    contacts = [contact_of(contact) async for contact in found]
     if len(contacts) < limit and (contacts or not offset):
         total = offset + len(contacts)
     else:
@@ -111,9 +113,10 @@ async def get_contact(
     Raises `NotFound`, also for one that was asked to be deleted.
     """
     contact_id = await _resolved(store, organization_id, campaign_id, id_or_external_id)
-    contact = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
-    if contact is None:
+    stored = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
+    if stored is None:
         raise NotFound(Kind.CONTACT, id_or_external_id)
+    contact = contact_of(stored)
     attempts = await attempts_of(store, [contact])
     return contact, attempts.get(contact_id, [])
 
@@ -158,7 +161,7 @@ async def attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, l
     ids = [contact["_id"] for contact in contacts]
     if ids:
         async for attempt in store["attempts"].find({"contact_id": {"$in": ids}}):
-            by_contact.setdefault(attempt["contact_id"], []).append(attempt)
+            by_contact.setdefault(attempt["contact_id"], []).append(complete(AttemptDocument, attempt))
     return by_contact
 
 
