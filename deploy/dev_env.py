@@ -9,18 +9,25 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from shared.domain.unknown_names import PREFIX
 from shared.process import refuse_to_start
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, MongoSettings, Settings
 
 NAME: Final = "dev.env"
 DEFAULT: Final = Path(__file__).resolve().parents[1] / ".local" / NAME
 CONNECT_SECONDS: Final = 2.0
 _KAFKA: Final = "DIALSTREAM_KAFKA"
 _PREFIX: Final = "DIALSTREAM_TOPIC_PREFIX"
+_MONGODB: Final = "DIALSTREAM_MONGODB"
+_DATABASE: Final = "DIALSTREAM_MONGODB_DATABASE"
+_SERVERS: Final = {_KAFKA: "Kafka", _MONGODB: "MongoDB"}
+
+S = TypeVar("S", bound=Settings)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -44,22 +51,40 @@ def kafka_settings(command: str, path: Path = DEFAULT) -> KafkaSettings:
 
     Ends the process, with a sentence for each, when settings cannot work.
     """
+    return _settings(command, KafkaSettings, _KAFKA, _PREFIX, path)
+
+
+def mongo_settings(command: str, path: Path = DEFAULT) -> MongoSettings:
+    """For a command that works on MongoDB, as `kafka_settings`."""
+    return _settings(command, MongoSettings, _MONGODB, _DATABASE, path)
+
+
+def _settings(command: str, settings: type[S], address_name: str, place_name: str, path: Path) -> S:
     try:
-        return KafkaSettings.model_validate({} if os.environ.get(_KAFKA) else _local_kafka(command, path))
+        taken = {} if os.environ.get(address_name) else _local(command, address_name, place_name, path)
+        return settings.model_validate(taken)
     except ValidationError as error:
         raise SystemExit(refuse_to_start(command, error)) from None
 
 
-def _local_kafka(command: str, path: Path) -> dict[str, str]:
+def _local(command: str, address_name: str, place_name: str, path: Path) -> dict[str, str]:
+    """The running local stack's server, and the place in it; nothing when it does not run."""
     local = read(path)
-    address = local.get(_KAFKA)
+    address = local.get(address_name)
     if not address:
         return {}
-    if not _listens(address):
-        _say(f"{command}: nothing listens at {address}, the Kafka that {path} names; start it with `make run`.")
+    # Of a connection string only the hosts: it may hold a password.
+    hosts = urlsplit(address).netloc.rpartition("@")[2] if "://" in address else address
+    if not _listens(hosts):
+        server = _SERVERS[address_name]
+        _say(f"{command}: nothing listens at {hosts}, the {server} that {path} names; start it with `make run`.")
         return {}
-    _say(f"{command}: {_KAFKA} is not set; taking {address} from {path}.")
-    return {"kafka": address, "topic_prefix": os.environ.get(_PREFIX, local.get(_PREFIX, ""))}
+    _say(f"{command}: {address_name} is not set; taking {hosts} from {path}.")
+    found = {address_name: address}
+    place = os.environ.get(place_name, local.get(place_name))
+    if place is not None:
+        found[place_name] = place
+    return {name.removeprefix(PREFIX).lower(): value for name, value in found.items()}
 
 
 def _listens(address: str) -> bool:

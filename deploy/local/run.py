@@ -17,6 +17,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from deploy import migrate
 from deploy.create_topics import create_topics
 from deploy.demo.client import Api, Refused
 from deploy.demo.customer import Customer, customer
@@ -36,7 +37,7 @@ from shared.domain.unknown_names import unknown_names
 from shared.errors import DialstreamError
 from shared.process import refuse_to_start
 from shared.setting_names import KNOWN_NAMES
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, MongoSettings
 
 API_PORT: Final = 8000
 # Where in the servers everything is, when the environment says so.
@@ -106,8 +107,10 @@ async def servers_watched(home: Home, given: Given, console: Console) -> AsyncIt
 
 @contextlib.asynccontextmanager
 async def started(home: Home, wishes: Wishes, addresses: Addresses) -> AsyncIterator[Running]:
-    """Topics and service processes."""
+    """Topics, documents in the form of today, and service processes."""
     await create_topics(KafkaSettings(kafka=addresses.kafka))
+    # What an earlier version of this repository has left in .local/.
+    await migrate.run(MongoSettings(mongodb=addresses.mongodb), quiet=True)
     lineup = build_lineup(
         addresses,
         credentials_of(home),

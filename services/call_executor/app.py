@@ -24,6 +24,7 @@ from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import Store
+from shared.store.readiness import wait_until_ready
 from shared.telephony.provider import CallReport, TelephonyProvider
 from shared.topics import DIAL_JOBS
 
@@ -143,7 +144,7 @@ async def serve(settings: ExecutorSettings, *, store: Store, build_provider: Bui
     """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        await store.wait_until_ready(settings.start_deadline_seconds)
+        await wait_until_ready(store, settings.start_deadline_seconds)
         producer = Producer(settings)
         stack.push_async_callback(producer.stop)
         await producer.start(settings.start_deadline_seconds)

@@ -168,7 +168,7 @@ class Placer:
                 metrics.PLACED.inc()
                 if self._provider.mode is CallMode.CALLBACK:
                     self._outbox.add_call_id(contact["_id"], attempt_id, call_id)
-                if contact["lock"].get("probing"):
+                if contact["lock"]["probing"]:
                     self._outbox.add(
                         ProbePlaced(
                             organization_id=contact["organization_id"],
@@ -227,9 +227,9 @@ class Placer:
             max_call_seconds=self._dialing.max_call_seconds,
             agent_id=lock["agent_id"],
             agent_version=lock["agent_version"],
-            agent_config=contact.get("agent_config"),
-            initial_context=contact.get("initial_context"),
-            data=contact.get("data") or {},
+            agent_config=contact["agent_config"],
+            initial_context=contact["initial_context"],
+            data=contact["data"] or {},
         )
 
     def _left(self, started: float) -> float:

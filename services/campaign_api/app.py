@@ -35,6 +35,7 @@ from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.store.client import Store, connect
+from shared.store.readiness import wait_until_ready
 
 SERVICE = "campaign-api"
 # Counters of added contacts are spread over so many documents, to keep processes out of each other's way.
@@ -90,7 +91,7 @@ async def running(settings: ApiSettings) -> AsyncIterator[ASGIApp]:
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
     try:
-        await store.wait_until_ready(settings.start_deadline_seconds)
+        await wait_until_ready(store, settings.start_deadline_seconds)
         await producer.start(settings.start_deadline_seconds)
         await wait_for_topics(producer, needed_by(SERVICE), settings.start_deadline_seconds)
         yield build_app(settings, store=store, producer=producer)

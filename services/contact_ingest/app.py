@@ -22,6 +22,7 @@ from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import Store, connect
+from shared.store.readiness import wait_until_ready
 from shared.topics import CONTACT_BATCHES
 
 GROUP = "contact-ingest"
@@ -44,7 +45,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         get_logger().info("waiting for Kafka and MongoDB", kafka=settings.kafka, health_port=health.port)
         await producer.start(settings.start_deadline_seconds)
         await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
-        await store.wait_until_ready(settings.start_deadline_seconds)
+        await wait_until_ready(store, settings.start_deadline_seconds)
         await start(broker)
         get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
         yield health

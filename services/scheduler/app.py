@@ -24,6 +24,7 @@ from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.dialing import executors, shards
+from shared.store.readiness import wait_until_ready
 from shared.telephony.provider import TelephonyProvider
 
 log = get_logger()
@@ -136,7 +137,7 @@ async def serve(settings: SchedulerSettings, *, store: Store, provider: Telephon
     """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        await store.wait_until_ready(settings.start_deadline_seconds)
+        await wait_until_ready(store, settings.start_deadline_seconds)
         producer = Producer(settings)
         stack.push_async_callback(producer.stop)
         await producer.start(settings.start_deadline_seconds)

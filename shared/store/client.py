@@ -27,7 +27,6 @@ from pymongo.write_concern import WriteConcern
 from shared import metrics
 from shared.clock import monotonic
 from shared.errors import ConfigurationError, Unavailable
-from shared.logs import get_logger
 from shared.settings import MongoSettings
 from shared.store.indexes import INDEXES
 
@@ -64,43 +63,6 @@ class Store:
             await self.client.admin.command("ping")
         except PyMongoError:
             return False
-        return True
-
-    async def wait_until_ready(self, deadline_seconds: float) -> None:
-        """Return when a primary answers and has every index; raise `Unavailable` after the deadline (exit then).
-
-        Raises `ConfigurationError` when what answers has no transactions.
-        """
-        deadline = monotonic() + deadline_seconds
-        while not await self._is_ready():
-            get_logger().warning("waiting for MongoDB", seconds_left=round(deadline - monotonic()))
-            if monotonic() > deadline:
-                raise Unavailable(
-                    "MongoDB", f"no primary answered within {deadline_seconds:g} s; set DIALSTREAM_MONGODB"
-                )
-            await asyncio.sleep(0.2)
-
-    async def _is_ready(self) -> bool:
-        if not await self.ping():
-            return False
-        try:
-            await self.ensure_indexes()
-        except Unavailable:
-            # It went away again in between.
-            return False
-        return await self._has_transactions()
-
-    async def _has_transactions(self) -> bool:
-        """True for a replica set or a sharded cluster, False when it went away; a single server is refused."""
-        try:
-            hello = await self.client.admin.command("hello")
-        except PyMongoError:
-            return False
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
-            raise ConfigurationError(
-                "the server that DIALSTREAM_MONGODB names is not part of a replica set and has no transactions: "
-                "start it with --replSet and initiate the set, or name another"
-            )
         return True
 
     async def ensure_indexes(self) -> None:
@@ -143,7 +105,7 @@ class Store:
 
 
 def connect(settings: MongoSettings) -> Store:
-    """A store for these settings. Does not wait for the server: see `Store.wait_until_ready`.
+    """A store for these settings. Does not wait for the server: see shared/store/readiness.py.
 
     Raises `ConfigurationError` when the driver cannot read the connection string, or a file that it names.
     """

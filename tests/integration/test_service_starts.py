@@ -14,6 +14,7 @@ import pytest
 from deploy.local.home import LOCALHOST
 from deploy.local.servers import Addresses
 from shared.store.client import Store
+from shared.store.migrations.schema import VERSION
 
 SERVICES = ("campaign_api", "contact_ingest", "scheduler", "call_executor", "carrier_simulator")
 ACCOUNT = {
@@ -72,6 +73,22 @@ async def test_settings_that_cannot_work_are_refused_with_a_sentence_each(servic
         "DIALSTREAM_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, and is 'LOUD'",
         "DIALSTREAM_HTTP_PORT must be less than or equal to 65535, and is '70000'",
     ]
+
+
+@pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor"])
+async def test_documents_of_a_newer_release_are_refused(
+    service: str, servers: Addresses, topic_prefix: str, store: Store
+) -> None:
+    await store["schema"].insert_one({"_id": "database", "version": VERSION + 1})
+    here = {
+        **servers.environment,
+        "DIALSTREAM_TOPIC_PREFIX": topic_prefix,
+        "DIALSTREAM_MONGODB_DATABASE": store.db.name,
+        "DIALSTREAM_HTTP_PORT": "0",
+    }
+    code, said = await ended(service, here)
+    assert code == 2, said
+    assert "run the newer release that has migrated them" in log_lines(said)[-1]["why"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

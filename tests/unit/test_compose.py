@@ -20,6 +20,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 OUR_OWN = {"campaign-api", "contact-ingest", "scheduler", "call-executor", "carrier-simulator"}
+ONE_SHOTS = {"create-topics", "migrate"}
 PINNED = re.compile(r"^[a-z/]+:\d+\.\d+\.\d+(-[a-z]+)*$")
 
 
@@ -38,7 +39,7 @@ def test_it_follows_the_compose_schema() -> None:
 
 
 def test_all_processes_are_there() -> None:
-    assert SERVICES.keys() == {"kafka", "mongodb", "create-topics"} | OUR_OWN
+    assert SERVICES.keys() == {"kafka", "mongodb"} | ONE_SHOTS | OUR_OWN
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -72,7 +73,7 @@ def test_every_service_reports_when_it_is_ready(name: str) -> None:
     assert f":{service['environment']['DIALSTREAM_HTTP_PORT']}/" in service["healthcheck"]["test"][-1]
 
 
-@pytest.mark.parametrize("name", sorted(OUR_OWN | {"create-topics"}))
+@pytest.mark.parametrize("name", sorted(OUR_OWN | ONE_SHOTS))
 def test_commands_are_modules_of_this_repository(name: str) -> None:
     python, option, module = SERVICES[name]["command"]
     assert (python, option) == ("python", "-m")
@@ -80,7 +81,7 @@ def test_commands_are_modules_of_this_repository(name: str) -> None:
     assert main is not None
 
 
-@pytest.mark.parametrize("name", sorted(OUR_OWN | {"create-topics"}))
+@pytest.mark.parametrize("name", sorted(OUR_OWN | ONE_SHOTS))
 def test_the_environment_has_only_settings_that_exist(name: str) -> None:
     known = {PREFIX + field.upper() for settings in settings_classes() for field in settings.model_fields}
     assert SERVICES[name]["environment"].keys() <= known

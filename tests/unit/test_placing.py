@@ -13,6 +13,7 @@ from shared.domain.refusal import Refusal, RefusalSubject
 from shared.events import CallFinished, JobReleased, ProbePlaced
 from shared.settings import DialingSettings, MongoSettings
 from shared.store.client import Document, connect
+from shared.store.documents.contacts import contact_of
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import Placement, ScriptedCall, always
 from tests.integration.protocol.seats import Spool
@@ -37,7 +38,7 @@ class Seat:
 
 def a_contact(**lock: object) -> Document:
     """A contact as START leaves it."""
-    return {
+    document = {
         "_id": "contact",
         "organization_id": "organization",
         "campaign_id": "campaign",
@@ -52,6 +53,7 @@ def a_contact(**lock: object) -> Document:
             **lock,
         },
     }
+    return contact_of({"created_at": utc_now(), **document})
 
 
 def counted(name: str, **labels: str) -> Callable[[], float]:
@@ -120,7 +122,7 @@ async def test_call_that_asked_whether_a_rest_is_over_says_that_it_was_taken(pro
     await seat.carrier.close()
 
 
-@pytest.mark.parametrize("lock", [{}, {"probing": None}, {"probing": []}])
+@pytest.mark.parametrize("lock", [{}, {"probing": []}])
 async def test_call_that_asked_nothing_says_nothing(lock: dict[str, object]) -> None:
     seat = Seat(ScriptedCall(ring_seconds=600))
     await seat.place(**lock)

@@ -13,13 +13,15 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.campaign import CAMPAIGN_MOVES, DEFAULT_PRIORITY, CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus, CampaignUse
 from shared.domain.contact_input import is_uuid
 from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
+from shared.store.documents.catalog import CampaignDocument
+from shared.store.documents.completing import complete
 from shared.store.paging import newest_first
 
 EDITABLE: Final = frozenset(
@@ -47,21 +49,22 @@ class Campaign:
     updated_at: datetime
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "Campaign":
+    def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
         """The campaign as it is stored."""
+        document = complete(CampaignDocument, stored)
         return cls(
             id=document["_id"],
             organization_id=document["organization_id"],
             shard=document["shard"],
-            external_id=document.get("external_id"),
+            external_id=document["external_id"],
             name=document["name"],
             status=CampaignStatus(document["status"]),
-            priority=document.get("priority", DEFAULT_PRIORITY),
+            priority=document["priority"],
             configuration_id=document["configuration_id"],
-            agent_id=document.get("agent_id"),
-            agent_version=document.get("agent_version"),
-            agent_number=document.get("agent_number"),
-            concurrency_limit=document.get("concurrency_limit"),
+            agent_id=document["agent_id"],
+            agent_version=document["agent_version"],
+            agent_number=document["agent_number"],
+            concurrency_limit=document["concurrency_limit"],
             created_at=document["created_at"],
             updated_at=document["updated_at"],
         )

@@ -17,10 +17,11 @@ from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
+from shared.store.documents.catalog import NATIVE, DoNotCallDocument
+from shared.store.documents.completing import complete
 from shared.store.paging import newest_first
 
-# Where an entry of the native API says it comes from; older ones are stored as `api`.
-NATIVE: Final = "native"
+# Where an entry of the native API says it comes from; until their migration has ended, older ones are stored as `api`.
 _RENAMED_SOURCES: Final = {"api": NATIVE}
 
 
@@ -34,13 +35,13 @@ class DoNotCallEntry:
     created_at: datetime
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "DoNotCallEntry":
+    def from_document(cls, stored: Mapping[str, Any]) -> "DoNotCallEntry":
         """The entry as it is stored."""
-        source = document.get("source", NATIVE)
+        document = complete(DoNotCallDocument, stored)
         return cls(
             document["phone_number"],
-            document.get("reason"),
-            _RENAMED_SOURCES.get(source, source),
+            document["reason"],
+            _RENAMED_SOURCES.get(document["source"], document["source"]),
             document["created_at"],
         )
 

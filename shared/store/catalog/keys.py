@@ -18,6 +18,8 @@ from typing import Any, Final
 from shared.domain.page import Page
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
+from shared.store.documents.catalog import ApiKeyDocument
+from shared.store.documents.completing import complete
 from shared.store.paging import newest_first
 
 SECRET_BYTES: Final = 32
@@ -58,16 +60,17 @@ class ApiKey:
     created_at: datetime
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "ApiKey":
+    def from_document(cls, stored: Mapping[str, Any]) -> "ApiKey":
         """The key as it is stored."""
+        document = complete(ApiKeyDocument, stored)
         return cls(
             id=document["_id"],
             kind=KeyKind(document["kind"]),
             name=document["name"],
-            person=document.get("person"),
+            person=document["person"],
             organization_ids=tuple(document["organization_ids"]),
             scopes=frozenset(Scope(scope) for scope in document["scopes"]),
-            expires_at=document.get("expires_at"),
+            expires_at=document["expires_at"],
             created_at=document["created_at"],
         )
 

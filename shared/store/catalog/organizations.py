@@ -17,6 +17,9 @@ from shared.domain.page import Page
 from shared.domain.phone import NumberType
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
+from shared.store.documents.catalog import OrganizationDocument
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import BudgetDocument
 from shared.store.paging import newest_first
 from shared.topics import shard_of
 
@@ -40,18 +43,18 @@ class Organization:
     refused_number_types: tuple[NumberType, ...] = ()
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "Organization":
+    def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
         """The organization as it is stored."""
+        document = complete(OrganizationDocument, stored)
         return cls(
             id=document["_id"],
             name=document["name"],
             shard=document["shard"],
-            concurrency_limit=document.get("concurrency_limit"),
-            default_agent_number=document.get("default_agent_number"),
-            exclusive_caller_numbers=tuple(document.get("exclusive_caller_numbers") or ()),
+            concurrency_limit=document["concurrency_limit"],
+            default_agent_number=document["default_agent_number"],
+            exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
-            # Absent from documents older than the setting.
-            refused_number_types=tuple(NumberType(name) for name in document.get("refused_number_types", ())),
+            refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
         )
 
     @property
@@ -142,7 +145,8 @@ async def touch(store: Store, organization_id: str, session: AsyncClientSession 
 async def active_calls(store: Store, organization_id: str) -> int:
     """Slots the organization holds now: contacts that are locked or in progress."""
     budget = await store["budgets"].find_one({"_id": f"org:{organization_id}"})
-    return budget["held"] if budget else 0
+    held: int = complete(BudgetDocument, budget or {})["held"]
+    return held
 
 
 async def _change(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:

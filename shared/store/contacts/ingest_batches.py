@@ -20,6 +20,8 @@ from shared.domain.page import Page
 from shared.domain.row_remarks import Remark, RemarkCode
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Document, Store, translates
+from shared.store.documents.completing import complete
+from shared.store.documents.contacts import IngestBatchDocument
 from shared.store.paging import newest_first
 
 
@@ -126,21 +128,22 @@ class BatchResult:
         return self.status == BatchStatus.DONE
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "BatchResult":
+    def from_document(cls, stored: Mapping[str, Any]) -> "BatchResult":
         """The result as it is stored."""
+        document = complete(IngestBatchDocument, stored)
         return cls(
             batch_id=document["batch_id"],
             campaign_id=document["campaign_id"],
             status=BatchStatus(document["status"]),
-            received=document.get("received", 0),
-            inserted=document.get("inserted", 0),
-            updated=document.get("updated", 0),
-            failed=tuple(BatchRow.from_document(row) for row in document.get("failed") or ()),
-            warnings=tuple(BatchRow.from_document(row) for row in document.get("warnings") or ()),
-            reason=document.get("reason"),
+            received=document["received"],
+            inserted=document["inserted"],
+            updated=document["updated"],
+            failed=tuple(BatchRow.from_document(row) for row in document["failed"]),
+            warnings=tuple(BatchRow.from_document(row) for row in document["warnings"]),
+            reason=document["reason"],
             created_at=document["created_at"],
-            finished_at=document.get("finished_at"),
-            digest=document.get("digest"),
+            finished_at=document["finished_at"],
+            digest=document["digest"],
         )
 
 

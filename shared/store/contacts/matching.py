@@ -17,6 +17,7 @@ from shared.domain.contact import is_default_campaign
 from shared.domain.contact_input import ContactRow, is_uuid
 from shared.errors import Kind, NotFound
 from shared.store.client import Document, Store
+from shared.store.documents.contacts import contact_of
 
 _FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "timezone": 1, "delete_requested": 1}
 
@@ -41,7 +42,7 @@ class ContactsOf:
             contact is not None
             and contact["campaign_id"] == self.campaign_id
             and contact["organization_id"] == self.organization_id
-            and not contact.get("delete_requested")
+            and not contact["delete_requested"]
         )
 
 
@@ -65,7 +66,7 @@ class Known:
         derived = self.scope.derived_id(external_id)
         for contact_id in (derived, self.aliases.get(derived)):
             contact = self.by_id(contact_id)
-            if contact is not None and contact.get("external_id") == external_id:
+            if contact is not None and contact["external_id"] == external_id:
                 return contact
         return None
 
@@ -128,4 +129,4 @@ async def _contacts(store: Store, ids: list[str], session: AsyncClientSession | 
     if not ids:
         return {}
     found = store["contacts"].find({"_id": {"$in": ids}}, _FIELDS, session=session)
-    return {contact["_id"]: contact async for contact in found}
+    return {contact["_id"]: contact_of(contact, frozenset(_FIELDS)) async for contact in found}

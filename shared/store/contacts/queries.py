@@ -16,6 +16,8 @@ from shared.store.client import Document, Store, translates
 from shared.store.contacts.matching import resolve
 from shared.store.contacts.records import contact_from
 from shared.store.contacts.rows import NOT_DELETED
+from shared.store.documents.completing import complete
+from shared.store.documents.contacts import AttemptDocument, contact_of
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.situation import standings
 
@@ -44,7 +46,7 @@ async def list_contacts(
     if status is not None:
         where["status"] = status.value
     found = store["contacts"].find(where).sort(_OLDEST_FIRST).skip(offset).limit(limit)
-    contacts = await found.to_list()
+    contacts = [contact_of(contact) async for contact in found]
     if len(contacts) < limit and (contacts or not offset):
         total = offset + len(contacts)
     else:
@@ -61,10 +63,10 @@ async def get_contact(
     Raises `NotFound`, also for one that was asked to be deleted.
     """
     contact_id = await resolve(store, organization_id, campaign_id, id_or_external_id)
-    contact = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
-    if contact is None:
+    stored = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
+    if stored is None:
         raise NotFound(Kind.CONTACT, id_or_external_id)
-    return (await _with_attempts(store, organization_id, [contact], now))[0]
+    return (await _with_attempts(store, organization_id, [contact_of(stored)], now))[0]
 
 
 @translates
@@ -95,7 +97,7 @@ async def _attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, 
     ids = [contact["_id"] for contact in contacts]
     if ids:
         async for attempt in store["attempts"].find({"contact_id": {"$in": ids}}):
-            by_contact.setdefault(attempt["contact_id"], []).append(attempt)
+            by_contact.setdefault(attempt["contact_id"], []).append(complete(AttemptDocument, attempt))
     return by_contact
 
 

@@ -45,23 +45,23 @@ def contact_from(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any
 
     `standing` says how it stands while it waits; it counts only then.
     """
-    asked = "asked" in contact
+    asked = contact["asked"] is not None
     status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
-    because = None if asked else contact.get("ended_because")
+    because = None if asked else contact["ended_because"]
     ended = [
         _ended_attempt(attempt)
         for attempt in attempts
         # A contact deleted and added again has the same id; the attempts of its former life are not its own.
-        if attempt.get("contact_created_at") == contact["created_at"]
+        if attempt["contact_created_at"] == contact["created_at"]
     ]
     return Contact(
         id=contact["_id"],
         campaign_id=None if is_default_campaign(contact["campaign_id"]) else contact["campaign_id"],
         phone_numbers=tuple(contact["phone_numbers"]),
-        **{name: contact.get(name) for name in _AS_STORED},
-        priority=contact.get("priority") or DEFAULT_CONTACT_PRIORITY,
+        **{name: contact[name] for name in _AS_STORED},
+        priority=contact["priority"] or DEFAULT_CONTACT_PRIORITY,
         status=status,
-        attempts_made=contact.get("attempts_made", 0),
+        attempts_made=contact["attempts_made"],
         standing=standing,
         ended_because=None if because is None else EndReason(because),
         attempts=(*in_order(ended), *_running_attempt(contact)),
@@ -71,27 +71,27 @@ def contact_from(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any
 
 
 def _ended_attempt(attempt: Mapping[str, Any]) -> Attempt:
-    outcome = attempt.get("outcome")
+    outcome = attempt["outcome"]
     return Attempt(
         id=attempt["_id"],
         ended=True,
         outcome=None if outcome is None else Outcome(outcome),
-        **{name: attempt.get(name) for name in _OF_AN_ATTEMPT},
+        **{name: attempt[name] for name in _OF_AN_ATTEMPT},
     )
 
 
 def _running_attempt(contact: Mapping[str, Any]) -> list[Attempt]:
     if contact["status"] != ContactStatus.IN_PROGRESS:
         return []
-    lock, start = contact["lock"], contact.get("start") or {}
+    lock, start = contact["lock"], contact["start"] or {}
     running = Attempt(
         id=lock["attempt"],
         ended=False,
-        attempt_number=lock.get("attempt_number"),
-        phone_number=dialed_number(lock) if "phone" in lock else None,
-        caller_number=lock.get("caller_number"),
-        agent_id=lock.get("agent_id"),
-        agent_version=lock.get("agent_version"),
+        attempt_number=lock["attempt_number"],
+        phone_number=dialed_number(lock),
+        caller_number=lock["caller_number"],
+        agent_id=lock["agent_id"],
+        agent_version=lock["agent_version"],
         outcome=None,
         started_at=start.get("at"),
         answered_at=start.get("answered_at"),

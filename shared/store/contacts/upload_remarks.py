@@ -18,6 +18,7 @@ from shared.domain.setting_faults import SettingFault, opens_ever_in, setting_fa
 from shared.store.client import Document, Store
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing.context import DialingContext, Root
+from shared.store.documents.contacts import contact_of
 
 # Fields of a row that spare it a fault of its campaign's settings.
 _SPARED_BY: Final[Mapping[SettingFault, tuple[str, ...]]] = {
@@ -80,7 +81,7 @@ async def call_again(
     return [
         _warning(row, _stays_ended(contact))
         for contact in ended
-        if contact["_id"] not in again_ids and "asked" not in contact
+        if contact["_id"] not in again_ids and contact["asked"] is None
         for row in [existing[contact["_id"]]]
     ]
 
@@ -89,7 +90,7 @@ async def _ended(store: Store, contact_ids: Iterable[str]) -> list[Document]:
     query = {"_id": {"$in": list(contact_ids)}, "status": {"$in": sorted(FINAL)}}
     # What customers send along may be large, and decides nothing here.
     left_out = {"data": 0, "initial_context": 0}
-    return await store["contacts"].find(query, left_out).to_list()
+    return [contact_of(contact) async for contact in store["contacts"].find(query, left_out)]
 
 
 async def _callable_again(store: Store, organization_id: str, ended: Collection[Document]) -> list[Document]:
@@ -108,13 +109,13 @@ async def _callable_again(store: Store, organization_id: str, ended: Collection[
 
 def _ended_because(contact: Document) -> EndReason | None:
     """Why the contact ended; for one that ended before reasons were kept, the only one that its status leaves."""
-    because = contact.get("ended_because")
+    because = contact["ended_because"]
     if because is not None:
         return EndReason(because)
     if contact["status"] == ContactStatus.SKIPPED:
         return EndReason.DO_NOT_CALL
     never_called = contact["status"] == ContactStatus.ERROR and not contact["attempts_made"]
-    return EndReason.NO_AGENT if never_called and not contact.get("last_attempt") else None
+    return EndReason.NO_AGENT if never_called and not contact["last_attempt"] else None
 
 
 def _stays_ended(contact: Document) -> Remark:

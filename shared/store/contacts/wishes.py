@@ -153,19 +153,19 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
 
 def _holds(contact: Document) -> bool:
     """Whether a wish still is what its contact needs: it has not been called, or told something final, since."""
-    asked = contact.get("asked")
+    asked = contact["asked"]
     return (
         asked is not None
         and asked["kind"] == Wish.AGAIN
-        and asked["of"] == contact.get("last_attempt")
+        and asked["of"] == contact["last_attempt"]
         and contact["status"] in MAY_BE_RESET
-        and contact.get("ended_because") not in FOR_GOOD
+        and contact["ended_because"] not in FOR_GOOD
     )
 
 
 def _again(contact: Document, now: datetime) -> Move:
     """The contact waits as if it were new, but for its history: attempts so far count for no limit any more."""
-    scheduled_at, tier = contact.get("scheduled_at"), Tier.RETRY
+    scheduled_at, tier = contact["scheduled_at"], Tier.RETRY
     if not contact["attempts_made"]:
         tier = Tier.FRESH if scheduled_at is None else Tier.SCHEDULED
     return Move(

@@ -105,7 +105,7 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
     numbers = {
         number_budget(organization["_id"], number)
         for organization in context.organizations.values()
-        for number in organization.get("exclusive_caller_numbers", ())
+        for number in organization["exclusive_caller_numbers"]
     }
     await context.load_numbers(numbers)
     held = Counter(context.held)
@@ -119,7 +119,7 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
     campaigns = {
         campaign["_id"]: campaign["concurrency_limit"] - held[campaign_budget(campaign["_id"])]
         for campaign in context.campaigns.values()
-        if campaign.get("concurrency_limit") is not None
+        if campaign["concurrency_limit"] is not None
     }
     room = shard["grant"] - shard["held"] - ledger.shard_held if shard else 0
     return _Rooms(
@@ -199,7 +199,7 @@ def _lock_for(
 ) -> Document:
     """The claim on one contact: which number, from which number, by which agent."""
     choice = call.choice
-    organization = transaction.context.organizations.get(contact["organization_id"]) or {}
+    organization = transaction.context.organizations.get(contact["organization_id"])
     lock = {
         "claim": claim_id,
         "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
@@ -207,7 +207,7 @@ def _lock_for(
         "number": choice.number,
         "phone": compared(choice.number),
         "caller_number": choice.caller_number,
-        "exclusive": choice.caller_number in organization.get("exclusive_caller_numbers", ()),
+        "exclusive": organization is not None and choice.caller_number in organization["exclusive_caller_numbers"],
         "agent_id": choice.agent_id,
         "agent_version": choice.agent_version,
         "expires_at": expires_at,

@@ -14,7 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
-from shared.domain.contact import Tier, is_default_campaign
+from shared.domain.contact import is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
@@ -26,6 +26,9 @@ from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
 from shared.store.dialing.ledger import campaign_budget, organization_budget
 from shared.store.dialing.rests import read_rests
+from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import BudgetDocument
 
 log = get_logger()
 
@@ -49,7 +52,7 @@ def concurrency_limit(organization: Document | None) -> int:
     """The calls at once that an organization may have; 0 for one that does not exist."""
     if organization is None:
         return 0
-    limit = organization.get("concurrency_limit")
+    limit = organization["concurrency_limit"]
     return DEFAULT_CONCURRENCY_LIMIT if limit is None else int(limit)
 
 
@@ -124,7 +127,7 @@ class DialingContext:
         """Read what these budgets of caller numbers hold."""
         if new := self._new("budgets", keys):
             found = self.store["budgets"].find({"_id": {"$in": list(new)}}, session=self.session)
-            self.held.update({budget["_id"]: budget["held"] async for budget in found})
+            self.held.update({b["_id"]: complete(BudgetDocument, b)["held"] async for b in found})
 
     async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
         """Read all these documents in one request, for a request costs more than what it reads (docs/benchmarks.md).
@@ -139,11 +142,11 @@ class DialingContext:
         ]
         found = await self.store[self.root.collection].aggregate([*root, *lookups], session=self.session)
         async for document in found:
-            self.organizations |= _by_id(document.pop("organizations", []))
-            self.campaigns |= _by_id(document.pop("campaigns", []))
-            for budget in document.pop("budgets", []):
-                self.held[budget["_id"]] = budget.get("held", 0)
-                if "rests" in budget:
+            self.organizations |= _by_id(OrganizationDocument, document.pop("organizations", []))
+            self.campaigns |= _by_id(CampaignDocument, document.pop("campaigns", []))
+            for budget in (complete(BudgetDocument, stored) for stored in document.pop("budgets", [])):
+                self.held[budget["_id"]] = budget["held"]
+                if budget["rests"]:
                     self.rests[budget["_id"]] = read_rests(budget["rests"])
             entries = document.pop("do_not_call", [])
             self.listed.update((entry["organization_id"], compared(entry["phone_number"])) for entry in entries)
@@ -187,11 +190,11 @@ class DialingContext:
 
     def _make_rules(self, organization_id: str, campaign_id: str) -> Rules:
         campaign = self.campaigns.get(campaign_id)
-        organization = self.organizations.get(organization_id) or {}
+        organization = self.organizations.get(organization_id)
         return Rules(
             campaign=None if campaign is None else self._campaign_rules(campaign),
             of_no_campaign=is_default_campaign(campaign_id),
-            default_caller_number=organization.get("default_agent_number"),
+            default_caller_number=organization["default_agent_number"] if organization else None,
             rests=self.rests.get(organization_budget(organization_id), {}),
         )
 
@@ -205,22 +208,22 @@ class DialingContext:
         """A loaded contact as the rules of dialing see it."""
         organization_id = contact["organization_id"]
         numbers = tuple(contact["phone_numbers"])
-        put_off = contact.get("put_off")
+        put_off = contact["put_off"]
         return DialedContact(
             phone_numbers=numbers,
-            due_at=contact.get("due_at") or contact["created_at"],
-            tier=tier_in(contact.get("tier", Tier.FRESH)),
-            timezone=contact.get("timezone"),
-            scheduled_at=contact.get("scheduled_at"),
-            attempts_made=contact.get("attempts_made", 0),
+            due_at=contact["due_at"],
+            tier=tier_in(contact["tier"]),
+            timezone=contact["timezone"],
+            scheduled_at=contact["scheduled_at"],
+            attempts_made=contact["attempts_made"],
             fields=call_fields(contact),
-            has_agent_config=contact.get("agent_config") is not None,
+            has_agent_config=contact["agent_config"] is not None,
             listed={form for form in map(compared, numbers) if (organization_id, form) in self.listed}
             if self.listed
             else frozenset(),
-            invalid=frozenset(contact.get("invalid_numbers") or ()),
+            invalid=frozenset(contact["invalid_numbers"]),
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
-            for_good=_for_good(contact.get("for_good")),
+            for_good=_for_good(contact["for_good"]),
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:
@@ -240,12 +243,12 @@ def _for_good(stored: str | None) -> EndReason | None:
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:
     """Agent and caller number as a contact's or a campaign's document has them."""
-    return CallFields(document.get("agent_id"), document.get("agent_version"), document.get("agent_number"))
+    return CallFields(document["agent_id"], document["agent_version"], document["agent_number"])
 
 
 def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:
     for contact in contacts:
-        on_call = contact.get("lock", {}).get("phone")
+        on_call = (contact.get("lock") or {}).get("phone")
         numbers = contact["phone_numbers"] if on_call is None else (*contact["phone_numbers"], on_call)
         yield from listing_ids(contact["organization_id"], numbers)
 
@@ -257,5 +260,5 @@ def _lookup(collection: str, ids: Sequence[str]) -> Document:
     return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
 
 
-def _by_id(documents: Iterable[Document]) -> dict[str, Document]:
-    return {document["_id"]: document for document in documents}
+def _by_id(model: type, documents: Iterable[Document]) -> dict[str, Document]:
+    return {document["_id"]: complete(model, document) for document in documents}

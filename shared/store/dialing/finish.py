@@ -24,6 +24,8 @@ from shared.store.client import Document
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
+from shared.store.documents.completing import complete
+from shared.store.documents.contacts import AttemptDocument
 
 log = get_logger()
 
@@ -71,7 +73,8 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
         return Recorded()
     store, session = transaction.store, transaction.session
     attempt_ids = list({event.attempt_id for event in events})
-    stored = {a["_id"]: a async for a in store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)}
+    found = store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)
+    stored = {attempt["_id"]: complete(AttemptDocument, attempt) async for attempt in found}
     contacts = await transaction.read_contacts([event.contact_id for event in events])
     finishing = _Finishing()
     for event in distinct_endings(await _consistent(transaction, events, stored, contacts)):
@@ -171,7 +174,9 @@ def _first_ending(
 
 def _was_taken(event: CallFinished, contact: Document) -> bool:
     """Whether the carrier had taken the call: one that it refused for the person's sake proves nothing about us."""
-    return event.provider_call_id is not None or (contact.get("start") or {}).get("call_id") is not None
+    return event.provider_call_id is not None or (
+        contact["start"] is not None and contact["start"]["call_id"] is not None
+    )
 
 
 def _better_ending(
@@ -185,21 +190,21 @@ def _better_ending(
     known = {name: value for name, value in _ending(event).items() if value is not None}
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
-    if contact is None or contact.get("ended_because") in FOR_GOOD:
+    if contact is None or contact["ended_because"] in FOR_GOOD:
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
         _told_for_good(finishing, event, contact)
     undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
-    if contact.get("last_attempt") != event.attempt_id or contact["status"] not in undecided:
+    if contact["last_attempt"] != event.attempt_id or contact["status"] not in undecided:
         return
-    if contact.get("uncounted", 0) >= contact["attempts_made"]:
+    if contact["uncounted"] >= contact["attempts_made"]:
         # The contact was reset since: what became of calls before that moves it no more, unless for good.
         return
     outcomes = dict(contact["outcomes"])
     outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
     outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
     counted = {name: count for name, count in outcomes.items() if count > 0}
-    made, dialed = contact["attempts_made"], _Dialed(attempt.get("phone_number"), attempt.get("caller_number"))
+    made, dialed = contact["attempts_made"], _Dialed(attempt["phone_number"], attempt["caller_number"])
     finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
 
 
@@ -225,8 +230,8 @@ def _by_the_rule(
     dialed: _Dialed,
 ) -> Move:
     """The contact's move after this attempt, the `attempts_made`-th."""
-    context, uncounted, number = transaction.context, contact.get("uncounted", 0), dialed.number
-    invalid = list(contact.get("invalid_numbers") or ())
+    context, uncounted, number = transaction.context, contact["uncounted"], dialed.number
+    invalid = list(contact["invalid_numbers"])
     if event.outcome is Outcome.INVALID_NUMBER and number is not None and compared(number) not in invalid:
         invalid.append(compared(number))
     decision = after_attempt(

@@ -15,6 +15,7 @@ from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.ledger import campaign_budget, organization_budget
 from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over_shards, summed
+from shared.store.documents.contacts import contact_of
 
 
 @translates
@@ -23,7 +24,8 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
 
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
-    contacts = {c["_id"]: c async for c in store["contacts"].find({"_id": {"$in": list(nonces)}})}
+    found = store["contacts"].find({"_id": {"$in": list(nonces)}})
+    contacts = {contact["_id"]: contact_of(contact) async for contact in found}
     everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
     context = DialingContext(store, everybody)
     await context.load(contacts.values())
@@ -63,7 +65,7 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
     if contact is None or contact["status"] != ContactStatus.IN_PROGRESS or contact["start"]["nonce"] != nonce:
         return "not ours any more"
     lock = contact["lock"]
-    if contact.get("delete_requested"):
+    if contact["delete_requested"]:
         return "deleted"
     dialed = context.dialed(contact)
     if compared(lock["phone"]) not in map(compared, dialed.phone_numbers):
@@ -88,9 +90,7 @@ def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
     lock, rests = contact["lock"], context.rests.get(organization_budget(contact["organization_id"]), {})
     # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
     return frozenset(
-        key
-        for key in lock.get("probing") or ()
-        if key in rests and rests[key].asking and rests[key].until == lock["expires_at"]
+        key for key in lock["probing"] if key in rests and rests[key].asking and rests[key].until == lock["expires_at"]
     )
 
 
@@ -101,7 +101,7 @@ def _full(context: DialingContext, contact: Document) -> WaitReason | None:
     if held.get(organization_budget(organization_id), 0) > limit:
         return WaitReason.ORGANIZATION_LIMIT
     campaign = context.campaigns.get(campaign_id)
-    campaign_limit = campaign.get("concurrency_limit") if campaign else None
+    campaign_limit = campaign["concurrency_limit"] if campaign else None
     if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
         return WaitReason.CAMPAIGN_LIMIT
     return None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import dialed_number
 from shared.store.client import Document, Store, translates
+from shared.store.documents.contacts import contact_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ async def _running(store: Store, query: Document, limit: int) -> list[RunningAtt
             mode=d["start"]["mode"],
             started_at=d["start"]["at"],
             hold_until=d["start"]["hold_until"],
-            call_id=d["start"].get("call_id"),
+            call_id=d["start"]["call_id"],
         )
-        async for d in cursor
+        async for contact in cursor
+        for d in [contact_of(contact, frozenset(fields))]
     ]

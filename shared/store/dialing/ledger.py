@@ -81,7 +81,7 @@ class Ledger:
             counters[before] -= 1
             if after is not None:
                 counters[after] += 1
-        ended_because = contact.get("ended_because")
+        ended_because = contact["ended_because"]
         if ended_because is not None:
             counters[f"ended.{ended_because}"] -= 1
         if because is not None:
@@ -124,7 +124,7 @@ class Ledger:
         self.shard_held += slots
         self.budgets[organization_budget(contact["organization_id"])] += slots
         self.budgets[campaign_budget(contact["campaign_id"])] += slots
-        if lock.get("exclusive"):
+        if lock["exclusive"]:
             self.budgets[number_budget(contact["organization_id"], lock["caller_number"])] += slots
 
     def held_changes(self) -> dict[str, int]:

@@ -21,15 +21,11 @@ from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.dialing.context import DialingContext
 from shared.store.dialing.ledger import Ledger
+from shared.store.documents.completing import defaults
+from shared.store.documents.contacts import ContactDocument
 
-# Fields that a contact need not have, and what they are then.
-DEFAULTS: Final[Document] = {
-    "ended_because": None,
-    "put_off": None,
-    "uncounted": 0,
-    "invalid_numbers": [],
-    "reset_by": None,
-}
+# Fields that are not written where no contact of a batch needs them: a rule that is off costs nothing.
+RARELY_SET: Final = ("ended_because", "put_off", "uncounted", "invalid_numbers", "reset_by")
 
 
 class GuardFailed(TemporaryError):
@@ -92,7 +88,7 @@ async def apply_moves(
         deleted = await store["contacts"].delete_many(_guard(removed), session=session)
         if deleted.deleted_count != len(removed):
             raise GuardFailed(f"{deleted.deleted_count} of {len(removed)} contacts were as read")
-    answered = [contact["_id"] for contact in (*kept, *removed) if "asked" in contact]
+    answered = [contact["_id"] for contact in (*kept, *removed) if contact["asked"] is not None]
     if answered:
         await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
 
@@ -103,9 +99,9 @@ def final_move(move: Move, context: DialingContext) -> Move | None:
     A contact that was told something for good ends so, whatever another of its calls ended in.
     """
     contact = move.contact
-    if contact.get("delete_requested"):
+    if contact["delete_requested"]:
         return None
-    if move.to is not ContactStatus.PENDING and contact.get("for_good") is None:
+    if move.to is not ContactStatus.PENDING and contact["for_good"] is None:
         return move
     dialed = context.dialed(contact)
     if move.invalid_numbers is not None:
@@ -123,26 +119,25 @@ def _new_values(move: Move) -> Document:
         "status": move.to,
         "due_at": due_at,
         # The priority as it is now: its customer may have changed it while the contact was on a call.
-        "tier": queue_of(contact.get("priority") or 0, tier_in(contact["tier"]) if move.tier is None else move.tier),
+        "tier": queue_of(contact["priority"] or 0, tier_in(contact["tier"]) if move.tier is None else move.tier),
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
-        "last_attempt": move.last_attempt if move.last_attempt is not None else contact.get("last_attempt"),
+        "last_attempt": move.last_attempt if move.last_attempt is not None else contact["last_attempt"],
         "ended_because": move.because,
         "put_off": put_off,
-        "uncounted": move.uncounted if move.uncounted is not None else contact.get("uncounted", 0),
-        "reset_by": move.reset_by if move.reset_by is not None else contact.get("reset_by"),
-        "invalid_numbers": (
-            list(move.invalid_numbers) if move.invalid_numbers is not None else contact.get("invalid_numbers", [])
-        ),
+        "uncounted": move.uncounted if move.uncounted is not None else contact["uncounted"],
+        "reset_by": move.reset_by if move.reset_by is not None else contact["reset_by"],
+        "invalid_numbers": list(contact["invalid_numbers"] if move.invalid_numbers is None else move.invalid_numbers),
     }
 
 
 def _without_defaults(contacts: Sequence[Document], values: Sequence[Document]) -> list[Document]:
-    """The values without the fields that none of these contacts has, nor needs: a rule that is off costs nothing."""
+    """The values without the fields that are as in a new contact before and after, in all of these."""
+    new = defaults(ContactDocument)
     needless = {
         name
-        for name, default in DEFAULTS.items()
-        if all(each[name] == default for each in values) and not any(name in contact for contact in contacts)
+        for name in RARELY_SET
+        if not any(each[name] for each in values) and all(contact[name] == new[name] for contact in contacts)
     }
     return [{name: value for name, value in each.items() if name not in needless} for each in values]
 
@@ -153,7 +148,7 @@ def _guard(contacts: Sequence[Document]) -> Document:
         "_id": {"$in": [contact["_id"] for contact in contacts]},
         "status": {"$in": sorted({contact["status"] for contact in contacts})},
     }
-    if all("lock" in contact for contact in contacts):
+    if all(contact["lock"] is not None for contact in contacts):
         guard["lock.attempt"] = {"$in": [contact["lock"]["attempt"] for contact in contacts]}
     return guard
 

@@ -18,6 +18,8 @@ from shared.domain.phone import spellings
 from shared.errors import Unavailable
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.shard_catalog import OVERLAP, server_now
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import ShardDocument
 
 NUMBERS: Final = 500
 CONTACTS: Final = 500
@@ -143,7 +145,7 @@ class NewlyListed:
 
     async def _done_until(self) -> datetime:
         document = await self._store["shards"].find_one({"_id": self._shard}, {"listed_until": 1}) or {}
-        until: datetime = document.get("listed_until", _BEGINNING)
+        until: datetime = complete(ShardDocument, document, {"listed_until"})["listed_until"]
         return until
 
     async def _remember(self, until: datetime) -> None:

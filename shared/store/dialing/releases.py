@@ -49,7 +49,7 @@ def _given_back(
     if refusal is None:
         return Move(contact, ContactStatus.PENDING, soon, put_off=WaitReason.GIVEN_BACK)
     rest = begin_rest(transaction, contact["organization_id"], contact["lock"], refusal, now)
-    own_number = refusal.subject is RefusalSubject.CALLER_NUMBER and contact.get("agent_number") is not None
+    own_number = refusal.subject is RefusalSubject.CALLER_NUMBER and contact["agent_number"] is not None
     if refusal.subject is not RefusalSubject.COUNTRY and not own_number:
         # The whole campaign sleeps meanwhile; its contacts keep their places.
         return Move(contact, ContactStatus.PENDING, soon, put_off=WAITS_FOR_REST[refusal.subject])
@@ -80,5 +80,5 @@ def _may_release(contact: Document, event: JobReleased) -> bool:
         return False
     if event.nonce is None:
         return bool(contact["status"] == ContactStatus.LOCKED)
-    start = contact.get("start")
+    start = contact["start"]
     return start is None or bool(start["nonce"] == event.nonce)

@@ -42,7 +42,7 @@ def end_rests(transaction: ShardTransaction, organization_id: str, lock: Documen
     `by_ending`: that call has ended, and not for a reason of ours. Without that, what was refused in endings rests on.
     """
     rests = transaction.context.rests.get(organization_budget(organization_id), {})
-    for key in lock.get("probing") or ():
+    for key in lock["probing"]:
         if key in rests and (by_ending or not rests[key].in_ending):
             del rests[key]
             transaction.ledger.rest(organization_id, key, None)

@@ -14,6 +14,8 @@ from pymongo import UpdateOne
 from shared.domain.refusal import Refusal, Rest
 from shared.logs import get_logger
 from shared.store.client import Document
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import RestDocument
 
 KEPT_REFUSALS: Final = 5
 
@@ -23,19 +25,20 @@ log = get_logger()
 def read_rests(stored: Mapping[str, Any]) -> dict[str, Rest]:
     """What rests, by key, from a budget document's `rests`; one that our rules do not know (any more) rests not."""
     rests = {}
-    for key, rest in stored.items():
+    for key, found in stored.items():
         try:
-            refusal = Refusal.model_validate(rest["refusal"])
+            refusal = Refusal.model_validate(found["refusal"])
         except ValidationError:
             log.warning("a rest that cannot be read is left out", key=key)
             continue
+        rest = complete(RestDocument, found)
         rests[key] = Rest(
             until=rest["until"],
             refusals=rest["refusals"],
             since=rest["since"],
             refusal=refusal,
-            asking=rest.get("asking", False),
-            in_ending=rest.get("in_ending", False),
+            asking=rest["asking"],
+            in_ending=rest["in_ending"],
         )
     return rests
 

@@ -18,6 +18,9 @@ from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import call_fields, concurrency_limit, known, readable_configurations
 from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.rests import read_rests
+from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import BudgetDocument, CountersDocument, CountersInDocument
 
 # Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
 OVERLAP = timedelta(seconds=5)
@@ -93,19 +96,21 @@ async def read_changes(store: Store, shards: Collection[int], since: datetime) -
 @translates
 async def read_organizations(store: Store, query: Document) -> list[OrganizationEntry]:
     """The organizations that match, with what they hold."""
-    documents = await store["organizations"].find(query).to_list()
+    found = store["organizations"].find(query)
+    documents = [complete(OrganizationDocument, organization) async for organization in found]
     keys = [organization_budget(d["_id"]) for d in documents]
     budgets = {b["_id"]: b async for b in store["budgets"].find({"_id": {"$in": keys}})}
     return [_organization_entry(d, budgets.get(organization_budget(d["_id"]), {})) for d in documents]
 
 
-def _organization_entry(organization: Document, budget: Document) -> OrganizationEntry:
+def _organization_entry(organization: Document, stored: Document) -> OrganizationEntry:
+    budget = complete(BudgetDocument, stored)
     return OrganizationEntry(
         organization["_id"],
         concurrency_limit(organization),
-        budget.get("held", 0),
-        organization.get("default_agent_number"),
-        read_rests(budget.get("rests") or {}),
+        budget["held"],
+        organization["default_agent_number"],
+        read_rests(budget["rests"]),
     )
 
 
@@ -113,7 +118,7 @@ def _organization_entry(organization: Document, budget: Document) -> Organizatio
 async def read_campaigns(store: Store, organization_ids: Collection[str]) -> list[CampaignEntry]:
     """All campaigns of these organizations that may be dialed, contacts of no campaign included."""
     query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
-    documents = await store["campaigns"].find(query).to_list()
+    documents = [complete(CampaignDocument, campaign) async for campaign in store["campaigns"].find(query)]
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
     enrolled = await read_enrolled(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents})
@@ -126,7 +131,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             enrolled.get(d["_id"], Enrolled()).zones,
             call_fields(d),
             enrolled.get(d["_id"], Enrolled()).prioritized,
-            known(CallOrder, d.get("order")) or CallOrder.FRESH_FIRST,
+            known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
         )
         for d in documents
         if d["configuration_id"] in configurations
@@ -149,10 +154,11 @@ async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Confi
 async def read_enrolled(store: Store, campaign_ids: Collection[str]) -> dict[str, Enrolled]:
     """What contacts of these campaigns have ever had; campaigns never given a contact are absent."""
     enrolled: dict[str, Enrolled] = {}
-    async for source in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
+    async for found in store["counters_in"].find({"campaign_id": {"$in": list(campaign_ids)}}):
+        source = complete(CountersInDocument, found)
         before = enrolled.get(source["campaign_id"], Enrolled())
         enrolled[source["campaign_id"]] = Enrolled(
-            before.zones.union(source["zones"]), before.prioritized or source.get("prioritized", False)
+            before.zones.union(source["zones"]), before.prioritized or source["prioritized"]
         )
     return enrolled
 
@@ -161,11 +167,12 @@ async def read_enrolled(store: Store, campaign_ids: Collection[str]) -> dict[str
 async def campaigns_with_waiting(store: Store, shard: int) -> set[str]:
     """Campaigns of a shard in which contacts wait, by their counts; spares a look at every idle one."""
     waiting: dict[str, int] = {}
-    async for source in store["counters_in"].find({"shard": shard}, {"campaign_id": 1, "added": 1}):
+    async for found in store["counters_in"].find({"shard": shard}, {"campaign_id": 1, "added": 1}):
+        source = complete(CountersInDocument, found, {"added"})
         waiting[source["campaign_id"]] = waiting.get(source["campaign_id"], 0) + source["added"]
     async for counter in store["counters"].find({"shard": shard}, {"pending": 1}):
         if counter["_id"] in waiting:
-            waiting[counter["_id"]] += counter.get("pending", 0)
+            waiting[counter["_id"]] += complete(CountersDocument, counter, {"pending"})["pending"]
     return {campaign_id for campaign_id, count in waiting.items() if count > 0}
 
 

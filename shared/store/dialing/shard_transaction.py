@@ -9,6 +9,7 @@ from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
 from shared.store.dialing.context import DialingContext, Root
 from shared.store.dialing.ledger import Ledger
+from shared.store.documents.contacts import contact_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class ShardTransaction:
         Raises `OwnershipLost` when the shard's own document is gone: who takes the shard over makes it anew.
         """
         cursor = self.store["contacts"].find(query, session=self.session).limit(limit)
-        contacts = {document["_id"]: document async for document in cursor}
+        contacts = {document["_id"]: contact_of(document) async for document in cursor}
         await self.context.load(contacts.values())
         if contacts and self.context.root_document is None:
             raise OwnershipLost(f"shard {self.ledger.shard} is not in the database")

@@ -15,6 +15,8 @@ from pymongo.errors import OperationFailure
 
 from shared.store.client import Document, Store, translated, translates
 from shared.store.dialing.shard_transaction import Ownership
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import ShardDocument
 from shared.topics import SHARDS
 
 GLOBAL: Final = "global"
@@ -109,11 +111,12 @@ async def read_shards_and_global(store: Store) -> tuple[list[ShardState], int, i
     return states, limit, limit - sum(state.grant for state in states)
 
 
-def _state(document: Document) -> ShardState:
+def _state(stored: Document) -> ShardState:
+    document = complete(ShardDocument, stored)
     held = document["held"]
     # What rests was said a while ago; calls have ended since.
-    resting = min(document.get("resting", 0), held)
-    return ShardState(document["_id"], document["epoch"], held, document["grant"], document.get("want") or {}, resting)
+    resting = min(document["resting"], held)
+    return ShardState(document["_id"], document["epoch"], held, document["grant"], document["want"], resting)
 
 
 @translates

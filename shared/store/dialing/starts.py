@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.domain.contact import ContactStatus
 from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
+from shared.store.documents.contacts import contact_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ async def start(store: Store, order: StartOrder) -> None:
 
 @translates
 async def started_by(store: Store, contact_ids: Sequence[str], nonce: str) -> list[Document]:
-    """The contacts that this start call made its own, whole."""
+    """The contacts that this start call made its own, complete."""
     query = {"_id": {"$in": list(contact_ids)}, "start.nonce": nonce}
-    return await store["contacts"].find(query).to_list()
+    return [contact_of(contact) async for contact in store["contacts"].find(query)]
 
 
 @translates

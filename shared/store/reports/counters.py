@@ -5,11 +5,13 @@ Those who add contacts count in `counters_in`, the scheduler counts in `counters
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from shared.domain.counts import CampaignCounts
 from shared.domain.reasons import EndReason
 from shared.store.client import Store, translates
+from shared.store.documents.completing import complete
+from shared.store.documents.dialing import CountersDocument, CountersInDocument
 
 
 @translates
@@ -17,21 +19,22 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
     """The campaign's counts; all 0 when it has no contacts."""
     # What the scheduler took is read first: a contact can only be taken after it was counted as added, so
     # in this order no number can come out negative.
-    moved: Mapping[str, Any] = await store["counters"].find_one({"_id": campaign_id}) or {}
+    moved = complete(CountersDocument, await store["counters"].find_one({"_id": campaign_id}) or {})
     added = added_skipped = 0
-    async for source in store["counters_in"].find({"campaign_id": campaign_id}):
-        added += source.get("added", 0)
-        added_skipped += source.get("added_skipped", 0)
+    async for stored in store["counters_in"].find({"campaign_id": campaign_id}):
+        source = complete(CountersInDocument, stored)
+        added += source["added"]
+        added_skipped += source["added_skipped"]
     return CampaignCounts(
-        pending=added + moved.get("pending", 0),
-        active=moved.get("active", 0),
-        completed=moved.get("completed", 0),
-        exhausted=moved.get("exhausted", 0),
-        error=moved.get("error", 0),
-        skipped=added_skipped + moved.get("skipped", 0),
-        attempts=moved.get("attempts", 0),
-        attempts_removed=moved.get("attempts_removed", 0),
-        ended=_ended(moved.get("ended", {}), added_skipped),
+        pending=added + moved["pending"],
+        active=moved["active"],
+        completed=moved["completed"],
+        exhausted=moved["exhausted"],
+        error=moved["error"],
+        skipped=added_skipped + moved["skipped"],
+        attempts=moved["attempts"],
+        attempts_removed=moved["attempts_removed"],
+        ended=_ended(moved["ended"], added_skipped),
     )
 
 
@@ -54,5 +57,5 @@ async def ended_in_campaigns_of(store: Store, organization_id: str, configuratio
     ids = [campaign["_id"] async for campaign in found]
     ended: Counter[str] = Counter()
     async for counter in store["counters"].find({"_id": {"$in": ids}}, {"ended": 1}):
-        ended.update(counter.get("ended", {}))
+        ended.update(complete(CountersDocument, counter, {"ended"})["ended"])
     return {because: count for because, count in sorted(ended.items()) if count > 0}

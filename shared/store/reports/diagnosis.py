@@ -19,6 +19,9 @@ from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
 from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
+from shared.store.documents.completing import complete
+from shared.store.documents.contacts import contact_of
+from shared.store.documents.dialing import BudgetDocument
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.situation import Situation
 
@@ -38,7 +41,13 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     enrolled = (await read_enrolled(store, [campaign_id])).get(campaign_id, Enrolled())
     sample = await _sample(store, campaign_id, enrolled, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
-    anybody = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": [], "status": ""}
+    anybody: Document = {
+        "organization_id": organization_id,
+        "campaign_id": campaign_id,
+        "phone_numbers": [],
+        "status": "",
+        "asked": None,
+    }
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
     rules = situation.context.rules_of(anybody)
     whole = campaign_wait(rules, now)
@@ -47,7 +56,9 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     waits = [whole] if whole is not None and counts.pending > 0 else []
     if not waits:
         waits = [wait for contact in sample if (wait := situation.waits(contact)) is not None]
-    budget = await store["budgets"].find_one({"_id": organization_budget(organization_id)}) or {}
+    budget = complete(
+        BudgetDocument, await store["budgets"].find_one({"_id": organization_budget(organization_id)}) or {}
+    )
     return Diagnosis(
         campaign_id=None if is_default_campaign(campaign_id) else campaign_id,
         at=now,
@@ -57,7 +68,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
-        refusals=[_refusal(refusal) for refusal in budget.get("refusals", [])],
+        refusals=[_refusal(refusal) for refusal in budget["refusals"]],
     )
 
 
@@ -83,12 +94,13 @@ async def _sample(store: Store, campaign_id: str, enrolled: Enrolled, pending: i
         for tier in Tier
         for group in groups
     ]
-    firsts = await _longest_due(store, queries, 1, {"tier": 1, "timezone": 1})
+    fields = {"tier": 1, "timezone": 1}
+    firsts = [contact_of(first, frozenset(fields)) for first in await _longest_due(store, queries, 1, fields)]
     somebody = {(first["tier"], first["timezone"]) for first in firsts}
     taken = [q for q in queries if any(q["tier"] == tier and zone in q["timezone"]["$in"] for tier, zone in somebody)]
     left_out = {"data": 0, "initial_context": 0, "agent_config": 0}
     each = SAMPLE if pending <= SAMPLE else SAMPLE // max(1, len(taken))
-    return await _longest_due(store, taken, each, left_out)
+    return [contact_of(contact) for contact in await _longest_due(store, taken, each, left_out)]
 
 
 async def _priorities(store: Store, campaign_id: str) -> list[int]:

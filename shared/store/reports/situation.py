@@ -35,8 +35,8 @@ class Situation:
         root = Root("organizations", organization_id, ("concurrency_limit",))
         context = DialingContext(store, root)
         await context.load(contacts)
-        organization = context.organizations.get(organization_id) or {}
-        exclusive = organization.get("exclusive_caller_numbers", ())
+        organization = context.organizations.get(organization_id)
+        exclusive = organization["exclusive_caller_numbers"] if organization else ()
         await context.load_numbers({number_budget(organization_id, number) for number in exclusive})
         situation = cls(organization_id, context, LimitUse(*await read_global_use(store)), now)
         waiting = [contact for contact in contacts if is_waiting(contact)]
@@ -90,25 +90,26 @@ class Situation:
     @property
     def caller_numbers_in_use(self) -> set[str]:
         """The organization's exclusive caller numbers that are on a call."""
-        organization = self.context.organizations.get(self.organization_id) or {}
+        organization = self.context.organizations.get(self.organization_id)
         held = self.context.held
-        exclusive = organization.get("exclusive_caller_numbers", ())
+        exclusive = organization["exclusive_caller_numbers"] if organization else ()
         return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""
-        limit = (self.context.campaigns.get(campaign_id) or {}).get("concurrency_limit")
+        campaign = self.context.campaigns.get(campaign_id)
+        limit = campaign["concurrency_limit"] if campaign else None
         return None if limit is None else LimitUse(self.context.held.get(campaign_budget(campaign_id), 0), limit)
 
 
 def is_waiting(contact: Document) -> bool:
     """Whether a contact waits for a call, or will as soon as what was asked for it is carried out."""
-    return contact["status"] == ContactStatus.PENDING or "asked" in contact
+    return contact["status"] == ContactStatus.PENDING or contact["asked"] is not None
 
 
 def as_asked(contact: Document, now: datetime) -> Document:
     """The contact as a wish that is not carried out yet will leave it."""
-    if "asked" not in contact:
+    if contact["asked"] is None:
         return contact
     return {**contact, "status": ContactStatus.PENDING, "due_at": now, "invalid_numbers": [], "put_off": None}
 

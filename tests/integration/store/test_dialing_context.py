@@ -8,6 +8,7 @@ from shared.domain.dialing import callable_numbers
 from shared.store.client import Document, Store
 from shared.store.dialing import context
 from shared.store.dialing.context import AT_MOST, DialingContext, Root
+from shared.store.documents.contacts import contact_of
 from tests.factories import add_campaign, add_contacts, add_organization
 
 NOBODY = 0
@@ -28,7 +29,7 @@ async def _three_organizations(store: Store) -> list[Document]:
         await store["budgets"].insert_many(
             [{"_id": f"org:{organization['_id']}", "held": 2}, {"_id": f"campaign:{campaign['_id']}", "held": 1}]
         )
-        contacts += [contact, listed]
+        contacts += [contact_of(contact), contact_of(listed)]
     return contacts
 
 

@@ -10,6 +10,7 @@ from deploy.local.home import LOCALHOST, free_port
 from shared.errors import ConfigurationError
 from shared.settings import MongoSettings
 from shared.store.client import connect
+from shared.store.readiness import wait_until_ready
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ async def test_a_server_without_transactions_is_refused_at_once(single_server: s
     store = connect(MongoSettings(mongodb=single_server))
     try:
         with pytest.raises(ConfigurationError, match="DIALSTREAM_MONGODB names is not part of a replica set"):
-            await store.wait_until_ready(mongo.START_SECONDS)
+            await wait_until_ready(store, mongo.START_SECONDS)
     finally:
         await store.close()
 

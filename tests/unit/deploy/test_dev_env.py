@@ -24,7 +24,7 @@ def listening() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DIALSTREAM_KAFKA", "DIALSTREAM_TOPIC_PREFIX"):
+    for name in ("DIALSTREAM_KAFKA", "DIALSTREAM_TOPIC_PREFIX", "DIALSTREAM_MONGODB", "DIALSTREAM_MONGODB_DATABASE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -68,6 +68,18 @@ def test_a_stack_that_is_down_is_said_to_be(tmp_path: Path, capsys: pytest.Captu
 def test_without_a_local_stack_the_default_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert dev_env.kafka_settings("replay", tmp_path / "dev.env").kafka == "127.0.0.1:9092"
     assert capsys.readouterr().err == ""
+
+
+def test_a_command_on_mongodb_takes_the_running_local_stack_and_the_database_that_is_set(
+    tmp_path: Path, listening: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"mongodb://{listening}/?replicaSet=dialstream&directConnection=true"
+    path = written(tmp_path / "dev.env", mongodb=address)
+    settings = dev_env.mongo_settings("migrate", path)
+    assert (settings.mongodb, settings.mongodb_database) == (address, "dialstream")
+    assert f"DIALSTREAM_MONGODB is not set; taking {listening} from {path}" in capsys.readouterr().err
+    monkeypatch.setenv("DIALSTREAM_MONGODB_DATABASE", "mine")
+    assert dev_env.mongo_settings("migrate", path).mongodb_database == "mine"
 
 
 def test_a_setting_that_cannot_work_ends_the_command_with_a_sentence(

@@ -1,0 +1,87 @@
+"""What customers and operators set up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.domain.campaign import DEFAULT_PRIORITY
+from shared.domain.queue_order import CallOrder
+
+# The `source` of do-not-call entries that came through the native API.
+NATIVE: Final = "native"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationDocument:
+    """`organizations`: one customer. `concurrency_limit` None: the default one."""
+
+    id: str
+    name: str
+    shard: int
+    created_at: datetime
+    changed_at: datetime
+    concurrency_limit: int | None = None
+    default_agent_number: str | None = None
+    exclusive_caller_numbers: Sequence[str] = ()
+    refused_number_types: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyDocument:
+    """`api_keys`: one credential; `digest` is all that is kept of its secret."""
+
+    id: str
+    kind: str
+    digest: str
+    name: str
+    organization_ids: Sequence[str]
+    scopes: Sequence[str]
+    created_at: datetime
+    person: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationDocument:
+    """`configurations`: rules that campaigns share. The rules themselves, and their defaults, are `Configuration`'s."""
+
+    id: str
+    organization_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    campaign_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignDocument:
+    """`campaigns`: one campaign. `external_id` is absent, never null, where there is none: it has a unique index."""
+
+    id: str
+    organization_id: str
+    shard: int
+    name: str
+    status: str
+    configuration_id: str
+    created_at: datetime
+    updated_at: datetime
+    external_id: str | None = None
+    priority: int = DEFAULT_PRIORITY
+    agent_id: str | None = None
+    agent_version: str | None = None
+    agent_number: str | None = None
+    concurrency_limit: int | None = None
+    order: str = CallOrder.FRESH_FIRST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoNotCallDocument:
+    """`do_not_call`: one number that is never called, in the customer's spelling."""
+
+    id: str
+    organization_id: str
+    phone_number: str
+    created_at: datetime
+    reason: str | None = None
+    source: str = NATIVE

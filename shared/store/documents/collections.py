@@ -1,0 +1,50 @@
+"""Every collection, and the model of its documents."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.store.documents.catalog import (
+    ApiKeyDocument,
+    CampaignDocument,
+    ConfigurationDocument,
+    DoNotCallDocument,
+    OrganizationDocument,
+)
+from shared.store.documents.contacts import (
+    AskDocument,
+    AttemptDocument,
+    ContactDocument,
+    ExternalIdDocument,
+    IngestBatchDocument,
+)
+from shared.store.documents.dialing import (
+    BudgetDocument,
+    CountersDocument,
+    CountersInDocument,
+    ExecutorDocument,
+    GlobalBudgetDocument,
+    ResultDocument,
+    SchemaDocument,
+    ShardDocument,
+)
+
+COLLECTIONS: Final[Mapping[str, type]] = {
+    "api_keys": ApiKeyDocument,
+    "asks": AskDocument,
+    "attempts": AttemptDocument,
+    "budgets": BudgetDocument,
+    "campaigns": CampaignDocument,
+    "configurations": ConfigurationDocument,
+    "contacts": ContactDocument,
+    "counters": CountersDocument,
+    "counters_in": CountersInDocument,
+    "do_not_call": DoNotCallDocument,
+    "executors": ExecutorDocument,
+    "external_ids": ExternalIdDocument,
+    "global_budget": GlobalBudgetDocument,
+    "ingest_batches": IngestBatchDocument,
+    "organizations": OrganizationDocument,
+    "results": ResultDocument,
+    "schema": SchemaDocument,
+    "shards": ShardDocument,
+}

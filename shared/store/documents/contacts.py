@@ -1,0 +1,164 @@
+"""Contacts with their claim, and what is kept beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.domain.contact import Tier
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
+from shared.store.documents.completing import complete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockDocument:
+    """`contacts.lock`, the claim on a contact: how its call is made. Written by the scheduler, gone with the claim.
+
+    `number` is dialed; `phone` is its compared form. `probing` are keys of rests that the call asks about.
+    """
+
+    attempt: str
+    claim: str | None = None
+    expires_at: datetime | None = None
+    phone: str | None = None
+    caller_number: str | None = None
+    attempt_number: int | None = None
+    number: str | None = None
+    exclusive: bool = False
+    agent_id: str | None = None
+    agent_version: str | None = None
+    probing: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDocument:
+    """`contacts.start`, an executor's start of a claimed call; by the server's clock. Gone with the claim."""
+
+    nonce: str
+    executor: str
+    mode: str
+    at: datetime
+    hold_until: datetime
+    call_id: str | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDocument:
+    """`contacts`: a person to reach. docs/architecture.md says who writes which field."""
+
+    id: str
+    organization_id: str
+    shard: int
+    campaign_id: str
+    phone_numbers: Sequence[str]
+    created_at: datetime
+    updated_at: datetime
+    status: str
+    seq: int = 0
+    # None: since the contact is there.
+    due_at: datetime | None = None
+    # Its queue (shared/domain/queue_order.py): tier and priority in one number.
+    tier: int = Tier.FRESH
+    attempts_made: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    # The customer's, where they were given.
+    priority: int | None = DEFAULT_CONTACT_PRIORITY
+    external_id: str | None = None
+    data: Mapping[str, Any] | None = None
+    timezone: str | None = None
+    scheduled_at: datetime | None = None
+    agent_id: str | None = None
+    agent_version: str | None = None
+    agent_number: str | None = None
+    agent_config: Mapping[str, Any] | None = None
+    initial_context: str | Mapping[str, Any] | None = None
+    # Absent where nothing of the kind is so: partial indexes hold those alone that have them.
+    lock: LockDocument | None = None
+    start: StartDocument | None = None
+    asked: Mapping[str, Any] | None = None
+    delete_requested: bool = False
+    # What has become of its calls.
+    last_attempt: str | None = None
+    ended_because: str | None = None
+    put_off: Mapping[str, Any] | None = None
+    uncounted: int = 0
+    invalid_numbers: Sequence[str] = ()
+    for_good: str | None = None
+    reset_by: str | None = None
+
+
+def contact_of(document: Mapping[str, Any], read: frozenset[str] | None = None) -> dict[str, Any]:
+    """A contact as it was read, complete with its claim; `read` as in `complete`."""
+    contact = complete(ContactDocument, document, read)
+    if read is None and contact["due_at"] is None:
+        contact["due_at"] = contact["created_at"]
+    if contact.get("lock") is not None:
+        contact["lock"] = complete(LockDocument, contact["lock"])
+    if contact.get("start") is not None:
+        contact["start"] = complete(StartDocument, contact["start"])
+    return contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDocument:
+    """`attempts`: one try at a contact that has ended.
+
+    Of one that is known from a late report alone, only what the carrier said is there.
+    """
+
+    id: str
+    organization_id: str
+    contact_id: str
+    outcome: str
+    ended_at: datetime
+    proven: bool = True
+    campaign_id: str | None = None
+    contact_created_at: datetime | None = None
+    attempt_number: int | None = None
+    phone_number: str | None = None
+    caller_number: str | None = None
+    agent_id: str | None = None
+    agent_version: str | None = None
+    conversation_id: str | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    duration_seconds: float | None = None
+    provider_call_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDocument:
+    """`asks`: a contact of which something is asked, by its id; the wish itself is the contact's `asked`."""
+
+    id: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalIdDocument:
+    """`external_ids`: where the contact is that does not stand under the id derived from its external_id."""
+
+    id: str
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestBatchDocument:
+    """`ingest_batches`: what became of one batch from Kafka. `digest` None: an older version, which kept none."""
+
+    id: str
+    organization_id: str
+    batch_id: str
+    campaign_id: str
+    status: str
+    created_at: datetime
+    received: int = 0
+    inserted: int = 0
+    updated: int = 0
+    failed: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[Mapping[str, Any]] = ()
+    reason: str | None = None
+    finished_at: datetime | None = None
+    digest: str | None = None

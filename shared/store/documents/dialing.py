@@ -1,0 +1,119 @@
+"""What schedulers and executors keep: sums, shares and signs of life."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+# Before everything that was ever stored.
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetDocument:
+    """`budgets`: slots held of one limit. An organization's also has what rests, and the last refusals."""
+
+    id: str
+    held: int = 0
+    rests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    refusals: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestDocument:
+    """One of a budget's `rests`: what the carrier has refused, and until when it is left alone."""
+
+    until: datetime
+    refusals: int
+    since: datetime
+    refusal: Mapping[str, Any]
+    asking: bool = False
+    in_ending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountersDocument:
+    """`counters`: how a campaign's contacts have moved, by the scheduler. A count that never changed is absent."""
+
+    id: str
+    organization_id: str
+    shard: int
+    pending: int = 0
+    active: int = 0
+    completed: int = 0
+    exhausted: int = 0
+    error: int = 0
+    skipped: int = 0
+    attempts: int = 0
+    attempts_removed: int = 0
+    ended: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountersInDocument:
+    """`counters_in`: how many contacts one process has added to a campaign, and in which timezones."""
+
+    id: str
+    campaign_id: str
+    organization_id: str
+    shard: int
+    changed_at: datetime
+    zones: Sequence[str | None] = ()
+    added: int = 0
+    added_skipped: int = 0
+    # Whether any of them has a priority of its own.
+    prioritized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardDocument:
+    """`shards`: who owns a shard (`epoch`), what it holds of its grant, and what its organizations could use."""
+
+    id: int
+    epoch: int
+    held: int
+    grant: int
+    want: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    resting: int = 0
+    at: datetime | None = None
+    # Of the do-not-call list what was listed before this has been swept.
+    listed_until: datetime = BEGINNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalBudgetDocument:
+    """`global_budget`: the limit of all calls; `moves` is written so that those who take slots collide."""
+
+    id: str
+    limit: int
+    moves: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorDocument:
+    """`executors`: an executor's last heartbeat; `seen_at` by the server's clock."""
+
+    id: str
+    sequence: int
+    capacity: int
+    calls_per_second: float
+    draining: bool
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultDocument:
+    """`results`: the ending of a call that Kafka has not acknowledged; `event` is a `CallFinished`."""
+
+    id: str
+    shard: int
+    organization_id: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaDocument:
+    """`schema`: in which form the database's documents are; see shared/store/migrations."""
+
+    id: str
+    version: int

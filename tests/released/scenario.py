@@ -1,0 +1,218 @@
+"""A small installation in which every collection has documents, and contacts of every status; made-up numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.clock import utc_now
+from shared.domain.campaign import CampaignMove
+from shared.domain.contact import default_campaign_id
+from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.outcome import Outcome
+from shared.domain.phone import NumberType
+from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.upload import UpsertResult
+from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
+from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.configurations import create_configuration
+from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.keys import KeyKind, Scope, create_key
+from shared.store.catalog.organizations import Organization, create_organization
+from shared.store.client import Store
+from shared.store.contacts.deletion import request_deletion
+from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
+from shared.store.contacts.upsert import upsert_contacts
+from shared.store.contacts.wishes import ask_again
+from shared.store.dialing import starts
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.executors import Heartbeat, beat
+from shared.store.dialing.results import add_results
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shards import (
+    GrantMove,
+    ShardDemand,
+    ensure_shards,
+    move_grants,
+    publish_wants,
+    set_global_limit,
+    take_over,
+)
+from tests.factories import ALWAYS_OPEN
+
+NONCE: Final = "6f0d7b0c-61d5-4f6e-9a55-2f1c0d3a7e01"
+BUSY_AGAIN: Final = {"busy": {"retry": True, "max_attempts": 5, "delay_seconds": 0}}
+LISTED: Final = "+14152000900"
+
+
+@dataclass(slots=True)
+class Installation:
+    """One organization, and the scheduler that owns its shard."""
+
+    store: Store
+    organization: Organization
+    owner: Ownership
+    configuration_id: str
+    now: datetime
+
+    async def campaign(self, name: str, external_id: str | None = None) -> Campaign:
+        """A campaign that dials."""
+        new = NewCampaign(name, self.configuration_id, external_id, 10, "agent-1", None, "+12025550101")
+        return await create_campaign(self.store, self.organization.id, new, self.now)
+
+    async def contacts(
+        self, campaign_id: str, contacts: Sequence[ContactInput], batch: IngestBatch | None = None
+    ) -> UpsertResult:
+        """Stores contacts as a request, or a batch, brings them."""
+        in_no_campaign = campaign_id.startswith("default")
+        prepared = prepare_contacts(contacts, default_country_code="+1", strict_e164=in_no_campaign)
+        return await upsert_contacts(
+            self.store,
+            organization_id=self.organization.id,
+            shard=self.organization.shard,
+            campaign_id=campaign_id,
+            rows=prepared.rows,
+            source="ingest-0" if batch else "api-0",
+            now=self.now,
+            batch=batch,
+        )
+
+    async def claim(self, *contact_ids: str | None) -> list[DialJob]:
+        """Claims these contacts, in this order; their dial jobs."""
+        order = ClaimOrder([contact_id for contact_id in contact_ids if contact_id is not None])
+        done = await do_shard_work(self.store, self.owner, ShardWork(claim=order), utc_now())
+        assert len(done.jobs) == len(contact_ids), done
+        return done.jobs
+
+    async def start(self, *jobs: DialJob) -> None:
+        """Starts these jobs, as an executor does."""
+        await starts.start(self.store, starts.StartOrder(jobs, NONCE, "executor-0", "callback", 1900))
+        await starts.note_call_ids(self.store, [(job.contact_id, job.attempt_id, "CA01") for job in jobs])
+
+    def ending(self, job: DialJob, outcome: Outcome, *, proven: bool = True) -> CallFinished:
+        """The ending of a job's call."""
+        answered = self.now if outcome is Outcome.ANSWERED else None
+        return CallFinished(
+            organization_id=job.organization_id,
+            shard=job.shard,
+            attempt_id=job.attempt_id,
+            contact_id=job.contact_id,
+            outcome=outcome,
+            proven=proven,
+            started_at=self.now,
+            answered_at=answered,
+            ended_at=utc_now(),
+            duration_seconds=12.5 if answered else None,
+            provider_call_id="CA01",
+        )
+
+    async def finish(self, *endings: CallFinished, released: Sequence[JobReleased] = ()) -> None:
+        """Has the scheduler apply what became of calls."""
+        await do_shard_work(self.store, self.owner, ShardWork(ended=endings, released=released), utc_now())
+
+
+async def install(store: Store, name: str = "Acme") -> Installation:
+    """An organization with keys, a configuration and slots."""
+    now = utc_now()
+    organization = await create_organization(
+        store,
+        name=name,
+        default_agent_number="+12025550100",
+        exclusive_caller_numbers=("+12025550101",),
+        refused_number_types=(NumberType.PREMIUM_RATE,),
+        now=now,
+    )
+    for kind, person in ((KeyKind.ORGANIZATION, None), (KeyKind.PERSONAL, "ada@example.com")):
+        await create_key(
+            store,
+            kind=kind,
+            name="A key",
+            person=person,
+            organization_ids=[organization.id],
+            scopes=[Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE],
+            expires_at=None,
+            now=now,
+        )
+    values = {
+        "name": "Always",
+        "default_timezone": "America/New_York",
+        "default_windows": ALWAYS_OPEN,
+        "overrides": [{"timezones": ["America/Chicago"], "windows": ALWAYS_OPEN}],
+        "scheduled_windows": None,
+        "scheduled_overrides": None,
+        "default_country_code": "+1",
+        "max_attempts": 1,
+        "retry_rules": BUSY_AGAIN,
+        "agent_id": None,
+        "agent_version": None,
+        "agent_number": None,
+    }
+    configuration = await create_configuration(store, organization_id=organization.id, values=values, now=now)
+    await ensure_shards(store)
+    await set_global_limit(store, 100)
+    owner = Ownership(organization.shard, await take_over(store, organization.shard))
+    assert await move_grants(store, [GrantMove(owner, 20)])
+    await publish_wants(store, [ShardDemand(owner, {organization.id: {"want": 5, "limit": 10}}, 0)])
+    return Installation(store, organization, owner, configuration.id, now)
+
+
+def contact(place: int, **fields: object) -> ContactInput:
+    """A contact as a customer sends it."""
+    row = {"external_id": f"lead-{place}", "phone_numbers": [f"+1415200{1000 + place}"], **fields}
+    return ContactInput.model_validate(row)
+
+
+async def write_everything(store: Store) -> Installation:
+    """Documents in every collection, as today's code writes them."""
+    here = await install(store)
+    organization_id = here.organization.id
+    await add_numbers(store, organization_id, [LISTED], "asked us", here.now)
+    spring = await here.campaign("Spring", "spring")
+    rows = [contact(place, agent_number=f"+1202555{200 + place:04}") for place in range(12)]
+    rows[0] = contact(0, agent_number="+12025550101", data={"first_name": "Ada"}, timezone="America/Chicago")
+    rows[11] = contact(11, phone_numbers=[LISTED])
+    stored = await here.contacts(spring.id, rows)
+    ids = list(stored.contact_ids)
+    batch = IngestBatch("batch-1", spring.id, 2, (BatchRow(1, None, "phone_numbers", "no"),), here.now, "00" * 32)
+    await here.contacts(spring.id, [contact(20)], batch)
+    await here.contacts(default_campaign_id(organization_id), [contact(30, agent_id="agent-1")])
+    # Another external_id for a contact that is there: it is filed under the id derived from the new one.
+    await here.contacts(spring.id, [contact(9, id=ids[9], external_id="lead-nine")])
+    for campaign_name, move in (("Summer", CampaignMove.PAUSE), ("Autumn", CampaignMove.CLOSE)):
+        campaign = await here.campaign(campaign_name)
+        await here.contacts(campaign.id, [contact(40), contact(41)])
+        await move_campaign(store, organization_id, campaign.id, move, here.now)
+
+    answered, busy, failed, unknown, refused, running, second_sink, _locked = await here.claim(*ids[:8])
+    await here.start(answered, busy, failed, unknown, refused, running, second_sink)
+    picked_up = CallAnswered(
+        organization_id=organization_id,
+        shard=here.organization.shard,
+        attempt_id=running.attempt_id,
+        contact_id=running.contact_id,
+        answered_at=here.now,
+    )
+    await starts.note_answers(store, here.organization.shard, [picked_up])
+    denied = JobReleased(
+        organization_id=organization_id,
+        shard=here.organization.shard,
+        attempt_id=refused.attempt_id,
+        contact_id=refused.contact_id,
+        nonce=NONCE,
+        reason="carrier refused: country",
+        refusal=Refusal(subject=RefusalSubject.CALLER_NUMBER, code=21210, message="not verified"),
+    )
+    await here.finish(
+        here.ending(answered, Outcome.ANSWERED),
+        here.ending(busy, Outcome.BUSY),
+        here.ending(failed, Outcome.FAILED),
+        here.ending(unknown, Outcome.UNKNOWN, proven=False),
+        released=[denied],
+    )
+    await add_results(store, [here.ending(second_sink, Outcome.NO_ANSWER)])
+    exhausted = await store["contacts"].find({"status": "exhausted"}).to_list()
+    assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
+    await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
+    await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    return here
