@@ -102,7 +102,11 @@ class CallAnswered(OrgEvent):
 
 
 class CallFinished(OrgEvent):
-    """A call has an ending. `proven` means that the carrier itself said so."""
+    """A call has an ending. `proven` means that the carrier itself said so.
+
+    `by_numbers`: the carrier was asked by the call's two numbers and time, for its id was never heard of. The call that
+    was found may be that of a later attempt, so the ending counts only while the contact is on this one.
+    """
 
     type: Literal["call_finished"] = "call_finished"
     attempt_id: Id
@@ -116,6 +120,7 @@ class CallFinished(OrgEvent):
     provider_call_id: Remark | None = None
     error: Remark | None = None
     refusal: Refusal | None = None  # set when the ending speaks of us: no limit of attempts counts it
+    by_numbers: bool = False
 
 
 class OutcomeUnknown(OrgEvent):

@@ -102,12 +102,13 @@ class Reconciler:
                     await self._hang_up(attempt, call_id)
                 return _Heard.UP
             case CallEnded(report=report):
-                return finished(
+                ending = finished(
                     report,
                     organization_id=attempt.organization_id,
                     shard=attempt.shard,
                     contact_id=attempt.contact_id,
                 )
+                return ending.model_copy(update={"by_numbers": attempt.call_id is None})
             case CallNotFound():
                 return self._not_found(attempt, now)
 

@@ -100,11 +100,13 @@ async def _consistent(
     stored: Mapping[str, Document],
     contacts: Mapping[str, Document],
 ) -> list[CallFinished]:
-    """The endings whose organization, contact and attempt belong together.
+    """The endings whose organization, contact, attempt and call belong together.
 
     Any other one would be recorded as the ending of an attempt that is still running, whose own ending would then
     come too late.
     """
+    # Given back, and its contact on another attempt, while the carrier was asked: the call may be that one's.
+    events = [e for e in events if not e.by_numbers or _holds(contacts.get(e.contact_id), e)]
     homeless = [e.contact_id for e in events if e.contact_id not in contacts]
     unknown = [e.attempt_id for e in events if e.attempt_id not in stored and not _holds(contacts.get(e.contact_id), e)]
     elsewhere = await _in_other_shards(transaction, homeless)

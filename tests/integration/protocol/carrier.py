@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.errors import OutcomeUnknown, Unavailable
+from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import DialingSettings
 from shared.telephony.provider import (
     CallDenied,
@@ -65,6 +65,14 @@ class Call:
     def counted(self) -> bool:
         """Whether a limit of attempts may count it: it spoke neither of its number nor of us."""
         return self.outcome is not Outcome.INVALID_NUMBER and self.refusal is None
+
+
+def _fits(call: Call, reference: CallReference) -> bool:
+    """Whether this may be the call that is asked for."""
+    if reference.call_id is not None:
+        return call.call_id == reference.call_id
+    numbers = (reference.phone_number, reference.caller_number)
+    return (call.request.phone_number, call.request.caller_number) == numbers and call.placed_at >= reference.started_at
 
 
 @dataclass(slots=True)
@@ -126,15 +134,20 @@ class Carrier:
         return answer
 
     async def look_up(self, reference: CallReference) -> LookUp:
-        """What the record says."""
+        """What the record says, as a real carrier's: by the call's id, else by its two numbers and time."""
         if self.away:
             self.unknowable.add(reference.attempt_id)
             raise Unavailable("carrier")
         if self.blind:
             return CallNotFound()
-        for call in self.calls:
-            if call.request.attempt_id == reference.attempt_id:
-                return CallLive(call.call_id) if call.live else CallEnded(self.report_of(call))
+        found = [call for call in self.calls if _fits(call, reference)]
+        if len(found) > 1:
+            self.unknowable.add(reference.attempt_id)
+            raise TemporaryError(f"{len(found)} calls fit")
+        for call in found:
+            if call.live:
+                return CallLive(call.call_id)
+            return CallEnded(replace(self.report_of(call), attempt_id=reference.attempt_id))
         return CallNotFound()
 
     async def hang_up(self, call_id: str) -> None:

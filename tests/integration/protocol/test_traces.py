@@ -5,17 +5,19 @@ place where the run used to go wrong. The names are those of the model's violati
 """
 
 import asyncio
+from datetime import timedelta
 
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.store.client import Document, Store
+from shared.store.dialing import in_progress
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.seats import Task
 from tests.integration.protocol.setting import ABE, ACME, AMY, ANN, BOB, CAT, EVE, PHONES, SPRING, Plan, new_world
-from tests.integration.protocol.world import World
+from tests.integration.protocol.world import START_OF_TIME, World
 
 A, B = 0, 1  # executors
 ACME_SHARD, BETA_SHARD = 0, 1  # and their schedulers, of the same numbers
@@ -329,4 +331,30 @@ async def test_v19_an_ending_survives_without_kafka(store: Store) -> None:
     attempt = await store["attempts"].find_one({"contact_id": ANN})
     assert attempt is not None
     assert attempt["outcome"] == Outcome.BUSY
+    await drain(world)
+
+
+async def test_an_answer_by_two_numbers_is_not_taken_for_the_call_of_a_start_given_back(store: Store) -> None:
+    """The question is on its way while the start is given back and the contact is called from the next claim."""
+    world = await new_world(store)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    since = START_OF_TIME - timedelta(days=1)
+    asked = await in_progress.started_between(store, [ACME_SHARD], [(since, world.now)], 500)
+    assert [attempt.call_id for attempt in asked] == [None]
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    assert not await world.gate(A, mine)
+    await edits.move(world, SPRING, CampaignMove.START)
+    await is_free_again(world, ANN)
+    await call(world, ANN, executor=B)
+    [live] = world.carrier.live()
+    world.carrier.end(live, Outcome.NO_ANSWER)
+    [ending] = await world.searches[ACME_SHARD].find_endings(asked, world.now)
+    assert (ending.attempt_id, ending.provider_call_id, ending.by_numbers) == (mine.job.attempt_id, live.call_id, True)
+    # Its own ending comes too late to be the first one, and is not lost by that.
+    world.schedulers[ACME_SHARD].inbox[ACME_SHARD].append(ending)
+    await world.report(live)
+    await world.work(ACME_SHARD, ACME_SHARD, claim=())
+    [recorded] = await store["attempts"].find({"contact_id": ANN}).to_list()
+    assert recorded["_id"] == live.request.attempt_id
     await drain(world)
