@@ -136,7 +136,7 @@ async def _once(
     async with new_stage(addresses) as stage:
         organization = await add_organization(stage.store, concurrency_limit=SLOTS)
         configuration = await add_configuration(stage.store, organization)
-        campaign = await add_campaign(stage.store, organization, configuration, status="paused")
+        campaign = await add_campaign(stage.store, organization, configuration, intent="paused")
         await add_contacts(stage.store, organization, campaign, CONTACTS)
         order = Order(organization, [campaign], await new_credential(stage.store, organization), batches)
         producer = Producer(stage.kafka_settings)

@@ -76,7 +76,7 @@ async def _once(addresses: Addresses, contacts: int, limit: int) -> Run:
         store = stage.store
         organization = await add_organization(store, concurrency_limit=limit, shard=SHARD)
         configuration = await add_configuration(store, organization)
-        campaign = await add_campaign(store, organization, configuration, status="paused")
+        campaign = await add_campaign(store, organization, configuration, intent="paused")
         await add_contacts(store, organization, campaign, contacts)
         small = await add_small_ones(store, large_limit=limit, slots=SLOTS, shard=SHARD)
         producer, ports = Producer(stage.kafka_settings), _Ports(free_port(), [free_port() for _ in range(SCHEDULERS)])

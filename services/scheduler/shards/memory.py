@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
-from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import WaitingContact, is_default_campaign
 from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
@@ -262,9 +261,7 @@ class ShardMemory:
         entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
         of_no_campaign = is_default_campaign(entry.campaign_id)
         rules = Rules(
-            campaign=None
-            if of_no_campaign
-            else CampaignRules(CampaignStatus.ACTIVE, entry.configuration, entry.fields),
+            campaign=None if of_no_campaign else CampaignRules(entry.course, entry.configuration, entry.fields),
             of_no_campaign=of_no_campaign,
             default_caller_number=organization.default_caller_number,
             rests=organization.rests,
