@@ -73,7 +73,7 @@ def _shown_as(state: CampaignState, now: datetime) -> Document:
         case CampaignState.DRAFT | CampaignState.CANCELLED:
             return {"intent": Intent(state)}
         case CampaignState.SCHEDULED:
-            return {"intent": Intent.SCHEDULED, "start_at": {"$gt": now}, **_NOT_CURRENT}
+            return {"intent": Intent.SCHEDULED, "start_at": {"$not": {"$lte": now}}, **_NOT_CURRENT}
         case CampaignState.RUNNING:
             return {**runs, "imports": {"$not": {"$gt": 0}}}
         case CampaignState.SYNCING:
