@@ -15,7 +15,7 @@ text is a line for developers; each service that answers customers has its own s
 
 from enum import StrEnum
 
-from shared.domain.campaign import CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
 from shared.domain.repeating import quoted
 
 
@@ -64,7 +64,7 @@ class NotFound(PermanentError):
 class WrongState(PermanentError):
     """The thing's state does not allow what was asked of it; nothing was changed."""
 
-    def __init__(self, kind: Kind, reference: str, state: CampaignStatus, asked: CampaignMove | CampaignUse) -> None:
+    def __init__(self, kind: Kind, reference: str, state: CampaignState, asked: CampaignMove | CampaignUse) -> None:
         super().__init__(f"{kind} {quoted(reference)} is {state}: {asked} refused")
         self.kind, self.reference, self.state, self.asked = kind, reference, state, asked
 

@@ -66,14 +66,15 @@ async def add_configuration(store: Store, organization: Document, **fields: Any)
 async def add_campaign(
     store: Store, organization: Document, configuration: Document | None = None, **fields: Any
 ) -> Document:
-    """An active campaign."""
+    """A running campaign."""
     configuration = configuration or await add_configuration(store, organization)
     document = {
         "_id": new_id(),
         "organization_id": organization["_id"],
         "shard": organization["shard"],
         "name": "Spring",
-        "status": "active",
+        "intent": "running",
+        "generation": 1,
         "priority": 1,
         "configuration_id": configuration["_id"],
         "agent_id": None,

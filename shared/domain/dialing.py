@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.calling_window import is_open, next_opening
-from shared.domain.campaign import CampaignStatus
+from shared.domain.campaign import DIALED, CampaignState, Course, shown_state
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.phone import compared
@@ -22,6 +22,14 @@ from shared.domain.refusal import RefusalSubject, Rest, country_of, rest_key
 NUMBER_BUSY_PAUSE: Final = timedelta(seconds=10)
 # `next_call` follows one reason to wait after the other; more in a row than this are none that time ends.
 MAX_WAITS: Final = 20
+
+# Why contacts of a campaign wait that is not dialed; those of one that is over end.
+NOT_DIALED: Final[Mapping[CampaignState, WaitReason]] = {
+    CampaignState.DRAFT: WaitReason.CAMPAIGN_DRAFT,
+    CampaignState.SCHEDULED: WaitReason.CAMPAIGN_SCHEDULED,
+    CampaignState.PAUSED: WaitReason.CAMPAIGN_PAUSED,
+    CampaignState.COMPLETED: WaitReason.CAMPAIGN_COMPLETED,
+}
 
 WAITS_FOR_REST: Final[Mapping[RefusalSubject, WaitReason]] = {
     RefusalSubject.ACCOUNT: WaitReason.ACCOUNT_REFUSED,
@@ -43,7 +51,7 @@ class CallFields:
 class CampaignRules:
     """A campaign as dialing sees it. `configuration` is None when the stored one breaks our rules."""
 
-    status: CampaignStatus
+    course: Course
     configuration: Configuration | None
     fields: CallFields = CallFields()
 
@@ -151,7 +159,7 @@ def verdict(
         return ends
     choice = frozen if frozen is not None else choose_call(contact, rules)
     waits = (
-        _waits_for_campaign(rules)
+        _waits_for_campaign(rules, now)
         or _waits_for_time(contact, now)
         or _waits_for_hours(contact, rules, now, ahead)
         or _waits_for_caller_number(choice)
@@ -174,7 +182,7 @@ def end_of(contact: DialedContact, rules: Rules) -> End | None:
     if contact.for_good is not None:
         answered = contact.for_good is EndReason.ANSWERED
         return End(ContactStatus.COMPLETED if answered else ContactStatus.EXHAUSTED, contact.for_good)
-    if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.status is CampaignStatus.CLOSED):
+    if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.course.is_over):
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
     if callable_numbers(contact):
         return None
@@ -243,10 +251,10 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
 
     None: each contact has to be looked at. A contact with a caller number of its own waits for its account alone.
     """
-    if rules.campaign is not None and rules.campaign.status is CampaignStatus.CLOSED:
+    if rules.campaign is not None and rules.campaign.course.is_over:
         # They end: nothing is to be waited for.
         return None
-    waits = _waits_for_campaign(rules)
+    waits = _waits_for_campaign(rules, now)
     if waits is not None:
         return waits
     caller_number = first_set("agent_number", CallFields(), rules) or rules.default_caller_number
@@ -272,11 +280,14 @@ def dialed_number(lock: Mapping[str, Any]) -> str:
     return number
 
 
-def _waits_for_campaign(rules: Rules) -> Wait | None:
+def _waits_for_campaign(rules: Rules, now: datetime) -> Wait | None:
     if rules.of_no_campaign or rules.campaign is None:
         return None
-    if rules.campaign.status is not CampaignStatus.ACTIVE:
-        return Wait(WaitReason.CAMPAIGN_PAUSED, None, whole_campaign=True)
+    course = rules.campaign.course
+    state = shown_state(course, now).state
+    if state not in DIALED:
+        until = course.start_at if state is CampaignState.SCHEDULED else None
+        return Wait(NOT_DIALED[state], until, whole_campaign=True)
     if rules.campaign.configuration is None:
         return Wait(WaitReason.CONFIGURATION_UNUSABLE, None, whole_campaign=True)
     return None

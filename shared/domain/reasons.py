@@ -11,7 +11,10 @@ from shared.domain.outcome import Outcome
 class WaitReason(StrEnum):
     """Why a contact that waits is not called now."""
 
+    CAMPAIGN_DRAFT = "campaign_draft"
+    CAMPAIGN_SCHEDULED = "campaign_scheduled"
     CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_COMPLETED = "campaign_completed"
     CONFIGURATION_UNUSABLE = "configuration_unusable"
     SCHEDULED = "scheduled"
     RETRY = "retry"

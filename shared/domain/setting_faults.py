@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from shared.domain.campaign import CampaignStatus
+from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules, first_set
@@ -77,7 +77,7 @@ def warnings_on_configuration(
 
     `ended` counts the contacts of its campaigns that have ended, by reason.
     """
-    said = warnings_on(Rules(CampaignRules(CampaignStatus.ACTIVE, configuration)), ended)
+    said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), ended)
     warnings = [warning for warning in said if warning not in _BROUGHT_BY_CAMPAIGNS]
     return [*warnings, *exhausted_stay(ended)] if _ATTEMPT_FIELDS.intersection(changed) else warnings
 

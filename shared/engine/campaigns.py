@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.domain.campaign import CampaignMove, CampaignStatus
+from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
 from shared.domain.page import Page
@@ -16,7 +16,7 @@ from shared.engine.engine import Engine
 from shared.errors import ContactsNotStored, TemporaryError
 from shared.events import CampaignChanged
 from shared.store.catalog import campaigns as stored
-from shared.store.catalog.campaigns import Campaign, NewCampaign
+from shared.store.catalog.campaigns import Campaign, NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
 from shared.store.contacts.upload_remarks import read_rules
 from shared.store.reports.counters import campaign_counts
@@ -26,6 +26,7 @@ __all__ = [
     "CampaignNumbers",
     "ChangedCampaign",
     "NewCampaign",
+    "ScheduleChange",
     "campaign_numbers",
     "create_campaign",
     "edit_campaign",
@@ -59,7 +60,7 @@ class CampaignNumbers:
 async def create_campaign(
     engine: Engine, organization_id: str, new: NewCampaign, contacts: PreparedContacts | None, now: datetime
 ) -> ChangedCampaign:
-    """A new active campaign, with its first contacts if there are any.
+    """A new campaign, with its first contacts if there are any.
 
     Raises `NotFound` (configuration), `Conflict` (external_id), and `ContactsNotStored`: the campaign is there, and
     its contacts are to be sent again.
@@ -78,13 +79,17 @@ async def list_campaigns(
     organization_id: str,
     *,
     name_contains: str,
-    statuses: Collection[CampaignStatus],
+    states: Collection[CampaignState],
+    now: datetime,
     cursor: str | None,
     limit: int,
 ) -> Page[Campaign]:
-    """The organization's campaigns, newest first; empty filters match all. Raises `InvalidCursor`."""
+    """The organization's campaigns, newest first; empty filters match all. Raises `InvalidCursor`.
+
+    `states` are those that campaigns show at `now`.
+    """
     return await stored.list_campaigns(
-        engine.store, organization_id, name_contains=name_contains, statuses=statuses, cursor=cursor, limit=limit
+        engine.store, organization_id, name_contains=name_contains, states=states, now=now, cursor=cursor, limit=limit
     )
 
 
@@ -95,13 +100,14 @@ async def edit_campaign(
     changes: Mapping[str, Any],
     contacts: PreparedContacts | None,
     now: datetime,
+    schedule: ScheduleChange | None = None,
 ) -> ChangedCampaign:
-    """The campaign with these fields changed and these contacts added.
+    """The campaign with these fields changed, and when it starts by itself, and these contacts added.
 
-    Raises `NotFound` (campaign, configuration), `WrongState` (closed), `Conflict` (external_id), `ContactsNotStored`
-    (send the contacts again).
+    Raises `NotFound` (campaign, configuration), `WrongState` (it is over, or is not to be scheduled), `Conflict`
+    (external_id), `ContactsNotStored` (send the contacts again).
     """
-    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now)
+    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule)
     return await _changed(engine, campaign, contacts, now)
 
 

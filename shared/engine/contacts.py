@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.domain.campaign import CampaignStatus, CampaignUse
+from shared.domain.campaign import CampaignUse, Course, shown_state
 from shared.domain.contact import DEFAULT_CAMPAIGN, ContactStatus, default_campaign_id
 from shared.domain.contact_input import NumberRules, PreparedContacts
 from shared.domain.contact_record import Contact
@@ -41,13 +41,12 @@ class ContactTarget:
     shard: int
     campaign_id: str
     configuration_id: str | None
-    is_closed: bool = False
+    course: Course | None = None
 
     @classmethod
     def of(cls, campaign: Campaign) -> "ContactTarget":
         """The target for a campaign's contacts."""
-        closed = campaign.status is CampaignStatus.CLOSED
-        return cls(campaign.organization_id, campaign.shard, campaign.id, campaign.configuration_id, closed)
+        return cls(campaign.organization_id, campaign.shard, campaign.id, campaign.configuration_id, campaign.course)
 
     @property
     def hint(self) -> ContactsAdded:
@@ -81,7 +80,7 @@ async def add_contacts(
 ) -> UpsertResult:
     """The result of the rows: contacts that exist are changed, the others added.
 
-    Raises `NotFound`, `WrongState` (the campaign is closed), `TemporaryError` (send the request again).
+    Raises `NotFound`, `WrongState` (the campaign is over), `TemporaryError` (send the request again).
     """
     result = await upsert.upsert_contacts(
         engine.store,
@@ -146,11 +145,12 @@ async def reset_contacts(
 ) -> ResetPage:
     """The number of the campaign's contacts that ended so and are called again; their limits count from now on.
 
-    Raises `NotFound`, `WrongState` (the campaign is closed), `InvalidCursor` (begin anew).
+    Raises `NotFound`, `WrongState` (the campaign is over), `InvalidCursor` (begin anew).
     """
     target = await contact_target(engine, organization_id, reference)
-    if target.is_closed:
-        raise WrongState(Kind.CAMPAIGN, target.campaign_id, CampaignStatus.CLOSED, CampaignUse.RESET_CONTACTS)
+    if target.course is not None and target.course.is_over:
+        state = shown_state(target.course, now).state
+        raise WrongState(Kind.CAMPAIGN, target.campaign_id, state, CampaignUse.RESET_CONTACTS)
     page = await wishes.reset_contacts(
         engine.store, organization_id, target.campaign_id, status=status, because=because, cursor=cursor, now=now
     )

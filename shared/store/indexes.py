@@ -23,7 +23,6 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             name="external_id",
         ),
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
-        IndexModel([("shard", ASCENDING), ("status", ASCENDING)], name="dialing"),
     ],
     "contacts": [
         # Who is next: equality on the campaign, a merge over tiers and open zones, sorted by due time.

@@ -71,7 +71,7 @@ class BareScheduler:
     async def _active(self, campaign_id: str) -> None:
         """Return soon after the campaign is let go; ours gets a message, here a look is simpler."""
         for _ in range(100_000):
-            if await self._db["campaigns"].find_one({"_id": campaign_id, "status": "active"}):
+            if await self._db["campaigns"].find_one({"_id": campaign_id, "intent": "running"}):
                 return
             await asyncio.sleep(0.005)
 

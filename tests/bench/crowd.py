@@ -30,7 +30,7 @@ async def gather_crowd(store: Store, *, contacts: int, warm_up: int, slots: int)
     organization = await add_organization(store, concurrency_limit=slots)
     configuration = await add_configuration(store, organization)
     first = await add_campaign(store, organization, configuration)
-    measured = await add_campaign(store, organization, configuration, status="paused")
+    measured = await add_campaign(store, organization, configuration, intent="paused")
     await add_contacts(store, organization, first, warm_up)
     await add_contacts(store, organization, measured, contacts)
     return Crowd(organization, first, measured, warm_up, contacts)
@@ -38,12 +38,12 @@ async def gather_crowd(store: Store, *, contacts: int, warm_up: int, slots: int)
 
 async def let_go(stage: Stage, crowd: Crowd, producer: Producer) -> None:
     """Activate the measured campaign."""
-    await set_status(stage, crowd.organization, crowd.measured, "active", producer)
+    await set_intent(stage, crowd.organization, crowd.measured, "running", producer)
 
 
-async def set_status(stage: Stage, organization: Document, campaign: Document, status: str, producer: Producer) -> None:
-    """Activate or pause a campaign, as the API does it: the status, the stamp, the hint."""
-    await stage.store["campaigns"].update_one({"_id": campaign["_id"]}, {"$set": {"status": status}})
+async def set_intent(stage: Stage, organization: Document, campaign: Document, intent: str, producer: Producer) -> None:
+    """Activate or pause a campaign, as the API does it: the intent, the stamp, the hint."""
+    await stage.store["campaigns"].update_one({"_id": campaign["_id"]}, {"$set": {"intent": intent}})
     await stage.store["organizations"].update_one({"_id": organization["_id"]}, {"$currentDate": {"changed_at": True}})
     event = CampaignChanged(
         organization_id=organization["_id"], shard=organization["shard"], campaign_id=campaign["_id"]

@@ -19,7 +19,7 @@ from shared.clock import monotonic
 from shared.store.client import Document
 from shared.topics import CONTACT_BATCHES
 from tests.bench.batches import ROWS, Order, insert_batch, message, new_credential, send, stored
-from tests.bench.crowd import check_paused_well, set_status
+from tests.bench.crowd import check_paused_well, set_intent
 from tests.bench.dialing import OUR_EXECUTOR, executor_settings
 from tests.bench.figures import Figures, median, milliseconds, percentile, spread
 from tests.bench.journal import Journal, Transaction, load_transactions
@@ -136,7 +136,7 @@ async def _once(
     async with new_stage(addresses) as stage:
         organization = await add_organization(stage.store, concurrency_limit=SLOTS)
         configuration = await add_configuration(stage.store, organization)
-        campaign = await add_campaign(stage.store, organization, configuration, status="paused")
+        campaign = await add_campaign(stage.store, organization, configuration, intent="paused")
         await add_contacts(stage.store, organization, campaign, CONTACTS)
         order = Order(organization, [campaign], await new_credential(stage.store, organization), batches)
         producer = Producer(stage.kafka_settings)
@@ -168,7 +168,7 @@ async def _ours(stage: Stage, dialed: _Dialed, producer: Producer) -> Run:
         ) as members:
             await warm_up_ingest(stage, dialed.order, customer, members)
             marks = await _measure(stage, dialed, producer, members, ingest)
-            await set_status(stage, dialed.order.organization, dialed.campaign, "paused", producer)
+            await set_intent(stage, dialed.order.organization, dialed.campaign, "paused", producer)
             await until_nothing_held(stage, members, DEADLINE_SECONDS)
     finally:
         await customer.stop()
@@ -214,7 +214,7 @@ async def _measure(
     ingest: Callable[[Sequence[Member]], Awaitable[None]],
 ) -> _Marks:
     """Dial for a while, then ingest as well; begin and end of both, and the CPU seconds of each."""
-    await set_status(stage, dialed.order.organization, dialed.campaign, "active", producer)
+    await set_intent(stage, dialed.order.organization, dialed.campaign, "running", producer)
     await until_completed(stage, {dialed.campaign["_id"]: SETTLED}, members, DEADLINE_SECONDS)
     cpu, calm = CpuClock(stage, members), monotonic()
     await asyncio.sleep(CALM_SECONDS)

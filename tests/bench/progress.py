@@ -17,7 +17,7 @@ SELDOM = 0.1
 async def warm_up_ingest(stage: Stage, order: Order, producer: AIOKafkaProducer, members: Sequence[Member]) -> None:
     """One batch into another campaign, which is paused: the process is up and has compiled what it needs."""
     configuration = await add_configuration(stage.store, order.organization)
-    other = await add_campaign(stage.store, order.organization, configuration, status="paused")
+    other = await add_campaign(stage.store, order.organization, configuration, intent="paused")
     await send(producer, stage, *message(Order(order.organization, [other], order.credential, 1), -1))
     await until_stored(stage, 1, members, WARM_UP_SECONDS)
 

@@ -16,7 +16,7 @@ from deploy.local.servers import Addresses
 from shared.bus.producer import Producer
 from shared.store.client import Document
 from shared.topics import SHARDS
-from tests.bench.crowd import check_paused_well, set_status
+from tests.bench.crowd import check_paused_well, set_intent
 from tests.bench.dialing import OUR_EXECUTOR, OUR_SCHEDULER, executor_settings
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.histogram import read_gauge
@@ -76,7 +76,7 @@ async def _once(addresses: Addresses, contacts: int, limit: int) -> Run:
         store = stage.store
         organization = await add_organization(store, concurrency_limit=limit, shard=SHARD)
         configuration = await add_configuration(store, organization)
-        campaign = await add_campaign(store, organization, configuration, status="paused")
+        campaign = await add_campaign(store, organization, configuration, intent="paused")
         await add_contacts(store, organization, campaign, contacts)
         small = await add_small_ones(store, large_limit=limit, slots=SLOTS, shard=SHARD)
         producer, ports = Producer(stage.kafka_settings), _Ports(free_port(), [free_port() for _ in range(SCHEDULERS)])
@@ -127,13 +127,13 @@ async def _dial(
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", connector=connector) as client:
         alone = await give_contacts(client, small, lambda one: one.slots, first=0)
         await until_completed(stage, {one.campaign["_id"]: one.slots for one in small}, members, DEADLINE_SECONDS)
-        await set_status(stage, large.organization, large.campaign, "active", producer)
+        await set_intent(stage, large.organization, large.campaign, "running", producer)
         await until_completed(stage, {large.campaign["_id"]: SETTLED}, members, DEADLINE_SECONDS)
         beside = await give_contacts(client, small, lambda one: one.contacts, first=max(one.slots for one in small))
         await until_completed(stage, {one.campaign["_id"]: 3 * one.slots for one in small}, members, DEADLINE_SECONDS)
-        await set_status(stage, large.organization, large.campaign, "paused", producer)
+        await set_intent(stage, large.organization, large.campaign, "paused", producer)
         for one in small:
-            await set_status(stage, one.organization, one.campaign, "paused", producer)
+            await set_intent(stage, one.organization, one.campaign, "paused", producer)
         await until_nothing_held(stage, members, DEADLINE_SECONDS)
     return alone, beside
 

@@ -1,6 +1,10 @@
 """The engine end to end inside one process: contacts in MongoDB become calls at a scripted carrier."""
 
+from datetime import timedelta
+from typing import Any
+
 from deploy.local.home import free_port
+from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from shared.telephony.scripts import ScriptedCall, always
@@ -72,3 +76,28 @@ async def test_busy_contacts_are_called_again_until_their_attempts_are_used_up(
 
         await eventually(all_exhausted, timeout=30)
         assert engine.carriers[0].placed == 20
+
+
+async def test_a_scheduled_campaign_starts_by_itself_at_its_time(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    organization = await add_organization(store)
+    start_at = utc_now() + timedelta(seconds=6)
+    course: dict[str, Any] = {"intent": "scheduled", "start_at": start_at, "run": None}
+    campaign = await add_campaign(store, organization, **course)
+    await add_contacts(store, organization, campaign, 3)
+    async with running_engine(store, kafka_address, topic_prefix) as engine:
+        await engine.start_executor()
+        await engine.start_scheduler()
+
+        async def all_completed() -> bool:
+            assert not engine.failures()
+            return await count(store, status="completed") == 3
+
+        await eventually(all_completed, timeout=30)
+    attempts = await store["attempts"].find().to_list()
+    assert min(attempt["started_at"] for attempt in attempts) >= start_at
+    opened = await store["campaigns"].find_one({"_id": campaign["_id"]})
+    assert opened is not None
+    assert (opened["run"]["state"], opened["run"]["generation"]) == ("opened", 1)
+    assert start_at <= opened["started_at"] < start_at + timedelta(seconds=5)

@@ -18,7 +18,7 @@ async def test_a_call_ends_while_a_closed_campaign_is_swept(
 ) -> None:
     now = utc_now()
     organization = await add_organization(store)
-    closed = await add_campaign(store, organization, status="closed")
+    closed = await add_campaign(store, organization, intent="cancelled")
     await add_contacts(store, organization, closed, WAITING)
     campaign = await add_campaign(store, organization)
     numbers = {"phone": "+14152000000", "caller_number": "+14155550100", "exclusive": False, "agent_id": "agent-1"}

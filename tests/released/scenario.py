@@ -179,7 +179,7 @@ async def write_everything(store: Store) -> Installation:
     await here.contacts(default_campaign_id(organization_id), [contact(30, agent_id="agent-1")])
     # Another external_id for a contact that is there: it is filed under the id derived from the new one.
     await here.contacts(spring.id, [contact(9, id=ids[9], external_id="lead-nine")])
-    for campaign_name, move in (("Summer", CampaignMove.PAUSE), ("Autumn", CampaignMove.CLOSE)):
+    for campaign_name, move in (("Summer", CampaignMove.PAUSE), ("Autumn", CampaignMove.CANCEL)):
         campaign = await here.campaign(campaign_name)
         await here.contacts(campaign.id, [contact(40), contact(41)])
         await move_campaign(store, organization_id, campaign.id, move, here.now)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.campaign import CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
 from shared.errors import Clash, Conflict, DialstreamError, Kind, NotFound, WrongState
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -21,12 +21,12 @@ ROUTE = re.compile(r"/(campaign|admin)\b|\b(GET|POST|PUT|PATCH|DELETE) \S*[/…]
         (NotFound(Kind.CAMPAIGN, "spring"), "campaign not found: 'spring'"),
         (NotFound(Kind.DO_NOT_CALL_NUMBER, "\n"), "do-not-call number not found: '\\n'"),
         (
-            WrongState(Kind.CAMPAIGN, "spring", CampaignStatus.CLOSED, CampaignMove.START),
-            "campaign 'spring' is closed: start refused",
+            WrongState(Kind.CAMPAIGN, "spring", CampaignState.CANCELLED, CampaignMove.START),
+            "campaign 'spring' is cancelled: start refused",
         ),
         (
-            WrongState(Kind.CAMPAIGN, "spring", CampaignStatus.CLOSED, CampaignUse.ADD_CONTACTS),
-            "campaign 'spring' is closed: add contacts refused",
+            WrongState(Kind.CAMPAIGN, "spring", CampaignState.CANCELLED, CampaignUse.ADD_CONTACTS),
+            "campaign 'spring' is cancelled: add contacts refused",
         ),
         (Conflict(Clash.CONFIGURATION_IN_USE, "hours"), "configuration in use: 'hours'"),
     ],

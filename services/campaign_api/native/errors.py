@@ -11,8 +11,9 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 
 from services.campaign_api.http.faults import BadValue, Code, Fault, RequestFault
+from services.campaign_api.native.campaign_words import said
 from services.campaign_api.native.sentences import HINTS
-from shared.domain.campaign import CampaignMove, CampaignUse
+from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
 from shared.errors import Clash, Kind
 
 ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
@@ -81,8 +82,16 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
         ),
+        CampaignMove.SCHEDULE: (
+            400,
+            "Campaign {reference} is {state}: start_at can be set for a draft or a scheduled campaign only.",
+        ),
+        CampaignMove.UNSCHEDULE: (
+            400,
+            "Campaign {reference} is {state}: start_at can be cleared for a scheduled campaign only.",
+        ),
         CampaignMove.PAUSE: (400, "Campaign {reference} is {state}: only an active campaign can be paused."),
-        CampaignMove.CLOSE: (400, "Campaign {reference} is {state}: it cannot be closed again."),
+        CampaignMove.CANCEL: (400, "Campaign {reference} is {state}: it cannot be closed again."),
         CampaignUse.CHANGE: (400, "Campaign {reference} is {state} and cannot be changed; create a new one."),
         CampaignUse.ADD_CONTACTS: (
             400,
@@ -121,6 +130,8 @@ def status_and_sentence(fault: Fault) -> tuple[int, str]:
     """The status and the sentence of the fault's answer."""
     status, sentence = ANSWERS[fault.code]
     facts = dict(fault.facts)
+    if "state" in facts:
+        facts["state"] = said(CampaignState(facts["state"]))
     if fault.values:
         first, count = fault.values[0], len(fault.values)
         facts["first"] = f"{'.'.join(str(part) for part in first.loc)}: {_said_of(first)}"

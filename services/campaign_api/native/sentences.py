@@ -30,6 +30,9 @@ LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
 
 WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
+        WaitReason.CAMPAIGN_DRAFT: "Start the campaign: POST …/start; or set start_at with PATCH.",
+        WaitReason.CAMPAIGN_SCHEDULED: "Wait for start_at, or start the campaign now: POST …/start.",
+        WaitReason.CAMPAIGN_COMPLETED: "Start the campaign again: POST …/start.",
         WaitReason.CAMPAIGN_PAUSED: "Start the campaign: POST …/start.",
         WaitReason.CONFIGURATION_UNUSABLE: "Set the configuration's fields anew: the stored ones break the rules.",
         WaitReason.SCHEDULED: "Wait for scheduled_at; an earlier one is taken at once if the contact was never called.",

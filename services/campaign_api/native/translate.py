@@ -1,8 +1,10 @@
 """Translation between this API and the engine, purely: bodies to what use cases take, their values to the wire."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
+from services.campaign_api.native.campaign_words import STATUS_OF
 from services.campaign_api.native.schemas.campaigns import (
     CampaignAndContacts,
     CampaignPage,
@@ -48,22 +50,43 @@ from shared.domain.page import NumberedPage, Page
 from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import SettingWarning
 from shared.domain.upload import UpsertResult
-from shared.engine.campaigns import Campaign, CampaignNumbers, ChangedCampaign, NewCampaign
+from shared.engine.campaigns import Campaign, CampaignNumbers, ChangedCampaign, NewCampaign, ScheduleChange
 from shared.engine.concurrency import Concurrency
 from shared.engine.configurations import ChangedConfiguration, StoredConfiguration
 from shared.engine.contacts import ResetPage
 from shared.engine.do_not_call import DoNotCallEntry
 from shared.engine.ingest_batches import BatchResult, BatchRow
 
+_CAMPAIGN_AS_STORED: Final = (
+    "id",
+    "external_id",
+    "name",
+    "priority",
+    "configuration_id",
+    "agent_id",
+    "agent_version",
+    "agent_number",
+    "started_at",
+    "completed_at",
+    "created_at",
+    "updated_at",
+)
+
 
 def new_campaign(body: CreateCampaign) -> NewCampaign:
     """The campaign that the body asks for, without its contacts."""
-    return NewCampaign(**body.model_dump(exclude={"contacts"}))
+    fields = body.model_dump(exclude={"contacts", "state"})
+    return NewCampaign(**fields, is_draft=body.state == "draft")
 
 
 def campaign_changes(body: EditCampaign) -> dict[str, Any]:
     """The campaign's fields that the body names, without its contacts."""
-    return body.model_dump(exclude={"contacts"}, exclude_unset=True)
+    return body.model_dump(exclude={"contacts", "start_at"}, exclude_unset=True)
+
+
+def schedule_change(body: EditCampaign) -> ScheduleChange | None:
+    """The change of the time at which the campaign starts by itself; None where the body leaves that out."""
+    return ScheduleChange(body.start_at) if "start_at" in body.model_fields_set else None
 
 
 def configuration_values(body: CreateConfiguration | EditConfiguration, *, only_given: bool) -> dict[str, Any]:
@@ -80,32 +103,33 @@ def setting_warnings(warnings: Sequence[SettingWarning]) -> list[SettingWarningV
     return [SettingWarningView(code=code, message=message) for code, message in said]
 
 
-def campaign_view(campaign: Campaign) -> CampaignView:
-    """The campaign as its customer sees it."""
-    return CampaignView.model_validate(campaign)
+def campaign_view(campaign: Campaign, now: datetime) -> CampaignView:
+    """The campaign as its customer sees it at `now`."""
+    return CampaignView.model_validate(_campaign_fields(campaign, now))
 
 
-def campaign_page(page: Page[Campaign]) -> CampaignPage:
-    """A page of campaigns."""
-    return CampaignPage(campaigns=[campaign_view(one) for one in page.rows], next_cursor=page.next_cursor)
+def campaign_page(page: Page[Campaign], now: datetime) -> CampaignPage:
+    """A page of campaigns as they are at `now`."""
+    return CampaignPage(campaigns=[campaign_view(one, now) for one in page.rows], next_cursor=page.next_cursor)
 
 
-def changed_campaign(changed: ChangedCampaign) -> CampaignAndContacts:
+def changed_campaign(changed: ChangedCampaign, now: datetime) -> CampaignAndContacts:
     """The campaign with remarks and with its contacts' result, each only when there is something to say."""
     more: dict[str, Any] = {}
     if changed.warnings:
         more["warnings"] = setting_warnings(changed.warnings)
     if changed.contacts is not None:
         more["contacts_result"] = contacts_result(changed.contacts)
-    return CampaignAndContacts.model_validate(changed.campaign).model_copy(update=more)
+    view = CampaignAndContacts.model_validate(_campaign_fields(changed.campaign, now))
+    return view.model_copy(update=more)
 
 
-def campaign_statistics(numbers: CampaignNumbers) -> CampaignStatistics:
+def campaign_statistics(numbers: CampaignNumbers, now: datetime) -> CampaignStatistics:
     """The campaign's numbers."""
     counts = numbers.counts
     return CampaignStatistics(
         campaign_id=numbers.campaign.id,
-        status=numbers.campaign.status,
+        status=STATUS_OF[numbers.campaign.shown(now).state],
         contacts=ContactCounts(
             total=counts.total,
             pending=counts.pending,
@@ -302,6 +326,17 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
             for because, count in diagnosis.counts.ended.items()
         ],
     )
+
+
+def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:
+    shown = campaign.shown(now)
+    return {
+        "status": STATUS_OF[shown.state],
+        "state": shown.state,
+        "state_reason": shown.reason,
+        "start_at": campaign.course.start_at,
+        **{name: getattr(campaign, name) for name in _CAMPAIGN_AS_STORED},
+    }
 
 
 def _configuration_fields(configuration: StoredConfiguration) -> dict[str, Any]:

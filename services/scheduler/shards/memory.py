@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
-from shared.domain.campaign import CampaignStatus
 from shared.domain.contact import WaitingContact, is_default_campaign
-from shared.domain.dialing import CampaignRules, Rules, Wait, campaign_wait
+from shared.domain.dialing import WAITS_FOR_REST, CampaignRules, Rules, Wait, campaign_wait
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
 from shared.store.client import Store
@@ -262,9 +261,7 @@ class ShardMemory:
         entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
         of_no_campaign = is_default_campaign(entry.campaign_id)
         rules = Rules(
-            campaign=None
-            if of_no_campaign
-            else CampaignRules(CampaignStatus.ACTIVE, entry.configuration, entry.fields),
+            campaign=None if of_no_campaign else CampaignRules(entry.course, entry.configuration, entry.fields),
             of_no_campaign=of_no_campaign,
             default_caller_number=organization.default_caller_number,
             rests=organization.rests,
@@ -288,7 +285,8 @@ class ShardMemory:
         wait = self._wait(memory, now)
         if wait is not None and wait.until is not None:
             alarms.append(wait.until)
-            self.organizations[entry.organization_id].resting.add(entry.campaign_id)
+            if wait.reason in WAITS_FOR_REST.values():
+                self.organizations[entry.organization_id].resting.add(entry.campaign_id)
         # Where the whole campaign waits, what is due meanwhile waits, too.
         if wait is None or wait.reason in SPARED_BY_OWN_NUMBER:
             alarms += await CampaignReader(self._store, entry, now, own_numbers_only=wait is not None).next_times()

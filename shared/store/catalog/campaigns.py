@@ -1,5 +1,5 @@
 """Campaigns. Every change is one transaction with the configuration's count and the organization's
-`changed_at`; a move between states is a conditional update that is refused in the wrong state.
+`changed_at`; a move between states is refused in the wrong state, by the document that the transaction writes.
 """
 
 import re
@@ -13,11 +13,24 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.campaign import (
+    CampaignMove,
+    CampaignState,
+    CampaignUse,
+    Course,
+    Intent,
+    ShownState,
+    drafted,
+    moved,
+    scheduled,
+    shown_state,
+    started,
+)
 from shared.domain.contact_input import is_uuid
 from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.configurations import count_campaign
+from shared.store.catalog.courses import course_of, shown_as, stored_course
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.documents.catalog import CampaignDocument
@@ -38,7 +51,7 @@ class Campaign:
     shard: int
     external_id: str | None
     name: str
-    status: CampaignStatus
+    course: Course
     priority: int
     configuration_id: str
     agent_id: str | None
@@ -47,6 +60,8 @@ class Campaign:
     concurrency_limit: int | None
     created_at: datetime
     updated_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -58,7 +73,7 @@ class Campaign:
             shard=document["shard"],
             external_id=document["external_id"],
             name=document["name"],
-            status=CampaignStatus(document["status"]),
+            course=course_of(document),
             priority=document["priority"],
             configuration_id=document["configuration_id"],
             agent_id=document["agent_id"],
@@ -67,12 +82,21 @@ class Campaign:
             concurrency_limit=document["concurrency_limit"],
             created_at=document["created_at"],
             updated_at=document["updated_at"],
+            started_at=document["started_at"],
+            completed_at=document["completed_at"],
         )
+
+    def shown(self, now: datetime) -> ShownState:
+        """The campaign's state at `now`."""
+        return shown_state(self.course, now)
 
 
 @dataclass(frozen=True, slots=True)
 class NewCampaign:
-    """What a customer says about a campaign that is to be made."""
+    """What a customer says about a campaign that is to be made.
+
+    With `start_at` (UTC) it starts by itself at that time; as a draft not before it is started; otherwise at once.
+    """
 
     name: str
     configuration_id: str
@@ -81,10 +105,32 @@ class NewCampaign:
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    is_draft: bool = False
+    start_at: datetime | None = None
+
+    def course(self, now: datetime) -> Course:
+        """The course of the new campaign."""
+        if self.start_at is not None:
+            return scheduled(self.start_at)
+        return drafted() if self.is_draft else started(now)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChange:
+    """When a campaign shall start by itself; `start_at` (UTC) None: not by itself."""
+
+    start_at: datetime | None
+
+    def asked_of(self, course: Course) -> CampaignMove | None:
+        """The move that this asks of a campaign; None when it is so already."""
+        if self.start_at is None:
+            return None if course.start_at is None else CampaignMove.UNSCHEDULE
+        is_so = course.intent is Intent.SCHEDULED and course.start_at == self.start_at
+        return None if is_so else CampaignMove.SCHEDULE
 
 
 async def create_campaign(store: Store, organization_id: str, new: NewCampaign, now: datetime) -> Campaign:
-    """A new active campaign. Raises `NotFound` (configuration) or `Conflict` (external_id)."""
+    """A new campaign. Raises `NotFound` (configuration) or `Conflict` (external_id)."""
     campaign_id = str(uuid.uuid4())
 
     async def work(session: AsyncClientSession) -> Campaign:
@@ -112,44 +158,55 @@ async def list_campaigns(
     organization_id: str,
     *,
     name_contains: str,
-    statuses: Collection[CampaignStatus],
+    states: Collection[CampaignState],
+    now: datetime,
     cursor: str | None,
     limit: int,
 ) -> Page[Campaign]:
     """The organization's campaigns, newest first. Empty filters match all. Raises `InvalidCursor`.
+
+    `states` are those that campaigns show at `now`: a scheduled one whose time has come is running.
 
     `name_contains` is taken literally, upper and lower case alike; it must not contain NUL.
     """
     matching: dict[str, Any] = {"organization_id": organization_id}
     if name_contains:
         matching["name"] = {"$regex": re.escape(name_contains), "$options": "i"}
-    if statuses:
-        matching["status"] = {"$in": [status.value for status in statuses]}
+    if states:
+        matching["$and"] = [shown_as(states, now)]
     page = await newest_first(store["campaigns"], matching, cursor=cursor, limit=limit)
     return Page([Campaign.from_document(row) for row in page.rows], page.next_cursor)
 
 
 async def edit_campaign(
-    store: Store, organization_id: str, campaign_id: str, changes: Mapping[str, Any], now: datetime
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    changes: Mapping[str, Any],
+    now: datetime,
+    move: ScheduleChange | None = None,
 ) -> Campaign:
-    """Set the given ones of `EDITABLE`; None clears.
+    """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
 
-    Raises `NotFound` (campaign or configuration), `WrongState` (closed), `Conflict` (external_id).
+    Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
+    (external_id).
     """
     if not changes.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        before = await _found(store, organization_id, campaign_id, session)
-        if before["status"] == CampaignStatus.CLOSED:
-            raise WrongState(Kind.CAMPAIGN, campaign_id, CampaignStatus.CLOSED, CampaignUse.CHANGE)
-        configuration_id = changes.get("configuration_id", before["configuration_id"])
-        if configuration_id != before["configuration_id"]:
+        before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
+        if before.course.is_over:
+            raise WrongState(Kind.CAMPAIGN, campaign_id, before.shown(now).state, CampaignUse.CHANGE)
+        configuration_id = changes.get("configuration_id", before.configuration_id)
+        if configuration_id != before.configuration_id:
             await count_campaign(store, organization_id, configuration_id, 1, session)
-            await count_campaign(store, organization_id, before["configuration_id"], -1, session)
-        after = await _write(store, campaign_id, changes, now, session)
+            await count_campaign(store, organization_id, before.configuration_id, -1, session)
+        asked = move.asked_of(before.course) if move is not None else None
+        after = changes if asked is None or move is None else {**changes, **_moved(before, asked, now, move.start_at)}
+        written = await _write(store, campaign_id, after, now, session)
         await touch(store, organization_id, session)
-        return Campaign.from_document(after)
+        return Campaign.from_document(written)
 
     try:
         return await store.in_transaction(work)
@@ -160,27 +217,29 @@ async def edit_campaign(
 async def move_campaign(
     store: Store, organization_id: str, campaign_id: str, move: CampaignMove, now: datetime
 ) -> Campaign:
-    """Start, pause or close, if the campaign's state allows it. Raises `NotFound` or `WrongState`."""
-    allowed_from, leads_to = CAMPAIGN_MOVES[move]
+    """Start, pause or cancel, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
+
+    Of two moves at once one is made first, and the other is asked of the state that it leads to.
+    """
 
     async def work(session: AsyncClientSession) -> Campaign:
-        document = await store["campaigns"].find_one_and_update(
-            {
-                "_id": campaign_id,
-                "organization_id": organization_id,
-                "status": {"$in": sorted(status.value for status in allowed_from)},
-            },
-            {"$set": {"status": leads_to.value, "updated_at": now}},
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        if document is None:
-            current = await _found(store, organization_id, campaign_id, session)
-            raise WrongState(Kind.CAMPAIGN, campaign_id, CampaignStatus(current["status"]), move)
+        before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
+        after = await _write(store, campaign_id, _moved(before, move, now), now, session)
         await touch(store, organization_id, session)
-        return Campaign.from_document(document)
+        return Campaign.from_document(after)
 
     return await store.in_transaction(work)
+
+
+def _moved(campaign: Campaign, move: CampaignMove, now: datetime, start_at: datetime | None = None) -> Document:
+    """The fields that a move changes. What is told of the move is told in the write of these."""
+    course = moved(campaign.course, move, now, start_at)
+    if course is None:
+        raise WrongState(Kind.CAMPAIGN, campaign.id, campaign.shown(now).state, move)
+    fields = stored_course(course)
+    if course.is_opened and campaign.started_at is None:
+        fields["started_at"] = now
+    return fields
 
 
 async def _found(
@@ -211,12 +270,15 @@ async def _write(
 
 
 def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCampaign, now: datetime) -> Document:
+    course = new.course(now)
     document: Document = {
         "_id": campaign_id,
         "organization_id": organization_id,
         "shard": shard,
         "name": new.name,
-        "status": CampaignStatus.ACTIVE.value,
+        **stored_course(course),
+        "started_at": now if course.is_opened else None,
+        "completed_at": None,
         "priority": new.priority,
         "configuration_id": new.configuration_id,
         "agent_id": new.agent_id,

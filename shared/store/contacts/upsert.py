@@ -14,12 +14,13 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from shared.domain.campaign import CampaignStatus, CampaignUse
+from shared.domain.campaign import CampaignUse, shown_state
 from shared.domain.contact import ContactStatus, is_default_campaign
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
+from shared.store.catalog.courses import COURSE_FIELDS, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
@@ -37,6 +38,8 @@ from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias, rename_contacts
 from shared.store.contacts.rows import change, new_contact
 from shared.store.contacts.upload_remarks import call_again, read_rules, remarks_on_settings
+from shared.store.documents.catalog import CampaignDocument
+from shared.store.documents.completing import complete
 
 # Each round begins because another request has stored some of the same contacts since we looked.
 MAX_ROUNDS: Final = 20
@@ -156,13 +159,15 @@ class Upsert:
             return
         campaign = await self.store["campaigns"].find_one(
             {"_id": self.scope.campaign_id, "organization_id": self.scope.organization_id},
-            {"status": 1},
+            dict.fromkeys(COURSE_FIELDS, 1),
             session=session,
         )
         if campaign is None:
             raise NotFound(Kind.CAMPAIGN, self.scope.campaign_id)
-        if campaign["status"] == CampaignStatus.CLOSED:
-            raise WrongState(Kind.CAMPAIGN, self.scope.campaign_id, CampaignStatus.CLOSED, CampaignUse.ADD_CONTACTS)
+        course = course_of(complete(CampaignDocument, campaign, COURSE_FIELDS))
+        if course.is_over:
+            state = shown_state(course, self.now).state
+            raise WrongState(Kind.CAMPAIGN, self.scope.campaign_id, state, CampaignUse.ADD_CONTACTS)
 
     async def _change_existing(self, round_: _Round) -> None:
         if not round_.existing:

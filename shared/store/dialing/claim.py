@@ -6,17 +6,19 @@ here. The sums are read in the transaction that writes them, so no limit is ever
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.campaign import FIRST_GENERATION, opened
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import asked_again
 from shared.events import DialJob
+from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Document
 from shared.store.dialing.context import concurrency_limit
 from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
@@ -95,6 +97,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     selection = _select(transaction, rooms, candidates, claim_id, now, order)
     await apply_moves(transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves)
     await _lock(transaction, selection)
+    await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
     return Claimed(jobs, selection.left, len(selection.moves))
 
@@ -200,10 +203,12 @@ def _lock_for(
     """The claim on one contact: which number, from which number, by which agent."""
     choice = call.choice
     organization = transaction.context.organizations.get(contact["organization_id"])
+    campaign = transaction.context.campaigns.get(contact["campaign_id"])
     lock = {
         "claim": claim_id,
         "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
         "attempt_number": contact["attempts_made"] + 1,
+        "generation": campaign["generation"] if campaign else FIRST_GENERATION,
         "number": choice.number,
         "phone": compared(choice.number),
         "caller_number": choice.caller_number,
@@ -256,6 +261,28 @@ async def _lock(transaction: ShardTransaction, selection: _Selection) -> None:
         raise GuardFailed(f"{result.matched_count} of {len(ids)} candidates were still waiting")
     for contact, claimed in zip(selection.chosen, selection.locks, strict=True):
         transaction.ledger.claimed(contact, claimed)
+
+
+async def _open_runs(transaction: ShardTransaction, campaign_ids: Set[str], now: datetime) -> None:
+    """Open the runs of scheduled campaigns of which these are the first calls; of all others nothing is written.
+
+    Guarded by the course as it was read: whoever moves the campaign meanwhile collides with this.
+    """
+    campaigns = transaction.context.campaigns
+    for campaign_id in campaign_ids & campaigns.keys():
+        course = course_of(campaigns[campaign_id])
+        if course.is_opened:
+            continue
+        run = stored_run(opened(course, now))
+        # What is told of a campaign that has started is told in this write.
+        written = await transaction.store["campaigns"].update_one(
+            {"_id": campaign_id, "intent": course.intent, "generation": course.generation},
+            {"$set": {"run": run, "started_at": campaigns[campaign_id]["started_at"] or now}},
+            session=transaction.session,
+        )
+        if not written.matched_count:
+            raise GuardFailed(f"campaign {campaign_id} was moved")
+        campaigns[campaign_id]["run"] = run
 
 
 def _job(contact: Document, lock: Document) -> DialJob:

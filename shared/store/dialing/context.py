@@ -6,22 +6,22 @@ Each document is read at most once, but for the root of the read; nothing is kep
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.campaign import CampaignStatus
 from shared.domain.configuration import Configuration
 from shared.domain.contact import is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
+from shared.domain.known_words import known
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.logs import get_logger
+from shared.store.catalog.courses import course_of
 from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
 from shared.store.dialing.ledger import campaign_budget, organization_budget
@@ -41,8 +41,6 @@ FIELDS: Final[Mapping[str, Document]] = {
     "do_not_call": {"organization_id": 1, "phone_number": 1},
     "budgets": {"held": 1, "rests": 1},
 }
-
-Word = TypeVar("Word", bound=StrEnum)
 
 # (organization id, number in compared form): one entry of an organization's do-not-call list.
 Listed = tuple[str, str]
@@ -200,9 +198,7 @@ class DialingContext:
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:
         configuration = self.configurations.get(campaign["configuration_id"])
-        # A state that this version does not know is none in which it may call.
-        status = known(CampaignStatus, campaign["status"]) or CampaignStatus.PAUSED
-        return CampaignRules(status, configuration, call_fields(campaign))
+        return CampaignRules(course_of(campaign), configuration, call_fields(campaign))
 
     def dialed(self, contact: Document) -> DialedContact:
         """A loaded contact as the rules of dialing see it."""
@@ -229,11 +225,6 @@ class DialingContext:
     def is_listed(self, organization_id: str, phone: str) -> bool:
         """Whether a number is on the organization's do-not-call list; only for loaded contacts' numbers."""
         return (organization_id, compared(phone)) in self.listed
-
-
-def known(words: type[Word], stored: str | None) -> Word | None:
-    """The stored word if this version knows it; another version may have written others, and none must stop a shard."""
-    return next((word for word in words if word == stored), None)
 
 
 def _for_good(stored: str | None) -> EndReason | None:

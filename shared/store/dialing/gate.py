@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
+from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
@@ -53,7 +53,7 @@ async def _is_above_global_limit(store: Store) -> bool:
 _SAID: Final[Mapping[WaitReason | EndReason, str]] = {
     EndReason.CANCELLED: "campaign not active",
     EndReason.DO_NOT_CALL: "do-not-call",
-    WaitReason.CAMPAIGN_PAUSED: "campaign not active",
+    **dict.fromkeys(NOT_DIALED.values(), "campaign not active"),
     WaitReason.OUTSIDE_HOURS: "calling window closed",
     WaitReason.NO_WINDOWS: "calling window closed",
     WaitReason.ORGANIZATION_LIMIT: "organization limit lowered",
@@ -72,6 +72,8 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
         return "number edited away"
     if context.is_listed(contact["organization_id"], lock["phone"]):
         return _SAID[EndReason.DO_NOT_CALL]
+    if _is_of_another_run(context, contact):
+        return "campaign started anew"
     rules = replace(context.rules_of(contact), probing=_asks_about(context, contact), full=_full(context, contact))
     # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
     later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
@@ -83,6 +85,12 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
             return str(WAITS_FOR_REST[RefusalSubject(over[0].partition(":")[0])]) if over else None
         case Wait(reason=reason) | End(because=reason):
             return _SAID.get(reason, str(reason))
+
+
+def _is_of_another_run(context: DialingContext, contact: Document) -> bool:
+    """Whether the campaign was paused and started again since the claim."""
+    campaign = context.campaigns.get(contact["campaign_id"])
+    return campaign is not None and bool(campaign["generation"] != contact["lock"]["generation"])
 
 
 def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:

@@ -7,15 +7,18 @@ hint was lost. Every read here is small however many campaigns are idle.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, CampaignStatus
+from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import default_campaign_id
 from shared.domain.dialing import CallFields
+from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
+from shared.store.catalog.courses import IS_OVER, MAY_RUN, course_of
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.context import call_fields, concurrency_limit, known, readable_configurations
+from shared.store.dialing.context import call_fields, concurrency_limit, readable_configurations
 from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
@@ -26,6 +29,8 @@ from shared.store.documents.dialing import BudgetDocument, CountersDocument, Cou
 OVERLAP = timedelta(seconds=5)
 # Closed campaigns older than this have been swept long ago.
 SWEEP_DAYS = 7
+
+RUNS: Final = Course(Intent.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class CampaignEntry:
     fields: CallFields = field(default_factory=CallFields)
     prioritized: bool = False
     order: CallOrder = CallOrder.FRESH_FIRST
+    course: Course = RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,11 @@ def _organization_entry(organization: Document, stored: Document) -> Organizatio
 
 @translates
 async def read_campaigns(store: Store, organization_ids: Collection[str]) -> list[CampaignEntry]:
-    """All campaigns of these organizations that may be dialed, contacts of no campaign included."""
-    query = {"organization_id": {"$in": list(organization_ids)}, "status": CampaignStatus.ACTIVE}
+    """All campaigns of these organizations that may be dialed, now or once their time comes.
+
+    Contacts of no campaign are among them.
+    """
+    query = {"organization_id": {"$in": list(organization_ids)}, **MAY_RUN}
     documents = [complete(CampaignDocument, campaign) async for campaign in store["campaigns"].find(query)]
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
     enrolled = await read_enrolled(store, ids)
@@ -132,6 +141,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             call_fields(d),
             enrolled.get(d["_id"], Enrolled()).prioritized,
             known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
+            course_of(d),
         )
         for d in documents
         if d["configuration_id"] in configurations
@@ -181,7 +191,7 @@ async def closed_campaigns(store: Store, organization_ids: Collection[str], now:
     """Campaigns of these organizations that were closed lately; their waiting contacts are to be skipped."""
     query = {
         "organization_id": {"$in": list(organization_ids)},
-        "status": CampaignStatus.CLOSED,
+        **IS_OVER,
         "updated_at": {"$gte": now - timedelta(days=SWEEP_DAYS)},
     }
     return [d["_id"] async for d in store["campaigns"].find(query, {"_id": 1})]

@@ -1,9 +1,9 @@
 """What customers and operators set up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from shared.domain.campaign import DEFAULT_PRIORITY
 from shared.domain.queue_order import CallOrder
@@ -62,10 +62,18 @@ class CampaignDocument:
     organization_id: str
     shard: int
     name: str
-    status: str
     configuration_id: str
     created_at: datetime
     updated_at: datetime
+    # By campaign-api: what its owner wants.
+    intent: str
+    generation: int
+    start_at: datetime | None = None
+    # By the scheduler, and by the API's move that opens a run: what has come of it.
+    run: Mapping[str, Any] | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    imports: int = 0
     external_id: str | None = None
     priority: int = DEFAULT_PRIORITY
     agent_id: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.domain.campaign import FIRST_GENERATION
 from shared.domain.contact import Tier
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
 from shared.store.documents.completing import complete
@@ -23,6 +24,8 @@ class LockDocument:
     phone: str | None = None
     caller_number: str | None = None
     attempt_number: int | None = None
+    # The campaign's when it was claimed.
+    generation: int = FIRST_GENERATION
     number: str | None = None
     exclusive: bool = False
     agent_id: str | None = None

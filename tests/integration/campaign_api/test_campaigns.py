@@ -18,6 +18,9 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
     assert campaign.pop("id")
     created_at = campaign.pop("created_at")
     assert created_at.endswith("Z")
+    assert campaign.pop("started_at") == created_at
+    more = {name: campaign.pop(name) for name in ("state", "state_reason", "start_at", "completed_at")}
+    assert more == {"state": "running", "state_reason": None, "start_at": None, "completed_at": None}
     assert campaign == {
         "external_id": None,
         "name": "Spring",

@@ -73,7 +73,7 @@ async def rest(
 ) -> dict[str, str]:
     organization_id = await organization_of(request, edge)
     moved = await campaigns.move_campaign(edge.engine, organization_id, drive, CampaignMove.PAUSE, utc_now())
-    return {"state": moved.status.upper()}
+    return {"state": moved.shown(utc_now()).state.upper()}
 
 
 @router.get("/broken")

@@ -56,7 +56,7 @@ async def poisons(customer: Customer, store: Any) -> list[Poison]:
         NewCampaign("closed", configuration["_id"], "closed", 1, None, None, None),
         now,
     )
-    await move_campaign(store, customer.organization_id, closed.id, CampaignMove.CLOSE, now)
+    await move_campaign(store, customer.organization_id, closed.id, CampaignMove.CANCEL, now)
     mine = customer.organization_id
     unproven = "UnprovenOrganization"
     return [

@@ -4,13 +4,16 @@ Three have no function of their own yet and are the plain write that one would d
 windows of a configuration, and a deletion that does not ask whether the contact is being called.
 """
 
-from shared.domain.campaign import CampaignMove, CampaignStatus
+from datetime import timedelta
+
+from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
 from shared.domain.reasons import EndReason
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.catalog import do_not_call, organizations
-from shared.store.catalog.campaigns import move_campaign
+from shared.store.catalog.campaigns import ScheduleChange, edit_campaign, move_campaign
+from shared.store.catalog.courses import stored_course
 from shared.store.client import Document
 from shared.store.contacts import wishes
 from shared.store.contacts.deletion import request_deletion
@@ -23,14 +26,38 @@ from tests.integration.protocol.world import World, step
 
 @step
 async def move(world: World, campaign_id: str, to: CampaignMove) -> None:
-    """Start, pause or close a campaign; a refusal changes nothing."""
+    """Start, pause or cancel a campaign; a refusal changes nothing."""
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None
     try:
         moved = await move_campaign(world.store, campaign["organization_id"], campaign_id, to, world.now)
     except WrongState:
         return
-    world.rules.active[campaign_id].set(world.steps, moved.status is CampaignStatus.ACTIVE)
+    world.rules.active[campaign_id].set(world.steps, moved.shown(world.now).state in DIALED)
+    world.starts[campaign_id] = None
+
+
+@step
+async def schedule(world: World, campaign_id: str, seconds: float | None) -> bool:
+    """Set when a campaign starts by itself, or (None) clear that; whether its state allows it."""
+    campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
+    assert campaign is not None
+    change = ScheduleChange(None if seconds is None else world.now + timedelta(seconds=seconds))
+    try:
+        after = await edit_campaign(world.store, campaign["organization_id"], campaign_id, {}, world.now, change)
+    except WrongState:
+        return False
+    world.rules.active[campaign_id].set(world.steps, after.shown(world.now).state in DIALED)
+    world.starts[campaign_id] = after.course.start_at if after.course.intent is Intent.SCHEDULED else None
+    return True
+
+
+@step
+async def make_draft(world: World, campaign_id: str) -> None:
+    """Have a campaign that nobody was called in yet as if it had been made a draft."""
+    never_started: Document = {**stored_course(drafted()), "started_at": None}
+    await world.store["campaigns"].update_one({"_id": campaign_id}, {"$set": never_started})
+    world.rules.active[campaign_id].set(world.steps, False)
 
 
 @step

@@ -61,7 +61,7 @@ refusable = st.sampled_from(
 )
 # Within a gate, a request, a retry's wait, PLACE, a lock, PLACE and SETTLE, and past every hold.
 durations = st.sampled_from([0.1, 0.3, 1.0, 2.0, 6.0, 9.8, 11.0, 31.0, 41.0, 121.0])
-moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CLOSE])
+moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CANCEL])
 
 
 class Past(StrEnum):
@@ -83,10 +83,14 @@ class ProtocolMachine(RuleBasedStateMachine):
     def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.stage.play(coroutine)
 
-    @initialize(plan=PLANS, past=st.sampled_from(Past), outcome=outcomes, refused=refusable)
-    def begin(self, plan: Plan, past: Past, outcome: Outcome, refused: str) -> None:
+    @initialize(
+        plan=PLANS, past=st.sampled_from(Past), outcome=outcomes, refused=refusable, draft=st.none() | campaigns
+    )
+    def begin(self, plan: Plan, past: Past, outcome: Outcome, refused: str, draft: str | None) -> None:
         """Most runs begin where something has happened already that takes many steps to come about."""
         self.world = self.play(new_world(self.stage.store, plan))
+        if draft is not None:
+            self.play(edits.make_draft(self.world, draft))
         match past:
             case Past.CALLED:
                 for _ in range(2):
@@ -332,6 +336,10 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(campaign_id=campaigns, to=moves)
     def move_campaign(self, campaign_id: str, to: CampaignMove) -> None:
         self.play(edits.move(self.world, campaign_id, to))
+
+    @rule(campaign_id=campaigns, seconds=st.sampled_from([None, 0.0, 2.0, 31.0]))
+    def schedule_campaign(self, campaign_id: str, seconds: float | None) -> None:
+        self.play(edits.schedule(self.world, campaign_id, seconds))
 
     @rule(campaign_id=campaigns, is_open=likely)
     def set_windows(self, campaign_id: str, is_open: bool) -> None:

@@ -12,7 +12,17 @@ from shared.store.dialing.ledger import BUCKET, campaign_budget, number_budget, 
 from tests.eventually import eventually
 from tests.integration.protocol.carrier import FOR_GOOD, Call
 
-LOOKED_AT = ("contacts", "attempts", "counters", "counters_in", "budgets", "shards", "global_budget", "asks")
+LOOKED_AT = (
+    "contacts",
+    "attempts",
+    "counters",
+    "counters_in",
+    "budgets",
+    "shards",
+    "global_budget",
+    "asks",
+    "campaigns",
+)
 # A shard that has nobody to call gives back within a second.
 REST_SECONDS = 3.0
 COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts", "attempts_removed")
@@ -36,6 +46,7 @@ class Promises:
         _check_budgets(at["contacts"], at["budgets"], at["shards"])
         _check_counters(at)
         _check_wishes(at["contacts"], at["asks"])
+        _check_runs(at["contacts"], at["campaigns"])
         self._check_grants(at["shards"], at["global_budget"])
         self._check_outcomes(at["attempts"])
         return at
@@ -151,6 +162,23 @@ def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
     assert rows == wished.keys(), f"wishes without a row, or rows without a wish: {rows ^ wished.keys()}"
     for status in wished.values():
         assert status in FINAL, f"a contact that is asked to be called again is {status}"
+
+
+def _check_runs(contacts: list[Document], campaigns: list[Document]) -> None:
+    """Who is claimed in the campaign's generation has its run opened; nobody is of a generation to come."""
+    by_id = {campaign["_id"]: campaign for campaign in campaigns}
+    for each in campaigns:
+        run = each.get("run")
+        assert run is None or run["generation"] <= each["generation"], "S1: a run of a generation to come"
+    for contact in contacts:
+        campaign = by_id.get(contact["campaign_id"])
+        if campaign is None or contact["status"] not in ACTIVE:
+            continue
+        generation = contact["lock"].get("generation", 1)
+        assert generation <= campaign["generation"], "S1: a claim of a generation to come"
+        if generation == campaign["generation"]:
+            opened = (campaign.get("run") or {}).get("generation") == generation
+            assert opened, f"S1: {contact['_id']} is claimed, and its campaign's run is not opened"
 
 
 def _check_counters(at: Mapping[str, list[Document]]) -> None:

@@ -23,6 +23,8 @@ class Rival(StrEnum):
     DELETE = "delete"
     LIST = "list"
     CLOSE = "close"
+    PAUSE = "pause"
+    UNSCHEDULE = "unschedule"
     RESET = "reset"
     WISHES = "wishes"
 
@@ -53,8 +55,11 @@ def _rival(world: World, shard: int, owners: list[int], rival: Rival, pick: int)
         case Rival.LIST:
             organization_id = list(CAMPAIGNS.values())[pick % len(CAMPAIGNS)]
             return edits.list_number(world, organization_id, PHONES[pick])
-        case Rival.CLOSE:
-            return edits.move(world, list(CAMPAIGNS)[pick % len(CAMPAIGNS)], CampaignMove.CLOSE)
+        case Rival.CLOSE | Rival.PAUSE:
+            move = CampaignMove.CANCEL if rival is Rival.CLOSE else CampaignMove.PAUSE
+            return edits.move(world, list(CAMPAIGNS)[pick % len(CAMPAIGNS)], move)
+        case Rival.UNSCHEDULE:
+            return edits.schedule(world, list(CAMPAIGNS)[pick % len(CAMPAIGNS)], None)
         case Rival.RESET:
             return edits.reset(world, *world.contacts)
         case Rival.WISHES:

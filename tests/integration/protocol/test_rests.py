@@ -190,7 +190,7 @@ async def test_a_campaign_in_a_state_of_another_version_is_not_called_and_stops_
     await call(world, ANN)
     assert await claim(world, CAT) == [CAT]
     for campaign_id in (SPRING, SUMMER):
-        await store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"status": "frozen"}})
+        await store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"intent": "frozen"}})
     assert await claim(world, AMY, BOB) == []
     assert await status(world, AMY) == ContactStatus.PENDING
     await start(world, A, CAT)
@@ -201,7 +201,7 @@ async def test_a_campaign_in_a_state_of_another_version_is_not_called_and_stops_
     assert (await contact(world, ANN))["outcomes"] == {"no_answer": 1}
     assert called(world) == [ANN]
     for campaign_id in (SPRING, SUMMER):
-        await store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"status": "active"}})
+        await store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"intent": "running"}})
     await drain(world)
 
 

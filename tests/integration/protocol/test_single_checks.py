@@ -102,7 +102,7 @@ async def test_the_number_that_may_be_called_is_the_one_that_is_called(store: St
 
 async def test_who_is_offered_twice_is_moved_once(store: Store) -> None:
     world = await new_world(store)
-    await edits.move(world, SPRING, CampaignMove.CLOSE)
+    await edits.move(world, SPRING, CampaignMove.CANCEL)
     assert await claim(world, ANN, ANN) == 0
     assert await status(world, ANN) == ContactStatus.SKIPPED
     assert await claim(world, CAT, CAT) == 1

@@ -312,7 +312,7 @@ async def test_v14b_a_number_edited_away_is_not_dialed(store: Store) -> None:
 async def test_v17_whoever_still_waits_in_a_closed_campaign_is_skipped(store: Store) -> None:
     world = await new_world(store)
     await job_for(world, ANN)
-    await edits.move(world, SPRING, CampaignMove.CLOSE)
+    await edits.move(world, SPRING, CampaignMove.CANCEL)
     await world.sweep(ACME_SHARD, ACME_SHARD)
     assert await status(world, BOB) == ContactStatus.SKIPPED
     await world.dial(A, task_of(world, A, ANN))

@@ -81,6 +81,7 @@ class World:
     schedulers: list[SchedulerSeat] = field(default_factory=lambda: [SchedulerSeat() for _ in SEATS])
     searches: list[Reconciler] = field(default_factory=list)
     executors: list[ExecutorSeat] = field(default_factory=list)
+    starts: dict[str, datetime | None] = field(default_factory=dict)
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -356,6 +357,10 @@ class World:
     async def pass_time(self, seconds: float) -> None:
         """Nobody does anything for so long."""
         self.now += timedelta(seconds=seconds)
+        for campaign_id, start_at in self.starts.items():
+            if start_at is not None and start_at <= self.now:
+                self.rules.active[campaign_id].set(self.steps, True)
+                self.starts[campaign_id] = None
         self.carrier.time_passes(self.now)
 
     @step

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.campaign import CampaignStatus
+from shared.clock import utc_now
+from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
@@ -35,6 +36,9 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
+NOW = utc_now()
+
+
 async def left_by(store: Store, release: str, *, oldest_form: bool) -> tuple[str, int, datetime]:
     """A migrated database: its organization, that one's shard, and a time at which all that waits is due."""
     documents = read_release(release, oldest_form=oldest_form)
@@ -51,7 +55,7 @@ async def left_by(store: Store, release: str, *, oldest_form: bool) -> tuple[str
 
 
 async def campaigns_of(store: Store, organization_id: str) -> dict[str, Campaign]:
-    page = await list_campaigns(store, organization_id, name_contains="", statuses=(), cursor=None, limit=100)
+    page = await list_campaigns(store, organization_id, name_contains="", states=(), now=NOW, cursor=None, limit=100)
     return {campaign.name: campaign for campaign in page.rows}
 
 
@@ -77,10 +81,10 @@ async def test_lists_show_what_was_there(store: Store, release: str, oldest_form
     organization = await get_organization(store, organization_id)
     assert organization.exclusive_caller_numbers == ("+12025550101",)
     campaigns = await campaigns_of(store, organization_id)
-    assert {name: campaign.status for name, campaign in campaigns.items()} == {
-        "Spring": CampaignStatus.ACTIVE,
-        "Summer": CampaignStatus.PAUSED,
-        "Autumn": CampaignStatus.CLOSED,
+    assert {name: campaign.shown(now).state for name, campaign in campaigns.items()} == {
+        "Spring": CampaignState.RUNNING,
+        "Summer": CampaignState.PAUSED,
+        "Autumn": CampaignState.CANCELLED,
     }
     assert [len((await list_keys(store, kind, cursor=None, limit=9)).rows) for kind in KeyKind] == [1, 1]
     configurations = await list_configurations(store, organization_id, cursor=None, limit=9)

@@ -90,7 +90,8 @@ async def test_a_slower_run_does_not_take_a_version_back(store: Store) -> None:
     slow = schema.migrate(store)
     await anext(slow)
     await run(store)
-    assert [progress async for progress in slow][-1:] in ([], [])
+    async for _ in slow:
+        pass
     assert await schema.read_version(store) == schema.VERSION
 
 

@@ -91,7 +91,7 @@ async def test_contacts_of_a_closed_campaign_are_not_reset(
 ) -> None:
     made = await campaigns.create_campaign(engine, organization["_id"], new, None, utc_now())
     assert made.contacts is None
-    await campaigns.move_campaign(engine, organization["_id"], made.campaign.id, CampaignMove.CLOSE, utc_now())
+    await campaigns.move_campaign(engine, organization["_id"], made.campaign.id, CampaignMove.CANCEL, utc_now())
     with pytest.raises(WrongState) as refused:
         await contacts.reset_contacts(
             engine,

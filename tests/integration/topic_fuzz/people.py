@@ -102,7 +102,7 @@ class People:
 
     async def wait(self, count: int) -> list[str]:
         """Contacts that wait in a paused campaign."""
-        paused = await add_campaign(self.store, self.organization, status="paused")
+        paused = await add_campaign(self.store, self.organization, intent="paused")
         contacts = await add_contacts(self.store, self.organization, paused, count)
         return [contact["_id"] for contact in contacts]
 

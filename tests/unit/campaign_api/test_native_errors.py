@@ -8,10 +8,9 @@ import pytest
 
 from services.campaign_api.http.faults import BadValue, EngineError, Fault, RequestFault, fault_of
 from services.campaign_api.native.errors import ANSWERS, status_and_sentence
-from shared.domain.campaign import CAMPAIGN_MOVES, CampaignMove, CampaignStatus, CampaignUse
+from shared.domain.campaign import CAMPAIGN_MOVES, OVER, CampaignMove, CampaignState, CampaignUse
 from shared.errors import Clash, Conflict, ContactsNotStored, InvalidCursor, Kind, NotFound, Unavailable, WrongState
 
-CLOSED = CampaignStatus.CLOSED
 SEND_JSON = "send JSON in UTF-8 with the header Content-Type: application/json."
 # Facts as the requests' readers give them.
 FACTS = {
@@ -73,15 +72,25 @@ NOT_FOUND = {
     Kind.DO_NOT_CALL_NUMBER: "This number is not on your do-not-call list; write it in E.164, such as +14155550123.",
     Kind.INGEST_BATCH: "There is no ingest batch 'it'; a batch appears here once contact-ingest has read it.",
 }
-WRONG_STATE: dict[tuple[CampaignStatus, CampaignMove | CampaignUse], str] = {
-    (CLOSED, CampaignMove.START): "Campaign it is closed: a closed campaign cannot be started again; create a new one.",
-    (CLOSED, CampaignMove.PAUSE): "Campaign it is closed: only an active campaign can be paused.",
-    (CLOSED, CampaignMove.CLOSE): "Campaign it is closed: it cannot be closed again.",
-    (CampaignStatus.PAUSED, CampaignMove.PAUSE): "Campaign it is paused: only an active campaign can be paused.",
-    (CLOSED, CampaignUse.CHANGE): "Campaign it is closed and cannot be changed; create a new one.",
-    (CLOSED, CampaignUse.ADD_CONTACTS): "The campaign is closed: contacts cannot be added to it. "
-    "Create a new campaign.",
-    (CLOSED, CampaignUse.RESET_CONTACTS): "Campaign it is closed: its contacts are not called again.",
+WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
+    CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
+    CampaignMove.UNSCHEDULE: "Campaign it is {}: start_at can be cleared for a scheduled campaign only.",
+    CampaignMove.START: "Campaign it is {}: a closed campaign cannot be started again; create a new one.",
+    CampaignMove.PAUSE: "Campaign it is {}: only an active campaign can be paused.",
+    CampaignMove.CANCEL: "Campaign it is {}: it cannot be closed again.",
+    CampaignUse.CHANGE: "Campaign it is {} and cannot be changed; create a new one.",
+    CampaignUse.ADD_CONTACTS: "The campaign is {}: contacts cannot be added to it. Create a new campaign.",
+    CampaignUse.RESET_CONTACTS: "Campaign it is {}: its contacts are not called again.",
+}
+SAID = {
+    CampaignState.DRAFT: "draft",
+    CampaignState.SCHEDULED: "scheduled",
+    CampaignState.SYNCING: "syncing",
+    CampaignState.RUNNING: "running",
+    CampaignState.PAUSED: "paused",
+    CampaignState.COMPLETED: "completed",
+    CampaignState.CANCELLED: "closed",
+    CampaignState.FAILED: "failed",
 }
 CONFLICT = {
     Clash.EXTERNAL_ID_TAKEN: "Another campaign has the external_id 'it'; choose another, or change that campaign.",
@@ -121,16 +130,16 @@ def test_a_thing_that_is_not_there_is_404(kind: Kind) -> None:
     assert status_and_sentence(fault_of(NotFound(kind, "it"))) == (404, NOT_FOUND[kind])
 
 
-def refused() -> list[tuple[CampaignStatus, CampaignMove | CampaignUse]]:
+def refused() -> list[tuple[CampaignState, CampaignMove | CampaignUse]]:
     """Every pair of a state and what it does not allow."""
-    moves = [pair for pair in product(CampaignStatus, CampaignMove) if pair[0] not in CAMPAIGN_MOVES[pair[1]][0]]
-    return [*moves, *((CLOSED, use) for use in CampaignUse)]
+    moves = [pair for pair in product(CampaignState, CampaignMove) if pair[0] not in CAMPAIGN_MOVES[pair[1]][0]]
+    return [*moves, *product(sorted(OVER), CampaignUse)]
 
 
 @pytest.mark.parametrize(("state", "asked"), refused())
-def test_what_a_state_does_not_allow_is_400(state: CampaignStatus, asked: CampaignMove | CampaignUse) -> None:
+def test_what_a_state_does_not_allow_is_400(state: CampaignState, asked: CampaignMove | CampaignUse) -> None:
     error = WrongState(Kind.CAMPAIGN, "it", state, asked)
-    assert status_and_sentence(fault_of(error)) == (400, WRONG_STATE[state, asked])
+    assert status_and_sentence(fault_of(error)) == (400, WRONG_STATE[asked].format(SAID[state]))
 
 
 @pytest.mark.parametrize("clash", Clash)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.contact_ingest.refusals import sentence_for
-from shared.domain.campaign import CampaignStatus, CampaignUse
+from shared.domain.campaign import CampaignState, CampaignUse
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 
 
@@ -20,7 +20,7 @@ from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
         ),
         (NotFound(Kind.ORGANIZATION, "acme"), "There is no organization 'acme'."),
         (
-            WrongState(Kind.CAMPAIGN, "autumn", CampaignStatus.CLOSED, CampaignUse.ADD_CONTACTS),
+            WrongState(Kind.CAMPAIGN, "autumn", CampaignState.CANCELLED, CampaignUse.ADD_CONTACTS),
             "Campaign 'autumn' is closed and takes no contacts; create a new one and send them for it.",
         ),
         (

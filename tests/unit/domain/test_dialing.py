@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.calling_window import TimeWindow, Weekday
-from shared.domain.campaign import CampaignStatus
+from shared.domain.campaign import Course, Intent, Run, RunState
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import (
@@ -48,8 +48,8 @@ AFTERNOON = configuration(default_windows=(window("13:00", "17:00"),))
 NO_AGENT = configuration(agent_id=None)
 
 
-def rules(by: Configuration | None = ALWAYS, status: str = "active", **more: Any) -> Rules:
-    return Rules(CampaignRules(CampaignStatus(status), by), **more)
+def rules(by: Configuration | None = ALWAYS, intent: str = "running", **more: Any) -> Rules:
+    return Rules(CampaignRules(Course(Intent(intent)), by), **more)
 
 
 def contact(*numbers: str, **more: Any) -> DialedContact:
@@ -70,11 +70,11 @@ SOON = NOW + timedelta(seconds=30)
         pytest.param(contact(), rules(), None, id="nothing in the way"),
         pytest.param(contact(), Rules(), End(ContactStatus.SKIPPED, EndReason.CANCELLED), id="campaign gone"),
         pytest.param(
-            contact(), rules(status="closed"), End(ContactStatus.SKIPPED, EndReason.CANCELLED), id="campaign closed"
+            contact(), rules(intent="cancelled"), End(ContactStatus.SKIPPED, EndReason.CANCELLED), id="campaign closed"
         ),
         pytest.param(
             contact(listed={FIRST}),
-            rules(status="paused"),
+            rules(intent="paused"),
             End(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL),
             id="do-not-call ends it also in a paused campaign",
         ),
@@ -98,12 +98,12 @@ SOON = NOW + timedelta(seconds=30)
         ),
         pytest.param(
             contact(listed={FIRST}, for_good=EndReason.OPTED_OUT),
-            rules(status="paused"),
+            rules(intent="paused"),
             End(ContactStatus.EXHAUSTED, EndReason.OPTED_OUT),
             id="opted out after all",
         ),
         pytest.param(
-            contact(), rules(status="paused"), Wait(WaitReason.CAMPAIGN_PAUSED, None, True), id="campaign paused"
+            contact(), rules(intent="paused"), Wait(WaitReason.CAMPAIGN_PAUSED, None, True), id="campaign paused"
         ),
         pytest.param(
             contact(), rules(None), Wait(WaitReason.CONFIGURATION_UNUSABLE, None, True), id="configuration unusable"
@@ -273,7 +273,7 @@ def test_numbers_take_turns_and_those_that_may_not_be_called_lose_theirs() -> No
 
 
 def test_agent_and_caller_number_come_from_contact_campaign_configuration_organization() -> None:
-    campaign = CampaignRules(CampaignStatus.ACTIVE, ALWAYS, CallFields("bob", "2", "+14155550177"))
+    campaign = CampaignRules(Course(Intent.RUNNING), ALWAYS, CallFields("bob", "2", "+14155550177"))
     around = Rules(campaign, default_caller_number="+14155550166")
 
     def chosen(fields: CallFields, by: Rules) -> tuple[str | None, str | None]:
@@ -308,7 +308,7 @@ def test_agent_and_caller_number_come_from_contact_campaign_configuration_organi
             NOW + 4 * HOUR,
             id="open, and still resting",
         ),
-        pytest.param(contact(), rules(status="paused"), None, id="paused"),
+        pytest.param(contact(), rules(intent="paused"), None, id="paused"),
         pytest.param(contact(), rules(configuration(default_windows=())), None, id="no windows"),
         pytest.param(contact(), rules(NO_AGENT), None, id="no agent"),
         pytest.param(contact(), rules(configuration(agent_number=None)), None, id="no caller number"),
@@ -321,7 +321,7 @@ def test_the_next_possible_call(waiting: DialedContact, around: Rules, expected:
 def test_what_holds_for_a_whole_campaign() -> None:
     assert campaign_wait(rules(), NOW) is None
     assert campaign_wait(rules(AFTERNOON), NOW) is None, "hours are each timezone's own"
-    assert campaign_wait(rules(status="paused"), NOW) == Wait(WaitReason.CAMPAIGN_PAUSED, None, True)
+    assert campaign_wait(rules(intent="paused"), NOW) == Wait(WaitReason.CAMPAIGN_PAUSED, None, True)
     bare = configuration(agent_number=None)
     assert campaign_wait(rules(bare), NOW) == Wait(WaitReason.NO_CALLER_NUMBER, None, True)
     assert campaign_wait(rules(bare, default_caller_number="+14155550166"), NOW) is None
@@ -347,7 +347,15 @@ context = st.builds(
         st.none(),
         st.builds(
             CampaignRules,
-            status=st.sampled_from(list(CampaignStatus)),
+            course=st.builds(
+                Course,
+                intent=st.sampled_from(list(Intent)),
+                generation=st.just(2),
+                start_at=st.sampled_from([None, NOW, NOW + HOUR]),
+                run=st.one_of(
+                    st.none(), st.builds(Run, st.sampled_from([1, 2]), st.sampled_from(list(RunState)), st.just(NOW))
+                ),
+            ),
             configuration=st.sampled_from([None, ALWAYS, AFTERNOON, NO_AGENT, Configuration()]),
         ),
     ),

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.domain.calling_window import ScheduleOverride, TimeWindow, Weekday
-from shared.domain.campaign import CampaignStatus
+from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules
@@ -23,7 +23,7 @@ WHOLE = Configuration(default_windows=OPEN, agent_id="ada", agent_number="+14155
 
 
 def rules(configuration: Configuration | None, fields: CallFields | None = None, number: str | None = None) -> Rules:
-    campaign = CampaignRules(CampaignStatus.ACTIVE, configuration, fields or CallFields())
+    campaign = CampaignRules(Course(Intent.RUNNING), configuration, fields or CallFields())
     return Rules(campaign, default_caller_number=number)
 
 

@@ -12,6 +12,7 @@ from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.requests import MAX_IDENTIFIER, as_stored
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
+from services.campaign_api.native.campaign_words import CampaignStatus, states_of
 from services.campaign_api.native.contact_drafts import Draft, draft_body
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.campaigns import (
@@ -24,7 +25,7 @@ from services.campaign_api.native.schemas.campaigns import (
 )
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
-from shared.domain.campaign import CampaignMove, CampaignStatus
+from shared.domain.campaign import CampaignMove
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.json_rules import check_text
 from shared.engine import campaigns
@@ -48,11 +49,12 @@ EditDraft = Annotated[
 
 @router.post("", responses=body_problems(404, 409), response_model_exclude_unset=True)
 async def create(engine: ThisEngine, caller: CampaignManager, draft: NewDraft) -> CampaignAndContacts:
-    """Create a campaign; it starts active."""
+    """Create a campaign; it starts active, unless it is a draft or has a `start_at`."""
     body, contacts = await _checked(engine, caller, draft, None)
     new = translate.new_campaign(body)
-    changed = await campaigns.create_campaign(engine, caller.organization_id, new, contacts, utc_now())
-    return translate.changed_campaign(changed)
+    now = utc_now()
+    changed = await campaigns.create_campaign(engine, caller.organization_id, new, contacts, now)
+    return translate.changed_campaign(changed, now)
 
 
 @router.get("", responses=problems(400))
@@ -65,30 +67,31 @@ async def list_all(
     limit: Limit = DEFAULT_LIMIT,
 ) -> CampaignPage:
     """List campaigns, newest first."""
+    now, states = utc_now(), states_of(status)
     page = await campaigns.list_campaigns(
-        engine, caller.organization_id, name_contains=name, statuses=status, cursor=cursor, limit=limit
+        engine, caller.organization_id, name_contains=name, states=states, now=now, cursor=cursor, limit=limit
     )
-    return translate.campaign_page(page)
+    return translate.campaign_page(page, now)
 
 
 @router.get("/{campaign}", responses=problems(404))
 async def get_one(engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef) -> CampaignView:
     """Get one campaign."""
-    return translate.campaign_view(await campaigns.get_campaign(engine, caller.organization_id, campaign))
+    return translate.campaign_view(await campaigns.get_campaign(engine, caller.organization_id, campaign), utc_now())
 
 
 @router.patch("/{campaign}", responses=body_problems(400, 404, 409), response_model_exclude_unset=True)
 async def edit(
     engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef, draft: EditDraft
 ) -> CampaignAndContacts:
-    """Change a campaign, and upsert contacts with it."""
+    """Change a campaign, when it starts by itself, and upsert contacts with it."""
     if draft.is_settled:
         raise draft.refuse()
     before = await campaigns.get_campaign(engine, caller.organization_id, campaign)
     body, contacts = await _checked(engine, caller, draft, before)
-    changes = translate.campaign_changes(body)
-    changed = await campaigns.edit_campaign(engine, caller.organization_id, before.id, changes, contacts, utc_now())
-    return translate.changed_campaign(changed)
+    now, changes, schedule = utc_now(), translate.campaign_changes(body), translate.schedule_change(body)
+    changed = await campaigns.edit_campaign(engine, caller.organization_id, before.id, changes, contacts, now, schedule)
+    return translate.changed_campaign(changed, now)
 
 
 @router.post("/{campaign}/start", responses=problems(400, 404))
@@ -106,12 +109,13 @@ async def pause(engine: ThisEngine, caller: CampaignManager, campaign: CampaignR
 @router.post("/{campaign}/close", responses=problems(400, 404))
 async def close(engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef) -> CampaignView:
     """Close a campaign for good."""
-    return await _moved(engine, caller, campaign, CampaignMove.CLOSE)
+    return await _moved(engine, caller, campaign, CampaignMove.CANCEL)
 
 
 async def _moved(engine: Engine, caller: Caller, reference: str, move: CampaignMove) -> CampaignView:
-    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, utc_now())
-    return translate.campaign_view(moved)
+    now = utc_now()
+    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, now)
+    return translate.campaign_view(moved, now)
 
 
 async def _checked(

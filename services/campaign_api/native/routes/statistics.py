@@ -8,6 +8,7 @@ from services.campaign_api.native.auth import CampaignReader
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.problems import problems
 from services.campaign_api.native.schemas.statistics import CampaignStatistics
+from shared.clock import utc_now
 from shared.engine import campaigns
 
 router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"])
@@ -16,4 +17,5 @@ router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"])
 @router.get("/{campaign}/stats", responses=problems(404))
 async def statistics(engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef) -> CampaignStatistics:
     """Contacts by status, attempts, and calls at once."""
-    return translate.campaign_statistics(await campaigns.campaign_numbers(engine, caller.organization_id, campaign))
+    numbers = await campaigns.campaign_numbers(engine, caller.organization_id, campaign)
+    return translate.campaign_statistics(numbers, utc_now())

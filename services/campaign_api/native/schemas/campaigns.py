@@ -1,16 +1,17 @@
 """Campaigns."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
+from services.campaign_api.native.campaign_words import CampaignStatus
 from services.campaign_api.native.schemas.contacts import ContactsResult
-from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignStatus
+from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
 from shared.domain.contact import DEFAULT_CAMPAIGN
-from shared.domain.contact_input import ContactInput, is_uuid
+from shared.domain.contact_input import ContactInput, Instant, is_uuid
 from shared.domain.fields import E164
 
 MAX_INLINED_CONTACTS: Final = 5000
@@ -35,7 +36,7 @@ Inlined = Annotated[list[ContactInput], Field(max_length=MAX_INLINED_CONTACTS)]
 
 
 class CreateCampaign(RequestBody):
-    """A new campaign; it starts active."""
+    """A new campaign; it starts active, unless it is a draft or has a `start_at`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -46,7 +47,19 @@ class CreateCampaign(RequestBody):
     agent_id: Identifier | None = Field(None, description="Instead of the configuration's.")
     agent_version: Identifier | None = None
     agent_number: E164 | None = Field(None, description="The caller number, in E.164.")
+    state: Literal["draft", "running"] | None = Field(
+        None, description="`draft`: nobody is called before it is started; without it `running`."
+    )
+    start_at: Instant | None = Field(None, description="When it starts by itself; leave `state` out then.")
     contacts: Inlined = Field([], description="Contacts to add at once.")
+
+    @field_validator("start_at")
+    @classmethod
+    def _one_beginning(cls, start_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        state = info.data.get("state")
+        if start_at is not None and state is not None:
+            raise ValueError(f"must be left out where state is given, and state is {state!r}")
+        return start_at
 
 
 class EditCampaign(RequestBody):
@@ -61,6 +74,9 @@ class EditCampaign(RequestBody):
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
     agent_number: E164 | None = None
+    start_at: Instant | None = Field(
+        None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
+    )
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
 
 
@@ -74,17 +90,20 @@ class SettingWarningView(BaseModel):
 class CampaignView(BaseModel):
     """A campaign."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     id: str
     external_id: str | None
     name: str
-    status: CampaignStatus
+    status: CampaignStatus = Field(description="`paused` for what waits to be started, `closed` for what has ended.")
+    state: CampaignState = Field(description="The same in more words.")
+    state_reason: str | None = Field(description="Why it is paused or failed, where that was not asked for.")
     priority: int
     configuration_id: str
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
+    started_at: datetime | None = Field(description="When it was started first.")
+    completed_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from shared.domain.campaign import CampaignStatus
+from services.campaign_api.native.campaign_words import CampaignStatus
 
 
 class ContactCounts(BaseModel):

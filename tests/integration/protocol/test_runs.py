@@ -1,0 +1,176 @@
+"""A campaign's intent and its runs: one fixed order of events each, named as in the model that broke them (S1)."""
+
+from datetime import timedelta
+
+from shared.domain.campaign import CampaignMove, CampaignState, RunState
+from shared.domain.contact import ContactStatus
+from shared.store.catalog.campaigns import Campaign, get_campaign
+from shared.store.client import Store
+from shared.store.dialing import gate
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from tests.integration.protocol import edits
+from tests.integration.protocol.drain import drain
+from tests.integration.protocol.setting import ACME, ANN, BOB, SPRING, Plan, new_world
+from tests.integration.protocol.test_traces import (
+    ACME_SHARD,
+    A,
+    B,
+    call,
+    contact,
+    is_free_again,
+    job_for,
+    start,
+    status,
+)
+from tests.integration.protocol.world import World
+
+ROOMY = Plan(global_limit=4, grants=(3, 1), organization_limit=3)
+CLOCKS_APART = 5.0
+
+
+async def spring(world: World) -> Campaign:
+    return await get_campaign(world.store, ACME, SPRING)
+
+
+async def claimed(world: World, *contact_ids: str, ahead: float = 0.0) -> set[str]:
+    """Contacts claimed by a scheduler whose clock is so many seconds ahead."""
+    owner = world.schedulers[ACME_SHARD].owned[ACME_SHARD]
+    order = ShardWork(claim=ClaimOrder(contact_ids))
+    done = await do_shard_work(world.store, owner, order, world.now + timedelta(seconds=ahead))
+    return {job.contact_id for job in done.jobs}
+
+
+async def scheduled_world(store: Store, seconds: float) -> World:
+    """A world in which the campaign of Ann and Bob starts by itself after so many seconds."""
+    world = await new_world(store, ROOMY)
+    await edits.make_draft(world, SPRING)
+    assert await edits.schedule(world, SPRING, seconds)
+    return world
+
+
+async def test_a_scheduled_campaign_is_running_from_its_time_on_without_a_write(store: Store) -> None:
+    world = await scheduled_world(store, 31)
+    await world.pass_time(30)
+    assert await claimed(world, ANN) == set()
+    assert await status(world, ANN) == ContactStatus.PENDING
+    before = await spring(world)
+    await world.pass_time(1)
+    assert (await spring(world)) == before, "nothing was written"
+    assert before.shown(world.now).state is CampaignState.RUNNING
+    assert await claimed(world, ANN) == {ANN}
+    after = await spring(world)
+    assert after.course.run is not None
+    assert (after.course.run.state, after.course.run.at, after.started_at) == (RunState.OPENED, world.now, world.now)
+    await world.pass_time(31)
+    await world.expire(ACME_SHARD, ACME_SHARD)
+    await call(world, ANN)
+    assert (await spring(world)).course == after.course, "the run is written when it changes, and not again"
+    await drain(world)
+
+
+async def test_a_draft_calls_nobody_until_it_is_started(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    await edits.make_draft(world, SPRING)
+    assert await claimed(world, ANN) == set()
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await edits.move(world, SPRING, CampaignMove.START)
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_a_job_claimed_in_an_older_generation_is_released(store: Store) -> None:
+    world = await new_world(store, ROOMY)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    await edits.move(world, SPRING, CampaignMove.START)
+    looked = await gate.look(world.store, {ANN: mine.nonce or ""}, world.now)
+    assert looked == {ANN: "campaign started anew"}
+    assert not await world.gate(A, mine)
+    await is_free_again(world, ANN)
+    await call(world, ANN, executor=B)
+    assert (await contact(world, ANN))["lock"]["generation"] == 2
+    await drain(world)
+
+
+async def test_late_after_halt(store: Store) -> None:
+    """A call that was claimed before its run was halted is placed neither then nor in the run that follows."""
+    world = await new_world(store, ROOMY)
+    await job_for(world, ANN)
+    mine = await start(world, A, ANN)
+    run = {"generation": 1, "state": "halted", "reason": "circuit_breaker", "at": world.now}
+    halted = await store["campaigns"].update_one({"_id": SPRING, "generation": 1}, {"$set": {"run": run}})
+    assert halted.modified_count == 1
+    world.rules.active[SPRING].set(world.steps, False)
+    shown = (await spring(world)).shown(world.now)
+    assert (shown.state, shown.reason) == (CampaignState.PAUSED, "circuit_breaker")
+    assert not await world.gate(A, mine)
+    assert await claimed(world, BOB) == set()
+    await edits.move(world, SPRING, CampaignMove.START)
+    await is_free_again(world, ANN)
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_old_evidence_halts_no_new_generation(store: Store) -> None:
+    """What was known of the run before counts for that one alone, though it is told after the next has begun."""
+    world = await new_world(store, ROOMY)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    await edits.move(world, SPRING, CampaignMove.START)
+    late = {"generation": 1, "state": "halted", "reason": "circuit_breaker", "at": world.now}
+    await store["campaigns"].update_one({"_id": SPRING}, {"$set": {"run": late}})
+    assert (await spring(world)).shown(world.now).state is CampaignState.RUNNING
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_paused_before_started(store: Store) -> None:
+    """A pause after a scheduled campaign's time, the first write since, opens the run that it pauses."""
+    world = await scheduled_world(store, 2)
+    await world.pass_time(6)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    paused = await spring(world)
+    assert paused.course.run is not None
+    assert (paused.course.run.state, paused.started_at) == (RunState.OPENED, world.now)
+    assert paused.shown(world.now).state is CampaignState.PAUSED
+    assert await claimed(world, ANN) == set()
+    await edits.move(world, SPRING, CampaignMove.START)
+    assert (await spring(world)).started_at == paused.started_at, "it was started then, and resumed now"
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_paused_before_its_time_it_does_not_start_by_itself(store: Store) -> None:
+    world = await scheduled_world(store, 31)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    await world.pass_time(41)
+    assert await claimed(world, ANN) == set()
+    assert (await spring(world)).started_at is None
+    await drain(world)
+
+
+async def test_opened_by_the_fast_clock(store: Store) -> None:
+    """A scheduler whose clock is ahead opens the run; by no slower clock is the campaign before its time again."""
+    world = await scheduled_world(store, 2)
+    assert await claimed(world, ANN, ahead=CLOCKS_APART) == {ANN}
+    world.rules.active[SPRING].set(world.steps, True)
+    opened = await spring(world)
+    assert opened.shown(world.now).state is CampaignState.RUNNING
+    assert not await edits.schedule(world, SPRING, None), "it cannot be taken back"
+    assert not await edits.schedule(world, SPRING, 121.0)
+    assert (await spring(world)).course == opened.course
+    # Its job was never published: the claim runs out, and a scheduler with the slower clock goes on.
+    await world.pass_time(41)
+    await world.expire(ACME_SHARD, ACME_SHARD)
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_of_an_opening_and_a_move_at_once_one_is_first(store: Store) -> None:
+    """Whoever is second has seen what the first wrote: nobody is claimed in a draft."""
+    world = await scheduled_world(store, 2)
+    await edits.schedule(world, SPRING, None)
+    assert await claimed(world, ANN, ahead=CLOCKS_APART) == set()
+    assert (await spring(world)).course.run is None
+    await drain(world)
