@@ -1,9 +1,9 @@
 """The call-executor's wiring, on one screen, and its orderly end."""
 
 import asyncio
-import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -19,14 +19,12 @@ from services.call_executor.settings import ExecutorSettings
 from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
 from shared.bus.raw_records import without_headers
-from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.errors import Unavailable
-from shared.health import HealthServer
 from shared.logs import get_logger
-from shared.store.client import Store
-from shared.store.readiness import wait_until_ready
-from shared.telephony.provider import CallReport, TelephonyProvider
+from shared.store.client import Store, connect
+from shared.telephony.providers import BuildProvider, build_provider
 from shared.topics import DIAL_JOBS
+from shared.wiring import beside, connected
 
 GROUP = "call-executor"
 MAX_RECORDS = 500
@@ -34,7 +32,6 @@ MAX_RECORDS = 500
 # wait are not fetched until that question is answered: half a second by default (docs/benchmarks.md).
 FETCH_WAIT_MS = 50
 
-BuildProvider = Callable[[Callable[[CallReport], None]], TelephonyProvider]
 log = get_logger()
 
 
@@ -48,7 +45,7 @@ class CallExecutor:
         self.executor_id = f"{settings.instance or GROUP}-{uuid.uuid4()}"
         self._outbox = Outbox(store, producer)
         self._held = HeldCalls(self._outbox)
-        self.provider = build_provider(self._held.on_report)
+        self.provider = build_provider(settings, self._held.on_report)
         self._handler = JobHandler(
             Placer(store, self.provider, self._held, self._outbox, settings, self.executor_id),
             self._held,
@@ -129,28 +126,23 @@ class CallExecutor:
         await asyncio.wait({flushed, outbox}, return_when=asyncio.FIRST_COMPLETED)
         flushed.cancel()
 
-    def health_server(self) -> HealthServer:
-        """Ready while MongoDB and Kafka answer."""
-        checks = {"MongoDB": self._store.ping, "Kafka": self._producer.ping}
-        return HealthServer(self._settings.http_host, self._settings.http_port, checks)
-
 
 async def _undecoded(_: KafkaMessage) -> bytes:
     """The handler reads raw records one by one, so that a bad one costs only itself."""
     return b""
 
 
-async def serve(settings: ExecutorSettings, *, store: Store, build_provider: BuildProvider) -> None:
-    """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(store.close)
-        await wait_until_ready(store, settings.start_deadline_seconds)
-        producer = Producer(settings)
-        stack.push_async_callback(producer.stop)
-        await producer.start(settings.start_deadline_seconds)
-        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
+@asynccontextmanager
+async def running(
+    settings: ExecutorSettings, build_provider: BuildProvider = build_provider
+) -> AsyncIterator[CallExecutor]:
+    """The call-executor at work, on calls that `build_provider` makes; at the end it drains.
+
+    Raises what `connected` raises, `ConfigurationError` for a provider that cannot be had, and
+    `Unavailable` when Kafka goes away while the executor joins its group.
+    """
+    store, producer = connect(settings), Producer(settings)
+    async with connected(settings, store, producer, GROUP):
         executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
-        health = executor.health_server()
-        await health.start()
-        stack.push_async_callback(health.stop)
-        await executor.run()
+        async with beside(executor.run(), name=GROUP):
+            yield executor

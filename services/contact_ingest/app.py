@@ -1,5 +1,6 @@
 """The whole wiring of contact-ingest."""
 
+import functools
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,14 +17,13 @@ from services.contact_ingest.settings import IngestSettings
 from shared.bus.patient_consumer import make_patient
 from shared.bus.producer import Producer
 from shared.bus.raw_records import Read, as_read, without_headers
-from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.domain.phone import raise_regex_cache
 from shared.errors import Unavailable
 from shared.health import HealthServer
 from shared.logs import get_logger
-from shared.store.client import Store, connect
-from shared.store.readiness import wait_until_ready
+from shared.store.client import connect
 from shared.topics import CONTACT_BATCHES
+from shared.wiring import connected
 
 GROUP = "contact-ingest"
 # Each process adds to one of so many counter documents of a campaign, so that processes seldom collide.
@@ -34,27 +34,20 @@ COUNTER_SLOTS = 16
 async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
     """contact-ingest at work; its health pages.
 
-    Raises `Unavailable` when a server stays away at the start, `ConfigurationError` when topics are missing.
+    Raises what `connected` raises, and `Unavailable` when Kafka goes away while contact-ingest joins its
+    group.
     """
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
-    broker = build_broker(settings, Ingest(store, producer, f"ingest-{random.randrange(COUNTER_SLOTS)}"))
-    health = HealthServer(settings.http_host, settings.http_port, _checks(store, producer, broker))
-    try:
-        await health.start()
-        get_logger().info("waiting for Kafka and MongoDB", kafka=settings.kafka, health_port=health.port)
-        await producer.start(settings.start_deadline_seconds)
-        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
-        await wait_until_ready(store, settings.start_deadline_seconds)
-        await start(broker)
-        get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
-        yield health
-    finally:
-        await broker.stop()
-        await producer.stop()
-        await store.close()
-        await health.stop()
-        get_logger().info("stopped")
+    async with connected(settings, store, producer, GROUP) as health:
+        broker = build_broker(settings, Ingest(store, producer, f"ingest-{random.randrange(COUNTER_SLOTS)}"))
+        health.checks["consumer"] = functools.partial(_reads, broker)
+        try:
+            await start(broker)
+            get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
+            yield health
+        finally:
+            await broker.stop()
 
 
 def build_broker(settings: IngestSettings, ingest: Ingest) -> KafkaBroker:
@@ -112,12 +105,9 @@ def _committing(ingest: Ingest) -> Callable[[Read], Awaitable[None]]:
     return on_read
 
 
-def _checks(store: Store, producer: Producer, broker: KafkaBroker) -> dict[str, Callable[[], Awaitable[bool]]]:
-    async def consumer_reads() -> bool:
-        return all(
-            subscriber.running and any(not task.done() for task in subscriber.tasks)
-            for subscriber in broker.subscribers
-            if isinstance(subscriber, BatchSubscriber)
-        )
-
-    return {"Kafka": producer.ping, "MongoDB": store.ping, "consumer": consumer_reads}
+async def _reads(broker: KafkaBroker) -> bool:
+    return all(
+        subscriber.running and any(not task.done() for task in subscriber.tasks)
+        for subscriber in broker.subscribers
+        if isinstance(subscriber, BatchSubscriber)
+    )

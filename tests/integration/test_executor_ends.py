@@ -7,11 +7,9 @@ from typing import cast
 import pytest
 from faststream.kafka.annotations import KafkaMessage
 
-from services.call_executor.app import CallExecutor
 from services.call_executor.handlers import JobHandler
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.placing import Placer
-from services.call_executor.settings import ExecutorSettings
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.events import DialJob, JobReleased
@@ -65,12 +63,7 @@ async def test_an_executor_whose_heartbeat_fails_for_good_ends(
     await store.db.drop_collection("executors")
     await store.db.create_collection("executors", validator={"sequence": {"$lt": 3}})
     async with running_engine(store, kafka_address, topic_prefix) as engine:
-        executor = CallExecutor(
-            ExecutorSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted"),
-            store=store,
-            producer=await engine.producer(),
-            build_provider=lambda on_report: ScriptedProvider(always(ScriptedCall()), on_report),
-        )
+        await engine.start_executor()
         with pytest.raises(Exception, match="failed validation"):
             async with asyncio.timeout(30):
-                await executor.run()
+                await engine.ended("executor-0")
