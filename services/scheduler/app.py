@@ -11,7 +11,7 @@ from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.shards.group import GROUP, ShardGroup
+from services.scheduler.shards.group import SERVICE, ShardGroup
 from services.scheduler.shards.loop import LoopParts, ShardLoop
 from services.scheduler.sharing.global_limit import LOOK_SECONDS, GlobalLimit
 from services.scheduler.timers.abandoned import SEARCH_SECONDS, AbandonedTransactions
@@ -140,9 +140,9 @@ async def running(
     provider = build_provider(settings, ignore_report)
     store, producer = connect(settings), Producer(settings)
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(connected(settings, store, producer, GROUP))
+        await stack.enter_async_context(connected(settings, store, producer, SERVICE))
         await provider.start()
         stack.push_async_callback(provider.close)
         scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
-        await stack.enter_async_context(beside(scheduler.run(), name=GROUP))
+        await stack.enter_async_context(beside(scheduler.run(), name=SERVICE))
         yield scheduler

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from faststream.kafka.annotations import KafkaMessage
 
 from services.call_executor.handlers import JobHandler
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.placing import Placer
+from shared.bus.dead_letters import KafkaRecord
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.events import DialJob, JobReleased
@@ -40,13 +40,10 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
         contact_id=new_id(),
         not_after=utc_now().replace(year=9999),
     )
-    message = cast(
-        KafkaMessage,
-        SimpleNamespace(raw_message=[SimpleNamespace(value=job.model_dump_json().encode(), headers=())], ack=None),
-    )
+    record = cast(KafkaRecord, SimpleNamespace(value=job.model_dump_json().encode(), headers=()))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await handler.on_dial_jobs(message)
+            await handler.on_dial_jobs([record])
     async with asyncio.timeout(5):
         await handler.finished()
     [released] = spool.events
