@@ -15,6 +15,7 @@ from services.call_executor.outbox import Outbox
 from shared import metrics
 from shared.clock import monotonic, utc_now
 from shared.domain.dialing import dialed_number
+from shared.domain.ids import conversation_id_of
 from shared.domain.refusal import Refusal
 from shared.errors import OutcomeUnknown, TemporaryError
 from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
@@ -23,7 +24,6 @@ from shared.logs import get_logger
 from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
 from shared.store.client import Document, Store
 from shared.store.dialing import gate, starts
-from shared.store.dialing.finish import conversation_id
 from shared.telephony.provider import (
     CallDenied,
     CallMode,
@@ -222,7 +222,7 @@ class Placer:
             campaign_id=contact["campaign_id"],
             phone_number=dialed_number(lock),
             caller_number=lock["caller_number"],
-            conversation_id=conversation_id(lock["attempt"]),
+            conversation_id=conversation_id_of(lock["attempt"]),
             ring_timeout_seconds=self._dialing.ring_seconds,
             max_call_seconds=self._dialing.max_call_seconds,
             agent_id=lock["agent_id"],

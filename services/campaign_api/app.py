@@ -29,6 +29,7 @@ from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.public import health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
+from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
@@ -37,8 +38,6 @@ from shared.store.client import Store, connect
 from shared.wiring import reach
 
 SERVICE = "campaign-api"
-# Counters of added contacts are spread over so many documents, to keep processes out of each other's way.
-COUNTER_SOURCES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    engine = Engine(store, Hints(producer), source=f"api-{random.randrange(COUNTER_SOURCES)}")
+    engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store))
 

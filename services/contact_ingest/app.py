@@ -8,6 +8,7 @@ from services.contact_ingest.handlers import Ingest
 from services.contact_ingest.settings import IngestSettings
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
+from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.health import HealthServer
 from shared.logs import get_logger
@@ -16,8 +17,6 @@ from shared.topics import CONTACT_BATCHES
 from shared.wiring import connected
 
 SERVICE = "contact-ingest"
-# Each process adds to one of so many counter documents of a campaign, so that processes seldom collide.
-COUNTER_SLOTS = 16
 
 
 @asynccontextmanager
@@ -29,7 +28,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
     async with connected(settings, store, producer, SERVICE) as health:
-        ingest = Ingest(store, producer, f"ingest-{random.randrange(COUNTER_SLOTS)}")
+        ingest = Ingest(store, producer, counter_source("ingest", random.randrange(COUNTER_SOURCES)))
         reader = BatchReader(
             settings,
             SERVICE,

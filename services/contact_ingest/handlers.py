@@ -18,8 +18,8 @@ from shared.bus.dead_letters import KafkaRecord
 from shared.bus.messages import set_aside, value_of
 from shared.bus.producer import Producer
 from shared.clock import utc_now
-from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.contact_input import PreparedContacts
+from shared.domain.ids import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, PermanentError, TemporaryError, WrongState
 from shared.events import ContactBatch, ContactsAdded

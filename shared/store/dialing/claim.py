@@ -13,13 +13,13 @@ from typing import Final
 
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
+from shared.domain.ids import attempt_id_of, campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import asked_again
 from shared.events import DialJob
 from shared.store.client import Document
 from shared.store.dialing.context import concurrency_limit
-from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.shard_transaction import ShardTransaction
 
@@ -202,7 +202,7 @@ def _lock_for(
     organization = transaction.context.organizations.get(contact["organization_id"])
     lock = {
         "claim": claim_id,
-        "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
+        "attempt": attempt_id_of(contact["_id"], claim_id),
         "attempt_number": contact["attempts_made"] + 1,
         "number": choice.number,
         "phone": compared(choice.number),

@@ -14,12 +14,13 @@ from services.scheduler.shards.group import SERVICE
 from shared.bus.dead_letters import KafkaRecord, dead_letter
 from shared.bus.replay import Replayed
 from shared.clock import utc_now
+from shared.domain.ids import SHARDS
 from shared.domain.outcome import Outcome
 from shared.errors import PermanentError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, JobReleased, OutcomeUnknown
 from shared.settings import KafkaSettings
 from shared.store.client import Store
-from shared.topics import ORG_EVENTS, SHARDS
+from shared.topics import ORG_EVENTS
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import new_id

@@ -9,9 +9,9 @@ from pydantic.config import JsonDict
 from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
 from services.campaign_api.native.schemas.contacts import ContactsResult
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignStatus
-from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, is_uuid
 from shared.domain.fields import E164
+from shared.domain.ids import DEFAULT_CAMPAIGN
 
 MAX_INLINED_CONTACTS: Final = 5000
 _EXAMPLE: Final[JsonDict] = {
