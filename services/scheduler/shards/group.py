@@ -52,7 +52,6 @@ class ShardGroup(ConsumerRebalanceListener):
         self.loops: dict[int, ShardLoop] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lost = asyncio.Event()
-        self.polled_at = 0.0
         self.ending = False
 
     async def start(self, deadline_seconds: float) -> None:
@@ -85,7 +84,6 @@ class ShardGroup(ConsumerRebalanceListener):
                 log.warning("cannot read events", why=str(error))
                 await asyncio.sleep(1.0)
                 continue
-            self.polled_at = monotonic()
             loops = dict(self.loops)
             for partition, records in batches.items():
                 await self._hand_over(loops.get(partition.partition), records)
