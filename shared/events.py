@@ -14,9 +14,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from shared.domain.fields import Remark
+from shared.domain.ids import SHARDS
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal
-from shared.topics import SHARDS
 
 MAX_BATCH_CONTACTS: Final = 1000
 

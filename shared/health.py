@@ -44,10 +44,11 @@ def cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
 
 
 class HealthServer:
-    """A small HTTP server beside a consumer. Live: the process runs. Ready: every check passes."""
+    """A small HTTP server beside a consumer. Live: the process runs. Ready: every one of `checks` passes, by name."""
 
     def __init__(self, host: str, port: int, checks: Mapping[str, Check]) -> None:
-        self._host, self._port, self._checks = host, port, checks
+        self._host, self._port = host, port
+        self.checks = dict(checks)
         app = web.Application()
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
@@ -76,7 +77,7 @@ class HealthServer:
         return web.json_response({"status": "live"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        away = await failed_checks(self._checks)
+        away = await failed_checks(self.checks)
         if away:
             return web.json_response({"status": "not ready", "away": away}, status=503, headers={"Retry-After": "1"})
         return web.json_response({"status": "ready"})

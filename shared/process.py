@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import uvloop
@@ -24,21 +25,30 @@ EXIT_FAILED = 1
 EXIT_CONFIGURATION = 2
 
 
-def run_service(service: str, settings_class: type[S], work: Callable[[S], Coroutine[Any, Any, None]]) -> int:
-    """Read the settings and run `work` on them until it ends or is told to; the process's exit code.
+def run_service(
+    service: str, settings_class: type[S], running: Callable[[S], AbstractAsyncContextManager[object]]
+) -> int:
+    """Read the settings and have the service at work on them until it fails or is told to end; the process's exit code.
 
-    Settings that cannot work are refused on standard error, one sentence each; `work` may read more of them.
-    What can work and is hardly meant, and names that are no settings, are warnings in the log.
+    `running` is the one of the service's `app.py` (shared/wiring.py). Settings that cannot work are refused on standard
+    error, one sentence each; `running` may read more of them when it is called. What can work and is hardly meant, and
+    names that are no settings, are warnings in the log.
     """
     try:
         settings = settings_class()
-        running = work(settings)
+        block = running(settings)
     except ValidationError as error:
         return refuse_to_start(service, error)
     configure_logs(settings.log_level, service)
     for sentence in (*map(str, unknown_names(os.environ, KNOWN_NAMES)), *settings.doubts()):
         get_logger().warning("look at the settings", why=sentence)
-    return run_until_stopped(running)
+    return run_until_stopped(stay_in(block))
+
+
+async def stay_in(running: AbstractAsyncContextManager[object]) -> None:
+    """Enter the block and stay until cancelled, or until the block ends itself by an error."""
+    async with running:
+        await asyncio.Event().wait()
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:

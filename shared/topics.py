@@ -1,12 +1,9 @@
 """Every Kafka topic, once: its name, key, partitions, writers and readers. AsyncAPI comes from here."""
 
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
-# The shard of an organization is the partition of `org.events` that its events go to. It is stored on
-# the organization when that is created, so this number is fixed for the life of a deployment.
-SHARDS: Final = 16
+from shared.domain.ids import SHARDS, partition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,6 @@ ORG_EVENTS: Final = Topic(
 TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS)
 
 
-def shard_of(organization_id: str) -> int:
-    """The shard a new organization is given, 0 to SHARDS - 1; read it from the organization afterwards."""
-    return zlib.crc32(organization_id.encode()) % SHARDS
-
-
 def partition_for(topic: Topic, key: bytes) -> int:
-    """The partition our own producers use for `key`: CRC-32, at C speed, the same in every process."""
-    return zlib.crc32(key) % topic.partitions
+    """The partition of the topic that our own producers use for `key`."""
+    return partition_of(key, topic.partitions)

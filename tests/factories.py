@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import utc_now
-from shared.domain.contact import ContactStatus, Tier, default_campaign_id
+from shared.domain.contact import ContactStatus, Tier
+from shared.domain.ids import default_campaign_id, shard_of
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shards import GrantMove, ensure_shards, move_grants, set_global_limit
-from shared.topics import shard_of
 
 ALWAYS_OPEN = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}]
 

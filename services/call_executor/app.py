@@ -1,14 +1,9 @@
 """The call-executor's wiring, on one screen, and its orderly end."""
 
 import asyncio
-import contextlib
 import uuid
-from collections.abc import Callable
-
-from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from services.call_executor.handlers import JobHandler
 from services.call_executor.heartbeat import Pulse
@@ -16,25 +11,22 @@ from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
 from services.call_executor.settings import ExecutorSettings
-from shared.bus.patient_consumer import make_patient
+from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
-from shared.bus.raw_records import without_headers
-from shared.bus.required_topics import needed_by, wait_for_topics
-from shared.errors import Unavailable
-from shared.health import HealthServer
 from shared.logs import get_logger
-from shared.store.client import Store
-from shared.store.readiness import wait_until_ready
-from shared.telephony.provider import CallReport, TelephonyProvider
+from shared.store.client import Store, connect
+from shared.telephony.providers import BuildProvider, build_provider
 from shared.topics import DIAL_JOBS
+from shared.wiring import beside, connected
 
-GROUP = "call-executor"
+SERVICE = "call-executor"
 MAX_RECORDS = 500
 # While jobs read ahead wait here, the client asks for the other partitions alone, and jobs behind those that
 # wait are not fetched until that question is answered: half a second by default (docs/benchmarks.md).
 FETCH_WAIT_MS = 50
+# Jobs in hand at the end are placed or released before the group is left.
+STOP_SECONDS = 15.0
 
-BuildProvider = Callable[[Callable[[CallReport], None]], TelephonyProvider]
 log = get_logger()
 
 
@@ -44,11 +36,10 @@ class CallExecutor:
     def __init__(
         self, settings: ExecutorSettings, *, store: Store, producer: Producer, build_provider: BuildProvider
     ) -> None:
-        self._settings, self._store, self._producer = settings, store, producer
-        self.executor_id = f"{settings.instance or GROUP}-{uuid.uuid4()}"
+        self.executor_id = f"{settings.instance or SERVICE}-{uuid.uuid4()}"
         self._outbox = Outbox(store, producer)
         self._held = HeldCalls(self._outbox)
-        self.provider = build_provider(self._held.on_report)
+        self.provider = build_provider(settings, self._held.on_report)
         self._handler = JobHandler(
             Placer(store, self.provider, self._held, self._outbox, settings, self.executor_id),
             self._held,
@@ -60,32 +51,15 @@ class CallExecutor:
         self._pulse = Pulse(
             store, self.executor_id, capacity=settings.executor_capacity, calls_per_second=settings.calls_per_second
         )
-        self._broker = self._subscribe()
-
-    def _subscribe(self) -> KafkaBroker:
-        settings = self._settings
-        broker = KafkaBroker(
-            settings.brokers,
-            allow_auto_create_topics=False,
-            request_timeout_ms=settings.kafka_request_timeout_ms,
-            logger=None,
-        )
-        broker.subscriber(
-            self._producer.topic_name(DIAL_JOBS),
-            group_id=settings.topic_prefix + GROUP,
-            group_instance_id=f"{GROUP}-{settings.instance}" if settings.instance else None,
-            batch=True,
+        self._reader = BatchReader(
+            settings,
+            SERVICE,
+            DIAL_JOBS,
+            self._handler.on_dial_jobs,
             max_records=MAX_RECORDS,
-            batch_timeout_ms=10,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            session_timeout_ms=settings.kafka_session_timeout_ms,
-            heartbeat_interval_ms=500,
-            parser=without_headers,
-            decoder=_undecoded,
-        )(self._handler.on_dial_jobs)
-        return broker
+            stop_seconds=STOP_SECONDS,
+            fetch_wait_ms=FETCH_WAIT_MS,
+        )
 
     async def run(self) -> None:
         """Work until cancelled, then drain: nothing that was started is left half done."""
@@ -94,7 +68,7 @@ class CallExecutor:
         await self._pulse.beat()
         pulse = asyncio.create_task(self._pulse.run(), name="pulse")
         try:
-            await self._start_reading()
+            await self._reader.start()
             # Neither ends by itself. One that fails ends the process: calls would go on of which nobody hears.
             ended, _ = await asyncio.wait({outbox, pulse}, return_when=asyncio.FIRST_COMPLETED)
             ended.pop().result()
@@ -105,13 +79,9 @@ class CallExecutor:
             await asyncio.gather(outbox, pulse, return_exceptions=True)
             await self._pulse.stop()
 
-    async def _start_reading(self) -> None:
-        try:
-            await self._broker.connect()
-            make_patient(self._broker)
-            await self._broker.start()
-        except KafkaError as error:
-            raise Unavailable("Kafka", f"it went away while {GROUP} joined its group: {error!r}") from error
+    async def is_reading(self) -> bool:
+        """Whether dial jobs are read: not yet while starting, no more while draining."""
+        return await self._reader.is_reading()
 
     async def _drain(self, outbox: asyncio.Task[None]) -> None:
         """Take nothing new, give back what is not started, finish what is, say what is left to say.
@@ -120,7 +90,7 @@ class CallExecutor:
         """
         log.info("draining", held_calls=len(self._held))
         self._handler.draining = self._pulse.draining = True
-        await self._broker.stop()
+        await self._reader.stop()
         await self._handler.finished()
         await self._held.none_left()
         await self.provider.close()
@@ -129,28 +99,19 @@ class CallExecutor:
         await asyncio.wait({flushed, outbox}, return_when=asyncio.FIRST_COMPLETED)
         flushed.cancel()
 
-    def health_server(self) -> HealthServer:
-        """Ready while MongoDB and Kafka answer."""
-        checks = {"MongoDB": self._store.ping, "Kafka": self._producer.ping}
-        return HealthServer(self._settings.http_host, self._settings.http_port, checks)
 
+@asynccontextmanager
+async def running(
+    settings: ExecutorSettings, build_provider: BuildProvider = build_provider
+) -> AsyncIterator[CallExecutor]:
+    """The call-executor at work, on calls that `build_provider` makes; at the end it drains.
 
-async def _undecoded(_: KafkaMessage) -> bytes:
-    """The handler reads raw records one by one, so that a bad one costs only itself."""
-    return b""
-
-
-async def serve(settings: ExecutorSettings, *, store: Store, build_provider: BuildProvider) -> None:
-    """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(store.close)
-        await wait_until_ready(store, settings.start_deadline_seconds)
-        producer = Producer(settings)
-        stack.push_async_callback(producer.stop)
-        await producer.start(settings.start_deadline_seconds)
-        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
+    Raises what `connected` raises, `ConfigurationError` for a provider that cannot be had, and `Unavailable` when Kafka
+    goes away while the executor joins its group.
+    """
+    store, producer = connect(settings), Producer(settings)
+    async with connected(settings, store, producer, SERVICE) as health:
         executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
-        health = executor.health_server()
-        await health.start()
-        stack.push_async_callback(health.stop)
-        await executor.run()
+        health.checks["consumer"] = executor.is_reading
+        async with beside(executor.run(), name=SERVICE):
+            yield executor

@@ -3,29 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
-
-from faststream.kafka.annotations import KafkaMessage
-from pydantic import ValidationError
 
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.pacer import Pacer
 from services.call_executor.placing import Batch, Placer
 from shared import metrics
-from shared.bus.dead_letters import KafkaRecord, faults, send_to_dead_letters
-from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
+from shared.bus.dead_letters import KafkaRecord
+from shared.bus.messages import message_in, read_or_set_aside
 from shared.bus.producer import Producer
 from shared.clock import utc_now
-from shared.errors import PermanentError, Unavailable
+from shared.errors import PermanentError
 from shared.events import DIAL_JOB, DialJob
-from shared.logs import get_logger
 from shared.store.client import Document
 from shared.topics import DIAL_JOBS
 
 # Clocks of different machines may disagree by so much without harm.
 CLOCK_MARGIN = timedelta(seconds=30)
-
-log = get_logger()
 
 
 class UnreadableJob(PermanentError):
@@ -61,7 +54,7 @@ class Places:
 
 
 class JobHandler:
-    """The consumer of dial jobs. An offset is acknowledged once its jobs are started, dropped or released:
+    """The consumer of dial jobs. An offset is committed once its jobs are started, dropped or released:
     from then on MongoDB knows of them, and Kafka is not needed any more."""
 
     def __init__(
@@ -75,13 +68,15 @@ class JobHandler:
         self._looking = asyncio.Lock()
         self.draining = False
 
-    async def on_dial_jobs(self, message: KafkaMessage) -> None:
+    async def on_dial_jobs(self, records: Sequence[KafkaRecord]) -> None:
         """One batch from Kafka."""
-        records = cast("Sequence[KafkaRecord]", message.raw_message)
-        jobs = [job for record in records if (job := await self._read(record)) is not None]
+        jobs = []
+        for record in records:
+            job = await read_or_set_aside(self._producer, DIAL_JOBS, record, _job_in)
+            if job is not None:
+                jobs.append(job)
         while jobs:
             jobs = await self._some(jobs)
-        await message.ack()
 
     async def _some(self, jobs: list[DialJob]) -> list[DialJob]:
         """Start as many of these as there is room for; the others."""
@@ -101,7 +96,7 @@ class JobHandler:
         places, taken, ours = await self._places.take(min(len(jobs), room)), 0, 0
         try:
             taken = await self._pacer.take(places)
-            # Started before the offset is acknowledged; placing goes on beside the next batch.
+            # Started before the offset is committed; placing goes on beside the next batch.
             batch = await self._placer.start(jobs[:taken])
             ours = len(batch.contacts)
         finally:
@@ -148,30 +143,6 @@ class JobHandler:
         """Return when every job that was started has been placed or released."""
         await self._places.all_free()
 
-    async def _read(self, record: KafkaRecord) -> DialJob | None:
-        try:
-            return _job_in(record)
-        except UnreadableJob as error:
-            await self._set_aside(record, error)
-            return None
-
-    async def _set_aside(self, record: KafkaRecord, error: UnreadableJob) -> None:
-        """Set a record aside as a dead letter.
-
-        Until that is safe no record behind it is read: its offset must not be passed.
-        """
-        while True:
-            try:
-                return await send_to_dead_letters(self._producer, DIAL_JOBS, record, error, utc_now())
-            except Unavailable as away:
-                log.warning("cannot set a message aside", why=str(away))
-                await asyncio.sleep(1.0)
-
 
 def _job_in(record: KafkaRecord) -> DialJob:
-    if is_unreadable(record):
-        raise UnreadableJob(WHY_UNREADABLE)
-    try:
-        return DIAL_JOB.validate_json(record.value or b"")
-    except ValidationError as error:
-        raise UnreadableJob(faults(error)) from error
+    return message_in(record, DIAL_JOB, UnreadableJob)

@@ -15,20 +15,22 @@ from services.call_executor.outbox import Outbox
 from shared import metrics
 from shared.clock import monotonic, utc_now
 from shared.domain.dialing import dialed_number
+from shared.domain.ids import conversation_id_of
 from shared.domain.refusal import Refusal
 from shared.errors import OutcomeUnknown, TemporaryError
-from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
+from shared.events import DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
 from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
 from shared.store.client import Document, Store
 from shared.store.dialing import gate, starts
-from shared.store.dialing.finish import conversation_id
+from shared.telephony.call_events import finished
 from shared.telephony.provider import (
     CallDenied,
     CallMode,
     CallPlaced,
     CallRefused,
+    CallReport,
     PlaceAnswer,
     PlaceCall,
     TelephonyProvider,
@@ -180,16 +182,19 @@ class Placer:
             case CallRefused(outcome=outcome, error=error):
                 self._held.let_go(attempt_id)
                 metrics.REFUSED.labels(outcome).inc()
+                report = CallReport(
+                    attempt_id=attempt_id,
+                    outcome=outcome,
+                    started_at=contact["start"]["at"],
+                    ended_at=self._now(),
+                    error=error,
+                )
                 self._outbox.add(
-                    CallFinished(
+                    finished(
+                        report,
                         organization_id=contact["organization_id"],
                         shard=contact["shard"],
-                        attempt_id=attempt_id,
                         contact_id=contact["_id"],
-                        outcome=outcome,
-                        started_at=contact["start"]["at"],
-                        ended_at=self._now(),
-                        error=error,
                     )
                 )
             case CallDenied(refusal=refusal):
@@ -222,7 +227,7 @@ class Placer:
             campaign_id=contact["campaign_id"],
             phone_number=dialed_number(lock),
             caller_number=lock["caller_number"],
-            conversation_id=conversation_id(lock["attempt"]),
+            conversation_id=conversation_id_of(lock["attempt"]),
             ring_timeout_seconds=self._dialing.ring_seconds,
             max_call_seconds=self._dialing.max_call_seconds,
             agent_id=lock["agent_id"],

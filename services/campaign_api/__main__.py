@@ -2,14 +2,14 @@
 
 import sys
 
-from services.campaign_api.server import serve
+from services.campaign_api.server import serving
 from services.campaign_api.settings import ApiSettings
 from shared.process import run_service
 
 
 def main() -> int:
     """The process's exit code."""
-    return run_service("campaign-api", ApiSettings, serve)
+    return run_service("campaign-api", ApiSettings, serving)
 
 
 if __name__ == "__main__":

@@ -29,17 +29,15 @@ from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.public import health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
-from shared.bus.required_topics import needed_by, wait_for_topics
+from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.store.client import Store, connect
-from shared.store.readiness import wait_until_ready
+from shared.wiring import reach
 
 SERVICE = "campaign-api"
-# Counters of added contacts are spread over so many documents, to keep processes out of each other's way.
-COUNTER_SOURCES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    engine = Engine(store, Hints(producer), source=f"api-{random.randrange(COUNTER_SOURCES)}")
+    engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store))
 
@@ -84,16 +82,11 @@ def build_app(
 
 @asynccontextmanager
 async def running(settings: ApiSettings) -> AsyncIterator[ASGIApp]:
-    """The application with its servers.
-
-    Raises `Unavailable` when one is away past the start deadline, `ConfigurationError` when topics are missing.
-    """
+    """The application with its servers; raises what `reach` raises."""
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
     try:
-        await wait_until_ready(store, settings.start_deadline_seconds)
-        await producer.start(settings.start_deadline_seconds)
-        await wait_for_topics(producer, needed_by(SERVICE), settings.start_deadline_seconds)
+        await reach(settings, store, producer, SERVICE)
         yield build_app(settings, store=store, producer=producer)
     finally:
         await producer.stop()

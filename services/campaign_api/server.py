@@ -1,10 +1,10 @@
 """The HTTP server: stops politely, and leaves the closing of Kafka and MongoDB to those who opened them."""
 
-import asyncio
 import contextlib
-import signal
+import functools
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import uvicorn
@@ -12,6 +12,7 @@ import uvicorn
 from services.campaign_api.app import running
 from services.campaign_api.settings import ApiSettings
 from shared.health import cannot_listen
+from shared.wiring import beside
 
 # Longer than the idle limit of the usual clients and proxies: if we close first, their next request may meet
 # the closing and fail.
@@ -29,10 +30,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: ApiSettings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished first.
+@asynccontextmanager
+async def serving(settings: ApiSettings) -> AsyncIterator[None]:
+    """campaign-api at work on its port; at the end requests in flight are finished first.
 
-    Raises `ConfigurationError` when address or port cannot be had: uvicorn itself would end the process.
+    Raises what `running` raises, and `ConfigurationError` when address or port cannot be had: uvicorn itself would end
+    the process.
     """
     async with running(settings) as app:
         listeners = _listen(settings.http_host, settings.http_port)
@@ -48,10 +51,10 @@ async def serve(settings: ApiSettings) -> None:
             timeout_graceful_shutdown=round(settings.shutdown_seconds),
         )
         server = _Server(config)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            # From here on a signal ends the server and not, as while starting, the task.
-            asyncio.get_running_loop().add_signal_handler(name, setattr, server, "should_exit", True)
-        await server.serve(sockets=listeners)
+        # Cancelled, uvicorn would cut off the requests in flight.
+        end = functools.partial(setattr, server, "should_exit", True)
+        async with beside(server.serve(sockets=listeners), name="HTTP server", end=end):
+            yield
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:

@@ -1,6 +1,7 @@
 """The simulated carrier's wiring, on one screen."""
 
-import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -18,13 +19,14 @@ from shared.health import cannot_listen
 from shared.logs import get_logger
 
 
-async def serve(settings: SimulatorSettings, behaviour: Behaviour) -> None:
-    """Be a carrier until cancelled."""
+@asynccontextmanager
+async def running(settings: SimulatorSettings, behaviour: Behaviour) -> AsyncIterator["Simulator"]:
+    """The simulated carrier at work; raises what `Simulator.start` raises."""
     simulator = Simulator(settings, behaviour)
     try:
         await simulator.start()
         get_logger().info("listening", url=simulator.url)
-        await asyncio.Event().wait()
+        yield simulator
     finally:
         await simulator.stop()
 

@@ -14,12 +14,12 @@ from typing import Final
 from services.contact_ingest.credential import prove_organization
 from services.contact_ingest.refusals import BatchIdReused, CampaignNotUsable, UnreadableBatch, sentence_for
 from services.contact_ingest.rows import read_message, read_rows
-from shared.bus.dead_letters import KafkaRecord, send_to_dead_letters
-from shared.bus.patient_consumer import WHY_UNREADABLE, is_unreadable
+from shared.bus.dead_letters import KafkaRecord
+from shared.bus.messages import set_aside, value_of
 from shared.bus.producer import Producer
 from shared.clock import utc_now
-from shared.domain.contact import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.contact_input import PreparedContacts
+from shared.domain.ids import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, PermanentError, TemporaryError, WrongState
 from shared.events import ContactBatch, ContactsAdded
@@ -77,7 +77,7 @@ class Ingest:
             try:
                 await self._surely(functools.partial(self._store_batch, record))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must neither stop the others nor be lost
-                await self._set_aside(record, error)
+                await set_aside(self.producer, CONTACT_BATCHES, record, error)
 
     async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work, again and again while a server is away."""
@@ -98,13 +98,8 @@ class Ingest:
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
-    async def _set_aside(self, record: KafkaRecord, error: Exception) -> None:
-        await self._surely(lambda: send_to_dead_letters(self.producer, CONTACT_BATCHES, record, error, utc_now()))
-
     async def _store_batch(self, record: KafkaRecord) -> None:
-        value = record.value or b""
-        if is_unreadable(record):
-            raise UnreadableBatch(WHY_UNREADABLE)
+        value = value_of(record, UnreadableBatch)
         batch, digest = await asyncio.to_thread(read_message, value)
         organization = await prove_organization(self.store, batch, value=value, headers=record.headers, now=utc_now())
         campaign = batch.campaign

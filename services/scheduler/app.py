@@ -11,21 +11,20 @@ from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.shards.group import GROUP, ShardGroup
+from services.scheduler.shards.group import SERVICE, ShardGroup
 from services.scheduler.shards.loop import LoopParts, ShardLoop
 from services.scheduler.sharing.global_limit import LOOK_SECONDS, GlobalLimit
 from services.scheduler.timers.abandoned import SEARCH_SECONDS, AbandonedTransactions
 from services.scheduler.timers.rounds import go_round
 from services.scheduler.timers.safety_net import SafetyNet
 from shared.bus.producer import Producer
-from shared.bus.required_topics import needed_by, wait_for_topics
 from shared.errors import OwnershipLost
-from shared.health import HealthServer
 from shared.logs import get_logger
-from shared.store.client import Store
+from shared.store.client import Store, connect
 from shared.store.dialing import executors, shards
-from shared.store.readiness import wait_until_ready
 from shared.telephony.provider import TelephonyProvider
+from shared.telephony.providers import BuildProvider, build_provider, ignore_report
+from shared.wiring import beside, connected
 
 log = get_logger()
 
@@ -118,11 +117,6 @@ class Scheduler:
             reconcile_seconds=self._settings.reconcile_seconds,
         )
 
-    def health_server(self) -> HealthServer:
-        """Ready while MongoDB and Kafka answer."""
-        checks = {"MongoDB": self._store.ping, "Kafka": self._producer.ping}
-        return HealthServer(self._settings.http_host, self._settings.http_port, checks)
-
 
 async def _watch(group: ShardGroup) -> None:
     """End the process when a shard's loop has ended by a bug, so that the shard gets another owner."""
@@ -133,19 +127,22 @@ async def _watch(group: ShardGroup) -> None:
         await asyncio.sleep(1.0)
 
 
-async def serve(settings: SchedulerSettings, *, store: Store, provider: TelephonyProvider) -> None:
-    """Connect the scheduler to its servers, work until cancelled, then leave the group in order."""
+@asynccontextmanager
+async def running(
+    settings: SchedulerSettings, build_provider: BuildProvider = build_provider
+) -> AsyncIterator[Scheduler]:
+    """The scheduler at work; it looks calls up with what `build_provider` makes.
+
+    Raises what `connected` raises, `ConfigurationError` for a provider that cannot be had, and
+    `Unavailable` when Kafka stays away while the scheduler joins its group.
+    """
+    # First: settings that name none are said at once, also while the servers are away.
+    provider = build_provider(settings, ignore_report)
+    store, producer = connect(settings), Producer(settings)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(store.close)
-        await wait_until_ready(store, settings.start_deadline_seconds)
-        producer = Producer(settings)
-        stack.push_async_callback(producer.stop)
-        await producer.start(settings.start_deadline_seconds)
-        await wait_for_topics(producer, needed_by(GROUP), settings.start_deadline_seconds)
+        await stack.enter_async_context(connected(settings, store, producer, SERVICE))
         await provider.start()
         stack.push_async_callback(provider.close)
         scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
-        health = scheduler.health_server()
-        await health.start()
-        stack.push_async_callback(health.stop)
-        await scheduler.run()
+        await stack.enter_async_context(beside(scheduler.run(), name=SERVICE))
+        yield scheduler

@@ -49,7 +49,7 @@ async def send_to_dead_letters(
     The class of `error` and its message (keep personal data out of it) go into the headers; the class
     into the metric too. Raises `Unavailable` when Kafka did not acknowledge: do not commit, try again.
     """
-    letters, letter = f"{producer.topic_name(topic)}.dlq", dead_letter(record, error, now)
+    letters, letter = producer.prefix + topic.dead_letter, dead_letter(record, error, now)
     try:
         lost = await producer.publish_to(letters, [letter])
     except RecordTooLarge:

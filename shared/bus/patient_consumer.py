@@ -9,13 +9,11 @@ marker at the end of each, are gaps in the offsets: no record stands there, and 
 """
 
 import asyncio
-import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import UnsupportedCodecError
-from faststream.kafka import KafkaBroker
 
 from shared.bus.dead_letters import KafkaRecord
 from shared.logs import get_logger
@@ -130,14 +128,6 @@ class PatientConsumer(AIOKafkaConsumer):
         fetcher: Any = self._fetcher
         passed_over_to: int = fetcher._records[where]._partition_records.next_fetch_offset
         return max(offset, passed_over_to)
-
-
-def make_patient(broker: KafkaBroker) -> None:
-    """Have FastStream read with patient consumers; call it between `connect` and `start`."""
-    config = broker.config.broker_config
-    if not isinstance(config.builder, functools.partial):
-        raise TypeError("FastStream builds its consumers in another way than this was written for")
-    config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
 
 
 def is_unreadable(record: KafkaRecord) -> bool:

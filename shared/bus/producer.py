@@ -18,6 +18,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.closed_connections import expect_closed_connections
 from shared.clock import monotonic
+from shared.domain.ids import event_key, job_key
 from shared.errors import PermanentError, Unavailable
 from shared.events import AnyOrgEvent, DialJob
 from shared.logs import get_logger
@@ -203,7 +204,7 @@ class Producer:
         by_record = {
             id(record): (record, event)
             for event in events
-            for record in [Record(event.shard, event.organization_id.encode(), event.model_dump_json().encode())]
+            for record in [Record(event.shard, event_key(event.organization_id), event.model_dump_json().encode())]
         }
         lost = await self.publish(ORG_EVENTS, [record for record, _ in by_record.values()], timeout_seconds)
         return [by_record[id(record)][1] for record in lost]
@@ -212,7 +213,7 @@ class Producer:
         """Send dial jobs, keyed by attempt; return those not acknowledged (release them, never send them again)."""
         by_record = {}
         for job in jobs:
-            key = job.attempt_id.encode()
+            key = job_key(job.attempt_id)
             record = Record(partition_for(DIAL_JOBS, key), key, job.model_dump_json().encode())
             by_record[id(record)] = (record, job)
         lost = await self.publish(DIAL_JOBS, [record for record, _ in by_record.values()], timeout_seconds)

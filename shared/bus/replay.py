@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
+from shared.bus.consumers import letters_consumer
 from shared.bus.dead_letters import (
-    DEAD_LETTER_PARTITION,
     LEFT_OUT,
     NULL_VALUE,
     ORIGIN_PARTITION,
@@ -14,7 +12,6 @@ from shared.bus.dead_letters import (
     KafkaRecord,
     original_headers,
 )
-from shared.bus.patient_consumer import PatientConsumer
 from shared.bus.producer import Producer, Record, RecordTooLarge
 from shared.errors import Unavailable
 from shared.settings import KafkaSettings
@@ -40,18 +37,10 @@ async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, l
     Safe to stop at any moment: a letter counts as replayed once its copy is acknowledged, so at worst one
     goes back twice, and every consumer bears that. Raises `Unavailable` when Kafka is away.
     """
-    letters = TopicPartition(f"{producer.topic_name(topic)}.dlq", DEAD_LETTER_PARTITION)
-    build: type[AIOKafkaConsumer] = PatientConsumer
-    consumer = build(
-        bootstrap_servers=settings.kafka,
-        group_id=f"{settings.topic_prefix}replay.{topic.name}",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=topic.max_message_bytes + 1024 * 1024,
-    )
+    consumer, letters = letters_consumer(settings, topic)
     await consumer.start()
     try:
-        # Assigned by hand: no waiting for a group, and one replay at a time is enough.
+        # By hand: no waiting for a group.
         consumer.assign([letters])
         end = (await consumer.end_offsets([letters]))[letters]
         put_back = left_out = 0

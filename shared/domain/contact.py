@@ -1,11 +1,9 @@
-"""A contact's dialing states and tiers, and how contacts of no campaign are filed."""
+"""A contact's dialing states and tiers."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Final
-
-DEFAULT_CAMPAIGN: Final = "default"
 
 
 class ContactStatus(StrEnum):
@@ -45,13 +43,3 @@ class WaitingContact:
     due_at: datetime
     seq: int
     contact_id: str
-
-
-def default_campaign_id(organization_id: str) -> str:
-    """The `campaign_id` under which an organization's contacts of no campaign are stored."""
-    return f"{DEFAULT_CAMPAIGN}:{organization_id}"
-
-
-def is_default_campaign(campaign_id: str) -> bool:
-    """Whether a stored `campaign_id` stands for contacts of no campaign."""
-    return campaign_id.startswith(f"{DEFAULT_CAMPAIGN}:")

@@ -1,7 +1,6 @@
 """A contact as it is known: what its customer has set, where it stands, and its attempts."""
 
 import heapq
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,11 +79,6 @@ class Contact:
     attempts: tuple[Attempt, ...]
     created_at: datetime
     updated_at: datetime
-
-
-def conversation_id_of(attempt_id: str) -> str:
-    """The conversation that belongs to an attempt."""
-    return str(uuid.uuid5(uuid.UUID(attempt_id), "conversation"))
 
 
 def in_order(ended: Sequence[Attempt]) -> list[Attempt]:

@@ -45,7 +45,9 @@ class CallbackSink:
                 try:
                     await self._settle(batch)
                 except Exception:
-                    # This batch was refused and the carrier repeats it; those behind it must not wait for ever.
+                    # As wide as that: what a store refuses raises the driver's own error, which no service knows, and
+                    # an error of any other kind would end this task, too. This batch was refused and the carrier
+                    # repeats it; those behind it must not wait for ever.
                     log.exception("callbacks could not be stored", callbacks=len(batch))
         finally:
             _refuse(self._waiting)

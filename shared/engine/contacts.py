@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.campaign import CampaignUse, Course, shown_state
-from shared.domain.contact import DEFAULT_CAMPAIGN, ContactStatus, default_campaign_id
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import NumberRules, PreparedContacts
 from shared.domain.contact_record import Contact
+from shared.domain.ids import DEFAULT_CAMPAIGN, default_campaign_id
 from shared.domain.page import NumberedPage
 from shared.domain.reasons import EndReason
 from shared.domain.upload import UpsertResult

@@ -1,5 +1,7 @@
 """Which provider the settings ask for."""
 
+from collections.abc import Callable
+
 from shared.domain.outcome import Outcome
 from shared.errors import ConfigurationError
 from shared.settings import TelephonySettings
@@ -11,6 +13,9 @@ from shared.telephony.twilio import TwilioProvider
 
 def ignore_report(report: CallReport) -> None:
     """For processes that never place calls themselves and only look them up."""
+
+
+BuildProvider = Callable[[TelephonySettings, OnReport], TelephonyProvider]
 
 
 def build_provider(settings: TelephonySettings, on_report: OnReport = ignore_report) -> TelephonyProvider:

@@ -57,16 +57,6 @@ def always(plan: ScriptedCall) -> Script:
     return lambda call: plan
 
 
-def by_number(plans: Mapping[str, ScriptedCall], default: ScriptedCall) -> Script:
-    """A script that chooses by the number called."""
-    return lambda call: plans.get(call.phone_number, default)
-
-
-def by_caller_number(plans: Mapping[str, ScriptedCall], default: ScriptedCall) -> Script:
-    """A script that chooses by the number called from."""
-    return lambda call: plans.get(call.caller_number, default)
-
-
 def seeded_mix(
     seed: int,
     weights: Mapping[Outcome, float],

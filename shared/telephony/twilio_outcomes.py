@@ -8,8 +8,8 @@ from typing import Final
 from shared.domain.outcome import Outcome
 from shared.telephony.twilio_errors import OF_THE_PERSON, refusal_in_ending
 
-# https://www.twilio.com/docs/voice/api/call-resource#call-status-values; `initiated` is only in callbacks.
-LIVE_STATUSES: Final = frozenset({"queued", "initiated", "ringing", "in-progress"})
+# https://www.twilio.com/docs/voice/api/call-resource#call-status-values; every status that is not among the ended ones
+# is that of a call which may be up.
 PICKED_UP_STATUS: Final = "in-progress"
 COMPLETED: Final = "completed"
 

@@ -21,6 +21,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.clock import monotonic, utc_now
+from shared.domain.ids import campaign_budget, organization_budget
 from shared.process import run_until_stopped
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.bench.bare import (
@@ -161,7 +162,7 @@ class BareScheduler:
     async def _count(self, campaign_id: str, ended: int, claimed: int, session: AsyncClientSession) -> None:
         settings, net = self._settings, claimed - ended
         if net:
-            keys = (f"org:{settings.bench_organization}", f"campaign:{campaign_id}")
+            keys = (organization_budget(settings.bench_organization), campaign_budget(campaign_id))
             held = [UpdateOne({"_id": key}, {"$inc": {"held": net}}, upsert=True) for key in keys]
             await self._db["budgets"].bulk_write(held, session=session)
         counts = {"pending": -claimed, "active": net, "completed": ended, "attempts": ended}

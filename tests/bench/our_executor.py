@@ -2,17 +2,17 @@
 
 import random
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field
 
-from services.call_executor.app import serve
+from services.call_executor.app import running
 from services.call_executor.settings import ExecutorSettings
 from shared.logs import configure_logs
-from shared.process import run_until_stopped
-from shared.store.client import connect
-from shared.telephony.provider import CallReport, PlaceCall, TelephonyProvider
+from shared.process import run_until_stopped, stay_in
+from shared.settings import TelephonySettings
+from shared.telephony.provider import CallReport, OnReport, PlaceCall, TelephonyProvider
+from shared.telephony.providers import BuildProvider
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall
 from tests.bench.journal import Journal
@@ -26,9 +26,7 @@ class BenchExecutorSettings(ExecutorSettings):
     bench_longest_call: float = Field(0.0, description="Seconds; lengths are even between the two.")
 
 
-def _carrier(
-    journal: Journal, shortest: float, longest: float
-) -> Callable[[Callable[[CallReport], None]], TelephonyProvider]:
+def _carrier(journal: Journal, shortest: float, longest: float) -> BuildProvider:
     dice = random.Random(1)
     called: dict[str, str] = {}
 
@@ -37,7 +35,7 @@ def _carrier(
         called[call.attempt_id] = call.contact_id
         return ScriptedCall(talk_seconds=dice.uniform(shortest, longest))
 
-    def build(on_report: Callable[[CallReport], None]) -> TelephonyProvider:
+    def build(_: TelephonySettings, on_report: OnReport) -> TelephonyProvider:
         def report(ended: CallReport) -> None:
             journal.end(called.pop(ended.attempt_id))
             on_report(ended)
@@ -47,16 +45,12 @@ def _carrier(
     return build
 
 
-async def _main(settings: BenchExecutorSettings, journal: Journal) -> None:
-    carrier = _carrier(journal, settings.bench_shortest_call, settings.bench_longest_call)
-    await serve(settings, store=connect(settings), build_provider=carrier)
-
-
 def main() -> int:
     """The process's exit code."""
     settings, journal = BenchExecutorSettings(), Journal()
+    carrier = _carrier(journal, settings.bench_shortest_call, settings.bench_longest_call)
     configure_logs(settings.log_level, "call-executor")
-    code = run_until_stopped(_main(settings, journal))
+    code = run_until_stopped(stay_in(running(settings, carrier)))
     journal.save(settings.bench_journal)
     return code
 

@@ -9,16 +9,15 @@ from unittest.mock import patch
 
 from pydantic import Field
 
-from services.scheduler.app import serve
+from services.scheduler.app import running
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.shards import loop
 from shared.clock import monotonic
 from shared.logs import configure_logs
-from shared.process import run_until_stopped
-from shared.store.client import Store, connect
+from shared.process import run_until_stopped, stay_in
+from shared.store.client import Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, WorkDone, do_shard_work
-from shared.telephony.providers import build_provider
 from tests.bench.journal import Transaction
 
 
@@ -37,17 +36,12 @@ async def _timed(
     return done
 
 
-async def _main(settings: BenchSchedulerSettings) -> None:
-    provider = build_provider(settings, on_report=lambda report: None)
-    await serve(settings, store=connect(settings), provider=provider)
-
-
 def main() -> int:
     """The process's exit code."""
     settings, kept = BenchSchedulerSettings(), list[Transaction]()
     configure_logs(settings.log_level, "scheduler")
     with patch.object(loop, "do_shard_work", functools.partial(_timed, kept)):
-        code = run_until_stopped(_main(settings))
+        code = run_until_stopped(stay_in(running(settings)))
     settings.bench_journal.write_text(json.dumps({"transactions": kept}))
     return code
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from shared.clock import monotonic
+from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store
-from shared.topics import SHARDS
 from tests.bench.batches import new_credential
 from tests.factories import add_campaign, add_configuration, add_organization
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from deploy.local.home import free_port
 from deploy.local.servers import Addresses
 from shared.bus.producer import Producer
+from shared.domain.ids import SHARDS
 from shared.store.client import Document
-from shared.topics import SHARDS
 from tests.bench.crowd import check_paused_well, set_intent
 from tests.bench.dialing import OUR_EXECUTOR, OUR_SCHEDULER, executor_settings
 from tests.bench.figures import Figures, milliseconds, percentile

@@ -3,13 +3,13 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
 
-from services.carrier_simulator.app import Simulator
+from services.carrier_simulator.app import Simulator, running
 from services.carrier_simulator.settings import (
     Behaviour,
     CallbackFault,
@@ -240,7 +240,6 @@ async def scripted_carrier() -> AsyncIterator[Scripted]:
 @asynccontextmanager
 async def twilio_carrier() -> AsyncIterator[Twilio]:
     """The Twilio provider, the simulated carrier and a receiver of callbacks, on free loopback ports."""
-    simulator = a_simulator()
     app = web.Application()
     receiver = web.AppRunner(app, access_log=None)
     carrier: list[Twilio] = []
@@ -249,39 +248,38 @@ async def twilio_carrier() -> AsyncIterator[Twilio]:
         return await carrier[0].receive(request)
 
     app.router.add_post("/callbacks/twilio", receive)
-    await simulator.start()
-    await receiver.setup()
-    await web.TCPSite(receiver, "127.0.0.1", 0).start()
-    settings = twilio_settings(simulator.url, f"http://127.0.0.1:{receiver.addresses[0][1]}")
-    provider = TwilioProvider(settings)
-    await provider.start()
-    carrier.append(Twilio(simulator, provider, settings))
     try:
-        yield carrier[0]
+        async with a_simulator() as simulator:
+            await receiver.setup()
+            await web.TCPSite(receiver, "127.0.0.1", 0).start()
+            settings = twilio_settings(simulator.url, f"http://127.0.0.1:{receiver.addresses[0][1]}")
+            provider = TwilioProvider(settings)
+            await provider.start()
+            carrier.append(Twilio(simulator, provider, settings))
+            try:
+                yield carrier[0]
+            finally:
+                await provider.close()
     finally:
-        await provider.close()
-        await simulator.stop()
         await receiver.cleanup()
 
 
 @asynccontextmanager
 async def held_line_carrier() -> AsyncIterator[HeldLine]:
     """The provider of held lines and the simulated carrier, on a free loopback port."""
-    simulator = a_simulator()
-    await simulator.start()
     reports: list[CallReport] = []
-    provider = HeldLineProvider(twilio_settings(simulator.url, "http://127.0.0.1:9"), reports.append)
-    await provider.start()
-    try:
-        yield HeldLine(simulator, provider, reports)
-    finally:
-        await provider.close()
-        await simulator.stop()
+    async with a_simulator() as simulator:
+        provider = HeldLineProvider(twilio_settings(simulator.url, "http://127.0.0.1:9"), reports.append)
+        await provider.start()
+        try:
+            yield HeldLine(simulator, provider, reports)
+        finally:
+            await provider.close()
 
 
-def a_simulator() -> Simulator:
-    """A simulated carrier, not yet started."""
-    return Simulator(
+def a_simulator() -> AbstractAsyncContextManager[Simulator]:
+    """A simulated carrier at work."""
+    return running(
         SimulatorSettings.model_validate({"twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN}),
         Behaviour.model_validate({"simulator_callback_retry_seconds": 0.02}),
     )

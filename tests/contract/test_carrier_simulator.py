@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from services.carrier_simulator.app import Simulator
+from services.carrier_simulator.app import running
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from shared.clock import utc_now
 from tests.contract.carriers import ACCOUNT, CALLER, TOKEN
@@ -60,12 +60,12 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         "twilio_auth_token": TOKEN,
         "simulator_record_file": str(tmp_path / "record.jsonl"),
     }
-    simulator = Simulator(SimulatorSettings.model_validate(settings), Behaviour.model_validate({}))
-    await simulator.start()
     headers = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT, TOKEN)}
-    async with aiohttp.ClientSession(simulator.url, headers=headers) as session:
+    async with (
+        running(SimulatorSettings.model_validate(settings), Behaviour.model_validate({})) as simulator,
+        aiohttp.ClientSession(simulator.url, headers=headers) as session,
+    ):
         yield Client(session, simulator.url)
-    await simulator.stop()
 
 
 async def test_order_is_answered_like_twilio_does(client: Client) -> None:

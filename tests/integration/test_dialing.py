@@ -5,6 +5,7 @@ from typing import Any
 
 from deploy.local.home import free_port
 from shared.clock import utc_now
+from shared.domain.ids import organization_budget
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from shared.telephony.scripts import ScriptedCall, always
@@ -36,7 +37,7 @@ async def test_every_contact_is_called_once_and_completed(store: Store, kafka_ad
         assert len({call.contact_id for call in carrier.placements}) == 200
         assert carrier.peak_live <= 25
     assert await store["attempts"].count_documents({"outcome": "answered"}) == 200
-    budget = await store["budgets"].find_one({"_id": f"org:{organization['_id']}"})
+    budget = await store["budgets"].find_one({"_id": organization_budget(organization["_id"])})
     assert budget is not None
     assert budget["held"] == 0
 

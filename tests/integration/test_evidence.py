@@ -4,9 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from services.scheduler.app import Scheduler
 from services.scheduler.evidence.reconcile import Reconciler
-from services.scheduler.settings import SchedulerSettings
 from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.settings import DialingSettings
@@ -61,19 +59,16 @@ async def test_nothing_else_waits_for_a_carrier_that_does_not_answer(
     started = {"status": "in_progress", "start": {**start, "hold_until": now + timedelta(hours=1)}}
     await add_contacts(store, organization, campaign, 1, lock=lock(expires_at=now), **started)
     async with running_engine(store, kafka_address, topic_prefix) as engine:
-        settings = SchedulerSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted")
-        scheduler = Scheduler(settings, store=store, producer=await engine.producer(), provider=mute)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(scheduler.run())
-            await eventually(lambda: mute.hang_ups, timeout=20, saying="the question")
-            expired = {"status": "locked", "lock": lock(expires_at=now - timedelta(seconds=1), phone="+14152000001")}
-            [waits] = await add_contacts(store, organization, campaign, 1, **expired)
+        await engine.start_scheduler(carrier=mute)
+        await eventually(lambda: mute.hang_ups, timeout=20, saying="the question")
+        expired = {"status": "locked", "lock": lock(expires_at=now - timedelta(seconds=1), phone="+14152000001")}
+        [waits] = await add_contacts(store, organization, campaign, 1, **expired)
 
-            async def is_free_again() -> bool:
-                return await store["contacts"].count_documents({"_id": waits["_id"], "status": "pending"}) == 1
+        async def is_free_again() -> bool:
+            assert not engine.failures()
+            return await store["contacts"].count_documents({"_id": waits["_id"], "status": "pending"}) == 1
 
-            await eventually(is_free_again, saying="an expired claim")
-            running.cancel()
+        await eventually(is_free_again, saying="an expired claim")
 
 
 async def test_a_call_that_is_up_and_cannot_be_ended_keeps_its_slot() -> None:

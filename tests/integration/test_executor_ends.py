@@ -5,13 +5,11 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from faststream.kafka.annotations import KafkaMessage
 
-from services.call_executor.app import CallExecutor
 from services.call_executor.handlers import JobHandler
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.placing import Placer
-from services.call_executor.settings import ExecutorSettings
+from shared.bus.dead_letters import KafkaRecord
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.events import DialJob, JobReleased
@@ -42,13 +40,10 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
         contact_id=new_id(),
         not_after=utc_now().replace(year=9999),
     )
-    message = cast(
-        KafkaMessage,
-        SimpleNamespace(raw_message=[SimpleNamespace(value=job.model_dump_json().encode(), headers=())], ack=None),
-    )
+    record = cast(KafkaRecord, SimpleNamespace(value=job.model_dump_json().encode(), headers=()))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await handler.on_dial_jobs(message)
+            await handler.on_dial_jobs([record])
     async with asyncio.timeout(5):
         await handler.finished()
     [released] = spool.events
@@ -65,12 +60,7 @@ async def test_an_executor_whose_heartbeat_fails_for_good_ends(
     await store.db.drop_collection("executors")
     await store.db.create_collection("executors", validator={"sequence": {"$lt": 3}})
     async with running_engine(store, kafka_address, topic_prefix) as engine:
-        executor = CallExecutor(
-            ExecutorSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted"),
-            store=store,
-            producer=await engine.producer(),
-            build_provider=lambda on_report: ScriptedProvider(always(ScriptedCall()), on_report),
-        )
+        await engine.start_executor()
         with pytest.raises(Exception, match="failed validation"):
             async with asyncio.timeout(30):
-                await executor.run()
+                await engine.ended("executor-0")

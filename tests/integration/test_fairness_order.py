@@ -7,13 +7,13 @@ from services.scheduler.sharing.global_limit import GlobalLimit
 from services.scheduler.sharing.grants import Grants
 from shared.clock import utc_now
 from shared.domain.contact import WaitingContact
+from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shards import ensure_shards, set_global_limit
 from shared.telephony.provider import PlaceCall
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall
-from shared.topics import SHARDS
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization

@@ -6,6 +6,7 @@ is, its slot stays held until it has ended, and it is recorded like any other.
 
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
+from shared.domain.ids import organization_budget
 from shared.store.catalog.campaigns import move_campaign
 from shared.store.client import Store
 from shared.telephony.provider import PlaceCall
@@ -32,7 +33,7 @@ async def test_calls_past_the_gate_when_a_pause_is_acknowledged_are_placed_once_
         return ScriptedCall(latency_seconds=STANDS_STILL_SECONDS)
 
     async def held() -> int:
-        budget = await store["budgets"].find_one({"_id": f"org:{organization['_id']}"})
+        budget = await store["budgets"].find_one({"_id": organization_budget(organization["_id"])})
         return int(budget["held"]) if budget else 0
 
     async with running_engine(store, kafka_address, topic_prefix, script=script) as engine:

@@ -1,6 +1,5 @@
 """What an operator sees of slots that wait for evidence: the number, and the log lines."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,14 +10,12 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.scheduler.app import Scheduler
 from services.scheduler.evidence import search
 from services.scheduler.evidence.reconcile import Reconciler
 from services.scheduler.evidence.search import EvidenceSearch
 from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
-from services.scheduler.settings import SchedulerSettings
 from services.scheduler.shards.loop import ShardLoop
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
@@ -210,18 +207,15 @@ async def test_a_running_scheduler_says_when_slots_begin_to_wait_and_when_none_d
     store: Store, kafka_address: str, topic_prefix: str
 ) -> None:
     contacts = await add_running(store, 3, age=OLD, executor="executor-0")
-    settings = SchedulerSettings(kafka=kafka_address, topic_prefix=topic_prefix, telephony_provider="scripted")
     async with running_engine(store, kafka_address, topic_prefix) as engine:
-        scheduler = Scheduler(settings, store=store, producer=await engine.producer(), provider=carrier(None))
         with capture_logs() as lines:
-            async with asyncio.TaskGroup() as tasks:
-                running = tasks.create_task(scheduler.run())
-                began = await eventually(lambda: [line for line in lines if line["event"] == BEGAN], timeout=20)
-                assert waiting() == 3
-                await add_results(store, [ending_of(contact) for contact in contacts])
-                ended = await eventually(lambda: [line for line in lines if line["event"] == ENDED], timeout=20)
-                assert waiting() == 0
-                running.cancel()
+            await engine.start_scheduler(carrier=carrier(None))
+            began = await eventually(lambda: [line for line in lines if line["event"] == BEGAN], timeout=20)
+            assert waiting() == 3
+            await add_results(store, [ending_of(contact) for contact in contacts])
+            ended = await eventually(lambda: [line for line in lines if line["event"] == ENDED], timeout=20)
+            assert waiting() == 0
+            assert not engine.failures()
     [line] = began
     assert line["oldest_seconds"] >= OLD.total_seconds()
     until = max(contact["start"]["hold_until"] for contact in contacts)

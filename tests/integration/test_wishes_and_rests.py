@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from shared.clock import utc_now
+from shared.domain.ids import organization_budget
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
 from shared.store.client import Store
 from shared.store.contacts.wishes import ask_again
@@ -44,7 +45,9 @@ async def test_contacts_of_a_country_that_rests_hold_up_nobody_behind_them(
     organization = await add_organization(store, concurrency_limit=1)
     campaign = await add_campaign(store, organization)
     refusal = Refusal(subject=RefusalSubject.COUNTRY, code=21215)
-    rest = write_rest(f"org:{organization['_id']}", "country:MX", Rest(now + AN_HOUR, 6, now - AN_HOUR, refusal))
+    rest = write_rest(
+        organization_budget(organization["_id"]), "country:MX", Rest(now + AN_HOUR, 6, now - AN_HOUR, refusal)
+    )
     await store["budgets"].bulk_write([rest])
     first_in_line = a_moment_ago(minutes=10)
     for number in range(80):

@@ -7,8 +7,8 @@ from typing import Final
 
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
-from shared.domain.contact import default_campaign_id
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject

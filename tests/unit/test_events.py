@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.fields import MAX_REMARK
+from shared.domain.ids import SHARDS
 from shared.events import DIAL_JOB, ORG_EVENT, CallFinished, DialJob
-from shared.topics import SHARDS
 
 IDS = {"organization_id": "o", "attempt_id": "a", "contact_id": "c", "shard": 3}
 ENDED: dict[str, Any] = {**IDS, "type": "call_finished", "outcome": "busy", "ended_at": "2026-01-01T00:00:00Z"}

@@ -106,7 +106,7 @@ class World:
         while True:
             read = [jobs.popleft() for _ in range(min(len(jobs), 500))]
             records = [SimpleNamespace(value=job.model_dump_json().encode(), headers=()) for job in read]
-            await handler.on_dial_jobs(cast(Any, SimpleNamespace(raw_message=records, ack=_acknowledged)))
+            await handler.on_dial_jobs(cast(Any, records))
             await asyncio.sleep(0.01)
 
     async def start(self, jobs: list[DialJob]) -> Batch:
@@ -140,10 +140,6 @@ class World:
         return max(
             *Counter(int(at) for at in self.placed).values(), *Counter(int(at + 0.5) for at in self.placed).values()
         )
-
-
-async def _acknowledged() -> None:
-    """Kafka has the offset."""
 
 
 @pytest.fixture

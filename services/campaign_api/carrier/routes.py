@@ -10,6 +10,7 @@ from services.campaign_api.http.bodies import read_body
 from services.campaign_api.native.schemas.problems import only_problems
 from shared.bus.dead_letters import faults
 from shared.clock import utc_now
+from shared.domain.ids import SHARDS
 from shared.engine.callback_sink import CallEvent
 from shared.errors import Unavailable
 from shared.events import CallAnswered
@@ -23,7 +24,6 @@ from shared.telephony.twilio_callback import (
     UnusableCallback,
     parse_callback,
 )
-from shared.topics import SHARDS
 
 router = APIRouter(tags=["Carrier"])
 MAX_CALLBACK_BYTES: Final = 64 * 1024

@@ -21,7 +21,15 @@ from shared.logs import get_logger
 from shared.settings import DialingSettings
 from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.call_events import finished
-from shared.telephony.provider import CallEnded, CallLive, CallMode, CallNotFound, CallReference, TelephonyProvider
+from shared.telephony.provider import (
+    CallEnded,
+    CallLive,
+    CallMode,
+    CallNotFound,
+    CallReference,
+    CallReport,
+    TelephonyProvider,
+)
 
 # Questions to the carrier at once; the rest waits for the next round.
 PARALLEL = 20
@@ -102,12 +110,7 @@ class Reconciler:
                     await self._hang_up(attempt, call_id)
                 return _Heard.UP
             case CallEnded(report=report):
-                ending = finished(
-                    report,
-                    organization_id=attempt.organization_id,
-                    shard=attempt.shard,
-                    contact_id=attempt.contact_id,
-                )
+                ending = _ending(attempt, report, proven=True)
                 return ending.model_copy(update={"by_numbers": attempt.call_id is None})
             case CallNotFound():
                 return self._not_found(attempt, now)
@@ -132,17 +135,24 @@ class Reconciler:
 def _lost(
     attempt: RunningAttempt, outcome: Outcome, now: datetime, error: str, *, proven: bool = False
 ) -> CallFinished:
-    return CallFinished(
-        organization_id=attempt.organization_id,
-        shard=attempt.shard,
+    report = CallReport(
         attempt_id=attempt.attempt_id,
-        contact_id=attempt.contact_id,
         outcome=outcome,
-        proven=proven,
         started_at=attempt.started_at,
         ended_at=now,
-        provider_call_id=attempt.call_id,
+        call_id=attempt.call_id,
         error=error,
+    )
+    return _ending(attempt, report, proven=proven)
+
+
+def _ending(attempt: RunningAttempt, report: CallReport, *, proven: bool) -> CallFinished:
+    return finished(
+        report,
+        organization_id=attempt.organization_id,
+        shard=attempt.shard,
+        contact_id=attempt.contact_id,
+        proven=proven,
     )
 
 

@@ -7,24 +7,23 @@ Offsets are committed by each shard's loop after its work is in MongoDB, partiti
 import asyncio
 from collections.abc import Callable, Iterable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from pydantic import ValidationError
 
 from services.scheduler.shards.loop import ShardLoop
 from shared import metrics
-from shared.bus.dead_letters import KafkaRecord, faults, send_to_dead_letters
-from shared.bus.patient_consumer import WHY_UNREADABLE, PatientConsumer, is_unreadable
+from shared.bus.consumers import group_consumer
+from shared.bus.dead_letters import KafkaRecord
+from shared.bus.messages import message_in, read_or_set_aside
 from shared.bus.producer import Producer
-from shared.clock import monotonic, utc_now
+from shared.clock import monotonic
 from shared.errors import OwnershipLost, PermanentError, Unavailable
 from shared.events import ORG_EVENT, AnyOrgEvent
 from shared.logs import get_logger
 from shared.settings import KafkaSettings
 from shared.topics import ORG_EVENTS
 
-GROUP = "scheduler"
+SERVICE = "scheduler"
 MAX_RECORDS = 2000
 # A shard with this many events waiting is not read further until half of them are done.
 MAX_BACKLOG = 5000
@@ -49,22 +48,10 @@ class ShardGroup(ConsumerRebalanceListener):
     def __init__(self, settings: KafkaSettings, producer: Producer, build_loop: Callable[[int], ShardLoop]) -> None:
         self._producer, self._build_loop = producer, build_loop
         self._topic = producer.topic_name(ORG_EVENTS)
-        build: type[AIOKafkaConsumer] = PatientConsumer
-        self._consumer = build(
-            bootstrap_servers=settings.kafka,
-            group_id=settings.topic_prefix + GROUP,
-            group_instance_id=f"{GROUP}-{settings.instance}" if settings.instance else None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=settings.kafka_session_timeout_ms,
-            request_timeout_ms=settings.kafka_request_timeout_ms,
-            heartbeat_interval_ms=500,
-            partition_assignment_strategy=(StickyPartitionAssignor,),
-        )
+        self._consumer = group_consumer(settings, SERVICE)
         self.loops: dict[int, ShardLoop] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lost = asyncio.Event()
-        self.polled_at = 0.0
         self.ending = False
 
     async def start(self, deadline_seconds: float) -> None:
@@ -76,7 +63,7 @@ class ShardGroup(ConsumerRebalanceListener):
                 await self._consumer.start()
             except KafkaError as error:
                 if monotonic() > deadline:
-                    raise Unavailable("Kafka", f"could not join group {GROUP}") from error
+                    raise Unavailable("Kafka", f"could not join group {SERVICE}") from error
                 await asyncio.sleep(0.3)
             else:
                 return
@@ -97,7 +84,6 @@ class ShardGroup(ConsumerRebalanceListener):
                 log.warning("cannot read events", why=str(error))
                 await asyncio.sleep(1.0)
                 continue
-            self.polled_at = monotonic()
             loops = dict(self.loops)
             for partition, records in batches.items():
                 await self._hand_over(loops.get(partition.partition), records)
@@ -109,32 +95,13 @@ class ShardGroup(ConsumerRebalanceListener):
         """Give records to the loop that owned their shard when they were read."""
         events = []
         for record in records:
-            event = await self._read(record)
+            event = await read_or_set_aside(self._producer, ORG_EVENTS, record, _event_in)
             if event is not None:
                 events.append(event)
         # Setting a message aside takes time. A loop that has followed meanwhile reads these records again itself; told
         # of them now it would commit an offset behind events it has never seen.
         if loop is not None and self.loops.get(loop.shard) is loop:
             loop.put(events, records[-1].offset + 1)
-
-    async def _read(self, record: KafkaRecord) -> AnyOrgEvent | None:
-        try:
-            return _event_in(record)
-        except PermanentError as error:
-            await self._set_aside(record, error)
-            return None
-
-    async def _set_aside(self, record: KafkaRecord, error: PermanentError) -> None:
-        """Set a record aside as a dead letter.
-
-        Until that is safe no record behind it is read: its offset must not be passed.
-        """
-        while True:
-            try:
-                return await send_to_dead_letters(self._producer, ORG_EVENTS, record, error, utc_now())
-            except Unavailable as away:
-                log.warning("cannot set a message aside", why=str(away))
-                await asyncio.sleep(1.0)
 
     def _hold_back(self) -> None:
         """Do not read on for shards that are behind, so that memory stays bounded while MongoDB is away."""
@@ -209,12 +176,7 @@ class ShardGroup(ConsumerRebalanceListener):
 
 
 def _event_in(record: KafkaRecord) -> AnyOrgEvent:
-    if is_unreadable(record):
-        raise UnreadableEvent(WHY_UNREADABLE)
-    try:
-        event = ORG_EVENT.validate_json(record.value or b"")
-    except ValidationError as error:
-        raise UnreadableEvent(faults(error)) from error
+    event = message_in(record, ORG_EVENT, UnreadableEvent)
     if event.shard != record.partition:
         raise MisdirectedEvent(f"an event of shard {event.shard} on partition {record.partition}")
     return event

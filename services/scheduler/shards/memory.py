@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
-from shared.domain.contact import WaitingContact, is_default_campaign
+from shared.domain.contact import WaitingContact
 from shared.domain.dialing import WAITS_FOR_REST, CampaignRules, Rules, Wait, campaign_wait
+from shared.domain.ids import is_default_campaign, organization_of_default
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
 from shared.store.client import Store
@@ -133,7 +134,7 @@ class ShardMemory:
         """These campaigns were given contacts, or some of theirs were edited: look at them again."""
         if not campaign_ids:
             return
-        first = {c.removeprefix("default:") for c in campaign_ids if is_default_campaign(c) and not self.knows(c)}
+        first = {organization_of_default(c) for c in campaign_ids if is_default_campaign(c) and not self.knows(c)}
         if first:
             # The organization's first contacts of no campaign: from now on it has such a queue.
             await self._read_campaigns(first)

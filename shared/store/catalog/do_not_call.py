@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.ids import listing_id
 from shared.domain.page import Page
 from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
@@ -48,12 +49,12 @@ class DoNotCallEntry:
 
 def entry_id(organization_id: str, phone_number: str) -> str:
     """The `_id` under which a phone is listed, whatever spelling of its number is given."""
-    return f"{organization_id}:{compared(phone_number)}"
+    return listing_id(organization_id, compared(phone_number))
 
 
 def listing_ids(organization_id: str, phones: Iterable[str]) -> list[str]:
     """The `_id`s, each once, of all entries that would stop calls to these numbers."""
-    return list(dict.fromkeys(f"{organization_id}:{number}" for phone in phones for number in spellings(phone)))
+    return list(dict.fromkeys(listing_id(organization_id, number) for phone in phones for number in spellings(phone)))
 
 
 def stopped_by(entries: Iterable[Mapping[str, Any]], organization_id: str, phones: Iterable[str]) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.ids import organization_budget, shard_of
 from shared.domain.page import Page
 from shared.domain.phone import NumberType
 from shared.errors import Kind, NotFound
@@ -21,7 +22,6 @@ from shared.store.documents.catalog import OrganizationDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument
 from shared.store.paging import newest_first
-from shared.topics import shard_of
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # What the operator may change; the customer's own limit has its own function.
@@ -144,7 +144,7 @@ async def touch(store: Store, organization_id: str, session: AsyncClientSession 
 @translates
 async def active_calls(store: Store, organization_id: str) -> int:
     """Slots the organization holds now: contacts that are locked or in progress."""
-    budget = await store["budgets"].find_one({"_id": f"org:{organization_id}"})
+    budget = await store["budgets"].find_one({"_id": organization_budget(organization_id)})
     held: int = complete(BudgetDocument, budget or {})["held"]
     return held
 

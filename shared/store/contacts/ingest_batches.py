@@ -16,6 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
+from shared.domain.ids import batch_key
 from shared.domain.page import Page
 from shared.domain.row_remarks import Remark, RemarkCode
 from shared.errors import Clash, Conflict, Kind, NotFound
@@ -170,7 +171,7 @@ async def find_ingest_batch(
     store: Store, organization_id: str, batch_id: str, session: AsyncClientSession | None = None
 ) -> BatchResult | None:
     """The result, if this batch was seen before."""
-    document = await store["ingest_batches"].find_one({"_id": _key(organization_id, batch_id)}, session=session)
+    document = await store["ingest_batches"].find_one({"_id": batch_key(organization_id, batch_id)}, session=session)
     return BatchResult.from_document(document) if document is not None else None
 
 
@@ -186,7 +187,7 @@ async def put_ingest_batch(
     store: Store, organization_id: str, result: BatchResult, session: AsyncClientSession
 ) -> None:
     """Write the result in the transaction that stores its rows, in place of an earlier refusal."""
-    key = _key(organization_id, result.batch_id)
+    key = batch_key(organization_id, result.batch_id)
     await store["ingest_batches"].replace_one(
         {"_id": key}, _document(key, organization_id, result), upsert=True, session=session
     )
@@ -206,7 +207,7 @@ async def refuse_ingest_batch(
 
 async def _put_unless_taken(store: Store, organization_id: str, batch: IngestBatch, result: BatchResult) -> bool:
     """Write a state of the batch without rows; False when it is done. Raises `Conflict` when another has its id."""
-    key = _key(organization_id, batch.batch_id)
+    key = batch_key(organization_id, batch.batch_id)
     accepted = {"status": BatchStatus.ACCEPTED.value, "digest": {"$in": [batch.digest, None]}}
     ours_to_take = {"_id": key, "$or": [{"status": BatchStatus.REFUSED.value}, accepted]}
     document = _document(key, organization_id, result)
@@ -224,10 +225,6 @@ async def _put_unless_taken(store: Store, organization_id: str, batch: IngestBat
 
 def _reported_rows(batch: Mapping[str, Any]) -> int:
     return len(batch.get("failed") or ()) + len(batch.get("warnings") or ())
-
-
-def _key(organization_id: str, batch_id: str) -> str:
-    return f"{organization_id}:{batch_id}"
 
 
 def _document(key: str, organization_id: str, result: BatchResult) -> Document:

@@ -6,15 +6,14 @@ away or is being deleted) stand in `external_ids`, filed under the derived id. E
 if the contact it leads to still carries that external_id.
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.contact import is_default_campaign
 from shared.domain.contact_input import ContactRow, is_uuid
+from shared.domain.ids import contact_id_of
 from shared.errors import Kind, NotFound
 from shared.store.client import Document, Store
 from shared.store.documents.contacts import contact_of
@@ -24,7 +23,7 @@ _FIELDS: Final = {"organization_id": 1, "campaign_id": 1, "external_id": 1, "tim
 
 @dataclass(frozen=True, slots=True)
 class ContactsOf:
-    """Where contacts belong: `campaign_id` in its stored form (see shared/domain/contact.py)."""
+    """Where contacts belong: `campaign_id` in its stored form (see shared/domain/ids.py)."""
 
     organization_id: str
     shard: int
@@ -32,9 +31,7 @@ class ContactsOf:
 
     def derived_id(self, external_id: str) -> str:
         """The id that a contact with this external_id is first tried under."""
-        is_default = is_default_campaign(self.campaign_id)
-        namespace = uuid.UUID(self.organization_id if is_default else self.campaign_id)
-        return str(uuid.uuid5(namespace, external_id))
+        return contact_id_of(self.organization_id, self.campaign_id, external_id)
 
     def holds(self, contact: Document | None) -> bool:
         """Whether the document is one of these contacts and not asked to be deleted."""

@@ -6,9 +6,10 @@ What a document lacks is None: an attempt whose report came late was stored with
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from shared.domain.contact import ContactStatus, is_default_campaign
-from shared.domain.contact_record import Attempt, Contact, Standing, conversation_id_of, in_order
+from shared.domain.contact import ContactStatus
+from shared.domain.contact_record import Attempt, Contact, Standing, in_order
 from shared.domain.dialing import dialed_number
+from shared.domain.ids import conversation_id_of, is_default_campaign
 from shared.domain.outcome import Outcome
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
 from shared.domain.reasons import EndReason

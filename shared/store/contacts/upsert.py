@@ -15,8 +15,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from shared.domain.campaign import CampaignUse, shown_state
-from shared.domain.contact import ContactStatus, is_default_campaign
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
+from shared.domain.ids import counter_id, is_default_campaign
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
@@ -259,7 +260,7 @@ class Upsert:
         if prioritized or any(document.get("priority") for document in documents):
             update["$set"] = {"prioritized": True}
         await self.store["counters_in"].update_one(
-            {"_id": f"{self.scope.campaign_id}/{self.source}"}, update, upsert=True, session=session
+            {"_id": counter_id(self.scope.campaign_id, self.source)}, update, upsert=True, session=session
         )
 
     def _result(self, round_: _Round, new_ids: Sequence[str], stopped: set[str]) -> UpsertResult:

@@ -14,6 +14,7 @@ from typing import Final
 from shared.domain.campaign import FIRST_GENERATION, opened
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
+from shared.domain.ids import attempt_id_of, campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import asked_again
@@ -21,7 +22,6 @@ from shared.events import DialJob
 from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Document
 from shared.store.dialing.context import concurrency_limit
-from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.shard_transaction import ShardTransaction
 
@@ -206,7 +206,7 @@ def _lock_for(
     campaign = transaction.context.campaigns.get(contact["campaign_id"])
     lock = {
         "claim": claim_id,
-        "attempt": str(uuid.uuid5(uuid.UUID(contact["_id"]), claim_id)),
+        "attempt": attempt_id_of(contact["_id"], claim_id),
         "attempt_number": contact["attempts_made"] + 1,
         "generation": campaign["generation"] if campaign else FIRST_GENERATION,
         "number": choice.number,

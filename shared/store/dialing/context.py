@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.configuration import Configuration
-from shared.domain.contact import is_default_campaign
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
+from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
 from shared.domain.known_words import known
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
@@ -24,7 +24,6 @@ from shared.logs import get_logger
 from shared.store.catalog.courses import course_of
 from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
-from shared.store.dialing.ledger import campaign_budget, organization_budget
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete

@@ -4,7 +4,6 @@ An attempt is recorded once, by its id, so a repeated event changes nothing. A p
 (`unknown`, `interrupted`) is upgraded when the real one arrives; a real one is never replaced (I8).
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from pymongo import UpdateOne
 
 from shared.domain.contact import ACTIVE, ContactStatus, Tier
 from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
+from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
@@ -322,7 +322,7 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "caller_number": lock.get("caller_number"),
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),
-        "conversation_id": conversation_id(event.attempt_id),
+        "conversation_id": conversation_id_of(event.attempt_id),
         **in_order(ending),
     }
 
@@ -335,13 +335,3 @@ def in_order(ending: Document) -> Document:
         if at is not None:
             ordered[name] = earliest = at if earliest is None else max(at, earliest)
     return ordered
-
-
-def conversation_id(attempt_id: str) -> str:
-    """The id under which the voice agent files the conversation of an attempt."""
-    try:
-        attempt = uuid.UUID(attempt_id)
-    except ValueError:
-        # Not one of our attempts. Its report is recorded like any other: raising would stop the shard for good.
-        attempt = uuid.uuid5(uuid.NAMESPACE_OID, attempt_id)
-    return str(uuid.uuid5(attempt, "conversation"))

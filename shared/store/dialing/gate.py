@@ -7,13 +7,13 @@ from typing import Final
 
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
+from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
-from shared.store.dialing.ledger import campaign_budget, organization_budget
 from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over_shards, summed
 from shared.store.documents.contacts import contact_of
 

@@ -14,6 +14,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus
+from shared.domain.ids import campaign_budget, number_budget, organization_budget, organization_of_budget
 from shared.domain.reasons import EndReason
 from shared.domain.refusal import Refusal, Rest
 from shared.errors import OwnershipLost
@@ -29,21 +30,6 @@ BUCKET: Final[dict[ContactStatus, str]] = {
     ContactStatus.ERROR: "error",
     ContactStatus.SKIPPED: "skipped",
 }
-
-
-def organization_budget(organization_id: str) -> str:
-    """The budget of an organization: its concurrency limit."""
-    return f"org:{organization_id}"
-
-
-def campaign_budget(campaign_id: str) -> str:
-    """The budget of a campaign."""
-    return f"campaign:{campaign_id}"
-
-
-def number_budget(organization_id: str, caller_number: str) -> str:
-    """The budget of a caller number, which is one call where the number is exclusive."""
-    return f"number:{organization_id}:{caller_number}"
 
 
 @dataclass(slots=True)
@@ -129,8 +115,8 @@ class Ledger:
 
     def held_changes(self) -> dict[str, int]:
         """How this transaction changes what organizations hold, by organization id."""
-        prefix = organization_budget("")
-        return {key.removeprefix(prefix): n for key, n in self.budgets.items() if n and key.startswith(prefix)}
+        changed = ((organization_of_budget(key), n) for key, n in self.budgets.items() if n)
+        return {organization_id: n for organization_id, n in changed if organization_id is not None}
 
     async def write(self, store: Store, session: AsyncClientSession) -> None:
         """Write every sum; raise `OwnershipLost` (which aborts the transaction) if the epoch has moved on."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from shared.domain.dialing import dialed_number
+from shared.domain.ids import organization_budget
 from shared.domain.refusal import Refusal, Rest, refused_again, superfluous, what_rests
 from shared.store.client import Document
-from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.shard_transaction import ShardTransaction
 
 

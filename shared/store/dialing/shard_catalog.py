@@ -11,15 +11,14 @@ from typing import Final
 
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, Course, Intent
 from shared.domain.configuration import Configuration
-from shared.domain.contact import default_campaign_id
 from shared.domain.dialing import CallFields
+from shared.domain.ids import default_campaign_id, organization_budget
 from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
 from shared.store.catalog.courses import IS_OVER, MAY_RUN, course_of
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import call_fields, concurrency_limit, readable_configurations
-from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete

@@ -13,11 +13,11 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
 
+from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store, translated, translates
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import ShardDocument
-from shared.topics import SHARDS
 
 GLOBAL: Final = "global"
 # The server's error for a transaction that writes what another has written meanwhile.

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.contact import ContactStatus, Tier, is_default_campaign
+from shared.domain.contact import ContactStatus, Tier
 from shared.domain.diagnosis import Diagnosis, LimitUse, NamedLimit, PastRefusal, findings
 from shared.domain.dialing import campaign_wait
+from shared.domain.ids import is_default_campaign, organization_budget
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.setting_faults import warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
-from shared.store.dialing.ledger import organization_budget
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
 from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
 from shared.store.documents.completing import complete

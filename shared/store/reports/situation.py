@@ -8,11 +8,11 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
 from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
+from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
-from shared.store.dialing.ledger import campaign_budget, number_budget, organization_budget
 from shared.store.dialing.shards import read_global_use
 
 

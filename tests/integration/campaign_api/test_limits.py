@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
+from shared.domain.ids import organization_budget
 from shared.events import LimitsChanged
 from tests.integration.campaign_api.client import Customer
 from tests.integration.campaign_api.conftest import EventsOf, Stack
@@ -23,7 +24,7 @@ async def test_the_limit_is_10_until_it_is_set(acme: Customer, other: Customer, 
 
 
 async def test_active_calls_are_the_slots_that_are_held(acme: Customer, stack: Stack) -> None:
-    await stack.store["budgets"].insert_one({"_id": f"org:{acme.organization_id}", "held": 4})
+    await stack.store["budgets"].insert_one({"_id": organization_budget(acme.organization_id), "held": 4})
     assert (await acme.get("/concurrency-settings")).body["active_calls"] == 4
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
+from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Document
-from shared.store.dialing.finish import conversation_id
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.store.dialing.shards import take_over
@@ -54,7 +54,7 @@ async def test_the_only_attempt_of_a_contact_may_be_known_from_a_late_report(acm
     assert done.recorded.new == [report.attempt_id]
     [attempt] = (await acme.get(f"{path}/lead-1")).body["attempts"]
     assert (attempt["id"], attempt["outcome"], attempt["phone_number"]) == (report.attempt_id, "no_answer", None)
-    assert attempt["conversation_id"] == conversation_id(report.attempt_id)
+    assert attempt["conversation_id"] == conversation_id_of(report.attempt_id)
 
 
 async def test_the_openapi_says_what_may_be_unknown_of_an_attempt(api: Api) -> None:

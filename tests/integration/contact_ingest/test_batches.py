@@ -11,7 +11,7 @@ from deploy.local.home import free_port
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.clock import utc_now
-from shared.domain.contact import default_campaign_id
+from shared.domain.ids import default_campaign_id
 from shared.events import ORG_EVENT, ContactsAdded
 from shared.health import HealthServer
 from shared.store.catalog.do_not_call import add_numbers

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from shared.domain.contact import ACTIVE, FINAL, ContactStatus
+from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.outcome import PROVISIONAL
 from shared.domain.reasons import EndReason
 from shared.store.client import Document, Store
-from shared.store.dialing.ledger import BUCKET, campaign_budget, number_budget, organization_budget
+from shared.store.dialing.ledger import BUCKET
 from tests.eventually import eventually
 from tests.integration.protocol.carrier import FOR_GOOD, Call
 

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.domain.contact import default_campaign_id
+from shared.domain.ids import default_campaign_id
 from shared.store.catalog.organizations import DEFAULT_CONCURRENCY_LIMIT
 from shared.store.client import Document, Store
 from shared.telephony.provider import CallMode

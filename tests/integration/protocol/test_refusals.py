@@ -6,6 +6,7 @@ One fixed order of events each, judged by the documents and by the carrier's own
 from datetime import timedelta
 
 from shared.domain.contact import ContactStatus
+from shared.domain.ids import organization_budget
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.store.client import Document, Store
@@ -78,7 +79,7 @@ async def ends(world: World, contact_id: str, outcome: Outcome, refusal: Refusal
 
 async def rests(world: World) -> dict[str, Document]:
     """What rests in the organization of Acme, by key."""
-    budget = await world.store["budgets"].find_one({"_id": f"org:{ACME}"})
+    budget = await world.store["budgets"].find_one({"_id": organization_budget(ACME)})
     found: dict[str, Document] = (budget or {}).get("rests", {})
     return found
 
@@ -180,7 +181,7 @@ async def test_refusals_of_one_burst_are_one(store: Store) -> None:
     assert world.carrier.denied == {job.attempt_id for job in world.jobs.records}
     for contact_id in (CAT, AMY, GUS):
         assert await status(world, contact_id) == ContactStatus.PENDING
-    budget = await store["budgets"].find_one({"_id": f"org:{ACME}"})
+    budget = await store["budgets"].find_one({"_id": organization_budget(ACME)})
     assert budget is not None
     assert [refusal["key"] for refusal in budget["refusals"]] == ["account"]
     await drain(world)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.domain.contact import ContactStatus
+from shared.domain.ids import organization_budget
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import MAX_RESTS, Refusal, RefusalSubject
 from shared.events import DialJob, JobReleased
@@ -117,7 +118,7 @@ async def test_of_many_made_up_caller_numbers_the_newest_refusals_are_kept(store
         jobs = claimed.jobs[part * 100 : (part + 1) * 100]
         refusals = ShardWork(released=_refused(jobs))
         await do_shard_work(store, owner, refusals, START_OF_TIME + timedelta(seconds=part))
-    budget = await store["budgets"].find_one({"_id": f"org:{organization['_id']}"})
+    budget = await store["budgets"].find_one({"_id": organization_budget(organization["_id"])})
     assert budget is not None
     assert set(budget["rests"]) == {f"caller_number:{number}" for number in numbers[-MAX_RESTS:]}
     assert budget["held"] == 0
@@ -151,7 +152,9 @@ async def test_a_rest_that_cannot_be_read_holds_nobody_back(store: Store) -> Non
         "asking": False,
         "in_ending": False,
     }
-    await store["budgets"].update_one({"_id": f"org:{ACME}"}, {"$set": {"rests.weather": unknown}}, upsert=True)
+    await store["budgets"].update_one(
+        {"_id": organization_budget(ACME)}, {"$set": {"rests.weather": unknown}}, upsert=True
+    )
     await call(world, CAT)
     await ends(world, CAT, Outcome.ANSWERED)
     assert await status(world, CAT) == ContactStatus.COMPLETED

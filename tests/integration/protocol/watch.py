@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.ids import organization_of_budget
 from shared.domain.outcome import PROVISIONAL
 from shared.store.client import Document
 from tests.integration.protocol.carrier import FOR_GOOD, Carrier
@@ -87,7 +88,7 @@ class Watch:
 def _stored_rests(budgets: Iterable[Document]) -> Iterable[tuple[tuple[str, str], Document]]:
     for budget in budgets:
         for key, rest in budget.get("rests", {}).items():
-            yield (budget["_id"].removeprefix("org:"), key), rest
+            yield (organization_of_budget(budget["_id"]) or "", key), rest
 
 
 def _probes(contacts: Iterable[Document]) -> defaultdict[tuple[str, str], set[str]]:

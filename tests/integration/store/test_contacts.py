@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from shared.domain.campaign import CampaignMove
-from shared.domain.contact import ContactStatus, Tier, default_campaign_id
+from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.domain.contact_record import Contact
+from shared.domain.ids import default_campaign_id
 from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.domain.dialing import callable_numbers
+from shared.domain.ids import campaign_budget, organization_budget
 from shared.store.client import Document, Store
 from shared.store.dialing import context
 from shared.store.dialing.context import AT_MOST, DialingContext, Root
@@ -27,7 +28,10 @@ async def _three_organizations(store: Store) -> list[Document]:
             {"_id": f"{organization['_id']}:{phone}", "organization_id": organization["_id"], "phone_number": phone}
         )
         await store["budgets"].insert_many(
-            [{"_id": f"org:{organization['_id']}", "held": 2}, {"_id": f"campaign:{campaign['_id']}", "held": 1}]
+            [
+                {"_id": organization_budget(organization["_id"]), "held": 2},
+                {"_id": campaign_budget(campaign["_id"]), "held": 1},
+            ]
         )
         contacts += [contact_of(contact), contact_of(listed)]
     return contacts

@@ -7,8 +7,9 @@ import pytest
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignUse
-from shared.domain.contact import DEFAULT_CAMPAIGN, ContactStatus
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput, NumberRules, PreparedContacts
+from shared.domain.ids import DEFAULT_CAMPAIGN
 from shared.engine import campaigns, contacts
 from shared.engine.engine import Engine
 from shared.engine.hints import Hint, Hints

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.clock import utc_now
+from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished, DialJob
 from shared.store.client import Document, Store
@@ -110,7 +111,9 @@ class People:
         """Everything there is of this organization in the store."""
         store, mine = self.store, {"organization_id": self.id}
         campaigns = [c["_id"] for c in await store["campaigns"].find(mine).to_list()]
-        budgets = {"_id": {"$in": [f"org:{self.id}", *(f"campaign:{campaign}" for campaign in campaigns)]}}
+        budgets = {
+            "_id": {"$in": [organization_budget(self.id), *(campaign_budget(campaign) for campaign in campaigns)]}
+        }
         queries: dict[str, Document] = {
             name: mine for name in ("contacts", "attempts", "campaigns", "counters", "counters_in", "results")
         }

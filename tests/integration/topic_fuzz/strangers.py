@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.clock import utc_now
+from shared.domain.ids import SHARDS
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import RefusalSubject
 from shared.events import (
@@ -20,7 +21,6 @@ from shared.events import (
     OutcomeUnknown,
     ProbePlaced,
 )
-from shared.topics import SHARDS
 from tests.factories import new_id
 from tests.integration.topic_fuzz.people import Case, People
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.replay import run as run_replay
-from services.contact_ingest.app import GROUP, running
+from services.contact_ingest.app import SERVICE, running
 from services.contact_ingest.rows import MAX_BATCH_BYTES
 from services.contact_ingest.settings import IngestSettings
 from shared.bus.replay import Replayed
@@ -112,7 +112,7 @@ async def no_lag(wire: Wire) -> None:
     """All of the topic has been read and committed."""
 
     async def nothing_left() -> bool:
-        return await wire.lag(GROUP) == 0
+        return await wire.lag(SERVICE) == 0
 
     await eventually(nothing_left, timeout=60, every=0.1, saying="the end of the topic")
 

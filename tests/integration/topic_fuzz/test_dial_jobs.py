@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from aiokafka import ConsumerRecord
 
 from deploy.replay import run as run_replay
-from services.call_executor.app import GROUP
+from services.call_executor.app import SERVICE
 from shared.bus.dead_letters import KafkaRecord, dead_letter
 from shared.bus.replay import Replayed
 from shared.clock import utc_now
@@ -74,7 +74,7 @@ async def no_lag(engine: Engine, wire: Wire) -> None:
 
     async def nothing_left() -> bool:
         assert not engine.failures()
-        return await wire.lag(GROUP) == 0
+        return await wire.lag(SERVICE) == 0
 
     await eventually(nothing_left, timeout=90, every=0.2, saying="the end of the topic")
 

@@ -10,16 +10,17 @@ from typing import get_args
 from aiokafka import ConsumerRecord
 
 from deploy.replay import run as run_replay
-from services.scheduler.shards.group import GROUP
+from services.scheduler.shards.group import SERVICE
 from shared.bus.dead_letters import KafkaRecord, dead_letter
 from shared.bus.replay import Replayed
 from shared.clock import utc_now
+from shared.domain.ids import SHARDS
 from shared.domain.outcome import Outcome
 from shared.errors import PermanentError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, JobReleased, OutcomeUnknown
 from shared.settings import KafkaSettings
 from shared.store.client import Store
-from shared.topics import ORG_EVENTS, SHARDS
+from shared.topics import ORG_EVENTS
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import new_id
@@ -142,7 +143,7 @@ async def no_lag(engine: Engine, wire: Wire) -> None:
 
     async def nothing_left() -> bool:
         assert not engine.failures()
-        return await wire.lag(GROUP) == 0
+        return await wire.lag(SERVICE) == 0
 
     await eventually(nothing_left, timeout=90, every=0.2, saying="the end of the topic")
 

@@ -2,8 +2,8 @@
 
 import random
 
-from services.call_executor.app import GROUP as EXECUTORS
-from services.scheduler.shards.group import GROUP as SCHEDULERS
+from services.call_executor.app import SERVICE as EXECUTORS
+from services.scheduler.shards.group import SERVICE as SCHEDULERS
 from shared.store.client import Store
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.engine import Engine, running_engine

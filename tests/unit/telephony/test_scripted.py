@@ -1,5 +1,4 @@
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -17,7 +16,7 @@ from shared.telephony.provider import (
     PlaceCall,
 )
 from shared.telephony.scripted import ScriptedProvider
-from shared.telephony.scripts import Placement, ScriptedCall, always, by_caller_number, by_number, seeded_mix
+from shared.telephony.scripts import Placement, ScriptedCall, always, seeded_mix
 from tests.eventually import eventually
 
 
@@ -64,19 +63,6 @@ def test_seeded_mix_keeps_the_proportions() -> None:
 def test_mix_without_sense_is_refused(weights: dict[Outcome, float]) -> None:
     with pytest.raises(ValueError, match="weights"):
         seeded_mix(1, weights)
-
-
-async def test_script_by_number() -> None:
-    reports: list[CallReport] = []
-    script = by_number({"+1": ScriptedCall(outcome=Outcome.BUSY)}, ScriptedCall(outcome=Outcome.DECLINED))
-    provider = ScriptedProvider(script, reports.append)
-    await provider.place(an_order(1, "+1"), 1)
-    await provider.place(an_order(2, "+2"), 1)
-    await eventually(lambda: len(reports) == 2)
-    assert {report.attempt_id: report.outcome for report in reports} == {
-        "attempt-1": Outcome.BUSY,
-        "attempt-2": Outcome.DECLINED,
-    }
 
 
 async def test_books_of_the_carrier() -> None:
@@ -130,14 +116,6 @@ def test_plan_that_contradicts_itself_is_refused() -> None:
         ScriptedCall(placement=Placement.DENIED)
     with pytest.raises(ValueError, match="has failed"):
         ScriptedCall(outcome=Outcome.BUSY, refusal=refusal)
-
-
-def test_script_may_choose_by_the_number_called_from() -> None:
-    refused = ScriptedCall(placement=Placement.DENIED, refusal=Refusal(subject=RefusalSubject.CALLER_NUMBER))
-    script = by_caller_number({"+12025550100": refused}, ScriptedCall())
-    call = an_order()
-    assert script(replace(call, caller_number="+12025550100")) is refused
-    assert script(replace(call, caller_number="+12025550101")) == ScriptedCall()
 
 
 async def test_hanging_up_a_call_that_would_have_failed_for_our_sake_says_nothing_of_us() -> None:

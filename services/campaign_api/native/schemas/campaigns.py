@@ -10,9 +10,9 @@ from services.campaign_api.http.requests import Identifier, Name, OurId, Request
 from services.campaign_api.native.campaign_words import CampaignStatus
 from services.campaign_api.native.schemas.contacts import ContactsResult
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
-from shared.domain.contact import DEFAULT_CAMPAIGN
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
 from shared.domain.fields import E164
+from shared.domain.ids import DEFAULT_CAMPAIGN
 
 MAX_INLINED_CONTACTS: Final = 5000
 _EXAMPLE: Final[JsonDict] = {

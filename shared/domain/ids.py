@@ -1,0 +1,121 @@
+"""How ids and keys are made: each recipe once, for MongoDB's documents, Kafka's records and the carrier's calls.
+
+The recipes are parts of what is stored: a changed one no longer finds what an older version has written.
+"""
+
+import uuid
+import zlib
+from typing import Final
+
+# The shard of an organization is the partition of `org.events` that its events go to. It is stored on
+# the organization when that is created, so this number is fixed for the life of a deployment.
+SHARDS: Final = 16
+# What the APIs and messages call the contacts of no campaign.
+DEFAULT_CAMPAIGN: Final = "default"
+# Counters of added contacts are spread over so many documents a service, to keep processes out of each other's way.
+COUNTER_SOURCES: Final = 16
+
+_OF_NO_CAMPAIGN: Final = f"{DEFAULT_CAMPAIGN}:"
+_ORGANIZATION_BUDGET: Final = "org:"
+
+
+def shard_of(organization_id: str) -> int:
+    """The shard a new organization is given, 0 to SHARDS - 1; read it from the organization afterwards."""
+    return partition_of(event_key(organization_id), SHARDS)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition our own producers use for `key`: CRC-32, at C speed, the same in every process."""
+    return zlib.crc32(key) % partitions
+
+
+def event_key(organization_id: str) -> bytes:
+    """The key of an organization's events on `org.events`."""
+    return organization_id.encode()
+
+
+def job_key(attempt_id: str) -> bytes:
+    """The key of a dial job: not the contact's, so that its next job may reach another executor."""
+    return attempt_id.encode()
+
+
+def default_campaign_id(organization_id: str) -> str:
+    """The `campaign_id` under which an organization's contacts of no campaign are stored."""
+    return _OF_NO_CAMPAIGN + organization_id
+
+
+def is_default_campaign(campaign_id: str) -> bool:
+    """Whether a stored `campaign_id` stands for contacts of no campaign."""
+    return campaign_id.startswith(_OF_NO_CAMPAIGN)
+
+
+def organization_of_default(campaign_id: str) -> str:
+    """The organization whose contacts of no campaign are stored under this `campaign_id`."""
+    return campaign_id.removeprefix(_OF_NO_CAMPAIGN)
+
+
+def contact_id_of(organization_id: str, campaign_id: str, external_id: str) -> str:
+    """The id that a contact with this external_id is first tried under, in a campaign as stored.
+
+    Raises `ValueError` when the campaign's id, or the organization's for contacts of no campaign, is no UUID.
+    """
+    namespace = organization_id if is_default_campaign(campaign_id) else campaign_id
+    return str(uuid.uuid5(uuid.UUID(namespace), external_id))
+
+
+def attempt_id_of(contact_id: str, claim_id: str) -> str:
+    """The attempt that a claim makes at a contact. Raises `ValueError` when the contact's id is no UUID."""
+    return str(uuid.uuid5(uuid.UUID(contact_id), claim_id))
+
+
+def conversation_id_of(attempt_id: str) -> str:
+    """The id under which the voice agent files the conversation of an attempt."""
+    try:
+        namespace = uuid.UUID(attempt_id)
+    except ValueError:
+        # Not one of our attempts. Its report is recorded like any other: raising would stop the shard for good.
+        namespace = uuid.uuid5(uuid.NAMESPACE_OID, attempt_id)
+    return str(uuid.uuid5(namespace, "conversation"))
+
+
+def organization_budget(organization_id: str) -> str:
+    """The budget of an organization: its concurrency limit."""
+    return _ORGANIZATION_BUDGET + organization_id
+
+
+def organization_of_budget(budget: str) -> str | None:
+    """The organization whose budget this is; None for a campaign's or a caller number's."""
+    return budget.removeprefix(_ORGANIZATION_BUDGET) if budget.startswith(_ORGANIZATION_BUDGET) else None
+
+
+def campaign_budget(campaign_id: str) -> str:
+    """The budget of a campaign."""
+    return f"campaign:{campaign_id}"
+
+
+def number_budget(organization_id: str, caller_number: str) -> str:
+    """The budget of a caller number, which is one call where the number is exclusive."""
+    return f"number:{organization_id}:{caller_number}"
+
+
+def counter_source(service: str, number: int) -> str:
+    """The name under which a process counts the contacts that it adds.
+
+    `service` is `api` or `ingest`; `number` is taken at random below COUNTER_SOURCES.
+    """
+    return f"{service}-{number}"
+
+
+def counter_id(campaign_id: str, source: str) -> str:
+    """The document in which a source counts the contacts that it adds to a campaign."""
+    return f"{campaign_id}/{source}"
+
+
+def listing_id(organization_id: str, number: str) -> str:
+    """The do-not-call entry of a number in the spelling given; see shared/store/catalog/do_not_call.py for which."""
+    return f"{organization_id}:{number}"
+
+
+def batch_key(organization_id: str, batch_id: str) -> str:
+    """The document of a batch, whose own id its customer has chosen."""
+    return f"{organization_id}:{batch_id}"
