@@ -6,7 +6,9 @@ stack's Kafka and Java, and its mongod, which is of another version than the com
 """
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -57,19 +59,30 @@ def _make_base(client: DockerClient, home: Home) -> None:
     archive = home.downloads / f"{BASE.replace('/', '-')}-{RELEASE}.tar"
     if not archive.is_file():
         make_folder(archive.parent)
-        half = archive.with_name(f"half-{archive.name}")
+        half = archive.with_name(f"{archive.name}.{os.getpid()}.half")
         command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}"]
         command += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
-        done = subprocess.run(
-            [*command, RELEASE, half], capture_output=True, text=True, timeout=BASE_SECONDS, check=False
-        )
-        if done.returncode != 0:
-            raise Unavailable("Debian's packages", done.stderr[-2000:])
-        half.replace(archive)
+        try:
+            _run([*command, RELEASE, str(half)])
+            half.replace(archive)
+        finally:
+            half.unlink(missing_ok=True)
     try:
         client.api.import_image_from_file(str(archive), repository=BASE, tag="latest")
     except DockerException as error:
         raise Unavailable("the stand-in images", str(error)) from error
+
+
+def _run(command: list[str]) -> None:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            _, said = process.communicate(timeout=BASE_SECONDS)
+        except BaseException:
+            # It works in processes of its own, which would go on, and clears up when told to end.
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if process.returncode != 0:
+        raise Unavailable("Debian's packages", said[-2000:])
 
 
 @contextlib.contextmanager
