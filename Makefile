@@ -18,7 +18,7 @@ COMPILE    = $(BIN)/python -m piptools compile --quiet --upgrade --no-emit-index
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check test-unit test fuzz chaos back bench env lock
+.PHONY: help setup run stop clean fmt check chart-check test-unit test test-containers containers-test fuzz chaos back bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -47,17 +47,26 @@ fmt: setup ## Format the code and repair what ruff can repair
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-check: setup ## Formatting, lint, types, import rules
+check: setup chart-check ## Formatting, lint, types, import rules, the chart
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	$(LINT_IMPORTS)
+
+chart-check: setup ## Lint and render the Helm chart with three sets of values; Kubernetes' and KEDA's schemas, settings
+	$(BIN)/python -m deploy.helm
 
 test-unit: setup ## Only the tests that need no server
 	$(BIN)/python -m pytest tests/unit
 
 test: setup check ## Everything, in two processes side by side; starts Kafka and MongoDB if need be, and stops what it started
 	$(BIN)/python -m tests.side_by_side
+
+test-containers: setup ## All of tests/integration on servers in Docker; DIALSTREAM_OWN_ENGINE=1 installs an engine for it
+	DIALSTREAM_TEST_SERVERS=docker $(BIN)/python -m deploy.containers run $(BIN)/python -m pytest tests/integration
+
+containers-test: setup ## Build, start, dial, kill, take down and start docker-compose.yml; DIALSTREAM_OWN_ENGINE=1 as above
+	$(BIN)/python -m deploy.containers check
 
 fuzz: setup ## Only the tests with random input, at length: dialing protocol, topics, HTTP interface; SEED=2 for others
 	DIALSTREAM_FUZZ_SEED=$(SEED) DIALSTREAM_PROTOCOL_EXAMPLES=500 DIALSTREAM_OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest \
@@ -80,3 +89,4 @@ env: setup ## Write .env.example anew from the settings classes
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	$(COMPILE) --output-file deploy/requirements.txt pyproject.toml
 	$(COMPILE) --output-file deploy/requirements-dev.txt --extra local --extra dev --constraint deploy/requirements.txt pyproject.toml
+	$(COMPILE) --output-file deploy/requirements-containers.txt --extra containers --constraint deploy/requirements.txt pyproject.toml

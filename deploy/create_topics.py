@@ -8,7 +8,15 @@ from typing import Annotated, Final
 
 import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    CoordinatorNotAvailableError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from deploy.dev_env import kafka_settings
 from shared.errors import ConfigurationError, Unavailable
@@ -22,6 +30,8 @@ DEAD_LETTER_HEADER_BYTES: Final = 64 * 1024
 DEAD_LETTER_DAYS: Final = 30
 POLL_SECONDS: Final = 0.02
 LEADER_SECONDS: Final = 30.0
+# Any name does: the coordinators of all groups come up together.
+FIRST_GROUP: Final = "contact_ingest"
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
@@ -45,7 +55,7 @@ def _dead_letter_topic(topic: Topic, prefix: str, replication_factor: int) -> Ne
 
 
 async def create_topics(settings: KafkaSettings, *, replication_factor: int = 1) -> list[str]:
-    """Makes the topics that are missing and returns their names, once every partition has a leader.
+    """Makes the topics that are missing and returns their names, once partitions have leaders and groups a coordinator.
 
     Raises Unavailable when Kafka is away (try again), ConfigurationError when a topic exists with another
     number of partitions: that number is fixed for the life of a deployment, so somebody must look.
@@ -58,6 +68,7 @@ async def create_topics(settings: KafkaSettings, *, replication_factor: int = 1)
             answers = (await admin.create_topics(wanted)).to_object()["topic_errors"]
             created = [answer["topic"] for answer in answers if _was_created(answer["topic"], answer["error_code"])]
             await _check_partitions(admin, wanted)
+            await _groups_can_form(admin)
         finally:
             await admin.close()
     except (KafkaError, OSError) as error:  # a TimeoutError is an OSError
@@ -95,6 +106,24 @@ async def _check_partitions(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) 
             if await _all_led(admin, partitions):
                 return
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def _groups_can_form(admin: AIOKafkaAdminClient) -> None:
+    """Asks for a coordinator until there is one: a new Kafka makes its topic of offsets only when the first asks.
+
+    Else all services ask at once, and their logs begin with an error each.
+    """
+    async with asyncio.timeout(LEADER_SECONDS):
+        while True:
+            try:
+                await admin.find_coordinator(FIRST_GROUP)
+            except CoordinatorNotAvailableError:
+                await asyncio.sleep(POLL_SECONDS)
+            except GroupAuthorizationFailedError:
+                # Whoever makes topics need not see the services' groups.
+                return
+            else:
+                return
 
 
 async def _all_led(admin: AIOKafkaAdminClient, partitions: dict[str, int]) -> bool:

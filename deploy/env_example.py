@@ -29,7 +29,9 @@ HEAD: Final = f"""\
 {PREFIX}{SECRETS[0].upper()}=
 {PREFIX}{SECRETS[1].upper()}=
 
-# The port of this machine on which Docker Compose publishes campaign-api.
+# Where Docker Compose publishes campaign-api: on this machine alone, unless the address says 0.0.0.0 (in clear HTTP,
+# past the machine's firewall), and on which port.
+#{PREFIX}PUBLISHED_ADDRESS=127.0.0.1
 #{PREFIX}PUBLISHED_PORT=8080
 """
 # Read by Docker Compose, by the tools and tests here, and by those who source `.local/dev.env`.
@@ -42,8 +44,11 @@ OTHER_NAMES: Final = frozenset(
         "LOCAL_RUN",
         "OPENAPI_EXAMPLES",
         "ORGANIZATION_ID",
+        "OWN_ENGINE",
         "PROTOCOL_EXAMPLES",
+        "PUBLISHED_ADDRESS",
         "PUBLISHED_PORT",
+        "TEST_SERVERS",
         "URL",
     )
 )

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared import metrics
 from shared.errors import ConfigurationError
 
 Check = Callable[[], Awaitable[bool]]
@@ -27,6 +28,14 @@ async def failed_checks(checks: Mapping[str, Check]) -> list[str]:
 
     results = await asyncio.gather(*(passes(check) for check in checks.values()))
     return [name for name, passed in zip(checks, results, strict=True) if not passed]
+
+
+async def exposition(checks: Mapping[str, Check]) -> bytes:
+    """What `/metrics` answers. The servers are looked for at each scrape, since no work may be there to miss them."""
+    away = await failed_checks(checks)
+    for name in checks:
+        metrics.AWAY.labels(name.lower()).set(name in away)
+    return generate_latest()
 
 
 def cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
@@ -83,4 +92,4 @@ class HealthServer:
         return web.json_response({"status": "ready"})
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await exposition(self.checks), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -25,6 +25,10 @@ OWNERSHIP_LOST: Final = Counter(
     "dialstream_shard_ownership_lost_total", "Writes refused because another owner is newer."
 )
 SHARDS_OWNED: Final = Gauge("dialstream_shards_owned", "Shards this scheduler owns now.")
+DUE: Final = Gauge(
+    "dialstream_contacts_due",
+    "Contacts due now in the campaigns that may call, as far as this scheduler looks ahead: up to 1,000 of a campaign.",
+)
 HELD: Final = Gauge("dialstream_slots_held", "Slots held in the shards this scheduler owns.")
 WAITING_FOR_EVIDENCE: Final = Gauge(
     "dialstream_slots_waiting_for_evidence",
@@ -63,6 +67,12 @@ PLACEMENTS_UNKNOWN: Final = Counter(
 PLACING: Final = Gauge("dialstream_placements_in_flight", "Jobs between start and the carrier's answer.")
 SECOND_SINK: Final = Counter("dialstream_results_second_sink_total", "Finished calls stored because Kafka was slow.")
 
+UNREAD: Final = Gauge(
+    "dialstream_unread_records",
+    "Kafka's records behind the last one read, in the partitions that this process reads.",
+    ["topic"],
+)
+AWAY: Final = Gauge("dialstream_server_away", "1 while this process does not reach a server, else 0.", ["server"])
 DEAD_LETTERS: Final = Counter(
     "dialstream_dead_letters_total", "Messages nobody could use, by topic and error class.", ["topic", "error"]
 )

@@ -1,29 +1,47 @@
-"""Where the tests' Kafka and MongoDB come from: the environment, else Docker, else the local stack."""
+"""The tests' Kafka and MongoDB: given addresses, else the local stack, or containers when asked for."""
 
 import asyncio
 import contextlib
 import os
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from enum import StrEnum
+from typing import Final
 
 import yaml
-from docker.client import DockerClient
-from docker.errors import DockerException
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deploy.local import kafka, mongo
 from deploy.local.home import Home, free_port
 from deploy.local.servers import Addresses, Given, borrowed_servers
+from tests.container_owner import LABEL, name_of_this_process, remove_orphans, watched
 
-START_SECONDS = 120.0
-DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+VARIABLE: Final = "DIALSTREAM_TEST_SERVERS"
+START_SECONDS: Final = 120.0
+# Its helper, which removes containers of dead owners, is one more image to pull; tests/container_owner.py does that.
+testcontainers_config.ryuk_disabled = True
+
+
+class Place(StrEnum):
+    """The place in which servers that are not given are started."""
+
+    LOCAL = "local"
+    DOCKER = "docker"
+
+    @classmethod
+    def by(cls, environment: Mapping[str, str]) -> "Place":
+        """The place that DIALSTREAM_TEST_SERVERS names, never an engine that happens to answer. Raises ValueError."""
+        said = environment.get(VARIABLE) or cls.LOCAL
+        if said not in set(cls):
+            raise ValueError(f"{VARIABLE} ({said}) must be one of {', '.join(cls)}")
+        return cls(said)
 
 
 @contextlib.asynccontextmanager
 async def servers_for_tests() -> AsyncIterator[Addresses]:
-    """Addresses of servers that serve, for as long as the block runs."""
+    """Addresses of servers that serve, for as long as the block runs. Addresses in the environment win."""
     given = Given.by(os.environ, Home.default())
-    if given.complete is None and await asyncio.to_thread(docker_answers):
+    if given.complete is None and Place.by(os.environ) is Place.DOCKER:
         async with containers(given) as addresses:
             yield addresses
     else:
@@ -31,42 +49,21 @@ async def servers_for_tests() -> AsyncIterator[Addresses]:
             yield addresses
 
 
-def docker_answers() -> bool:
-    """Whether there is a Docker engine that we may use."""
-    host = os.environ.get("DOCKER_HOST", DEFAULT_DOCKER_HOST)
-    # Looked at first, because Docker's client leaks its socket when nobody listens.
-    if host.startswith("unix://") and not _accepts(host.removeprefix("unix://")):
-        return False
-    try:
-        with contextlib.closing(DockerClient.from_env(timeout=5)) as client:
-            return bool(client.ping())
-    except DockerException:
-        return False
-
-
-def _accepts(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-        return True
-
-
 @contextlib.asynccontextmanager
 async def containers(given: Given) -> AsyncIterator[Addresses]:
     """Servers in Docker, of the same images as docker-compose.yml, removed afterwards."""
-    async with contextlib.AsyncExitStack() as stack:
-        kafka_address = given.kafka or await _start_kafka(stack)
-        mongodb_address = given.mongodb or await _start_mongodb(stack)
+    owner = name_of_this_process()
+    await asyncio.to_thread(remove_orphans)
+    with watched(owner):
+        kafka_address = given.kafka or await _start_kafka(owner)
+        mongodb_address = given.mongodb or await _start_mongodb(owner)
         yield Addresses(kafka_address, mongodb_address)
 
 
-async def _start_kafka(stack: contextlib.AsyncExitStack) -> str:
+async def _start_kafka(owner: str) -> str:
     # A fixed port, because Kafka must know before it starts under which address clients will reach it.
     port = free_port()
-    container = kafka_container(port)
-    host = await _start(stack, container)
+    host = await _start(kafka_container(port), owner)
     address = f"{host}:{port}"
     await kafka.wait_until_serving(address, START_SECONDS)
     return address
@@ -75,6 +72,7 @@ async def _start_kafka(stack: contextlib.AsyncExitStack) -> str:
 def kafka_container(port: int) -> DockerContainer:
     """One Kafka node that clients reach on `port` of the Docker host."""
     settings = {
+        "CLUSTER_ID": "dialstreamintests00000",
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
@@ -82,30 +80,42 @@ def kafka_container(port: int) -> DockerContainer:
         "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
         "KAFKA_LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://:9093",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_GROUP_COORDINATOR_APPEND_LINGER_MS": "0",
         "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+        "KAFKA_BROKER_SESSION_TIMEOUT_MS": "1500",
+        "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": "200",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        # As the local stack: the tests' topics come and go by the hundred, and the cleaner's buffer is 128 MB.
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "4",
+        "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "2",
+        "KAFKA_LOG_CLEANER_DEDUPE_BUFFER_SIZE": "4194304",
+        "KAFKA_LOG_INDEX_SIZE_MAX_BYTES": "1048576",
+        "KAFKA_LOG_SEGMENT_DELETE_DELAY_MS": "1000",
+        "KAFKA_HEAP_OPTS": "-Xms64m -Xmx512m",
     }
     container = DockerContainer(image_of("kafka")).with_bind_ports(port, port)
     settings["KAFKA_ADVERTISED_LISTENERS"] = f"PLAINTEXT://{container.get_docker_client().host()}:{port}"
     return container.with_envs(**settings)
 
 
-async def _start_mongodb(stack: contextlib.AsyncExitStack) -> str:
+async def _start_mongodb(owner: str) -> str:
     # testcontainers' own MongoDB container is never a replica set, and transactions need one.
     container = DockerContainer(image_of("mongodb")).with_exposed_ports(27017)
     lifetime = f"transactionLifetimeLimitSeconds={mongo.TRANSACTION_SECONDS}"
     container.with_command(f"mongod --replSet {mongo.REPLICA_SET} --bind_ip_all --setParameter {lifetime}")
-    host = await _start(stack, container)
+    host = await _start(container, owner)
     port = int(container.get_exposed_port(27017))
     await mongo.become_primary(host, port, "localhost:27017", START_SECONDS)
     return mongo.address_of(port, host)
 
 
-async def _start(stack: contextlib.AsyncExitStack, container: DockerContainer) -> str:
-    await asyncio.to_thread(container.start)
-    stack.push_async_callback(asyncio.to_thread, container.stop)
+async def _start(container: DockerContainer, owner: str) -> str:
+    await asyncio.to_thread(container.with_kwargs(labels={LABEL: owner}).start)
     return str(container.get_container_host_ip())
 
 

@@ -20,6 +20,7 @@ SYSTEMS: Final = (
     "tests/chaos",
     "tests/e2e",
     "tests/contract",
+    "tests/monitoring",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/integration/test_*.py")),
 )
 PARTS: Final = {

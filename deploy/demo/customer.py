@@ -35,8 +35,34 @@ async def customer(
         return known
     operator = Api(session, url, admin_token)
     organization = await operator.post("/admin/organizations", {"name": ORGANIZATION})
-    key = await operator.post("/admin/organization-pats", {"organization_id": organization["id"], "name": "make run"})
-    return Customer(organization["id"], key["key"])
+    return await _with_new_key(operator, organization["id"])
+
+
+async def demo_customer(session: aiohttp.ClientSession, url: str, admin_token: str) -> Customer:
+    """The demo's organization with a new key, where nothing is remembered; made when there is none.
+
+    A second one would call the same phones beside the first, whose demo may have been broken off.
+    """
+    operator = Api(session, url, admin_token)
+    known = await _known_organization(operator)
+    return await (customer(session, url, admin_token, {}) if known is None else _with_new_key(operator, known))
+
+
+async def _with_new_key(operator: Api, organization_id: str) -> Customer:
+    key = await operator.post("/admin/organization-pats", {"organization_id": organization_id, "name": "demo"})
+    return Customer(organization_id, key["key"])
+
+
+async def _known_organization(operator: Api) -> str | None:
+    query: dict[str, str | int] = {"limit": 200}
+    while True:
+        page = await operator.get("/admin/organizations", **query)
+        for organization in page["organizations"]:
+            if organization["name"] == ORGANIZATION:
+                return str(organization["id"])
+        if page["next_cursor"] is None:
+            return None
+        query["cursor"] = page["next_cursor"]
 
 
 async def _is_valid(api: Api) -> bool:

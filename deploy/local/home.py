@@ -1,6 +1,5 @@
 """The folder of the local stack: its paths, its locks, and the ports it remembers."""
 
-import asyncio
 import contextlib
 import fcntl
 import functools
@@ -9,17 +8,17 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from deploy.waiting import until
 from shared.errors import TemporaryError
 
 LOCALHOST: Final = "127.0.0.1"
 # Beside Kafka's data: the link by which its JVM reaches the downloads.
 KAFKA_DOWNLOADS: Final = "downloads"
-POLL_SECONDS: Final = 0.05
 # Below those that systems hand out to outgoing connections, one of which may else sit on a remembered port.
 OUR_PORTS: Final = range(20_000, 32_000)
 # Longer than the slowest first start (downloads included), so that a second `up` waits instead of failing.
@@ -238,12 +237,3 @@ class Use:
     def close(self) -> None:
         """Ends this use without a look at others."""
         self._file.close()
-
-
-async def until(ready: Callable[[], Awaitable[bool]], deadline_seconds: float) -> None:
-    """Waits until `ready()`; raises TimeoutError after the deadline."""
-    async with asyncio.timeout(deadline_seconds):
-        while True:
-            if await ready():
-                return
-            await asyncio.sleep(POLL_SECONDS)

@@ -13,8 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local import jars, jvm, process
-from deploy.local.home import LOCALHOST, Home, set_aside, until, write_whole
+from deploy.local.home import LOCALHOST, Home, set_aside, write_whole
 from deploy.local.kafka_settings import CLUSTER_ID, LOGGING, Seat, properties
+from deploy.waiting import until
 from shared.errors import TemporaryError, Unavailable
 
 START_SECONDS: Final = 60.0

@@ -15,7 +15,8 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local import process
-from deploy.local.home import LOCALHOST, Home, make_folder, set_aside, until, write_whole
+from deploy.local.home import LOCALHOST, Home, make_folder, set_aside, write_whole
+from deploy.waiting import until
 from shared.errors import ConfigurationError, Unavailable
 
 REPLICA_SET: Final = "dialstream"

@@ -9,7 +9,7 @@ from typing import Final
 
 import psutil
 
-from deploy.local.home import until
+from deploy.waiting import until
 from shared.errors import TemporaryError
 
 STOP_SECONDS: Final = 15.0

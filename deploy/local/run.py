@@ -20,15 +20,14 @@ from rich.console import Console
 from deploy import migrate
 from deploy.create_topics import create_topics
 from deploy.demo.client import Api, Refused
-from deploy.demo.customer import Customer, customer
-from deploy.demo.dial import carrier_summary, dial_to_the_end, new_campaign
-from deploy.demo.display import report_load, report_outcome, watching
-from deploy.demo.load import load, read_rows
+from deploy.demo.customer import customer
+from deploy.demo.dial import new_campaign
+from deploy.demo.settings import demo_settings
+from deploy.demo.show import dial_list
 from deploy.local.credentials import credentials_of, read_dev_env, write_dev_env
-from deploy.local.demo_settings import demo_settings
 from deploy.local.ending import let_calls_end, watch_servers
 from deploy.local.home import Home, free_port, port_is_free
-from deploy.local.lineup import REPOSITORY, Counts, build_lineup
+from deploy.local.lineup import Counts, build_lineup
 from deploy.local.run_lock import only_run
 from deploy.local.servers import Addresses, Given, borrowed_servers
 from deploy.local.supervision import Running, end_leftovers, running
@@ -42,7 +41,6 @@ from shared.settings import KafkaSettings, MongoSettings
 API_PORT: Final = 8000
 # Where in the servers everything is, when the environment says so.
 PLACES: Final = ("DIALSTREAM_TOPIC_PREFIX", "DIALSTREAM_MONGODB_DATABASE")
-DEMO_LIST: Final = REPOSITORY / "deploy" / "demo" / "contacts.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +51,6 @@ class Wishes:
     contacts: int | None
     demo: bool
     once: bool
-
-
-class PromiseBroken(DialstreamError):
-    """The demo has ended, and the carrier has counted what must not happen."""
 
 
 async def run(home: Home, wishes: Wishes, console: Console, hurry: asyncio.Event) -> None:
@@ -138,24 +132,9 @@ async def _with_customer(home: Home, wishes: Wishes, addresses: Addresses, up: R
         }
         write_dev_env(home, values)
         if campaign_id is not None:
-            await demo(api, campaign_id, who, up, wishes, console)
+            await dial_list(api, up.lineup.carrier.url, campaign_id, who.organization_id, wishes.contacts, console)
     if not wishes.once:
         _say_where(console, home, addresses, up)
-
-
-async def demo(api: Api, campaign_id: str, who: Customer, up: Running, wishes: Wishes, console: Console) -> None:
-    """Loads the list, dials it, reports. Raises PromiseBroken when the carrier has seen what must not be."""
-    placed_before = (await carrier_summary(api, up.lineup.carrier.url))["placed"]
-    rows = read_rows(DEMO_LIST, wishes.contacts)
-    console.print(f"\nLoading {len(rows)} rows of {DEMO_LIST.relative_to(REPOSITORY)} over the API ...")
-    began = monotonic()
-    loaded = await load(api, campaign_id, rows)
-    report_load(console, loaded, monotonic() - began)
-    console.print(f"\nDialing campaign {campaign_id}:")
-    with watching(console) as display:
-        end = await dial_to_the_end(api, up.lineup.carrier.url, campaign_id, placed_before, display.show)
-    if not await report_outcome(console, api, campaign_id, who.organization_id, end):
-        raise PromiseBroken("the demo broke a promise; see above")
 
 
 def _say_where(console: Console, home: Home, addresses: Addresses, up: Running) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 
 import psutil
 
-from deploy.local.home import Home, until
+from deploy.local.home import Home
 from deploy.local.run_lock import current_run
 from deploy.local.servers import stop_servers, stop_unused_servers
+from deploy.waiting import until
 from shared.errors import TemporaryError
 
 # A run lets calls end, then its services, then the servers, each with patience of its own.

@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import psutil
 
-from deploy.local.home import Home, until
+from deploy.local.home import Home
 from deploy.local.lineup import REPOSITORY, Lineup, Member
 from deploy.local.process import tail
+from deploy.waiting import until
 from shared.errors import TemporaryError
 
 T = TypeVar("T")

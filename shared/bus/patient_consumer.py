@@ -9,12 +9,15 @@ marker at the end of each, are gaps in the offsets: no record stands there, and 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import functools
+import weakref
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import UnsupportedCodecError
 
+from shared import metrics
 from shared.bus.dead_letters import KafkaRecord
 from shared.logs import get_logger
 
@@ -40,12 +43,14 @@ class PatientConsumer(AIOKafkaConsumer):
         # Stated here and not where each service is wired: read otherwise, what its sender took back is dialed.
         build: Callable[..., None] = super().__init__
         build(*topics, **(settings | {"isolation_level": READ_COMMITTED}))
+        self._shown: set[str] = set()
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[KafkaRecord]]:
         """As in the client library; an unreadable record is returned without key and value."""
         assignment, before = self._positions()
+        self._show_unread(before)
         try:
             read: dict[TopicPartition, list[KafkaRecord]] = await super().getmany(
                 *partitions, timeout_ms=timeout_ms, max_records=max_records
@@ -54,6 +59,18 @@ class PatientConsumer(AIOKafkaConsumer):
             # Divided anew meanwhile, everything begins at what was committed; nothing of it has been returned yet.
             return await self._one_by_one(before if self._positions()[0] is assignment else {}, max_records)
         return read
+
+    def unread(self, topic: str) -> int:
+        """Records of a topic behind the last one returned, as of the last fetch, in the partitions assigned to it."""
+        library: AIOKafkaConsumer = self
+        positions = {where: at for where, at in self._positions()[1].items() if where.topic == topic}
+        return sum(max(0, (library.highwater(where) or at) - at) for where, at in positions.items())
+
+    def _show_unread(self, read: Iterable[TopicPartition]) -> None:
+        """Has the metric ask this consumer, while it lives, about the topics that it reads."""
+        for topic in {where.topic for where in read} - self._shown:
+            self._shown.add(topic)
+            metrics.UNREAD.labels(topic).set_function(functools.partial(_unread_of, weakref.ref(self), topic))
 
     async def stop(self) -> None:
         """As in the client library, also while Kafka is away.
@@ -128,6 +145,11 @@ class PatientConsumer(AIOKafkaConsumer):
         fetcher: Any = self._fetcher
         passed_over_to: int = fetcher._records[where]._partition_records.next_fetch_offset
         return max(offset, passed_over_to)
+
+
+def _unread_of(consumer: "weakref.ref[PatientConsumer]", topic: str) -> int:
+    living = consumer()
+    return 0 if living is None else living.unread(topic)
 
 
 def is_unreadable(record: KafkaRecord) -> bool:

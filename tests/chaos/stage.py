@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.local.demo_settings import ENDINGS, FAULTS, SECONDS
+from deploy.demo.settings import ENDINGS, FAULTS, SECONDS
 from deploy.local.home import LOCALHOST, free_port
 from deploy.local.lineup import Counts
 from shared.settings import MongoSettings

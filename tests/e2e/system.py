@@ -15,8 +15,8 @@ import aiohttp
 from deploy.create_topics import create_topics, delete_topics
 from deploy.demo.client import Api
 from deploy.demo.customer import Customer, customer
+from deploy.demo.settings import SECONDS
 from deploy.local.credentials import Credentials
-from deploy.local.demo_settings import SECONDS
 from deploy.local.lineup import ONE_OF_EACH, REPOSITORY, Counts, Lineup, Member, build_lineup
 from deploy.local.process import tail
 from deploy.local.servers import Addresses

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.campaign_api.gateway import ThisGateway
 from services.campaign_api.http.faults import RETRY_AFTER_SECONDS
 from services.campaign_api.public.health_schemas import Live, NotReady, Ready
-from shared.health import failed_checks
+from shared.health import Check, exposition, failed_checks
 
 router = APIRouter(tags=["Health"])
 
@@ -21,7 +21,7 @@ async def live() -> Live:
 @router.get("/health/ready", response_model=Ready, responses={503: {"model": NotReady}})
 async def ready(gateway: ThisGateway) -> Ready | JSONResponse:
     """Whether Kafka and MongoDB answer; names what is away."""
-    away = await failed_checks({"kafka": gateway.producer.ping, "mongodb": gateway.edge.engine.store.ping})
+    away = await failed_checks(_checks(gateway))
     if not away:
         return Ready()
     body = NotReady(detail=f"Away: {', '.join(away)}.", away=away)
@@ -29,6 +29,10 @@ async def ready(gateway: ThisGateway) -> Ready | JSONResponse:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
+async def metrics(gateway: ThisGateway) -> Response:
     """Prometheus."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(await exposition(_checks(gateway)), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _checks(gateway: ThisGateway) -> dict[str, Check]:
+    return {"kafka": gateway.producer.ping, "mongodb": gateway.edge.engine.store.ping}

@@ -109,6 +109,11 @@ class ShardLoop:
         return self._memory.held
 
     @property
+    def due(self) -> int:
+        """Contacts that are due and not yet claimed, as far as this loop has fetched them."""
+        return self._memory.due
+
+    @property
     def backlog(self) -> int:
         """The number of events that wait in the inbox."""
         return self._inbox.open_events

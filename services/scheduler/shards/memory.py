@@ -172,6 +172,12 @@ class ShardMemory:
         """Slots held in this shard."""
         return sum(organization.held for organization in self.organizations.values())
 
+    @property
+    def due(self) -> int:
+        """Contacts fetched as due and not yet claimed, in campaigns that are awake."""
+        awake = (memory for organization in self.organizations.values() for memory in organization.awake.values())
+        return sum(len(memory.waiting) for memory in awake)
+
     def account(self, held: dict[str, int], due: dict[str, datetime]) -> None:
         """Take over what a transaction has committed: changes of held slots, and when contacts wait again."""
         for organization_id, change in held.items():

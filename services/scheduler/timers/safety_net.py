@@ -46,6 +46,7 @@ class SafetyNet:
         loops = dict(self._loops)
         metrics.SHARDS_OWNED.set(len(loops))
         metrics.HELD.set(sum(loop.held for loop in loops.values()))
+        metrics.DUE.set(sum(loop.due for loop in loops.values()))
         if not loops:
             return
         now = await shard_catalog.server_now(self._store)

@@ -1,4 +1,4 @@
-"""The settings with which `make run` shows a campaign's whole life in half a minute.
+"""The settings with which the demo shows a campaign's whole life in half a minute.
 
 Hours are made seconds, for phones and for recovery alike, and the simulated carrier gets things wrong now
 and then. Any of these that the environment sets is taken from there.
@@ -7,7 +7,7 @@ and then. Any of these that the environment sets is taken from there.
 from collections.abc import Mapping
 from typing import Final
 
-from deploy.local.lineup import PREFIX
+from shared.domain.unknown_names import PREFIX
 
 SECONDS: Final = {
     # Recovery: a call that nobody reports on is asked for after 6 s, and given up after 15 s.
@@ -47,6 +47,19 @@ FAULTS: Final = {
     "DIALSTREAM_SIMULATOR_CALLBACK_EARLY_RATE": "0.02",
     "DIALSTREAM_SIMULATOR_CALLBACK_DOUBLED_RATE": "0.03",
 }
+
+
+SIMULATOR: Final = f"{PREFIX}SIMULATOR_"
+
+
+def carrier_ways() -> dict[str, float]:
+    """The part that the simulated carrier takes while it runs, as the body of a PUT to `/simulator/settings`."""
+    every = {**SECONDS, **ENDINGS, **FAULTS}
+    return {
+        name.removeprefix(SIMULATOR).lower(): float(value)
+        for name, value in every.items()
+        if name.startswith(SIMULATOR)
+    }
 
 
 def demo_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,39 @@
+"""The demo's show: the list loaded over the API, dialed to its end, and judged by the carrier's own books."""
+
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from deploy.demo.client import Api
+from deploy.demo.dial import carrier_summary, dial_to_the_end
+from deploy.demo.display import report_load, report_outcome, watching
+from deploy.demo.load import load, read_rows
+from shared.clock import monotonic
+from shared.errors import DialstreamError
+
+DEMO_LIST: Final = Path(__file__).with_name("contacts.csv")
+
+
+class PromiseBroken(DialstreamError):
+    """The demo has ended, and the carrier has counted what must not happen."""
+
+
+async def dial_list(
+    api: Api, carrier_url: str, campaign_id: str, organization_id: str, contacts: int | None, console: Console
+) -> None:
+    """Loads the list, or its first `contacts` rows, dials it, reports.
+
+    Raises PromiseBroken when the carrier has seen what must not be, DemoStuck when nothing moves any more.
+    """
+    placed_before = (await carrier_summary(api, carrier_url))["placed"]
+    rows = read_rows(DEMO_LIST, contacts)
+    console.print(f"\nLoading {len(rows)} rows of the demo list ({DEMO_LIST.name}) over the API ...")
+    began = monotonic()
+    loaded = await load(api, campaign_id, rows)
+    report_load(console, loaded, monotonic() - began)
+    console.print(f"\nDialing campaign {campaign_id}:")
+    with watching(console) as display:
+        end = await dial_to_the_end(api, carrier_url, campaign_id, placed_before, display.show)
+    if not await report_outcome(console, api, campaign_id, organization_id, end):
+        raise PromiseBroken("the demo broke a promise; see above")
