@@ -286,7 +286,7 @@ async def test_numbers_on_the_do_not_call_list(place: Place) -> None:
 
 async def test_a_closed_campaign_takes_no_contacts(place: Place) -> None:
     await move_campaign(place.store, place.organization_id, place.campaign_id, CampaignMove.CANCEL, NOW)
-    with pytest.raises(WrongState, match="closed"):
+    with pytest.raises(WrongState, match="cancelled"):
         await place.put({"external_id": "a"})
     assert await place.store["contacts"].count_documents({}) == 0
     with pytest.raises(NotFound):
