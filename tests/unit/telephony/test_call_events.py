@@ -87,7 +87,8 @@ class Knowing(ScriptedProvider):
         return CallEnded(replace(REPORT, attempt_id=reference.attempt_id))
 
 
-async def test_carrier_that_is_asked_says_it() -> None:
+@pytest.mark.parametrize(("call_id", "by_numbers"), [("CA1", False), (None, True)])
+async def test_carrier_that_is_asked_says_it(call_id: str | None, by_numbers: bool) -> None:
     attempt = RunningAttempt(
         organization_id="organization",
         shard=3,
@@ -95,11 +96,12 @@ async def test_carrier_that_is_asked_says_it() -> None:
         attempt_id="attempt",
         executor="executor",
         mode=CallMode.CALLBACK.value,
-        call_id=None,
+        call_id=call_id,
         phone_number="+12025550123",
         caller_number="+12025550100",
         started_at=NOW - timedelta(minutes=1),
         hold_until=NOW + timedelta(hours=1),
     )
     carrier = Knowing(always(ScriptedCall()), lambda _: None)
-    assert await Reconciler(carrier, DialingSettings()).find_endings([attempt], NOW) == [FINISHED]
+    found = await Reconciler(carrier, DialingSettings()).find_endings([attempt], NOW)
+    assert found == [FINISHED.model_copy(update={"by_numbers": by_numbers})]
