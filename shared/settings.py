@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain import setting_rules as rules
+from shared.domain.call_limits import CallLimits
 
 DAY_SECONDS: Final = 86_400
 # With less than this left of PLACE a carrier request would only end in doubt.
@@ -144,15 +145,15 @@ class DialingSettings(Settings):
         return self
 
     @property
+    def call_limits(self) -> CallLimits:
+        """The limits of a call whose configuration sets none."""
+        around = self.place_seconds + self.settle_seconds + self.hold_margin_seconds
+        return CallLimits(self.ring_seconds, self.max_call_seconds, around)
+
+    @property
     def hold_seconds(self) -> float:
         """From start until no call of this attempt can be up any more."""
-        return (
-            self.place_seconds
-            + self.settle_seconds
-            + self.ring_seconds
-            + self.max_call_seconds
-            + self.hold_margin_seconds
-        )
+        return self.call_limits.hold_seconds
 
 
 class TelephonySettings(Settings):

@@ -69,7 +69,7 @@ class Placer:
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
         nonce, started = str(uuid.uuid4()), monotonic()
-        order = starts.StartOrder(jobs, nonce, self._executor, self._provider.mode, self._dialing.hold_seconds)
+        order = starts.StartOrder(jobs, nonce, self._executor, self._provider.mode, self._dialing.call_limits)
         contacts: list[Document] | None = None
         try:
             contacts = await self._take(order, started)
@@ -152,7 +152,7 @@ class Placer:
         call = self._call(contact)
         if self._provider.mode is CallMode.IN_PROCESS:
             # Noted before the request: a short call's report may be older than the answer.
-            self._held.hold(contact, self._dialing.hold_seconds)
+            self._held.hold(contact, self._dialing.call_limits.of(contact["lock"]).hold_seconds)
         try:
             answer = await self._provider.place(call, left)
         except OutcomeUnknown as error:
@@ -219,6 +219,7 @@ class Placer:
 
     def _call(self, contact: Document) -> PlaceCall:
         lock = contact["lock"]
+        limits = self._dialing.call_limits.of(lock)
         return PlaceCall(
             attempt_id=lock["attempt"],
             organization_id=contact["organization_id"],
@@ -228,8 +229,8 @@ class Placer:
             phone_number=dialed_number(lock),
             caller_number=lock["caller_number"],
             conversation_id=conversation_id_of(lock["attempt"]),
-            ring_timeout_seconds=self._dialing.ring_seconds,
-            max_call_seconds=self._dialing.max_call_seconds,
+            ring_timeout_seconds=limits.ring_seconds,
+            max_call_seconds=limits.max_call_seconds,
             agent_id=lock["agent_id"],
             agent_version=lock["agent_version"],
             agent_config=contact["agent_config"],

@@ -13,29 +13,30 @@ time inside a window**. What follows from it:
 
 The start is inclusive, the end exclusive. An override holds for its zones in every spelling: one for
 `America/New_York` binds a contact in `US/Eastern`. A zone nobody knows is never open: rather no call than one at night.
+
+Closed days and legal hours take away from the windows (shared/domain/closures.py, legal_hours.py). Whoever asks about a
+contact gives its number; without a number the answer leaves out what only a number decides.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
+from math import ceil
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from shared.domain.closures import NEVER_CLOSED, ClosedDays, ClosedDaysOfZone
 from shared.domain.fields import TimezoneName, WallTime, at_most
-from shared.domain.timezones import (
-    DAY_SECONDS,
-    EPOCH,
-    canonical_timezone,
-    is_known_timezone,
-    known_timezones,
-    steady_offset,
-    steady_spans,
-)
-from shared.domain.weekly_hours import WEEK_SECONDS, WeeklyHours
+from shared.domain.legal_hours import legal_row
+from shared.domain.legal_hours_table import LegalRow
+from shared.domain.number_places import place_of
+from shared.domain.timezones import DAY_SECONDS, EPOCH, canonical_timezone, is_known_timezone, known_timezones
+from shared.domain.weekly_hours import WeeklyHours
+from shared.domain.zone_hours import ClosedBy, OpenHours, ZoneHours
 
 __all__ = [
     "OpenZones",
@@ -44,6 +45,7 @@ __all__ = [
     "ScheduleOverrides",
     "TimeWindow",
     "Weekday",
+    "closed_by",
     "closes_at",
     "is_open",
     "known_timezones",
@@ -51,12 +53,7 @@ __all__ = [
     "open_zones",
 ]
 
-# Weekly hours repeat after 7 days; a clock change or a skipped day can cost a window one occurrence. Five
-# weeks are therefore more than enough to say "never" (tested for every zone).
-_HORIZON_SECONDS: Final = 5 * WEEK_SECONDS
-_EPOCH_WEEKDAY_SECONDS: Final = 3 * DAY_SECONDS  # 1970-01-01 was a Thursday
 _SECOND: Final = timedelta(seconds=1)
-_END_OF_TIME: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _SECOND  # where datetime ends; exclusive here
 
 
 class Weekday(StrEnum):
@@ -164,26 +161,82 @@ ScheduleOverrides = Annotated[tuple[ScheduleOverride, ...], AfterValidator(_no_z
 
 @dataclass(frozen=True)
 class Schedule:
-    """Windows of one configuration: the default ones, and those that replace them in some zones.
+    """Windows of one configuration, and what takes hours away from them: closed days and legal hours.
 
-    Hashable. Keep and reuse it: the work of reading its windows is done once per instance. A zone named
-    by two overrides takes the first.
+    - `windows` are the default ones; `overrides` replace them in some zones. A zone named by two takes the first.
+    - Windows and closed days are looked at in the contact's zone, else in `default_timezone`; in that one for
+      everybody unless `use_contact_timezone`. With `timezone_from_number` a contact without a zone is looked at in
+      every zone that its number may be in, and all must be open; where none is known, in `default_timezone`.
+    - `legal_hours` are those of the number's country, where the person is: in the contact's zone, else in every zone
+      that the number may be in.
+
+    Hashable. Keep and reuse it: the work of reading its windows is done once per instance.
     """
 
     default_timezone: str
     windows: tuple[TimeWindow, ...]
     overrides: tuple[ScheduleOverride, ...] = ()
+    closed: ClosedDays = NEVER_CLOSED
+    use_contact_timezone: bool = True
+    timezone_from_number: bool = False
+    legal_hours: bool = False
 
-    def hours(self, timezone: str) -> WeeklyHours:
-        """The weekly hours that hold in a zone, in whichever spelling it is given."""
-        return self._hours_by_zone.get(canonical_timezone(timezone), self._default_hours)
+    def depends_on_number(self, timezone: str | None) -> bool:
+        """Whether the hours of contacts with this `timezone` (None: without) differ by their numbers."""
+        return self.legal_hours or (timezone is None and self._looks_at_number)
+
+    def open_hours(self, timezone: str | None, number: str | None) -> OpenHours:
+        """The hours of a contact in `timezone` (None: it has none) with the number to be called, in E.164.
+
+        Without a number: those of all contacts in that zone, as far as they are the same; legal hours are left out.
+        """
+        zones: tuple[str, ...] | None = None
+        row: LegalRow | None = None
+        if number is not None and self.depends_on_number(timezone):
+            place = place_of(number)
+            zones = (place.zones or (self.default_timezone,)) if timezone is None else None
+            row = legal_row(number, place.country) if self.legal_hours else None
+        key = timezone, zones, None if row is None else row.name, number is None
+        hours = self._open_hours.get(key)
+        if hours is None:
+            hours = self._open_hours[key] = self._worked_out(timezone, zones, row, number is None)
+        return hours
+
+    def _worked_out(
+        self, timezone: str | None, of_number: tuple[str, ...] | None, row: LegalRow | None, any_number: bool
+    ) -> OpenHours:
+        if not self.use_contact_timezone or (timezone is None and not self._looks_at_number):
+            looked_at: tuple[str, ...] = (self.default_timezone,)
+        elif timezone is not None:
+            looked_at = (timezone,)
+        else:
+            looked_at = () if any_number else of_number or ()
+        where_person_is = (timezone,) if timezone is not None else of_number or ()
+        if not all(is_known_timezone(zone) for zone in (*looked_at, *(where_person_is if row else ()))):
+            return OpenHours(None)
+        parts = [self._zone_hours(zone) for zone in looked_at]
+        if row is not None:
+            parts += [_legal_hours(row, zone) for zone in where_person_is]
+        return OpenHours(tuple(parts))
+
+    @property
+    def _looks_at_number(self) -> bool:
+        return self.timezone_from_number and self.use_contact_timezone
+
+    def _zone_hours(self, zone: str) -> ZoneHours:
+        weekly, own = self._weekly_by_zone.get(canonical_timezone(zone), self._default_weekly)
+        return ZoneHours(zone, weekly, own, self.closed.in_zone(zone))
 
     @cached_property
-    def _default_hours(self) -> WeeklyHours:
+    def _open_hours(self) -> dict[tuple[str | None, tuple[str, ...] | None, str | None, bool], OpenHours]:
+        return {}
+
+    @cached_property
+    def _default_weekly(self) -> tuple[WeeklyHours, WeeklyHours]:
         return _weekly_hours(self.windows)
 
     @cached_property
-    def _hours_by_zone(self) -> dict[str, WeeklyHours]:
+    def _weekly_by_zone(self) -> dict[str, tuple[WeeklyHours, WeeklyHours]]:
         return {
             canonical_timezone(name): hours
             for override in reversed(self.overrides)
@@ -200,28 +253,29 @@ class OpenZones:
     until: datetime | None
 
 
-def is_open(schedule: Schedule, timezone: str | None, now: datetime, *, for_seconds: float = 0) -> bool:
-    """Whether a contact in `timezone` (None: the schedule's default) may be called now and for `for_seconds` more.
+def is_open(
+    schedule: Schedule, timezone: str | None, now: datetime, *, for_seconds: float = 0, number: str | None = None
+) -> bool:
+    """Whether a contact in `timezone` (None: it has none) may be called now and for `for_seconds` more.
 
-    A window that closes exactly `for_seconds` from now is still long enough. Raises ValueError if `now` is naive.
+    A window that closes exactly `for_seconds` from now is still long enough. Without the `number` to be called (E.164)
+    the answer leaves out what only a number decides. Raises ValueError if `now` is naive.
     """
-    name = schedule.default_timezone if timezone is None else timezone
-    second, hours = _second_of(now), schedule.hours(name)
-    if not is_known_timezone(name) or not _is_open_at(hours, name, second):
-        return False
-    if for_seconds <= 0:
-        return True
-    closing = _first_second(hours, name, second, wanted=False)
-    return closing is None or (closing - second) - (now - _instant(second)) / _SECOND >= for_seconds
+    second = _second_of(now)
+    end = second + ceil(now.microsecond / 1_000_000 + for_seconds) if for_seconds > 0 else second + 1
+    return schedule.open_hours(timezone, number).stays_open(second, end)
 
 
-def next_opening(schedule: Schedule, timezone: str | None, after: datetime) -> datetime | None:
-    """First instant at or after `after` when calling is allowed, in UTC; None if never.
+def next_opening(
+    schedule: Schedule, timezone: str | None, after: datetime, *, number: str | None = None
+) -> datetime | None:
+    """First instant at or after `after` when calling is allowed, in UTC.
 
-    An opening that falls in a spring gap moves to the end of the gap; in an autumn overlap the earlier hour
-    counts. Raises ValueError if `after` is naive.
+    None if there is none in five weeks (weekly hours never open then), or where days are closed in 366 days. An opening
+    that falls in a spring gap moves to the end of the gap; in an autumn overlap the earlier hour counts. Without the
+    `number` (E.164) the answer leaves out what only a number decides. Raises ValueError if `after` is naive.
     """
-    return _first_instant(schedule, timezone, after, wanted=True)
+    return _first_instant(schedule, timezone, after, wanted=True, number=number)
 
 
 def closes_at(schedule: Schedule, timezone: str | None, now: datetime) -> datetime | None:
@@ -230,6 +284,14 @@ def closes_at(schedule: Schedule, timezone: str | None, now: datetime) -> dateti
     Raises ValueError if `now` is naive.
     """
     return _first_instant(schedule, timezone, now, wanted=False)
+
+
+def closed_by(schedule: Schedule, timezone: str | None, now: datetime, number: str | None) -> ClosedBy | None:
+    """What keeps a contact from being called now: a closed day before legal hours before windows; None: nothing.
+
+    Raises ValueError if `now` is naive.
+    """
+    return schedule.open_hours(timezone, number).closed_by(_second_of(now))
 
 
 def open_zones(schedule: Schedule, zones: Iterable[str | None], now: datetime) -> OpenZones:
@@ -241,60 +303,22 @@ def open_zones(schedule: Schedule, zones: Iterable[str | None], now: datetime) -
     open_now: set[str | None] = set()
     changes: set[int] = set()
     for zone in set(zones):
-        name = schedule.default_timezone if zone is None else zone
-        if not is_known_timezone(name):
-            continue
-        is_open_now, change = _answer_and_change(schedule.hours(name), name, second)
+        hours = schedule.open_hours(zone, None)
+        is_open_now = hours.at(second)[0]
         if is_open_now:
             open_now.add(zone)
+        change = hours.first(second, wanted=not is_open_now)
         if change is not None:
             changes.add(change)
     return OpenZones(frozenset(open_now), _instant(min(changes)) if changes else None)
 
 
-def _answer_and_change(hours: WeeklyHours, name: str, second: int) -> tuple[bool, int | None]:
-    """Whether it is open at `second`, and the first later second when it is not so any more."""
-    offset, steady_until = steady_offset(name, second)
-    wall = _second_of_week(second, offset)
-    open_now = hours.is_open(wall)
-    if hours.never_changes:
-        return open_now, None
-    change = second + hours.seconds_to_flip(wall)
-    if change < steady_until:  # the usual case: no clock change before the next flip
-        return open_now, change
-    return open_now, _first_second(hours, name, second, wanted=not open_now)
-
-
-def _first_instant(schedule: Schedule, timezone: str | None, after: datetime, *, wanted: bool) -> datetime | None:
-    name = schedule.default_timezone if timezone is None else timezone
-    second = _second_of(after)
-    if not is_known_timezone(name):
-        return None if wanted else after.astimezone(UTC)
-    found = _first_second(schedule.hours(name), name, second, wanted=wanted)
+def _first_instant(
+    schedule: Schedule, timezone: str | None, after: datetime, *, wanted: bool, number: str | None = None
+) -> datetime | None:
+    found = schedule.open_hours(timezone, number).first(_second_of(after), wanted=wanted)
     # `after` may lie within the second that was found; never answer with an earlier instant.
     return None if found is None else max(_instant(found), after.astimezone(UTC))
-
-
-def _first_second(hours: WeeklyHours, name: str, second: int, *, wanted: bool) -> int | None:
-    """First second at or after `second` at which the answer is `wanted`; None if there is none in five weeks."""
-    if hours.never_changes:
-        return second if hours.open_before_first_flip == wanted else None
-    for start, end, offset in steady_spans(name, second, min(second + _HORIZON_SECONDS, _END_OF_TIME)):
-        wall = _second_of_week(start, offset)
-        if hours.is_open(wall) == wanted:
-            return start
-        flip = start + hours.seconds_to_flip(wall)
-        if flip < end:
-            return flip
-    return None
-
-
-def _is_open_at(hours: WeeklyHours, name: str, second: int) -> bool:
-    return hours.is_open(_second_of_week(second, steady_offset(name, second)[0]))
-
-
-def _second_of_week(second: int, offset: int) -> int:
-    return (second + offset + _EPOCH_WEEKDAY_SECONDS) % WEEK_SECONDS
 
 
 def _second_of(instant: datetime) -> int:
@@ -307,8 +331,29 @@ def _instant(second: int) -> datetime:
     return EPOCH + timedelta(seconds=second)
 
 
-def _weekly_hours(windows: Iterable[TimeWindow]) -> WeeklyHours:
-    return WeeklyHours.from_spans(span for window in windows for span in _spans(window))
+def _weekly_hours(windows: Iterable[TimeWindow]) -> tuple[WeeklyHours, WeeklyHours]:
+    """The hours of these windows, and the same without the mornings that belong to the day before."""
+    spans = [span for window in windows for span in _spans(window)]
+    own = [(start, min(end, (start // DAY_SECONDS + 1) * DAY_SECONDS)) for start, end in spans]
+    return WeeklyHours.from_spans(spans), WeeklyHours.from_spans(own)
+
+
+def _legal_hours(row: LegalRow, zone: str) -> ZoneHours:
+    weekly, own = _weekly_of_row(row)
+    return ZoneHours(zone, weekly, own, _holidays_of_row(row), ClosedBy.LEGAL_HOURS)
+
+
+@cache
+def _weekly_of_row(row: LegalRow) -> tuple[WeeklyHours, WeeklyHours]:
+    return _weekly_hours(
+        TimeWindow(days=tuple(Weekday(day) for day in days.split()), start=start, end=end)
+        for days, start, end in row.hours
+    )
+
+
+@cache
+def _holidays_of_row(row: LegalRow) -> ClosedDaysOfZone | None:
+    return None if row.holidays is None else ClosedDaysOfZone((), (row.holidays,))
 
 
 def _spans(window: TimeWindow) -> Iterator[tuple[int, int]]:

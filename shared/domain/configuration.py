@@ -7,7 +7,9 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.calling_window import Schedule, ScheduleOverride, TimeWindow
-from shared.domain.fields import DEFAULT_MAX_ATTEMPTS
+from shared.domain.closures import ClosedDays, Closures, HolidayCalendars
+from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, MaxCallSeconds, RingSeconds
+from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryPolicy, RetryRule
 
@@ -16,9 +18,10 @@ DEFAULT_COUNTRY_CODE: Final = "+1"  # for national numbers where the configurati
 
 
 class Configuration(BaseModel):
-    """One configuration as the dialer reads it. Keep and reuse the instance: its schedules are worked out once.
+    """One configuration as the dialer reads it, with what its organization says of hours.
 
-    Windows default to none, which means no calls.
+    Keep and reuse the instance: its schedules are worked out once. Windows default to none, which means no calls;
+    `ring_seconds` and `max_call_seconds` None: the operator's settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,14 +37,24 @@ class Configuration(BaseModel):
     agent_id: str | None = None
     agent_version: str | None = None
     agent_number: str | None = None
+    use_contact_timezone: bool = True
+    timezone_from_number: bool = False
+    closures: Closures = ()
+    holiday_calendars: HolidayCalendars = ()
+    ring_seconds: RingSeconds | None = None
+    max_call_seconds: MaxCallSeconds | None = None
+    organization: OrganizationHours = Field(NO_ORGANIZATION_HOURS, exclude=True)
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(
+        cls, document: Mapping[str, Any], organization: OrganizationHours = NO_ORGANIZATION_HOURS
+    ) -> Self:
         """Read a document of the `configurations` collection; its other fields are left aside.
 
         Raises pydantic.ValidationError if it was not written by the API: treat its campaigns as paused and say so.
         """
-        return cls.model_validate({name: document[name] for name in cls.model_fields if name in document})
+        stored = {name: document[name] for name in cls.model_fields if name in document}
+        return cls.model_validate({**stored, "organization": organization})
 
     def schedule(self, scheduled: bool) -> Schedule:
         """The windows for the first call of a contact with a scheduled time, or (False) for every other call."""
@@ -59,10 +72,21 @@ class Configuration(BaseModel):
 
     @cached_property
     def _default_schedule(self) -> Schedule:
-        return Schedule(self.default_timezone, self.default_windows, self.overrides)
+        return self._schedule(self.default_windows, self.overrides)
 
     @cached_property
     def _scheduled_schedule(self) -> Schedule:
         windows = self.default_windows if self.scheduled_windows is None else self.scheduled_windows
         overrides = self.overrides if self.scheduled_overrides is None else self.scheduled_overrides
-        return Schedule(self.default_timezone, windows, overrides)
+        return self._schedule(windows, overrides)
+
+    def _schedule(self, windows: tuple[TimeWindow, ...], overrides: tuple[ScheduleOverride, ...]) -> Schedule:
+        return Schedule(
+            self.default_timezone,
+            windows,
+            overrides,
+            closed=ClosedDays(self.closures, self.holiday_calendars) | self.organization.closed,
+            use_contact_timezone=self.use_contact_timezone,
+            timezone_from_number=self.timezone_from_number,
+            legal_hours=self.organization.keeps_legal_hours,
+        )

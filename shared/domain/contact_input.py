@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from shared.domain.fields import E164, TimezoneName
@@ -75,6 +84,7 @@ class ContactInput(BaseModel):
     data: JsonObject | None = Field(None, description="Anything your agent needs; at most 64 KiB.")
     timezone: TimezoneName | None = Field(None, description="IANA name; without it the configuration's default.")
     scheduled_at: Instant | None = Field(None, description="Do not call before this time.")
+    expires_at: Instant | None = Field(None, description="Do not call from this time on: who waits ends as skipped.")
     priority: Annotated[int, Field(ge=MIN_CONTACT_PRIORITY, le=MAX_CONTACT_PRIORITY)] | None = Field(
         None, description="Contacts of a higher priority are called first in their campaign; without it 0."
     )
@@ -84,12 +94,25 @@ class ContactInput(BaseModel):
     agent_config: JsonObject | None = None
     initial_context: Annotated[str | dict[str, Any], AfterValidator(check_json)] | None = None
 
+    @field_validator("expires_at")
+    @classmethod
+    def _expires_after_it_is_due(cls, expires_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        scheduled_at = info.data.get("scheduled_at")
+        if expires_at is not None and scheduled_at is not None and expires_at <= scheduled_at:
+            raise PydanticCustomError(
+                "expires_before_due",
+                "A contact must not expire before it is due: write a later time than scheduled_at, {scheduled_at}",
+                {"scheduled_at": scheduled_at.isoformat().replace("+00:00", "Z")},
+            )
+        return expires_at
+
 
 # What an update may change; the ids are how a contact is found, the numbers are always given.
 OPTIONAL_FIELDS: Final = (
     "data",
     "timezone",
     "scheduled_at",
+    "expires_at",
     "priority",
     "agent_id",
     "agent_version",

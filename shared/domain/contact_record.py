@@ -66,6 +66,7 @@ class Contact:
     data: Mapping[str, Any] | None
     timezone: str | None
     scheduled_at: datetime | None
+    expires_at: datetime | None
     priority: int
     agent_id: str | None
     agent_version: str | None

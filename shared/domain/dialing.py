@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.domain.calling_window import is_open, next_opening
+from shared.domain.calling_window import Schedule, closed_by, is_open, next_opening
 from shared.domain.campaign import DIALED, CampaignState, Course, shown_state
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
+from shared.domain.number_places import country_of
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
-from shared.domain.refusal import RefusalSubject, Rest, country_of, rest_key
+from shared.domain.refusal import RefusalSubject, Rest, rest_key
+from shared.domain.zone_hours import ClosedBy
 
 # A contact whose number is on another call waits this long; without a new due time, many contacts with
 # one number would stand at the head of the queue and hide everybody behind them.
@@ -35,6 +37,13 @@ WAITS_FOR_REST: Final[Mapping[RefusalSubject, WaitReason]] = {
     RefusalSubject.ACCOUNT: WaitReason.ACCOUNT_REFUSED,
     RefusalSubject.CALLER_NUMBER: WaitReason.CALLER_NUMBER_REFUSED,
     RefusalSubject.COUNTRY: WaitReason.COUNTRY_REFUSED,
+}
+_WAITS_FOR_HOURS: Final[Mapping[ClosedBy | None, WaitReason]] = {
+    ClosedBy.CLOSED_DAY: WaitReason.CLOSED_DAY,
+    ClosedBy.LEGAL_HOURS: WaitReason.LEGAL_HOURS,
+    ClosedBy.WINDOWS: WaitReason.OUTSIDE_HOURS,
+    # Open now and for too short a time.
+    None: WaitReason.OUTSIDE_HOURS,
 }
 
 
@@ -60,9 +69,10 @@ class CampaignRules:
 class Rules:
     """Everything beside the contact itself that a verdict needs.
 
-    `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are open at any hour, and never
-    paused. `live` are numbers (in compared form) that are on a call; `rests` what the carrier has refused, by key;
-    `full` the limit that has no slot free; `probing` the keys of rests that this very call asks about again.
+    `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are never paused, and are called
+    by the `ad_hoc_schedule`, or without it at any hour. `live` are numbers (in compared form) that are on a call;
+    `rests` what the carrier has refused, by key; `full` the limit that has no slot free; `probing` the keys of rests
+    that this very call asks about again.
     """
 
     campaign: CampaignRules | None = None
@@ -72,15 +82,17 @@ class Rules:
     live: Set[str] = frozenset()
     full: WaitReason | None = None
     probing: Set[str] = frozenset()
+    ad_hoc_schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DialedContact:
     """A contact that waits, as dialing sees it; instants are UTC.
 
-    `listed` and `invalid` are those of its numbers, in compared form, that are on the do-not-call list, and that the
-    carrier has called invalid. `put_off` is why `due_at` is later than the contact's own time. `for_good` is set when
-    one of its calls, not the last, turned out to have been answered or to have ended in an opt-out.
+    From `expires_at` on it is not called any more. `listed` and `invalid` are those of its numbers, in compared form,
+    that are on the do-not-call list, and that the carrier has called invalid. `put_off` is why `due_at` is later than
+    the contact's own time. `for_good` is set when one of its calls, not the last, turned out to have been answered or
+    to have ended in an opt-out.
     """
 
     phone_numbers: tuple[str, ...]
@@ -95,14 +107,15 @@ class DialedContact:
     invalid: Set[str] = frozenset()
     put_off: WaitReason | None = None
     for_good: EndReason | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallChoice:
     """How a call would be made. `caller_number` None: there is no number to call from.
 
-    `agent_id` None with `has_agent` False: nobody would speak. Account and time limits are the operator's settings, the
-    same for all calls.
+    `agent_id` None with `has_agent` False: nobody would speak. `ring_seconds` and `max_call_seconds` None: as the
+    operator has set them. The account is the operator's, the same for all calls.
     """
 
     number: str
@@ -110,6 +123,8 @@ class CallChoice:
     agent_id: str | None
     agent_version: str | None
     has_agent: bool
+    ring_seconds: int | None = None
+    max_call_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +140,13 @@ class Wait:
     """The contact waits. `until` is UTC; None when no time ends it as things stand.
 
     `whole_campaign`: the reason holds for every contact of the campaign that has no caller number of its own.
+    `by_number`: the hours are those of the contact's number, and no other contact of its timezone need wait for them.
     """
 
     reason: WaitReason
     until: datetime | None = None
     whole_campaign: bool = False
+    by_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +171,14 @@ def verdict(
 
     `frozen` is the call as a claim has chosen it; without it the call is chosen here.
     """
-    ends = end_of(contact, rules)
+    ends = end_of(contact, rules, now)
     if ends is not None:
         return ends
     choice = frozen if frozen is not None else choose_call(contact, rules)
     waits = (
         _waits_for_campaign(rules, now)
         or _waits_for_time(contact, now)
-        or _waits_for_hours(contact, rules, now, ahead)
+        or _waits_for_hours(contact, choice.number, rules, now, ahead)
         or _waits_for_caller_number(choice)
     )
     if waits is not None and waits.reason not in WAITS_FOR_REST.values():
@@ -177,18 +194,19 @@ def verdict(
     return Call(choice, tuple(asked_again))
 
 
-def end_of(contact: DialedContact, rules: Rules) -> End | None:
-    """What ends a waiting contact, whatever its campaign's state, the hour and the limits; None while nothing does."""
+def end_of(contact: DialedContact, rules: Rules, now: datetime) -> End | None:
+    """What ends a contact that waits at `now`, whatever its campaign's state, hours and limits; None: nothing."""
     if contact.for_good is not None:
         answered = contact.for_good is EndReason.ANSWERED
         return End(ContactStatus.COMPLETED if answered else ContactStatus.EXHAUSTED, contact.for_good)
     if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.course.is_over):
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
-    if callable_numbers(contact):
-        return None
-    if any(compared(number) in contact.listed for number in contact.phone_numbers):
+    has_number = bool(callable_numbers(contact))
+    if not has_number and any(compared(number) in contact.listed for number in contact.phone_numbers):
         return End(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL)
-    return End(ContactStatus.EXHAUSTED, EndReason.INVALID_NUMBER)
+    if contact.expires_at is not None and contact.expires_at <= now:
+        return End(ContactStatus.SKIPPED, EndReason.EXPIRED)
+    return None if has_number else End(ContactStatus.EXHAUSTED, EndReason.INVALID_NUMBER)
 
 
 def callable_numbers(contact: DialedContact) -> list[str]:
@@ -200,7 +218,7 @@ def callable_numbers(contact: DialedContact) -> list[str]:
 
 
 def choose_call(contact: DialedContact, rules: Rules) -> CallChoice:
-    """How the contact's next call is made: number, caller number, agent.
+    """How the contact's next call is made: number, caller number, agent, time limits.
 
     The number whose turn it is: in order, the next on each attempt, wrapping around; those that may not be called lose
     their turn. Agent and caller number come from the contact, else the campaign, else its configuration; a caller
@@ -210,12 +228,15 @@ def choose_call(contact: DialedContact, rules: Rules) -> CallChoice:
     in_turn = (*contact.phone_numbers[turn:], *contact.phone_numbers[:turn])
     allowed = set(callable_numbers(contact))
     agent_id = first_set("agent_id", contact.fields, rules)
+    configuration = rules.campaign.configuration if rules.campaign else None
     return CallChoice(
         number=next(number for number in in_turn if number in allowed),
         caller_number=first_set("agent_number", contact.fields, rules) or rules.default_caller_number,
         agent_id=agent_id,
         agent_version=first_set("agent_version", contact.fields, rules),
         has_agent=agent_id is not None or contact.has_agent_config,
+        ring_seconds=configuration.ring_seconds if configuration else None,
+        max_call_seconds=configuration.max_call_seconds if configuration else None,
     )
 
 
@@ -270,7 +291,13 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
 def frozen_choice(lock: Mapping[str, Any]) -> CallChoice:
     """The call as a claim has frozen it in its stored lock; a claim is made only where somebody will speak."""
     return CallChoice(
-        dialed_number(lock), lock["caller_number"], lock.get("agent_id"), lock.get("agent_version"), has_agent=True
+        dialed_number(lock),
+        lock["caller_number"],
+        lock.get("agent_id"),
+        lock.get("agent_version"),
+        has_agent=True,
+        ring_seconds=lock.get("ring_seconds"),
+        max_call_seconds=lock.get("max_call_seconds"),
     )
 
 
@@ -303,18 +330,26 @@ def _waits_for_time(contact: DialedContact, now: datetime) -> Wait | None:
     return None
 
 
-def _waits_for_hours(contact: DialedContact, rules: Rules, now: datetime, ahead: timedelta) -> Wait | None:
+def schedule_of(contact: DialedContact, rules: Rules) -> Schedule | None:
+    """The hours in which a contact may be called; None: at any hour."""
+    if rules.of_no_campaign:
+        return rules.ad_hoc_schedule
     configuration = rules.campaign.configuration if rules.campaign else None
-    if configuration is None:
-        return None
-    schedule = configuration.schedule(contact.tier is Tier.SCHEDULED)
-    if is_open(schedule, contact.timezone, now, for_seconds=ahead.total_seconds()):
+    return configuration.schedule(contact.tier is Tier.SCHEDULED) if configuration else None
+
+
+def _waits_for_hours(contact: DialedContact, number: str, rules: Rules, now: datetime, ahead: timedelta) -> Wait | None:
+    schedule, zone = schedule_of(contact, rules), contact.timezone
+    if schedule is None or is_open(schedule, zone, now, for_seconds=ahead.total_seconds(), number=number):
         return None
     # From `ahead` on: a window that closes sooner is no opening.
-    opening = next_opening(schedule, contact.timezone, now + ahead)
-    if opening is None:
-        return Wait(WaitReason.NO_WINDOWS)
-    return Wait(WaitReason.OUTSIDE_HOURS, opening)
+    opening = next_opening(schedule, zone, now + ahead, number=number)
+    by_number = schedule.depends_on_number(zone)
+    if opening is not None:
+        closed = closed_by(schedule, zone, now, number) or closed_by(schedule, zone, now + ahead, number)
+        return Wait(_WAITS_FOR_HOURS[closed], opening, by_number=by_number)
+    has_windows = schedule.open_hours(zone, number).has_windows
+    return Wait(WaitReason.NEVER_OPEN if has_windows else WaitReason.NO_WINDOWS, by_number=by_number)
 
 
 def _waits_for_caller_number(choice: CallChoice) -> Wait | None:

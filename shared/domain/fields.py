@@ -94,6 +94,12 @@ MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
 DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 """A wait between two attempts, up to 30 days."""
 
+RingSeconds = Annotated[StrictInt, Field(ge=5, le=120)]
+"""How long a phone rings before the call counts as not answered: 5 s to 2 min."""
+
+MaxCallSeconds = Annotated[StrictInt, Field(ge=10, le=14_400)]
+"""After how long the carrier ends a call, from the answer on: 10 s to 4 h, the longest that Twilio allows."""
+
 Multiplier = Annotated[StrictFloat, Field(ge=1.01, le=10, allow_inf_nan=False)]
 """By how much each wait is longer than the one before."""
 

@@ -19,7 +19,10 @@ class WaitReason(StrEnum):
     SCHEDULED = "scheduled"
     RETRY = "retry"
     GIVEN_BACK = "given_back"
+    CLOSED_DAY = "closed_day"
+    LEGAL_HOURS = "legal_hours"
     NO_WINDOWS = "no_windows"
+    NEVER_OPEN = "never_open"
     OUTSIDE_HOURS = "outside_hours"
     NO_CALLER_NUMBER = "no_caller_number"
     ACCOUNT_REFUSED = "account_refused"
@@ -48,6 +51,7 @@ class EndReason(StrEnum):
     LOST = "lost"
     NO_AGENT = "no_agent"
     DO_NOT_CALL = "do_not_call"
+    EXPIRED = "expired"
     CANCELLED = "cancelled"
 
 
@@ -70,7 +74,9 @@ ENDED_BY: Final[Mapping[Outcome, EndReason]] = MappingProxyType(
 # Endings after which a contact is never called again, whatever is asked: the person spoke, or asked not to be called.
 FOR_GOOD: Final = frozenset({EndReason.ANSWERED, EndReason.OPTED_OUT})
 # Endings that a changed setting or list can make void, so that naming the contact again calls it again.
-MAY_NO_LONGER_HOLD: Final = frozenset({EndReason.NO_AGENT, EndReason.DO_NOT_CALL, EndReason.CANCELLED})
+MAY_NO_LONGER_HOLD: Final = frozenset(
+    {EndReason.NO_AGENT, EndReason.DO_NOT_CALL, EndReason.EXPIRED, EndReason.CANCELLED}
+)
 
 # What a campaign waits for and a contact with a caller number of its own does not.
 SPARED_BY_OWN_NUMBER: Final = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
-import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.domain.number_places import country_of
 
 # How long a thing rests after its first, second … refusal in a row; the last one holds from then on.
 REST_STEPS: Final = (
@@ -122,14 +123,3 @@ def superfluous(rests: Mapping[str, Rest], now: datetime) -> list[str]:
         if not rest.is_forgotten(now)
     )
     return forgotten + [key for *_, key in kept[: max(0, len(kept) - MAX_RESTS)]]
-
-
-def country_of(number: str) -> str:
-    """The country (ISO 3166 code) of a number in E.164, else its calling code as `+code`; `?` for no number at all."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        # Numbers are checked as they are stored, by the rules of that day; none must stop a shard.
-        return "?"
-    region = phonenumbers.region_code_for_number(parsed)
-    return region if region and region not in {"001", "ZZ"} else f"+{parsed.country_code}"

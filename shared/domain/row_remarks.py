@@ -10,10 +10,12 @@ class RemarkCode(StrEnum):
 
     `lacks_setting`: `fault` (a `SettingFault`), and `others`, how many more rows it concerns. `stays_ended`: `status`
     and `because` (an `EndReason`, or empty: not known) of a contact that was changed and is not called again.
+    `has_expired`: `others`, how many more rows have an `expires_at` that has passed.
     """
 
     LACKS_SETTING = "lacks_setting"
     STAYS_ENDED = "stays_ended"
+    HAS_EXPIRED = "has_expired"
 
 
 @dataclass(frozen=True, slots=True)

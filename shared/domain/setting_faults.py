@@ -1,16 +1,19 @@
 """Settings that are legal and call nobody: what is missing, and what to do about it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.calling_window import Schedule, next_opening
 from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import CallFields, CampaignRules, Rules, first_set
 from shared.domain.reasons import EndReason
+from shared.domain.timezones import canonical_timezone, known_timezones
 
 
 class SettingFault(StrEnum):
@@ -18,6 +21,7 @@ class SettingFault(StrEnum):
 
     CONFIGURATION_UNUSABLE = "configuration_unusable"
     NO_WINDOWS = "no_windows"
+    NEVER_OPEN = "never_open"
     NO_CALLER_NUMBER = "no_caller_number"
     NO_AGENT = "no_agent"
 
@@ -43,9 +47,9 @@ ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = M
 )
 
 
-def warnings_on(rules: Rules, ended: Mapping[str, int]) -> list[SettingWarning]:
+def warnings_on(rules: Rules, ended: Mapping[str, int], now: datetime) -> list[SettingWarning]:
     """What to say of settings that were made or changed; `ended` counts the contacts that have ended, by reason."""
-    faults = setting_faults(rules)
+    faults = setting_faults(rules, now)
     warnings: list[SettingWarning] = [*faults]
     for fault, (status, because) in ENDS_BY_FAULT.items():
         count = ended.get(because, 0)
@@ -71,41 +75,61 @@ _BROUGHT_BY_CAMPAIGNS: Final = frozenset({SettingFault.NO_AGENT, SettingFault.NO
 
 
 def warnings_on_configuration(
-    configuration: Configuration, ended: Mapping[str, int], *, changed: Collection[str]
+    configuration: Configuration, ended: Mapping[str, int], now: datetime, *, changed: Collection[str]
 ) -> list[SettingWarning]:
     """What to say of a configuration of which these fields were set or changed.
 
     `ended` counts the contacts of its campaigns that have ended, by reason.
     """
-    said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), ended)
+    said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), ended, now)
     warnings = [warning for warning in said if warning not in _BROUGHT_BY_CAMPAIGNS]
     return [*warnings, *exhausted_stay(ended)] if _ATTEMPT_FIELDS.intersection(changed) else warnings
 
 
-def opens_ever(configuration: Configuration, *, scheduled: bool = False) -> bool:
-    """Whether any timezone ever opens, for the first calls of scheduled contacts, or (False) for all other calls."""
-    schedule = configuration.schedule(scheduled)
-    return bool(schedule.windows or any(override.windows for override in schedule.overrides))
+def fault_of_hours(
+    schedule: Schedule, timezone: str | None, numbers: Collection[str | None], now: datetime
+) -> SettingFault | None:
+    """What keeps a contact in this timezone (None: without one) from ever being called by its hours; None: nothing.
+
+    It is called if one of its `numbers` can be; a number of None leaves out what only a number decides.
+    """
+    if any(next_opening(schedule, timezone, now, number=number) is not None for number in numbers):
+        return None
+    has_windows = any(schedule.open_hours(timezone, number).has_windows for number in numbers)
+    return SettingFault.NEVER_OPEN if has_windows else SettingFault.NO_WINDOWS
 
 
-def opens_ever_in(configuration: Configuration, timezone: str | None, *, scheduled: bool = False) -> bool:
-    """Whether a contact in this timezone (None: the configuration's own) is ever inside a calling window."""
-    schedule = configuration.schedule(scheduled)
-    hours = schedule.hours(schedule.default_timezone if timezone is None else timezone)
-    return hours.open_before_first_flip or not hours.never_changes
-
-
-def setting_faults(rules: Rules) -> list[SettingFault]:
+def setting_faults(rules: Rules, now: datetime) -> list[SettingFault]:
     """What the settings around a campaign's contacts lack; contacts of no campaign bring their own agent and hours."""
     faults = []
     if rules.campaign is not None:
         configuration = rules.campaign.configuration
         if configuration is None:
             faults.append(SettingFault.CONFIGURATION_UNUSABLE)
-        elif not opens_ever(configuration):
-            faults.append(SettingFault.NO_WINDOWS)
+        elif (fault := _fault_of_usual_hours(configuration.schedule(False), now)) is not None:
+            faults.append(fault)
     if first_set("agent_number", CallFields(), rules) is None and rules.default_caller_number is None:
         faults.append(SettingFault.NO_CALLER_NUMBER)
     if first_set("agent_id", CallFields(), rules) is None and not rules.of_no_campaign:
         faults.append(SettingFault.NO_AGENT)
     return faults
+
+
+def _fault_of_usual_hours(schedule: Schedule, now: datetime) -> SettingFault | None:
+    """What keeps all timezones closed for good."""
+    if not schedule.use_contact_timezone:
+        return fault_of_hours(schedule, None, [None], now)
+    if not schedule.windows and not any(override.windows for override in schedule.overrides):
+        return SettingFault.NO_WINDOWS
+    if not schedule.closed or any(next_opening(schedule, zone, now) is not None for zone in _zones_to_try(schedule)):
+        return None
+    return SettingFault.NEVER_OPEN
+
+
+def _zones_to_try(schedule: Schedule) -> Iterator[str]:
+    """Zones of which one opens if any does: those with windows or closures of their own, and one without."""
+    yield schedule.default_timezone
+    named = {canonical_timezone(name): name for override in schedule.overrides for name in override.timezones}
+    named |= {canonical_timezone(name): name for each in schedule.closed.closures for name in each.timezones or ()}
+    yield from named.values()
+    yield next((zone for zone in known_timezones() if canonical_timezone(zone) not in named), schedule.default_timezone)

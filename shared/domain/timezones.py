@@ -5,7 +5,6 @@ deployment agrees about the hour; a change of law reaches Dialstream with an upd
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -82,14 +81,6 @@ def steady_offset(name: str, second: int) -> tuple[int, int]:
     starts, offsets = _steps(name, block)
     at = bisect_right(starts, second)
     return offsets[at - 1], starts[at] if at < len(starts) else (block + 1) * _BLOCK_SECONDS
-
-
-def steady_spans(name: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Split [start, end) into spans (first second, end second, offset) in each of which local time runs evenly."""
-    while start < end:
-        offset, until = steady_offset(name, start)
-        yield start, min(until, end), offset
-        start = until
 
 
 @lru_cache(maxsize=4096)  # all zones in several blocks; a block is 16 days

@@ -136,7 +136,7 @@ async def _changed(
     _tell(engine, campaign)
     counts = await campaign_counts(engine.store, campaign.id)
     rules = await read_rules(engine.store, campaign.organization_id, campaign.id)
-    warnings = warnings_on(rules, counts.ended)
+    warnings = warnings_on(rules, counts.ended, now)
     return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now))
 
 

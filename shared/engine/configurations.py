@@ -12,6 +12,7 @@ from shared.engine.engine import Engine
 from shared.events import LimitsChanged
 from shared.store.catalog import configurations as stored
 from shared.store.catalog.configurations import StoredConfiguration
+from shared.store.catalog.organizations import get_organization
 from shared.store.reports.counters import ended_in_campaigns_of
 
 __all__ = [
@@ -40,7 +41,7 @@ async def create_configuration(
     configuration = await stored.create_configuration(
         engine.store, organization_id=organization_id, values=values, now=now
     )
-    return _changed(configuration, values, {})
+    return await _changed(engine, configuration, values, {}, now)
 
 
 async def get_configuration(engine: Engine, organization_id: str, configuration_id: str) -> StoredConfiguration:
@@ -67,7 +68,7 @@ async def edit_configuration(
     )
     engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
     ended = await ended_in_campaigns_of(engine.store, organization_id, configuration.id)
-    return _changed(configuration, changes, ended)
+    return await _changed(engine, configuration, changes, ended, now)
 
 
 async def delete_configuration(engine: Engine, organization_id: str, configuration_id: str) -> None:
@@ -75,8 +76,14 @@ async def delete_configuration(engine: Engine, organization_id: str, configurati
     await stored.delete_configuration(engine.store, organization_id, configuration_id)
 
 
-def _changed(
-    configuration: StoredConfiguration, changes: Mapping[str, Any], ended: Mapping[str, int]
+async def _changed(
+    engine: Engine,
+    configuration: StoredConfiguration,
+    changes: Mapping[str, Any],
+    ended: Mapping[str, int],
+    now: datetime,
 ) -> ChangedConfiguration:
-    read = Configuration.from_document(configuration.values)
-    return ChangedConfiguration(configuration, warnings_on_configuration(read, ended, changed=changes.keys()))
+    organization = await get_organization(engine.store, configuration.organization_id)
+    read = Configuration.from_document(configuration.values, organization.hours)
+    warnings = warnings_on_configuration(read, ended, now, changed=changes.keys())
+    return ChangedConfiguration(configuration, warnings)

@@ -91,4 +91,5 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "results": [IndexModel([("shard", ASCENDING)])],
     "asks": [IndexModel([("shard", ASCENDING)])],
+    "expiries": [IndexModel([("shard", ASCENDING), ("at", ASCENDING)])],
 }

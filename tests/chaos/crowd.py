@@ -24,6 +24,7 @@ from shared.errors import Unavailable
 from shared.store.client import Store, translated
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
+from tests.chaos.hours import Hours
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.e2e.system import System, SystemCustomer
 
@@ -101,6 +102,7 @@ class Crowd:
         self._system, self._store, self._truth = system, store, truth
         self._dice = random.Random(f"crowd/{seed}")
         self.asking = Asking(system)
+        self.hours = Hours(self.asking, truth)
         self._numbers = _new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
@@ -115,6 +117,7 @@ class Crowd:
             self._truth.limits[who.organization_id] = limit
             await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": limit.last})
             organization = Organization(who, [], limit)
+            self.hours.begin(organization.id)
             for _ in range(CAMPAIGNS_EACH):
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
             await self._limit_campaign(organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
@@ -141,6 +144,7 @@ class Crowd:
         """What stands in the way of the waiting contacts is taken away: pauses, closed windows, low limits."""
         for organization in self.organizations:
             await self._set_limit(organization, max(LIMITS))
+            await self.hours.open(organization.id, organization.who.who.key)
             for campaign in organization.campaigns:
                 if campaign.id in self._truth.campaign_limits:
                     await self._limit_campaign(campaign, max(LIMITS))
@@ -160,6 +164,7 @@ class Crowd:
             (3, self._pause_or_resume),
             (3, self._close_or_open_window),
             (3, self._change_limit),
+            (2, self._shut_or_keep_law),
             (1, self._replace_campaign),
         ]
         while not self.leaving:
@@ -333,6 +338,10 @@ class Crowd:
         path = f"/campaign/configurations/{campaign.configuration_id}"
         await self._certainly(organization, lambda api: api.patch(path, windows))
         change.acknowledged_at = utc_now()
+
+    async def _shut_or_keep_law(self, organization: Organization, _: Campaign) -> None:
+        deed = self._dice.choice([self.hours.shut_or_open, self.hours.keep_law_or_not])
+        await deed(organization.id, organization.who.who.key)
 
     async def _change_limit(self, organization: Organization, campaign: Campaign) -> None:
         if campaign.id in self._truth.campaign_limits:

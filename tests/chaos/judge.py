@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shared.domain.legal_hours import legal_row
+from shared.domain.number_places import place_of
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+from tests.unit.domain.slow_hours import law_allows
+from tests.unit.domain.zone_data import wall_clock
 
 ONE_CALL: Final = Rule(1, datetime.min.replace(tzinfo=UTC))
 
@@ -154,7 +158,9 @@ def _forbidden(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) 
         if number is None:
             found.append(Violation("I5", "a number that nobody has given", call))
             continue
-        why = _why_forbidden(number, truth.campaigns[number.campaign_id], call.ordered_at - reaction, call.ordered_at)
+        begin, end = call.ordered_at - reaction, call.ordered_at
+        why = _why_forbidden(number, truth.campaigns[number.campaign_id], begin, end)
+        why += _why_closed(call, truth, begin, end)
         found.extend(Violation("I5", reason, call) for reason in why)
     return found
 
@@ -168,3 +174,26 @@ def _why_forbidden(number: NumberRules, campaign: CampaignRules, begin: datetime
         "the number was on the do-not-call list": not all(number.listed.possible(begin, end)),
     }
     return [reason for reason, was_allowed in reasons.items() if not was_allowed]
+
+
+def _why_closed(call: CarrierCall, truth: Truth, begin: datetime, end: datetime) -> list[str]:
+    """The hours of the organization that closed every moment from `begin` to `end`."""
+    shut, lawful = truth.shut.get(call.organization_id), truth.lawful.get(call.organization_id)
+    reasons = []
+    if shut is not None and all(shut.possible(begin, end)):
+        reasons.append("the organization's day was closed")
+    # So short a span that a law which closes both of its ends closes all of it.
+    if (
+        lawful is not None
+        and all(lawful.possible(begin, end))
+        and not any(_is_legal(call.to, at) for at in (begin, end))
+    ):
+        reasons.append("the law of the number's country allowed no call")
+    return reasons
+
+
+def _is_legal(number: str, instant: datetime) -> bool:
+    """Whether the law allows a call in all zones that the number may be in; the crowd's contacts name no zone."""
+    place = place_of(number)
+    row = legal_row(number, place.country)
+    return row is None or all(law_allows(row, wall_clock(zone, instant)) for zone in place.zones)

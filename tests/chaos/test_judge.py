@@ -158,6 +158,34 @@ def test_calls_against_a_rule_are_convicted() -> None:
     assert convicted([stranger]) == {"I5"}
 
 
+def test_a_call_on_a_closed_day_is_convicted() -> None:
+    truth = good_truth()
+    truth.shut[ORGANIZATION] = Rule(False, LONG_AGO)
+    truth.shut[ORGANIZATION].ask(True, at(5)).acknowledged_at = at(5.2)
+    assert convicted([call(0, 5.5, 7)], truth) == set(), "within the reaction"
+    assert convicted([call(0, 8, 9)], truth) == {"I5"}
+    truth.shut[ORGANIZATION].ask(False, at(20))
+    assert convicted([call(0, 21, 25)], truth) == set()
+
+
+@pytest.mark.parametrize(
+    ("number", "is_legal"),
+    [
+        pytest.param("+33639980123", True, id="two in the afternoon in Paris"),
+        pytest.param("+14155550123", False, id="five in the morning in San Francisco"),
+        pytest.param("+4915200000001", True, id="Germany has no row"),
+    ],
+)
+def test_a_call_outside_legal_hours_is_convicted_where_they_are_kept(number: str, is_legal: bool) -> None:
+    truth = good_truth()
+    truth.numbers[ORGANIZATION, number] = truth.numbers[ORGANIZATION, number_of(0)]
+    once = replace(call(0, 8, 9), to=number)
+    truth.lawful[ORGANIZATION] = Rule(False, LONG_AGO)
+    assert convicted([once], truth) == set()
+    truth.lawful[ORGANIZATION].ask(True, at(5)).acknowledged_at = at(5)
+    assert convicted([once], truth) == (set() if is_legal else {"I5"})
+
+
 def test_a_contact_that_was_lost_is_missed() -> None:
     [missed] = never_called([one for one in good_calls() if one.contact_id != "contact-7"], good_truth())
     assert missed.promise == "I9"

@@ -89,6 +89,9 @@ class Truth:
     accepted: set[tuple[str, str]] = field(default_factory=set)
     deleted: set[tuple[str, str]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    # By organization: whether its days are closed now, and whether it keeps the hours of the law.
+    shut: dict[str, Rule[bool]] = field(default_factory=dict)
+    lawful: dict[str, Rule[bool]] = field(default_factory=dict)
 
     def due_at_end(self) -> dict[tuple[str, str], set[str]]:
         """Contacts that must have been called once everything has settled, for nothing ever stood against it.

@@ -121,7 +121,7 @@ async def test_a_priority_changed_during_a_call_counts_when_the_contact_waits_ag
         transaction = ShardTransaction.begin(store, session, Ownership(contact["shard"], 0))
         [read] = (await transaction.read_contacts([contact["_id"]])).values()
         move = Move(read, to="pending", tier=Tier.RETRY)  # type: ignore[arg-type]
-        await apply_moves(store, session, transaction.ledger, transaction.context, [move])
+        await apply_moves(store, session, transaction.ledger, transaction.context, [move], utc_now())
 
     await store.in_transaction(ended)
     assert (await read(store, contact))["tier"] == queue_of(8, Tier.RETRY)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -144,11 +145,11 @@ async def test_a_part_that_failed_is_done_again_and_no_other(shard: Shard, monke
     asked: list[list[str]] = []
     really = shard_work.skip_listed
 
-    async def fails_at_the_second(store: Store, owner: Ownership, contact_ids: list[str]) -> Swept:
+    async def fails_at_the_second(store: Store, owner: Ownership, contact_ids: list[str], now: datetime) -> Swept:
         asked.append(list(contact_ids))
         if len(asked) == 2:
             raise Unavailable("MongoDB", "gone")
-        return await really(store, owner, contact_ids)
+        return await really(store, owner, contact_ids, now)
 
     monkeypatch.setattr(shard_work, "skip_listed", fails_at_the_second)
     chores = await shard.chores()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.clock import utc_now
+from shared.domain.call_limits import CallLimits
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.domain.ids import default_campaign_id
@@ -18,7 +19,7 @@ from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaig
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.keys import KeyKind, Scope, create_key
-from shared.store.catalog.organizations import Organization, create_organization
+from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
@@ -41,6 +42,9 @@ from shared.store.dialing.shards import (
 )
 from tests.factories import ALWAYS_OPEN
 
+FAR_AWAY: Final = "2099-12-24T00:00:00Z"
+FAR_OFF: Final = {"first_day": "2099-12-24", "last_day": None, "yearly": False, "timezones": None, "name": None}
+LIMITS: Final = CallLimits(ring_seconds=30, max_call_seconds=1800, around_seconds=70)
 NONCE: Final = "6f0d7b0c-61d5-4f6e-9a55-2f1c0d3a7e01"
 BUSY_AGAIN: Final = {"busy": {"retry": True, "max_attempts": 5, "delay_seconds": 0}}
 LISTED: Final = "+14152000900"
@@ -87,7 +91,7 @@ class Installation:
 
     async def start(self, *jobs: DialJob) -> None:
         """Starts these jobs, as an executor does."""
-        await starts.start(self.store, starts.StartOrder(jobs, NONCE, "executor-0", "callback", 1900))
+        await starts.start(self.store, starts.StartOrder(jobs, NONCE, "executor-0", "callback", LIMITS))
         await starts.note_call_ids(self.store, [(job.contact_id, job.attempt_id, "CA01") for job in jobs])
 
     def ending(self, job: DialJob, outcome: Outcome, *, proven: bool = True) -> CallFinished:
@@ -147,7 +151,14 @@ async def install(store: Store, name: str = "Acme") -> Installation:
         "agent_id": None,
         "agent_version": None,
         "agent_number": None,
+        "use_contact_timezone": True,
+        "timezone_from_number": False,
+        "closures": [FAR_OFF],
+        "holiday_calendars": [],
+        "ring_seconds": 25,
+        "max_call_seconds": 600,
     }
+    await edit_hours(store, organization.id, {"closures": [FAR_OFF], "legal_hours": "off"})
     configuration = await create_configuration(store, organization_id=organization.id, values=values, now=now)
     await ensure_shards(store)
     await set_global_limit(store, 100)
@@ -170,7 +181,9 @@ async def write_everything(store: Store) -> Installation:
     await add_numbers(store, organization_id, [LISTED], "asked us", here.now)
     spring = await here.campaign("Spring", "spring")
     rows = [contact(place, agent_number=f"+1202555{200 + place:04}") for place in range(12)]
-    rows[0] = contact(0, agent_number="+12025550101", data={"first_name": "Ada"}, timezone="America/Chicago")
+    rows[0] = contact(
+        0, agent_number="+12025550101", data={"first_name": "Ada"}, timezone="America/Chicago", expires_at=FAR_AWAY
+    )
     rows[11] = contact(11, phone_numbers=[LISTED])
     stored = await here.contacts(spring.id, rows)
     ids = list(stored.contact_ids)

@@ -9,6 +9,7 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.native.errors import form
 from services.campaign_api.native.routes import (
+    calling_hours,
     campaigns,
     concurrency,
     configurations,
@@ -36,6 +37,7 @@ ROUTERS: Final = (
     diagnosis.router,
     configurations.router,
     concurrency.router,
+    calling_hours.router,
     do_not_call.router,
     ingest_batches.router,
 )

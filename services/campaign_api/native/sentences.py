@@ -20,6 +20,9 @@ LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
         "set its fields anew with PATCH /campaign/configurations/{id}.",
         SettingFault.NO_WINDOWS: "The configuration has no calling windows, or none in this timezone or for scheduled "
         "contacts, so contacts wait; set default_windows or overrides: PATCH /campaign/configurations/{id}.",
+        SettingFault.NEVER_OPEN: "Closed days and legal hours leave nothing of the calling windows in the coming "
+        "year, so contacts wait; change windows, closures or holiday_calendars, the organization's included: "
+        "PATCH /campaign/calling-hours-settings.",
         SettingFault.NO_CALLER_NUMBER: "There is no number to call from, so contacts without an agent_number of their "
         "own wait; set agent_number on the campaign or its configuration.",
         SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
@@ -38,7 +41,13 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.SCHEDULED: "Wait for scheduled_at; an earlier one is taken at once if the contact was never called.",
         WaitReason.RETRY: "Wait for the delay of the retry rule; a shorter rule holds from the next attempt on.",
         WaitReason.GIVEN_BACK: "Nothing: the call comes back within seconds.",
+        WaitReason.CLOSED_DAY: "Wait for the end of the closed day, or take it out of the configuration's or the "
+        "organization's closures or holiday_calendars.",
+        WaitReason.LEGAL_HOURS: "Wait for the legal hours of the number's country, or PATCH "
+        "/campaign/calling-hours-settings if they do not bind your calls.",
         WaitReason.NO_WINDOWS: "Give the configuration default_windows, or an override for this timezone, that open.",
+        WaitReason.NEVER_OPEN: "Closed days and legal hours leave nothing of the windows in the coming year: change "
+        "closures, holiday_calendars or windows.",
         WaitReason.OUTSIDE_HOURS: "Wait for the next window, or widen the configuration's windows.",
         WaitReason.NO_CALLER_NUMBER: "Set agent_number on the campaign or its configuration, or have the operator set "
         "the organization's default_agent_number.",
@@ -65,6 +74,8 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
         '{"status": "error", "reason": "no_agent"}.',
         EndReason.DO_NOT_CALL: "Nothing, as long as these numbers are on the do-not-call list; once one is taken off, "
         'POST …/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.',
+        EndReason.EXPIRED: "Send the contacts with a later expires_at, which calls them again; so does POST "
+        '…/contacts/reset with {"status": "skipped", "reason": "expired"} once they have one.',
         EndReason.LOST: "How these calls ended is not known; look at their attempts before POST …/contacts/reset with "
         '{"status": "error", "reason": "lost"} calls the persons again.',
         EndReason.INVALID_NUMBER: "Send the contacts with other numbers, then POST …/contacts/reset with "
@@ -100,11 +111,19 @@ def remark_sentence(remark: Remark) -> str:
     facts = remark.facts
     match remark.code:
         case RemarkCode.LACKS_SETTING:
-            others = int(facts["others"])
-            like_this = f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""
-            return f"{LACKS[SettingFault(str(facts['fault']))]}{like_this}"
+            return f"{LACKS[SettingFault(str(facts['fault']))]}{_like_this(facts)}"
+        case RemarkCode.HAS_EXPIRED:
+            return (
+                "expires_at has passed, so it is not called and ends as skipped (expired); send a later one"
+                f"{_like_this(facts)}"
+            )
         case RemarkCode.STAYS_ENDED:
             why = f" ({facts['because']})" if facts["because"] else ""
             ended = f"was changed, but is not called again: it ended as {facts['status']}{why}"
             way_back = "" if facts["status"] == ContactStatus.COMPLETED else _RESET_SUCH
             return f"{ended}{way_back}"
+
+
+def _like_this(facts: Mapping[str, str | int]) -> str:
+    others = int(facts["others"])
+    return f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""

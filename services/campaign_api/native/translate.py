@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.campaign_api.native.campaign_words import STATUS_OF
+from services.campaign_api.native.schemas.calling_hours import CallingHours, EditCallingHours
 from services.campaign_api.native.schemas.campaigns import (
     CampaignAndContacts,
     CampaignPage,
@@ -46,6 +47,7 @@ from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO
 from shared.domain.contact_input import RowWarning
 from shared.domain.contact_record import Attempt, Contact
 from shared.domain.diagnosis import Diagnosis
+from shared.domain.organization_hours import OrganizationHours
 from shared.domain.page import NumberedPage, Page
 from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import SettingWarning
@@ -87,6 +89,11 @@ def campaign_changes(body: EditCampaign) -> dict[str, Any]:
 def schedule_change(body: EditCampaign) -> ScheduleChange | None:
     """The change of the time at which the campaign starts by itself; None where the body leaves that out."""
     return ScheduleChange(body.start_at) if "start_at" in body.model_fields_set else None
+
+
+def calling_hours_changes(body: EditCallingHours) -> dict[str, Any]:
+    """The fields of an organization's hours that the body names, as JSON values."""
+    return body.model_dump(mode="json", exclude_unset=True)
 
 
 def configuration_values(body: CreateConfiguration | EditConfiguration, *, only_given: bool) -> dict[str, Any]:
@@ -162,6 +169,11 @@ def changed_configuration(changed: ChangedConfiguration) -> ChangedConfiguration
     return view.model_copy(update={"warnings": setting_warnings(changed.warnings)}) if changed.warnings else view
 
 
+def calling_hours_view(hours: OrganizationHours) -> CallingHours:
+    """What the organization says of hours."""
+    return CallingHours.model_validate(hours.model_dump())
+
+
 def contacts_result(result: UpsertResult) -> ContactsResult:
     """The result of the rows."""
     return ContactsResult(
@@ -184,6 +196,7 @@ def contact_view(contact: Contact) -> ContactView:
         data=None if contact.data is None else dict(contact.data),
         timezone=contact.timezone,
         scheduled_at=contact.scheduled_at,
+        expires_at=contact.expires_at,
         priority=contact.priority,
         agent_id=contact.agent_id,
         agent_version=contact.agent_version,

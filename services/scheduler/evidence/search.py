@@ -47,6 +47,9 @@ class EvidenceSearch:
         self._store, self._fleet, self._reconciler, self._loops = store, fleet, reconciler, loops
         self._suspects = suspects
         self._hold = timedelta(seconds=dialing.hold_seconds)
+        self._shortest_hold = timedelta(seconds=dialing.call_limits.around_seconds)
+        # A round takes a second or more; `ages` end where the usual call's hold does.
+        self._long_rounds = max(1, round(reconcile_seconds))
         self._ages = list(ages_to_ask_at(dialing, reconcile_seconds))
         self._looked_at: dict[int, datetime] = {}
         self._rounds = 0
@@ -93,7 +96,11 @@ class EvidenceSearch:
     async def _found(self, mine: list[int], now: datetime) -> list[RunningAttempt]:
         found = await in_progress.past_hold(self._store, mine, now, self._hold, READ)
         if self._rounds % DEAD_ROUNDS == 0:
+            # Limits of their own have some calls over sooner; found a little later than they could be.
+            found += await in_progress.past_hold(self._store, mine, now, self._shortest_hold, READ)
             found += await in_progress.started_by_executors(self._store, mine, self._fleet.dead, READ)
+        if self._rounds % self._long_rounds == 0:
+            found += await in_progress.running_for_longer(self._store, mine, now, self._hold, READ)
         known = [shard for shard in mine if shard in self._looked_at]
         # Shards that have just come to us: everything their former owner may have missed.
         new = [shard for shard in mine if shard not in self._looked_at]

@@ -10,7 +10,7 @@ from shared.domain.contact import Tier, WaitingContact
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
 from shared.store.client import Store
 from shared.store.dialing import ready
-from shared.store.dialing.claim import WINDOW_AHEAD
+from shared.store.dialing.claim import LOOK_AGAIN, WINDOW_AHEAD
 from shared.store.dialing.shard_catalog import CampaignEntry
 
 # Of a campaign with more priorities, contacts of the lower ones may become due unnoticed: it is looked at again.
@@ -84,6 +84,9 @@ class CampaignReader:
             ):
                 openings = [next_opening(schedule, zone, self.now + WINDOW_AHEAD) for zone in closed]
                 times += [opening for opening in openings if opening is not None]
+                if schedule.closed and None in openings:
+                    # Closed for longer than is looked ahead, and perhaps not for good.
+                    times.append(self.now + LOOK_AGAIN)
         return times
 
     async def _next_priority(self, below: int | None, opened: Sequence[Opened]) -> int | None:
@@ -109,14 +112,17 @@ class CampaignReader:
         """All tiers, those together that may be called in the same windows."""
         configuration = self.entry.configuration
         if configuration is None:
-            return [(list(Tier), None)]
+            return [(list(Tier), self.entry.ad_hoc_schedule)]
         usual = configuration.schedule(False)
         if configuration.has_one_schedule:
             return [(list(Tier), usual)]
         return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], configuration.schedule(True))]
 
     def _open(self, schedule: Schedule | None) -> frozenset[str | None]:
-        """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all."""
+        """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all.
+
+        What only a contact's number decides is left to the claim.
+        """
         if schedule is None:
             return self.entry.zones
         ahead = WINDOW_AHEAD.total_seconds()

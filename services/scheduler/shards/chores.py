@@ -14,7 +14,7 @@ from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import results, shard_work
+from shared.store.dialing import expiries, results, shard_work
 from shared.store.dialing.newly_listed import NewlyListed
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -39,13 +39,15 @@ class Chores:
                 metrics.EXPIRED.inc(swept.moved)
                 return self._account(swept)
             case Chore.DELETED:
-                return self._account(await shard_work.remove_deleted(self._store, self._owner))
+                return self._account(await shard_work.remove_deleted(self._store, self._owner, now))
+            case Chore.OVER:
+                return self._account(await expiries.end_expired(self._store, self._owner, now))
             case Chore.RESULTS:
                 return await self._apply_results(now)
             case Chore.ASKED:
                 return self._account(await wishes.carry_out(self._store, self._owner, now))
             case Chore.LISTED:
-                return await self._skip_listed()
+                return await self._skip_listed(now)
 
     def _account(self, swept: Swept) -> bool:
         self._memory.account(swept.held, swept.due)
@@ -61,20 +63,20 @@ class Chores:
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
 
-    async def skip_closed(self, campaign_id: str) -> bool:
+    async def skip_closed(self, campaign_id: str, now: datetime) -> bool:
         """Skip some of the contacts that still wait in a closed campaign; whether there may be more."""
-        return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id))
+        return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id, now))
 
     def numbers_listed(self) -> None:
         """Have a sweep under way go over the last entries once more: numbers may have come onto a do-not-call list."""
         self._listed.look_again()
 
-    async def _skip_listed(self) -> bool:
+    async def _skip_listed(self, now: datetime) -> bool:
         """Skip some of the waiting contacts all of whose numbers are on a do-not-call list by now."""
         contacts = await self._listed.next_part(self._memory.organizations)
         if contacts is None:
             return False
         if contacts:
-            self._account(await shard_work.skip_listed(self._store, self._owner, contacts))
+            self._account(await shard_work.skip_listed(self._store, self._owner, contacts, now))
         await self._listed.part_is_done()
         return True

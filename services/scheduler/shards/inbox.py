@@ -27,6 +27,7 @@ class Chore(StrEnum):
     DELETED = "deleted"  # contacts whose deletion was asked for
     LISTED = "listed"  # numbers newly on a do-not-call list
     ASKED = "asked"  # what was asked of contacts
+    OVER = "over"  # contacts whose `expires_at` has come
 
 
 @dataclass(slots=True)

@@ -236,7 +236,7 @@ class ShardLoop:
         finally:
             self._inbox.chores |= chores
         for campaign_id in sorted(self._inbox.closed):
-            if await self._chores.skip_closed(campaign_id):
+            if await self._chores.skip_closed(campaign_id, now):
                 break
             self._inbox.closed.discard(campaign_id)
         return bool(chores or self._inbox.closed)

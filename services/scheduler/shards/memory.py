@@ -15,6 +15,7 @@ from services.scheduler.shards.campaign_reader import CampaignReader
 from shared.domain.contact import WaitingContact
 from shared.domain.dialing import WAITS_FOR_REST, CampaignRules, Rules, Wait, campaign_wait
 from shared.domain.ids import is_default_campaign, organization_of_default
+from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.refusal import Rest
 from shared.store.client import Store
@@ -66,6 +67,7 @@ class OrganizationMemory:
     held: int
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    hours: OrganizationHours = NO_ORGANIZATION_HOURS
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -113,10 +115,11 @@ class ShardMemory:
                 )
             known.limit, known.held = entry.limit, entry.held
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
+            known.hours = entry.hours
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
-        known = [o for o in organization_ids if o in self.organizations]
-        entries = await shard_catalog.read_campaigns(self._store, known) if known else []
+        hours = {o: self.organizations[o].hours for o in organization_ids if o in self.organizations}
+        entries = await shard_catalog.read_campaigns(self._store, hours) if hours else []
         for entry in entries:
             memory = self._campaigns.get(entry.campaign_id)
             if memory is None:

@@ -15,7 +15,7 @@ from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import executors, in_progress, shard_catalog, shards
+from shared.store.dialing import executors, expiries, in_progress, shard_catalog, shards
 
 
 class SafetyNet:
@@ -63,6 +63,8 @@ class SafetyNet:
             chores[shard].add(Chore.RESULTS)
         for shard in await in_progress.shards_with_deletions(self._store, mine):
             chores[shard].add(Chore.DELETED)
+        for shard in await expiries.shards_with_expiries(self._store, mine, utc_now()):
+            chores[shard].add(Chore.OVER)
         for shard in await wishes.shards_with_asks(self._store, mine):
             chores[shard].add(Chore.ASKED)
         changes = await shard_catalog.read_changes(self._store, mine, since)

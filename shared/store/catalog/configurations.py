@@ -33,6 +33,12 @@ FIELDS: Final = (
     "agent_id",
     "agent_version",
     "agent_number",
+    "use_contact_timezone",
+    "timezone_from_number",
+    "closures",
+    "holiday_calendars",
+    "ring_seconds",
+    "max_call_seconds",
 )
 # What the dialer takes where a document lacks the field.
 _DEFAULTS: Final[Mapping[str, Any]] = Configuration().model_dump(mode="json")

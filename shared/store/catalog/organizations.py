@@ -1,4 +1,4 @@
-"""Organizations: their shard, limits and numbers, and `changed_at`, the scheduler's safety net.
+"""Organizations: their shard, limits, numbers and hours, and `changed_at`, the scheduler's safety net.
 
 Written by campaign-api alone. `changed_at` is set by the server's clock, so that it never runs backwards
 between two gateways.
@@ -14,6 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.ids import organization_budget, shard_of
+from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.page import Page
 from shared.domain.phone import NumberType
 from shared.errors import Kind, NotFound
@@ -41,6 +42,7 @@ class Organization:
     exclusive_caller_numbers: tuple[str, ...]
     created_at: datetime
     refused_number_types: tuple[NumberType, ...] = ()
+    hours: OrganizationHours = NO_ORGANIZATION_HOURS
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -55,6 +57,7 @@ class Organization:
             exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
+            hours=OrganizationHours.from_document(document),
         )
 
     @property
@@ -123,6 +126,14 @@ async def edit_organization(store: Store, organization_id: str, changes: Mapping
 async def set_concurrency_limit(store: Store, organization_id: str, limit: int) -> Organization:
     """Set how many calls may be up at once. Ends no call. Raises `NotFound`."""
     return await _change(store, organization_id, {"concurrency_limit": limit})
+
+
+@translates
+async def edit_hours(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
+    """Set the given fields of `OrganizationHours`, as JSON values; the others stay. Raises `NotFound`."""
+    if not changes.keys() <= OrganizationHours.model_fields.keys():
+        raise ValueError(f"not editable: {sorted(changes.keys() - OrganizationHours.model_fields.keys())}")
+    return await _change(store, organization_id, changes)
 
 
 @translates

@@ -19,6 +19,7 @@ _AS_STORED: Final = (
     "data",
     "timezone",
     "scheduled_at",
+    "expires_at",
     "agent_id",
     "agent_version",
     "agent_number",

@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.domain.configuration import Configuration
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.dialing import Rules, choose_call, end_of
 from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
 from shared.domain.row_remarks import Remark, RemarkCode
-from shared.domain.setting_faults import SettingFault, opens_ever_in, setting_faults
+from shared.domain.setting_faults import SettingFault, fault_of_hours, setting_faults
 from shared.store.client import Document, Store
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing.context import DialingContext, Root
@@ -35,30 +34,44 @@ async def read_rules(store: Store, organization_id: str, campaign_id: str) -> Ru
     return context.rules_of(contact)
 
 
-def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow]) -> list[RowWarning]:
-    """What the settings lack for these rows to be called: once for each fault, at the first row that it concerns."""
+def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow], now: datetime) -> list[RowWarning]:
+    """What keeps these rows from being called as things stand: once for each fault, at the first row it concerns."""
     remarks = []
-    for fault, concerned in _rows_by_fault(rules, rows).items():
+    for fault, concerned in _rows_by_fault(rules, rows, now).items():
         if concerned:
             first, facts = concerned[0], {"fault": fault.value, "others": len(concerned) - 1}
             remarks.append(_warning(first, Remark(RemarkCode.LACKS_SETTING, facts)))
+    expired = [row for row in rows if _has_expired(row, now)]
+    if expired:
+        remarks.append(_warning(expired[0], Remark(RemarkCode.HAS_EXPIRED, {"others": len(expired) - 1})))
     return remarks
 
 
-def _rows_by_fault(rules: Rules, rows: Sequence[ContactRow]) -> dict[SettingFault, list[ContactRow]]:
-    """The rows that each fault concerns; windows may be missing for the timezones of some rows alone."""
-    by_fault = {fault: [row for row in rows if not _is_spared(fault, row)] for fault in setting_faults(rules)}
-    configuration = rules.campaign.configuration if rules.campaign else None
-    if configuration is not None:
-        closed = [row for row in rows if not _opens_ever_for(configuration, row)]
-        by_fault[SettingFault.NO_WINDOWS] = closed
-    return by_fault
+def _rows_by_fault(rules: Rules, rows: Sequence[ContactRow], now: datetime) -> dict[SettingFault, list[ContactRow]]:
+    """The rows that each fault concerns; hours differ by timezone and number."""
+    by_fault = {fault: [row for row in rows if not _is_spared(fault, row)] for fault in setting_faults(rules, now)}
+    of_hours: dict[SettingFault, list[ContactRow]] = {SettingFault.NO_WINDOWS: [], SettingFault.NEVER_OPEN: []}
+    for row in rows:
+        fault = _fault_of_hours(rules, row, now)
+        if fault is not None:
+            of_hours[fault].append(row)
+    return by_fault | of_hours
 
 
-def _opens_ever_for(configuration: Configuration, row: ContactRow) -> bool:
-    """Whether calling windows open for the row; the timezone that an update leaves out is taken for the default one."""
-    scheduled = row.fields.get("scheduled_at") is not None
-    return opens_ever_in(configuration, row.fields.get("timezone"), scheduled=scheduled)
+def _fault_of_hours(rules: Rules, row: ContactRow, now: datetime) -> SettingFault | None:
+    """What keeps the row closed for good; the timezone that an update leaves out is taken for the default one."""
+    schedule = rules.ad_hoc_schedule
+    if rules.campaign is not None:
+        configuration = rules.campaign.configuration
+        schedule = configuration.schedule(row.fields.get("scheduled_at") is not None) if configuration else None
+    if schedule is None:
+        return None
+    return fault_of_hours(schedule, row.fields.get("timezone"), row.phone_numbers, now)
+
+
+def _has_expired(row: ContactRow, now: datetime) -> bool:
+    expires_at = row.fields.get("expires_at")
+    return expires_at is not None and expires_at <= now
 
 
 def _is_spared(fault: SettingFault, row: ContactRow) -> bool:
@@ -75,7 +88,7 @@ async def call_again(
     ended = await _ended(store, existing)
     if not ended:
         return []
-    again = await _callable_again(store, organization_id, ended)
+    again = await _callable_again(store, organization_id, ended, now)
     await ask_again(store, again, now)
     again_ids = {contact["_id"] for contact in again}
     return [
@@ -93,7 +106,9 @@ async def _ended(store: Store, contact_ids: Iterable[str]) -> list[Document]:
     return [contact_of(contact) async for contact in store["contacts"].find(query, left_out)]
 
 
-async def _callable_again(store: Store, organization_id: str, ended: Collection[Document]) -> list[Document]:
+async def _callable_again(
+    store: Store, organization_id: str, ended: Collection[Document], now: datetime
+) -> list[Document]:
     candidates = [contact for contact in ended if _ended_because(contact) in MAY_NO_LONGER_HOLD]
     if not candidates:
         return []
@@ -102,7 +117,7 @@ async def _callable_again(store: Store, organization_id: str, ended: Collection[
     again = []
     for contact in candidates:
         rules, dialed = context.rules_of(contact), context.dialed(contact)
-        if end_of(dialed, rules) is None and choose_call(dialed, rules).has_agent:
+        if end_of(dialed, rules, now) is None and choose_call(dialed, rules).has_agent:
             again.append(contact)
     return again
 

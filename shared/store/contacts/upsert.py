@@ -39,6 +39,7 @@ from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias, rename_contacts
 from shared.store.contacts.rows import change, new_contact
 from shared.store.contacts.upload_remarks import call_again, read_rules, remarks_on_settings
+from shared.store.dialing.expiries import note_expiries
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
 
@@ -185,16 +186,19 @@ class Upsert:
         if zones or prioritized:
             # Before the contacts, so that the scheduler never meets a zone or a priority it has not heard of.
             await self._count(zones=zones, prioritized=prioritized)
+        expiries = {contact_id: row.fields.get("expires_at") for contact_id, row in round_.existing.items()}
+        await note_expiries(self.store, self.scope.shard, expiries)
         if round_.existing:
             changes = [change(contact_id, row, self.now) for contact_id, row in round_.existing.items()]
             await self.store["contacts"].bulk_write(changes, ordered=False)
+        await note_expiries(self.store, self.scope.shard, expiries)
 
     async def _remark(self, round_: _Round) -> None:
         """Say which rows will not be called as things stand, and have those called again that can be now."""
         organization_id = self.scope.organization_id
         if self.remarked:
             rules = await read_rules(self.store, organization_id, self.scope.campaign_id)
-            round_.warnings += remarks_on_settings(rules, self.remarked)
+            round_.warnings += remarks_on_settings(rules, self.remarked, self.now)
         if round_.existing:
             round_.warnings += await call_again(self.store, organization_id, round_.existing, self.now)
 
@@ -212,6 +216,8 @@ class Upsert:
         if documents:
             await self.store["contacts"].insert_many(documents, session=session)
             await self._file_aliases(documents, known, session)
+            expiries = {document["_id"]: document["expires_at"] for document in documents}
+            await note_expiries(self.store, self.scope.shard, expiries, session)
         if self.batch is not None:
             stored = _batch_result(self.batch, result, self.now)
             await put_ingest_batch(self.store, self.scope.organization_id, stored, session)

@@ -142,7 +142,7 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
         transaction = ShardTransaction.begin(store, session, owner)
         contacts = await transaction.read_contacts(ids)
         moves = [_again(contact, now) for contact in contacts.values() if _holds(contact)]
-        await apply_moves(store, session, transaction.ledger, transaction.context, moves)
+        await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)
         carried_out = {move.contact["_id"] for move in moves}
         await _drop(store, session, [contact_id for contact_id in ids if contact_id not in carried_out])
         await transaction.ledger.write(store, session)

@@ -28,6 +28,8 @@ from shared.store.dialing.shard_transaction import ShardTransaction
 MAX_CLAIM: Final = 500
 # A window that closes sooner would often be closed by the time the call is placed.
 WINDOW_AHEAD: Final = timedelta(seconds=5)
+# What is never open as things stand, for a year at least, is looked at again after this.
+LOOK_AGAIN: Final = timedelta(days=1)
 # Reasons to wait that are one contact's own: it makes room for those behind it.
 _ITS_OWN: Final = frozenset(
     {WaitReason.NUMBER_BUSY, WaitReason.SCHEDULED, WaitReason.COUNTRY_REFUSED, WaitReason.CALLER_NUMBER_REFUSED}
@@ -95,7 +97,9 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     rooms = await _rooms(transaction, order, candidates)
     claim_id = str(uuid.uuid4())
     selection = _select(transaction, rooms, candidates, claim_id, now, order)
-    await apply_moves(transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves)
+    await apply_moves(
+        transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves, now
+    )
     await _lock(transaction, selection)
     await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
@@ -180,6 +184,10 @@ def _select(
                 selection.moves.append(Move(contact, status, because=because))
             case Wait(reason=reason, until=until, whole_campaign=False) if until and reason in _ITS_OWN:
                 selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=until, put_off=reason))
+            case Wait(reason=reason, until=until, by_number=True):
+                # Others of its timezone may be called now. What is never open as things stand is looked at daily.
+                due_at = until if until is not None else now + LOOK_AGAIN
+                selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=due_at, put_off=reason))
             case Wait():
                 # The whole campaign waits, or what the queue was read by has changed: nothing is written.
                 continue
@@ -217,6 +225,10 @@ def _lock_for(
         "agent_version": choice.agent_version,
         "expires_at": expires_at,
     }
+    if choice.ring_seconds is not None:
+        lock["ring_seconds"] = choice.ring_seconds
+    if choice.max_call_seconds is not None:
+        lock["max_call_seconds"] = choice.max_call_seconds
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 

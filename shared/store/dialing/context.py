@@ -15,6 +15,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
 from shared.domain.known_words import known
+from shared.domain.organization_hours import CLOSED_FOR_GOOD, NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason, WaitReason
@@ -32,9 +33,9 @@ from shared.store.documents.dialing import BudgetDocument
 log = get_logger()
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
-# So many documents in one answer, which must stay below 16 MB: an organization may have 30 kB (its exclusive caller
-# numbers), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
-AT_MOST: Final = {"organizations": 200, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
+# So many documents in one answer, which must stay below 16 MB: an organization may have 95 kB (its exclusive caller
+# numbers and closures), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
+AT_MOST: Final = {"organizations": 100, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {
     "do_not_call": {"organization_id": 1, "phone_number": 1},
@@ -53,15 +54,30 @@ def concurrency_limit(organization: Document | None) -> int:
     return DEFAULT_CONCURRENCY_LIMIT if limit is None else int(limit)
 
 
-def readable_configurations(documents: Iterable[Document]) -> dict[str, Configuration]:
-    """Configurations by id. One that our rules do not allow (any more) is left out, so that nobody is called by it.
+def organization_hours(organization: Document | None) -> OrganizationHours:
+    """What an organization says of hours; one whose stored hours our rules do not allow (any more) calls nobody."""
+    if organization is None:
+        return NO_ORGANIZATION_HOURS
+    try:
+        return OrganizationHours.from_document(organization)
+    except ValidationError:
+        log.error("unusable hours of an organization, its contacts wait", organization=organization["_id"])
+        return CLOSED_FOR_GOOD
 
-    Raising would stop every organization of the shard, again at every start.
+
+def readable_configurations(
+    documents: Iterable[Document], hours: Mapping[str, OrganizationHours]
+) -> dict[str, Configuration]:
+    """Configurations by id, with the `hours` of their organizations, by organization id.
+
+    One that our rules do not allow (any more) is left out, so that nobody is called by it. Raising would stop every
+    organization of the shard, again at every start.
     """
     readable: dict[str, Configuration] = {}
     for document in documents:
         try:
-            readable[document["_id"]] = Configuration.from_document(document)
+            organization = hours.get(document["organization_id"], NO_ORGANIZATION_HOURS)
+            readable[document["_id"]] = Configuration.from_document(document, organization)
         except ValidationError as error:
             faults = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
             log.error("unusable configuration, its campaigns wait", configuration=document["_id"], faults=faults)
@@ -101,6 +117,7 @@ class DialingContext:
     held: dict[str, int] = field(default_factory=dict)
     rests: dict[str, dict[str, Rest]] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
+    _hours: dict[str, OrganizationHours] = field(default_factory=dict)
     _rules: dict[tuple[str, str], Rules] = field(default_factory=dict)
     _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -156,13 +173,20 @@ class DialingContext:
         """
         if new := self._new("configurations", {c["configuration_id"] for c in self.campaigns.values()}):
             found = self.store["configurations"].find({"_id": {"$in": list(new)}}, session=self.session)
-            self.configurations |= readable_configurations([document async for document in found])
+            hours = {organization_id: self.hours_of(organization_id) for organization_id in self.organizations}
+            self.configurations |= readable_configurations([document async for document in found], hours)
 
     def _new(self, collection: str, ids: Collection[str]) -> set[str]:
         """The ids among these that have not been asked for yet; they count as asked for from now on."""
         new = set(ids) - self._asked[collection]
         self._asked[collection] |= new
         return new
+
+    def hours_of(self, organization_id: str) -> OrganizationHours:
+        """What a loaded organization says of hours, read once."""
+        if organization_id not in self._hours:
+            self._hours[organization_id] = organization_hours(self.organizations.get(organization_id))
+        return self._hours[organization_id]
 
     def configuration(self, contact: Document) -> Configuration | None:
         """The configuration behind a contact; None under `default`, or when the campaign is gone."""
@@ -193,6 +217,7 @@ class DialingContext:
             of_no_campaign=is_default_campaign(campaign_id),
             default_caller_number=organization["default_agent_number"] if organization else None,
             rests=self.rests.get(organization_budget(organization_id), {}),
+            ad_hoc_schedule=self.hours_of(organization_id).ad_hoc_schedule,
         )
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:
@@ -219,6 +244,7 @@ class DialingContext:
             invalid=frozenset(contact["invalid_numbers"]),
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
             for_good=_for_good(contact["for_good"]),
+            expires_at=contact["expires_at"],
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:

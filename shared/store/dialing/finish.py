@@ -90,7 +90,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     if finishing.marks:
         await store["contacts"].bulk_write(finishing.marks, session=session)
     moves = list(finishing.moves.values())
-    await apply_moves(store, session, transaction.ledger, transaction.context, moves)
+    await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)
     return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
 

@@ -92,12 +92,26 @@ async def started_by_executors(
 async def past_hold(
     store: Store, shards: Collection[int], now: datetime, hold: timedelta, limit: int
 ) -> list[RunningAttempt]:
-    """Running attempts that the carrier must have ended by now; `hold` is the shortest they were given."""
+    """Running attempts that the carrier must have ended by now, of those that are older than `hold`."""
     query = {
         "shard": {"$in": list(shards)},
         "status": ContactStatus.IN_PROGRESS,
         "start.at": {"$lte": now - hold},
         "start.hold_until": {"$lte": now},
+    }
+    return await _running(store, query, limit)
+
+
+@translates
+async def running_for_longer(
+    store: Store, shards: Collection[int], now: datetime, hold: timedelta, limit: int
+) -> list[RunningAttempt]:
+    """Running attempts older than `hold` whose own time limits, set in their configuration, are not over yet."""
+    query = {
+        "shard": {"$in": list(shards)},
+        "status": ContactStatus.IN_PROGRESS,
+        "start.at": {"$lte": now - hold},
+        "start.hold_until": {"$gt": now},
     }
     return await _running(store, query, limit)
 

@@ -56,7 +56,12 @@ class Move:
 
 
 async def apply_moves(
-    store: Store, session: AsyncClientSession, ledger: Ledger, context: DialingContext, moves: Sequence[Move]
+    store: Store,
+    session: AsyncClientSession,
+    ledger: Ledger,
+    context: DialingContext,
+    moves: Sequence[Move],
+    now: datetime,
 ) -> None:
     """Write the moves and note them in the ledger.
 
@@ -69,7 +74,7 @@ async def apply_moves(
     values: list[Document] = []
     kept: list[Document] = []
     for asked_for in moves:
-        contact, move = asked_for.contact, final_move(asked_for, context)
+        contact, move = asked_for.contact, final_move(asked_for, context, now)
         if move is None:
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
@@ -93,7 +98,7 @@ async def apply_moves(
         await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
 
 
-def final_move(move: Move, context: DialingContext) -> Move | None:
+def final_move(move: Move, context: DialingContext, now: datetime) -> Move | None:
     """The move as it is really made; None when the contact is removed.
 
     A contact that was told something for good ends so, whatever another of its calls ended in.
@@ -106,7 +111,7 @@ def final_move(move: Move, context: DialingContext) -> Move | None:
     dialed = context.dialed(contact)
     if move.invalid_numbers is not None:
         dialed = replace(dialed, invalid=frozenset(move.invalid_numbers))
-    ends = end_of(dialed, context.rules_of(contact))
+    ends = end_of(dialed, context.rules_of(contact), now)
     return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
 
 

@@ -9,16 +9,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.calling_window import Schedule
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.dialing import CallFields
 from shared.domain.ids import default_campaign_id, organization_budget
 from shared.domain.known_words import known
+from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
 from shared.store.catalog.courses import IS_OVER, MAY_RUN, course_of
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.context import call_fields, concurrency_limit, readable_configurations
+from shared.store.dialing.context import (
+    call_fields,
+    concurrency_limit,
+    organization_hours,
+    readable_configurations,
+)
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
@@ -34,20 +41,22 @@ RUNS: Final = Course(Intent.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEntry:
-    """One organization: its limit, how many slots it holds, the number it calls from by default, and what rests."""
+    """One organization: its limit, the slots it holds, its usual caller number, what rests, and its hours."""
 
     organization_id: str
     limit: int
     held: int
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    hours: OrganizationHours = NO_ORGANIZATION_HOURS
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignEntry:
-    """One campaign that may be dialed; without configuration: contacts of no campaign, open at any hour.
+    """One campaign that may be dialed; without configuration: contacts of no campaign.
 
-    `zones` are the timezones its contacts have ever had, `prioritized` says whether any had a priority above 0.
+    Those are called by the `ad_hoc_schedule`, or without it at any hour. `zones` are the timezones its contacts have
+    ever had, `prioritized` says whether any had a priority above 0.
     """
 
     campaign_id: str
@@ -59,6 +68,7 @@ class CampaignEntry:
     prioritized: bool = False
     order: CallOrder = CallOrder.FRESH_FIRST
     course: Course = RUNS
+    ad_hoc_schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +126,21 @@ def _organization_entry(organization: Document, stored: Document) -> Organizatio
         budget["held"],
         organization["default_agent_number"],
         read_rests(budget["rests"]),
+        organization_hours(organization),
     )
 
 
 @translates
-async def read_campaigns(store: Store, organization_ids: Collection[str]) -> list[CampaignEntry]:
+async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -> list[CampaignEntry]:
     """All campaigns of these organizations that may be dialed, now or once their time comes.
 
-    Contacts of no campaign are among them.
+    Contacts of no campaign are among them. `hours` is what each organization says of hours, by its id.
     """
-    query = {"organization_id": {"$in": list(organization_ids)}, **MAY_RUN}
+    query = {"organization_id": {"$in": list(hours)}, **MAY_RUN}
     documents = [complete(CampaignDocument, campaign) async for campaign in store["campaigns"].find(query)]
-    ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in organization_ids]
+    ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in hours]
     enrolled = await read_enrolled(store, ids)
-    configurations = await _configurations(store, {d["configuration_id"] for d in documents})
+    configurations = await _configurations(store, {d["configuration_id"] for d in documents}, hours)
     entries = [
         CampaignEntry(
             d["_id"],
@@ -145,18 +156,20 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
         for d in documents
         if d["configuration_id"] in configurations
     ]
-    for organization_id in organization_ids:
+    for organization_id, its_hours in hours.items():
         campaign_id = default_campaign_id(organization_id)
         if campaign_id in enrolled:
             has = enrolled[campaign_id]
             entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, has.zones)
-            entries.append(replace(entry, prioritized=has.prioritized))
+            entries.append(replace(entry, prioritized=has.prioritized, ad_hoc_schedule=its_hours.ad_hoc_schedule))
     return entries
 
 
-async def _configurations(store: Store, ids: Collection[str]) -> dict[str, Configuration]:
+async def _configurations(
+    store: Store, ids: Collection[str], hours: Mapping[str, OrganizationHours]
+) -> dict[str, Configuration]:
     cursor = store["configurations"].find({"_id": {"$in": list(ids)}})
-    return readable_configurations([document async for document in cursor])
+    return readable_configurations([document async for document in cursor], hours)
 
 
 @translates

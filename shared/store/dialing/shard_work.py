@@ -112,10 +112,10 @@ def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
 async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:
     """EXPIRE: contacts whose claim nobody started in time wait again, their slots given back."""
     query = {"shard": owner.shard, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, now)
 
 
-async def remove_deleted(store: Store, owner: Ownership) -> Swept:
+async def remove_deleted(store: Store, owner: Ownership, now: datetime) -> Swept:
     """Remove waiting and ended contacts whose deletion was asked for, with their counts.
 
     One that is being called is removed when its call ends.
@@ -125,19 +125,19 @@ async def remove_deleted(store: Store, owner: Ownership) -> Swept:
         "delete_requested": True,
         "status": {"$nin": [ContactStatus.LOCKED, ContactStatus.IN_PROGRESS]},
     }
-    return await _move_matching(store, owner, query, ContactStatus.SKIPPED)
+    return await _move_matching(store, owner, query, ContactStatus.SKIPPED, now)
 
 
-async def skip_closed(store: Store, owner: Ownership, campaign_id: str) -> Swept:
+async def skip_closed(store: Store, owner: Ownership, campaign_id: str, now: datetime) -> Swept:
     """Skip contacts that still wait in a closed campaign; moves nobody while the campaign is open."""
     query = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, "shard": owner.shard}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_to_end=True)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, now, only_to_end=True)
 
 
-async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str]) -> Swept:
+async def skip_listed(store: Store, owner: Ownership, contact_ids: Sequence[str], now: datetime) -> Swept:
     """Skip the waiting contacts among these (at most 500) whose numbers are all on the do-not-call list."""
     query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.PENDING, "shard": owner.shard}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING, only_to_end=True)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, now, only_to_end=True)
 
 
 async def _move_matching(
@@ -145,6 +145,7 @@ async def _move_matching(
     owner: Ownership,
     query: Document,
     to: ContactStatus,
+    now: datetime,
     *,
     only_to_end: bool = False,
 ) -> Swept:
@@ -159,18 +160,20 @@ async def _move_matching(
         transaction = ShardTransaction.begin(store, session, owner)
         contacts = await transaction.find_contacts(query, limit=BATCH)
         moves = [
-            Move(contact, to) for contact in contacts.values() if not only_to_end or _cannot_wait(transaction, contact)
+            Move(contact, to)
+            for contact in contacts.values()
+            if not only_to_end or _cannot_wait(transaction, contact, now)
         ]
         if not moves:
             return Swept()
         ledger = transaction.ledger
-        await apply_moves(store, session, ledger, transaction.context, moves)
+        await apply_moves(store, session, ledger, transaction.context, moves, now)
         await ledger.write(store, session)
         return Swept(len(moves), ledger.held_changes(), ledger.due)
 
     return await store.in_transaction(run)
 
 
-def _cannot_wait(transaction: ShardTransaction, contact: Document) -> bool:
+def _cannot_wait(transaction: ShardTransaction, contact: Document, now: datetime) -> bool:
     move = Move(contact, ContactStatus.PENDING)
-    return final_move(move, transaction.context) is not move
+    return final_move(move, transaction.context, now) is not move

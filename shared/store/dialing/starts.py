@@ -7,6 +7,7 @@ twice; who reads its own nonce back has it, everybody else drops the job in sile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.domain.call_limits import CallLimits
 from shared.domain.contact import ContactStatus
 from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
@@ -15,13 +16,13 @@ from shared.store.documents.contacts import contact_of
 
 @dataclass(frozen=True, slots=True)
 class StartOrder:
-    """The dial jobs to start, their contacts, and until when their slots are held without evidence."""
+    """The dial jobs to start, their contacts, and the limits of calls whose configuration sets none."""
 
     jobs: Sequence[DialJob]
     nonce: str
     executor: str
     mode: str
-    hold_seconds: float
+    limits: CallLimits
 
     @property
     def contact_ids(self) -> list[str]:
@@ -58,7 +59,7 @@ async def start(store: Store, order: StartOrder) -> None:
                             "$dateAdd": {
                                 "startDate": "$$NOW",
                                 "unit": "millisecond",
-                                "amount": int(order.hold_seconds * 1000),
+                                "amount": _hold_ms(order.limits),
                             }
                         },
                     },
@@ -66,6 +67,13 @@ async def start(store: Store, order: StartOrder) -> None:
             }
         ],
     )
+
+
+def _hold_ms(limits: CallLimits) -> Document:
+    """How long each call holds its slot, by the limits frozen in its lock: see `CallLimits.of`."""
+    ring: Document = {"$ifNull": ["$lock.ring_seconds", limits.ring_seconds]}
+    longest: Document = {"$ifNull": ["$lock.max_call_seconds", limits.max_call_seconds]}
+    return {"$toLong": {"$multiply": [1000, {"$add": [limits.around_seconds, ring, longest]}]}}
 
 
 @translates

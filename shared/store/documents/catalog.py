@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.campaign import DEFAULT_PRIORITY
+from shared.domain.organization_hours import LegalHoursUse
 from shared.domain.queue_order import CallOrder
 
 # The `source` of do-not-call entries that came through the native API.
@@ -25,6 +26,10 @@ class OrganizationDocument:
     default_agent_number: str | None = None
     exclusive_caller_numbers: Sequence[str] = ()
     refused_number_types: Sequence[str] = ()
+    # As `OrganizationHours` reads them.
+    closures: Sequence[Mapping[str, Any]] = ()
+    holiday_calendars: Sequence[str] = ()
+    legal_hours: str = LegalHoursUse.OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

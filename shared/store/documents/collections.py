@@ -14,6 +14,7 @@ from shared.store.documents.contacts import (
     AskDocument,
     AttemptDocument,
     ContactDocument,
+    ExpiryDocument,
     ExternalIdDocument,
     IngestBatchDocument,
 )
@@ -40,6 +41,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "counters_in": CountersInDocument,
     "do_not_call": DoNotCallDocument,
     "executors": ExecutorDocument,
+    "expiries": ExpiryDocument,
     "external_ids": ExternalIdDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,

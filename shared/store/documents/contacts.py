@@ -31,6 +31,9 @@ class LockDocument:
     agent_id: str | None = None
     agent_version: str | None = None
     probing: Sequence[str] = ()
+    # None: the operator's limits.
+    ring_seconds: int | None = None
+    max_call_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class ContactDocument:
     data: Mapping[str, Any] | None = None
     timezone: str | None = None
     scheduled_at: datetime | None = None
+    expires_at: datetime | None = None
     agent_id: str | None = None
     agent_version: str | None = None
     agent_number: str | None = None
@@ -137,6 +141,15 @@ class AskDocument:
 
     id: str
     shard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryDocument:
+    """`expiries`: a contact that may have expired `at` a time, by its id."""
+
+    id: str
+    shard: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         at=now,
         counts=counts,
         findings=findings(waits, counts.pending),
-        settings=warnings_on(rules, counts.ended),
+        settings=warnings_on(rules, counts.ended, now),
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),

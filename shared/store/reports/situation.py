@@ -60,7 +60,7 @@ class Situation:
         if not is_waiting(contact):
             return None
         rules, dialed = self.rules(contact), self.context.dialed(as_asked(contact, self.now))
-        if end_of(dialed, rules) is not None:
+        if end_of(dialed, rules, self.now) is not None:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)
         full = self._full(contact, choose_call(dialed, rules))

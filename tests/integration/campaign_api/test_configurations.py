@@ -26,6 +26,20 @@ WHOLE: dict[str, Any] = {
     "agent_id": "a",
     "agent_version": "1",
     "agent_number": "+14155550100",
+    "use_contact_timezone": False,
+    "timezone_from_number": True,
+    "closures": [
+        {
+            "first_day": "2026-12-24",
+            "last_day": "2027-01-01",
+            "yearly": True,
+            "timezones": ["US/Eastern"],
+            "name": "Christmas",
+        }
+    ],
+    "holiday_calendars": ["US", "DE-BY"],
+    "ring_seconds": 20,
+    "max_call_seconds": 600,
 }
 
 
@@ -46,6 +60,12 @@ async def test_a_configuration_has_the_documented_defaults(acme: Customer) -> No
         "agent_id": None,
         "agent_version": None,
         "agent_number": None,
+        "use_contact_timezone": True,
+        "timezone_from_number": False,
+        "closures": [],
+        "holiday_calendars": [],
+        "ring_seconds": None,
+        "max_call_seconds": None,
         "created_at": made["created_at"],
         "updated_at": made["created_at"],
     }
@@ -95,6 +115,20 @@ async def test_an_edit_changes_what_is_given_and_null_clears(acme: Customer, eve
         ({"retry_rules": {"sneezed": {}}}, ["retry_rules", "sneezed"]),
         ({"retry_rules": {"busy": {"$set": 1}}}, ["retry_rules", "busy", "$set"]),
         ({"agent_number": "x"}, ["agent_number"]),
+        ({"use_contact_timezone": None}, ["use_contact_timezone"]),
+        ({"timezone_from_number": "yes"}, ["timezone_from_number"]),
+        ({"closures": [{"first_day": "2026-12-24", "last_day": "2026-12-23"}]}, ["closures", 0]),
+        ({"closures": [{"first_day": "2026-02-30"}]}, ["closures", 0, "first_day"]),
+        ({"closures": [{"first_day": "2026-12-24", "timezones": ["Mars/Olympus"]}]}, ["closures", 0, "timezones", 0]),
+        ({"closures": [{"first_day": "2026-12-24"}] * 101}, ["closures"]),
+        ({"closures": None}, ["closures"]),
+        ({"holiday_calendars": ["US", "XX"]}, ["holiday_calendars", 1]),
+        ({"holiday_calendars": ["us"]}, ["holiday_calendars", 0]),
+        ({"holiday_calendars": ["DE-XX"]}, ["holiday_calendars", 0]),
+        ({"ring_seconds": 4}, ["ring_seconds"]),
+        ({"ring_seconds": 121}, ["ring_seconds"]),
+        ({"max_call_seconds": 9}, ["max_call_seconds"]),
+        ({"max_call_seconds": 14401}, ["max_call_seconds"]),
     ],
 )
 async def test_a_bad_value_is_named_on_create_and_on_edit(
@@ -129,7 +163,7 @@ async def test_a_zone_in_two_overrides_in_two_spellings_is_refused_and_both_are_
 async def test_a_zone_comes_back_in_the_spelling_it_was_given(acme: Customer) -> None:
     overrides = [{"timezones": ["US/Eastern", "Europe/Berlin"], "windows": []}]
     overrides += [{"timezones": ["Europe/Stockholm", "Asia/Calcutta"], "windows": []}]  # not Berlin
-    fields = WHOLE | {"default_timezone": "US/Eastern", "overrides": overrides}
+    fields = WHOLE | {"default_timezone": "US/Eastern", "overrides": overrides, "use_contact_timezone": True}
     made = (await acme.post("/configurations", fields)).body
     assert (made["default_timezone"], made["overrides"]) == ("US/Eastern", overrides)
     assert (await acme.get(f"/configurations/{made['id']}")).body == made

@@ -25,6 +25,7 @@ async def test_a_contact_comes_back_as_it_was_sent(acme: Customer) -> None:
         "data": {"first_name": "Ada", "deep": {"list": [1, 2.5, None, True, "ü"]}},
         "timezone": "Europe/Berlin",
         "scheduled_at": "2035-01-01T10:00:00+02:00",
+        "expires_at": "2035-01-01T08:00:01Z",
         "priority": 5,
         "agent_id": "agent",
         "agent_version": "7",

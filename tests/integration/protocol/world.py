@@ -180,12 +180,12 @@ class World:
     @step
     async def sweep(self, scheduler: int, shard: int) -> None:
         """The other chores: deletions, closed campaigns, do-not-call, wishes, the second sink."""
-        await self._owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner))
+        await self._owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner, self.now))
         for campaign_id in [c for c in self.rules.active if self.shard_of[c] == shard and self.owns(scheduler, shard)]:
-            skip = functools.partial(shard_work.skip_closed, self.store, campaign_id=campaign_id)
+            skip = functools.partial(shard_work.skip_closed, self.store, campaign_id=campaign_id, now=self.now)
             await self._owned_write(scheduler, shard, skip)
         if self.owns(scheduler, shard):
-            skip_listed = functools.partial(shard_work.skip_listed, self.store, contact_ids=self.contacts)
+            skip_listed = functools.partial(shard_work.skip_listed, self.store, contact_ids=self.contacts, now=self.now)
             await self._owned_write(scheduler, shard, skip_listed)
         if self.owns(scheduler, shard):
             await self.carry_out(scheduler, shard)
@@ -262,8 +262,8 @@ class World:
         nonce = str(uuid.uuid4())
         if arrived:
             job = task.job
-            mode, hold = self.carrier.mode, DIALING.hold_seconds
-            await starts.start(self.store, starts.StartOrder([job], nonce, seat.id, mode, hold))
+            mode, limits = self.carrier.mode, DIALING.call_limits
+            await starts.start(self.store, starts.StartOrder([job], nonce, seat.id, mode, limits))
             await self._set_start_time(nonce)
         seat.spool.add(released(task.job, nonce))
 

@@ -7,6 +7,7 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus, Tier
+from shared.domain.organization_hours import NO_ORGANIZATION_HOURS
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.catalog.campaigns import Campaign, list_campaigns
@@ -111,14 +112,14 @@ async def test_calls_go_on(store: Store, release: str, oldest_form: bool) -> Non
     spring = campaigns["Spring"]
     owner = Ownership(shard, await take_over(store, shard))
     assert [entry.held for entry in await read_organizations(store, {"_id": organization_id})] == [3]
-    assert {entry.campaign_id for entry in await read_campaigns(store, [organization_id])} == {
+    assert {entry.campaign_id for entry in await read_campaigns(store, {organization_id: NO_ORGANIZATION_HOURS})} == {
         spring.id,
         f"default:{organization_id}",
     }
     assert (await expire_claims(store, owner, now)).moved == 1
-    assert (await remove_deleted(store, owner)).moved == 1
+    assert (await remove_deleted(store, owner, now)).moved == 1
     assert (await carry_out(store, owner, now)).moved == 1
-    assert (await skip_closed(store, owner, campaigns["Autumn"].id)).moved == 2
+    assert (await skip_closed(store, owner, campaigns["Autumn"].id, now)).moved == 2
     endings = await unapplied_results(store, shard)
     running = await contact(store, spring, "lead-5")
     finished = await do_shard_work(

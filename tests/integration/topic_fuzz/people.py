@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.clock import utc_now
+from shared.domain.call_limits import CallLimits
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished, DialJob
@@ -91,7 +92,7 @@ class People:
         """Claimed contacts, started by an executor whose carrier reports over HTTP."""
         nonce = new_id()
         jobs = [self.job(case) for case in cases]
-        order = starts.StartOrder(jobs, nonce, "gone", CallMode.CALLBACK, LONG_SECONDS)
+        order = starts.StartOrder(jobs, nonce, "gone", CallMode.CALLBACK, CallLimits(30, LONG_SECONDS, 0))
         await starts.start(self.store, order)
         return [Case(case.contact_id, case.attempt_id, case.claim_id, nonce) for case in cases]
 

@@ -1,6 +1,7 @@
 """Orders and reports that name what does not belong together; each of these once did harm to somebody else."""
 
 from shared.clock import utc_now
+from shared.domain.call_limits import CallLimits
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.events import CallAnswered, CallFinished, JobReleased
@@ -10,6 +11,8 @@ from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.telephony.provider import CallMode
 from tests.factories import new_id
 from tests.integration.topic_fuzz.people import Case, People, owner_of, people
+
+LIMITS = CallLimits(ring_seconds=10, max_call_seconds=40, around_seconds=10)
 
 
 async def two(store: Store, *, other_shard: int = 3) -> tuple[People, People]:
@@ -136,7 +139,7 @@ async def test_a_job_starts_nobody_of_another_organization_or_claim(store: Store
     true = other.job(locked)
     wrong = [true.model_copy(update={"organization_id": mine.id}), true.model_copy(update={"claim_id": new_id()})]
     for job in wrong:
-        await starts.start(store, starts.StartOrder([job], new_id(), "executor", CallMode.CALLBACK, 60))
+        await starts.start(store, starts.StartOrder([job], new_id(), "executor", CallMode.CALLBACK, LIMITS))
     await other.is_as(before)
-    await starts.start(store, starts.StartOrder([true], new_id(), "executor", CallMode.CALLBACK, 60))
+    await starts.start(store, starts.StartOrder([true], new_id(), "executor", CallMode.CALLBACK, LIMITS))
     assert (await contact(store, locked))["status"] == ContactStatus.IN_PROGRESS

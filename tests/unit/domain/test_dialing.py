@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.calling_window import TimeWindow, Weekday
 from shared.domain.campaign import Course, Intent, Run, RunState
+from shared.domain.closures import Closure
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import (
@@ -25,6 +26,7 @@ from shared.domain.dialing import (
     next_call,
     verdict,
 )
+from shared.domain.organization_hours import LegalHoursUse, OrganizationHours
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
 
@@ -46,6 +48,8 @@ def configuration(**changes: Any) -> Configuration:
 ALWAYS = configuration()
 AFTERNOON = configuration(default_windows=(window("13:00", "17:00"),))
 NO_AGENT = configuration(agent_id=None)
+HOLIDAY = configuration(closures=(Closure(first_day=NOW.date()),))
+LAWFUL = configuration(timezone_from_number=True, organization=OrganizationHours(legal_hours=LegalHoursUse.ON))
 
 
 def rules(by: Configuration | None = ALWAYS, intent: str = "running", **more: Any) -> Rules:
@@ -340,6 +344,7 @@ contacts = st.builds(
     fields=st.sampled_from([CallFields(), CallFields("eve", None, "+14155550188")]),
     listed=st.sets(st.sampled_from([FIRST, SECOND, THIRD])),
     invalid=st.sets(st.sampled_from([FIRST, SECOND, THIRD])),
+    expires_at=st.sampled_from([None, NOW - HOUR, NOW, NOW + HOUR, NOW + 5 * HOUR]),
 )
 context = st.builds(
     Rules,
@@ -356,7 +361,7 @@ context = st.builds(
                     st.none(), st.builds(Run, st.sampled_from([1, 2]), st.sampled_from(list(RunState)), st.just(NOW))
                 ),
             ),
-            configuration=st.sampled_from([None, ALWAYS, AFTERNOON, NO_AGENT, Configuration()]),
+            configuration=st.sampled_from([None, ALWAYS, AFTERNOON, NO_AGENT, HOLIDAY, LAWFUL, Configuration()]),
         ),
     ),
     default_caller_number=st.sampled_from([None, "+14155550166"]),
@@ -369,7 +374,7 @@ context = st.builds(
 @given(contacts, context)
 def test_in_every_context_the_answers_agree(waiting: DialedContact, around: Rules) -> None:
     found = verdict(waiting, around, NOW)
-    ends = end_of(waiting, around)
+    ends = end_of(waiting, around, NOW)
     assert (ends is None) == (not isinstance(found, End) or found.because is EndReason.NO_AGENT)
     if isinstance(found, Call):
         assert found.choice.number not in {*waiting.listed, *waiting.invalid, *around.live}

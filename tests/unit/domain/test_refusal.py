@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from shared.domain.number_places import country_of
 from shared.domain.refusal import (
     MAX_RESTS,
     REST_STEPS,
@@ -10,7 +11,6 @@ from shared.domain.refusal import (
     RefusalSubject,
     Rest,
     asked_again,
-    country_of,
     refused_again,
     rest_key,
     superfluous,

@@ -8,7 +8,6 @@ from shared.domain.timezones import (
     is_known_timezone,
     known_timezones,
     steady_offset,
-    steady_spans,
 )
 from tests.unit.domain.zone_data import (
     LINKED_OVER_A_BORDER,
@@ -60,15 +59,6 @@ def test_every_clock_change_of_every_zone_is_found_to_the_second() -> None:
             assert before != after
             assert steady_offset(name, change - 1) == (before, change), name
             assert steady_offset(name, change)[0] == after, name
-
-
-def test_spans_cover_the_time_asked_for_without_a_hole() -> None:
-    start, end = 1_770_000_000, 1_770_000_000 + 365 * DAY
-    spans = list(steady_spans("America/New_York", start, end))
-    assert spans[0][0] == start
-    assert spans[-1][1] == end
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(spans))
-    assert {offset for _, _, offset in spans} == {-4 * 3600, -5 * 3600}
 
 
 def test_the_ends_of_the_calendar_have_an_offset_too() -> None:

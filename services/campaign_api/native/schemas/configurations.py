@@ -9,8 +9,18 @@ from pydantic.config import JsonDict
 from services.campaign_api.http.requests import Identifier, Name, RequestBody, not_null
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
 from shared.domain.calling_window import ScheduleOverride, ScheduleOverrides, TimeWindow
+from shared.domain.closures import Closure, Closures, HolidayCalendars
 from shared.domain.configuration import DEFAULT_TIMEZONE
-from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, E164, CountryCode, MaxAttempts, TimezoneName, at_most
+from shared.domain.fields import (
+    DEFAULT_MAX_ATTEMPTS,
+    E164,
+    CountryCode,
+    MaxAttempts,
+    MaxCallSeconds,
+    RingSeconds,
+    TimezoneName,
+    at_most,
+)
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
 
@@ -29,6 +39,8 @@ _EXAMPLE: Final[JsonDict] = {
     "default_country_code": "+1",
     "max_attempts": 3,
     "retry_rules": {"busy": {"retry": True, "delay_seconds": 900}},
+    "closures": [{"first_day": "2026-12-24", "last_day": "2026-12-26", "yearly": True, "name": "Christmas"}],
+    "holiday_calendars": ["US"],
     "agent_id": "outreach",
     "agent_number": "+14155550100",
 }
@@ -75,6 +87,21 @@ class CreateConfiguration(RequestBody):
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
     agent_number: E164 | None = Field(None, description="The caller number, in E.164.")
+    use_contact_timezone: bool = Field(
+        True, description="false: windows and closed days are looked at in default_timezone for everybody."
+    )
+    timezone_from_number: bool = Field(
+        False,
+        description="A contact without timezone is called only while every timezone its number may be in is open.",
+    )
+    closures: Closures = Field((), description="Days on which nobody is called, beside those of the organization.")
+    holiday_calendars: HolidayCalendars = Field(
+        (), description="Nobody is called on the public holidays of these: a country (US) or a part of one (DE-BY)."
+    )
+    ring_seconds: RingSeconds | None = Field(None, description="How long phones ring; null: as the operator has set.")
+    max_call_seconds: MaxCallSeconds | None = Field(
+        None, description="The longest call, from the answer on; null: as the operator has set."
+    )
 
 
 class EditConfiguration(RequestBody):
@@ -94,6 +121,12 @@ class EditConfiguration(RequestBody):
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
     agent_number: E164 | None = None
+    use_contact_timezone: Annotated[bool | None, BeforeValidator(not_null)] = None
+    timezone_from_number: Annotated[bool | None, BeforeValidator(not_null)] = None
+    closures: Annotated[Closures | None, BeforeValidator(not_null)] = None
+    holiday_calendars: Annotated[HolidayCalendars | None, BeforeValidator(not_null)] = None
+    ring_seconds: RingSeconds | None = None
+    max_call_seconds: MaxCallSeconds | None = None
 
 
 class ConfigurationView(BaseModel):
@@ -112,6 +145,12 @@ class ConfigurationView(BaseModel):
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    use_contact_timezone: bool
+    timezone_from_number: bool
+    closures: list[Closure]
+    holiday_calendars: list[str]
+    ring_seconds: int | None
+    max_call_seconds: int | None
     created_at: datetime
     updated_at: datetime
 

@@ -125,6 +125,7 @@ class ContactView(BaseModel):
     data: dict[str, Any] | None
     timezone: str | None
     scheduled_at: datetime | None
+    expires_at: datetime | None
     priority: int = Field(description="Contacts of a higher priority are called first in their campaign.")
     agent_id: str | None
     agent_version: str | None
