@@ -1,8 +1,9 @@
 """The table of legal calling hours: data, read by shared/domain/legal_hours.py. Not legal advice.
 
-Every row says where its hours come from and when that was looked at. Hours are those of the called person's wall
-clock. Where a law has exceptions (consent, existing customers, other kinds of calls), the row has its narrowest
-reading; where there is no law but a code of conduct, the row says so.
+Every row names the text its hours come from, and the date as of which the row was written; laws change: read the text
+before you rely on a row. Hours are those of the called person's wall clock. Where a law has exceptions (consent,
+existing customers, other kinds of calls), the row has its narrowest reading; where there is no law but a code of
+conduct, the row says so.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ class LegalRow:
     countries: tuple[str, ...]
     hours: tuple[tuple[str, str, str], ...]
     source: str
-    checked: date
+    as_of: date
     state: str | None = None
     prefixes: frozenset[str] = frozenset()
     holidays: str | None = None
@@ -37,14 +38,14 @@ def _prefixes(calling_code: str, area_codes: str) -> frozenset[str]:
     return frozenset(f"+{calling_code}{area_code}" for area_code in area_codes.split())
 
 
-_CHECKED: Final = date(2026, 11, 28)
+_AS_OF: Final = date(2026, 11, 28)
 LEGAL_ROWS: Final = (
     LegalRow(
         # The states, and the territories to which federal law extends.
         countries=("US", "PR", "VI", "GU", "AS", "MP"),
         hours=(("mon tue wed thu fri sat sun", "08:00", "21:00"),),
         source="47 CFR 64.1200(c)(1) and 16 CFR 310.4(c)",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("US",),
@@ -55,7 +56,7 @@ LEGAL_ROWS: Final = (
         ),
         hours=(("mon tue wed thu fri sat sun", "08:00", "20:00"),),
         source="Florida Statutes, section 501.616(6)",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("US",),
@@ -67,46 +68,46 @@ LEGAL_ROWS: Final = (
         ),
         hours=(("mon tue wed thu fri sat", "09:00", "21:00"), ("sun", "12:00", "21:00")),
         source="Texas Business and Commerce Code, section 301.051",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("CA",),
         hours=(("mon tue wed thu fri", "09:00", "21:30"), ("sat sun", "10:00", "18:00")),
         source="CRTC Unsolicited Telecommunications Rules, part III, section 23",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("GB",),
         hours=(("mon tue wed thu fri", "08:00", "21:00"), ("sat", "09:00", "21:00")),
         holidays="GB",
         source="no statute names hours; the Direct Marketing Association's guide to telemarketing does",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("IN",),
         hours=(("mon tue wed thu fri sat sun", "10:00", "21:00"),),
         source="Telecom Commercial Communications Customer Preference Regulations, 2018 (TRAI)",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("AU",),
         hours=(("mon tue wed thu fri", "09:00", "20:00"), ("sat", "09:00", "17:00")),
         holidays="AU",
         source="Telecommunications (Telemarketing and Research Calls) Industry Standard 2017",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("FR",),
         hours=(("mon tue wed thu fri", "10:00", "13:00"), ("mon tue wed thu fri", "14:00", "20:00")),
         holidays="FR",
         source="Code de la consommation, article D223-9 (décret 2022-1313)",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
     LegalRow(
         countries=("BR",),
         hours=(("mon tue wed thu fri", "09:00", "21:00"), ("sat", "10:00", "16:00")),
         holidays="BR",
         source="the carriers' code of conduct for telemarketing that Anatel refers to",
-        checked=_CHECKED,
+        as_of=_AS_OF,
     ),
 )

@@ -36,7 +36,7 @@ def test_every_row_says_where_it_comes_from_and_when_that_was_looked_at() -> Non
     assert len({row.name for row in LEGAL_ROWS}) == len(LEGAL_ROWS)
     for row in LEGAL_ROWS:
         assert row.source
-        assert date(2026, 1, 1) < row.checked
+        assert date(2026, 1, 1) < row.as_of
         assert hours_of(row)
         assert row.holidays is None or is_known_calendar(row.holidays)
 
