@@ -15,6 +15,7 @@ from shared.domain.timezones import is_known_timezone
 
 MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
 DEFAULT_MAX_ATTEMPTS: Final = 3
+MAX_CONCURRENCY: Final = 10_000
 
 MAX_REMARK: Final = 1000
 
@@ -90,6 +91,9 @@ E164 = Annotated[
 
 MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
 """How many attempts there may be in all."""
+
+ConcurrencyLimit = Annotated[StrictInt, Field(ge=1, le=MAX_CONCURRENCY)]
+"""How many calls may be up at once, of an organization or of one of its campaigns."""
 
 DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 """A wait between two attempts, up to 30 days."""

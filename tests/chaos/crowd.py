@@ -20,8 +20,6 @@ from aiokafka.errors import KafkaError
 
 from deploy.demo.client import Api, Refused
 from shared.clock import utc_now
-from shared.errors import Unavailable
-from shared.store.client import Store, translated
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
@@ -97,8 +95,8 @@ class Batch:
 class Crowd:
     """All customers. `deeds` counts what they did."""
 
-    def __init__(self, system: System, store: Store, truth: Truth, seed: int) -> None:
-        self._system, self._store, self._truth = system, store, truth
+    def __init__(self, system: System, truth: Truth, seed: int) -> None:
+        self._system, self._truth = system, truth
         self._dice = random.Random(f"crowd/{seed}")
         self.asking = Asking(system)
         self._numbers = _new_numbers()
@@ -117,7 +115,7 @@ class Crowd:
             organization = Organization(who, [], limit)
             for _ in range(CAMPAIGNS_EACH):
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
-            await self._limit_campaign(organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
+            await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
             await self._add_exclusive_campaign(organization)
             self.organizations.append(organization)
 
@@ -143,7 +141,7 @@ class Crowd:
             await self._set_limit(organization, max(LIMITS))
             for campaign in organization.campaigns:
                 if campaign.id in self._truth.campaign_limits:
-                    await self._limit_campaign(campaign, max(LIMITS))
+                    await self._limit_campaign(organization, campaign, max(LIMITS))
                 if not campaign.rules.open.last:
                     await self._set_windows(organization, campaign, open_now=True)
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
@@ -336,25 +334,17 @@ class Crowd:
 
     async def _change_limit(self, organization: Organization, campaign: Campaign) -> None:
         if campaign.id in self._truth.campaign_limits:
-            await self._limit_campaign(campaign, self._dice.choice(CAMPAIGN_LIMITS))
+            await self._limit_campaign(organization, campaign, self._dice.choice(CAMPAIGN_LIMITS))
         else:
             await self._set_limit(organization, self._dice.choice(LIMITS))
 
-    async def _limit_campaign(self, campaign: Campaign, limit: int) -> None:
-        """In the campaign's document, since the API has no field for it."""
-        now = utc_now()
+    async def _limit_campaign(self, organization: Organization, campaign: Campaign, limit: int) -> None:
+        if campaign.id in self._truth.closed:
+            return
         rule = self._truth.campaign_limits.setdefault(campaign.id, Rule(max(LIMITS), campaign.made_at))
-        change = rule.ask(limit, now)
-        while True:
-            try:
-                async with translated():
-                    await self._store["campaigns"].update_one(
-                        {"_id": campaign.id}, {"$set": {"concurrency_limit": limit}}
-                    )
-            except Unavailable:
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            else:
-                break
+        change = rule.ask(limit, utc_now())
+        body = {"concurrency_limit": limit}
+        await self._certainly(organization, lambda api: api.patch(f"/campaign/campaigns/{campaign.id}", body))
         change.acknowledged_at = utc_now()
 
     async def _set_limit(self, organization: Organization, limit: int) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.row_remarks import Remark, RemarkCode
-from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarning
+from shared.domain.setting_faults import EndedByFault, LimitAbove, SettingFault, SettingWarning
 
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"unknown_timezone": " (GET /campaign/timezones lists them all)"},
@@ -81,6 +81,11 @@ _RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
     """The remark on settings, for programs and for people."""
+    if isinstance(warning, LimitAbove):
+        return "limit_above_organization", (
+            f"The campaign may have {warning.limit} calls at once and its organization {warning.organization_limit}, "
+            "which holds; raise it with PUT /campaign/concurrency-settings, or lower concurrency_limit."
+        )
     if not isinstance(warning, EndedByFault):
         return warning.value, LACKS[warning]
     status, because = warning.status, warning.because

@@ -66,6 +66,7 @@ _CAMPAIGN_AS_STORED: Final = (
     "agent_id",
     "agent_version",
     "agent_number",
+    "concurrency_limit",
     "started_at",
     "completed_at",
     "created_at",

@@ -38,7 +38,16 @@ from shared.store.documents.completing import complete
 from shared.store.paging import newest_first
 
 EDITABLE: Final = frozenset(
-    {"name", "external_id", "priority", "configuration_id", "agent_id", "agent_version", "agent_number"}
+    {
+        "name",
+        "external_id",
+        "priority",
+        "configuration_id",
+        "agent_id",
+        "agent_version",
+        "agent_number",
+        "concurrency_limit",
+    }
 )
 
 
@@ -105,6 +114,7 @@ class NewCampaign:
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    concurrency_limit: int | None = None
     is_draft: bool = False
     start_at: datetime | None = None
 
@@ -284,7 +294,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "agent_id": new.agent_id,
         "agent_version": new.agent_version,
         "agent_number": new.agent_number,
-        "concurrency_limit": None,
+        "concurrency_limit": new.concurrency_limit,
         "created_at": now,
         "updated_at": now,
     }
