@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from shared.domain.calling_window import is_open, next_opening
 from shared.domain.campaign import DIALED, CampaignState, Course, shown_state
+from shared.domain.caps import NEVER_CALLED, NO_CAPS, Called, NumberCaps, cap_reached
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.phone import compared
@@ -61,7 +62,8 @@ class Rules:
     """Everything beside the contact itself that a verdict needs.
 
     `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are open at any hour, and never
-    paused. `live` are numbers (in compared form) that are on a call; `rests` what the carrier has refused, by key;
+    paused. `number_caps` are the organization's, and `called` the attempts at phones that they count, by compared form.
+    `live` are numbers (in compared form) that are on a call; `rests` what the carrier has refused, by key;
     `full` the limit that has no slot free; `probing` the keys of rests that this very call asks about again.
     """
 
@@ -69,6 +71,8 @@ class Rules:
     of_no_campaign: bool = False
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    number_caps: NumberCaps = NO_CAPS
+    called: Mapping[str, Called] = field(default_factory=dict)
     live: Set[str] = frozenset()
     full: WaitReason | None = None
     probing: Set[str] = frozenset()
@@ -80,7 +84,8 @@ class DialedContact:
 
     `listed` and `invalid` are those of its numbers, in compared form, that are on the do-not-call list, and that the
     carrier has called invalid. `put_off` is why `due_at` is later than the contact's own time. `for_good` is set when
-    one of its calls, not the last, turned out to have been answered or to have ended in an opt-out.
+    one of its calls, not the last, turned out to have been answered or to have ended in an opt-out. `called` are its
+    attempts of today, where they are capped.
     """
 
     phone_numbers: tuple[str, ...]
@@ -95,6 +100,7 @@ class DialedContact:
     invalid: Set[str] = frozenset()
     put_off: WaitReason | None = None
     for_good: EndReason | None = None
+    called: Called = NEVER_CALLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def verdict(
     asked_again: list[str] = []
     rests = _waits_for_rests(contact, choice, rules, now, asked_again)
     # What rests may do so for longer than the contact was put off for it.
-    for wait in (*rests, waits, _waits_for_room(choice, rules, now)):
+    for wait in (*rests, waits, _waits_for_caps(contact, choice, rules, now), _waits_for_room(choice, rules, now)):
         if wait is not None:
             return wait
     if not choice.has_agent:
@@ -348,6 +354,28 @@ def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
     """The rest that holds for a key now; one that this very call asks about is not held against it."""
     rest = rules.rests.get(key)
     return rest if rest is not None and rest.until > now and key not in rules.probing else None
+
+
+def timezone_of(contact_timezone: str | None, rules: Rules) -> str:
+    """The zone whose days are a contact's: its own, else its configuration's, else UTC."""
+    configuration = rules.campaign.configuration if rules.campaign else None
+    return contact_timezone or (configuration.default_timezone if configuration else "UTC")
+
+
+def _waits_for_caps(contact: DialedContact, choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:
+    """A cap that is reached; none is where the attempts that it counts were not read, as at the gate."""
+    if not rules.called and contact.called is NEVER_CALLED:
+        return None
+    configuration = rules.campaign.configuration if rules.campaign else None
+    reached = cap_reached(
+        configuration.max_attempts_per_day if configuration else None,
+        contact.called,
+        rules.number_caps,
+        rules.called.get(compared(choice.number), NEVER_CALLED),
+        timezone_of(contact.timezone, rules),
+        now,
+    )
+    return Wait(reached.reason, reached.until) if reached is not None else None
 
 
 def _waits_for_room(choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:

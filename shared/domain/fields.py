@@ -16,6 +16,7 @@ from shared.domain.timezones import is_known_timezone
 MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
 DEFAULT_MAX_ATTEMPTS: Final = 3
 MAX_CONCURRENCY: Final = 10_000
+MAX_GAP_MINUTES: Final = 10_080  # seven days
 
 MAX_REMARK: Final = 1000
 
@@ -91,6 +92,12 @@ E164 = Annotated[
 
 MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
 """How many attempts there may be in all."""
+
+WeeklyAttempts = Annotated[StrictInt, Field(ge=1, le=350)]
+"""How many attempts there may be in seven days: at most `MaxAttempts` on each."""
+
+GapMinutes = Annotated[StrictInt, Field(ge=1, le=MAX_GAP_MINUTES)]
+"""The least time between two calls to a phone, up to seven days."""
 
 ConcurrencyLimit = Annotated[StrictInt, Field(ge=1, le=MAX_CONCURRENCY)]
 """How many calls may be up at once, of an organization or of one of its campaigns."""

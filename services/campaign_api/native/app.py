@@ -16,6 +16,7 @@ from services.campaign_api.native.routes import (
     diagnosis,
     do_not_call,
     ingest_batches,
+    limits,
     statistics,
 )
 
@@ -38,6 +39,7 @@ ROUTERS: Final = (
     concurrency.router,
     do_not_call.router,
     ingest_batches.router,
+    limits.router,
 )
 
 

@@ -48,6 +48,12 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         "resting; calls go on by themselves when it takes one.",
         WaitReason.COUNTRY_REFUSED: "Have the operator allow this country in the telephony account: the carrier's "
         "words stand in resting; calls go on by themselves when it takes one.",
+        WaitReason.CONTACT_DAY_CAP: "Wait for its next day, or raise max_attempts_per_day of the configuration.",
+        WaitReason.NUMBER_DAY_CAP: "Wait for its next day, or raise max_attempts_per_number_per_day: "
+        "PATCH /campaign/limits.",
+        WaitReason.NUMBER_WEEK_CAP: "Wait until an attempt is seven days old, or raise "
+        "max_attempts_per_number_per_week: PATCH /campaign/limits.",
+        WaitReason.NUMBER_GAP: "Wait, or lower min_minutes_between_calls: PATCH /campaign/limits.",
         WaitReason.NUMBER_BUSY: "Nothing: the number is on another call, and is tried again when that may be over.",
         WaitReason.CALLER_NUMBER_LIMIT: "Wait for a call from this number to end, or add caller numbers.",
         WaitReason.CAMPAIGN_LIMIT: "Wait for a call of the campaign to end, or raise its limit.",

@@ -41,6 +41,7 @@ from services.campaign_api.native.schemas.diagnosis import (
 )
 from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNotCallPage, DoNotCallView, RemovedNumber
 from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
+from services.campaign_api.native.schemas.limits import Limits
 from services.campaign_api.native.schemas.statistics import AttemptCounts, CampaignStatistics, ContactCounts
 from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence, remark_sentence
 from shared.domain.contact_input import RowWarning
@@ -56,6 +57,7 @@ from shared.engine.configurations import ChangedConfiguration, StoredConfigurati
 from shared.engine.contacts import ResetPage
 from shared.engine.do_not_call import DoNotCallEntry
 from shared.engine.ingest_batches import BatchResult, BatchRow
+from shared.engine.limits import Organization
 
 _CAMPAIGN_AS_STORED: Final = (
     "id",
@@ -281,6 +283,11 @@ def ingest_batch_view(result: BatchResult) -> IngestBatchView:
 def ingest_batch_page(page: Page[BatchResult]) -> IngestBatchPage:
     """A page of batches."""
     return IngestBatchPage(ingest_batches=[ingest_batch_view(one) for one in page.rows], next_cursor=page.next_cursor)
+
+
+def limits_view(organization: Organization) -> Limits:
+    """The organization's limits beside that on calls at once."""
+    return Limits.model_validate(organization)
 
 
 def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:

@@ -24,8 +24,12 @@ from shared.store.documents.dialing import BudgetDocument
 from shared.store.paging import newest_first
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
-# What the operator may change; the customer's own limit has its own function.
+# What the operator may change; the customer's own limits have their own functions.
 EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
+# What the customer may change: null or absent, there is no such limit.
+LIMITS: Final = frozenset(
+    {"max_attempts_per_number_per_day", "max_attempts_per_number_per_week", "min_minutes_between_calls"}
+)
 _CHANGED_NOW: Final = {"changed_at": True}
 
 
@@ -41,6 +45,9 @@ class Organization:
     exclusive_caller_numbers: tuple[str, ...]
     created_at: datetime
     refused_number_types: tuple[NumberType, ...] = ()
+    max_attempts_per_number_per_day: int | None = None
+    max_attempts_per_number_per_week: int | None = None
+    min_minutes_between_calls: int | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -55,6 +62,7 @@ class Organization:
             exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
+            **{name: document[name] for name in LIMITS},
         )
 
     @property
@@ -123,6 +131,14 @@ async def edit_organization(store: Store, organization_id: str, changes: Mapping
 async def set_concurrency_limit(store: Store, organization_id: str, limit: int) -> Organization:
     """Set how many calls may be up at once. Ends no call. Raises `NotFound`."""
     return await _change(store, organization_id, {"concurrency_limit": limit})
+
+
+@translates
+async def edit_limits(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
+    """Set the given ones of `LIMITS`; None takes a limit away. Ends no call. Raises `NotFound`."""
+    if not changes.keys() <= LIMITS:
+        raise ValueError(f"not editable: {sorted(changes.keys() - LIMITS)}")
+    return await _change(store, organization_id, changes)
 
 
 @translates

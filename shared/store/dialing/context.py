@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.caps import NO_CAPS, NumberCaps
 from shared.domain.configuration import Configuration
 from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
@@ -51,6 +52,17 @@ def concurrency_limit(organization: Document | None) -> int:
         return 0
     limit = organization["concurrency_limit"]
     return DEFAULT_CONCURRENCY_LIMIT if limit is None else int(limit)
+
+
+def number_caps(organization: Mapping[str, Any] | None) -> NumberCaps:
+    """The caps on each phone that an organization has set; none for one that does not exist."""
+    if not organization:
+        return NO_CAPS
+    return NumberCaps(
+        organization["max_attempts_per_number_per_day"],
+        organization["max_attempts_per_number_per_week"],
+        organization["min_minutes_between_calls"],
+    )
 
 
 def readable_configurations(documents: Iterable[Document]) -> dict[str, Configuration]:
@@ -193,6 +205,7 @@ class DialingContext:
             of_no_campaign=is_default_campaign(campaign_id),
             default_caller_number=organization["default_agent_number"] if organization else None,
             rests=self.rests.get(organization_budget(organization_id), {}),
+            number_caps=number_caps(organization),
         )
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:

@@ -25,6 +25,9 @@ class OrganizationDocument:
     default_agent_number: str | None = None
     exclusive_caller_numbers: Sequence[str] = ()
     refused_number_types: Sequence[str] = ()
+    max_attempts_per_number_per_day: int | None = None
+    max_attempts_per_number_per_week: int | None = None
+    min_minutes_between_calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,12 @@ from datetime import datetime
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
-from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
+from shared.domain.dialing import CallChoice, DialedContact, Rules, Wait, choose_call, end_of, next_call, verdict
 from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
+from shared.store.dialing.caps import NO_ATTEMPTS, PastAttempts, past_attempts
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.shards import read_global_use
 
@@ -25,6 +26,7 @@ class Situation:
     everybody: LimitUse
     now: datetime
     live: set[str] = field(default_factory=set)
+    past: PastAttempts = NO_ATTEMPTS
 
     @classmethod
     @translates
@@ -41,25 +43,32 @@ class Situation:
         situation = cls(organization_id, context, LimitUse(*await read_global_use(store)), now)
         waiting = [contact for contact in contacts if is_waiting(contact)]
         situation.live = await _live(store, organization_id, waiting)
+        situation.past = await past_attempts(store, context, waiting, now)
         return situation
 
     def rules(self, contact: Document) -> Rules:
-        """The rules for a contact, with numbers on a call; the limit that is full depends on its caller number."""
-        return replace(self.context.rules_of(contact), live=self.live)
+        """The rules for a contact, with numbers on a call and what caps count.
+
+        The limit that is full depends on its caller number.
+        """
+        return self.past.rules(replace(self.context.rules_of(contact), live=self.live), self.organization_id)
+
+    def dialed(self, contact: Document) -> DialedContact:
+        """A contact as the rules see it, once what was asked for it is carried out."""
+        return self.past.contact(self.context.dialed(as_asked(contact, self.now)), contact["_id"])
 
     def standing(self, contact: Document) -> Standing:
         """The standing of a contact; it must be one that was read for."""
         waits = self.waits(contact)
         if waits is None:
             return Standing()
-        dialed = self.context.dialed(as_asked(contact, self.now))
-        return Standing(waits, next_call(dialed, self.rules(contact), self.now))
+        return Standing(waits, next_call(self.dialed(contact), self.rules(contact), self.now))
 
     def waits(self, contact: Document) -> Wait | None:
         """Why a contact waits, None when it does not; it must be one that was read for."""
         if not is_waiting(contact):
             return None
-        rules, dialed = self.rules(contact), self.context.dialed(as_asked(contact, self.now))
+        rules, dialed = self.rules(contact), self.dialed(contact)
         if end_of(dialed, rules) is not None:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)

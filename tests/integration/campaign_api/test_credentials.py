@@ -34,6 +34,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/timezones", set(ALL_SCOPES)),
     ("GET", "/concurrency-settings", set(ALL_SCOPES)),
     ("PUT", "/concurrency-settings", {MANAGE, LIMIT_MANAGE}),
+    ("GET", "/limits", set(ALL_SCOPES)),
+    ("PATCH", "/limits", {MANAGE, LIMIT_MANAGE}),
     ("GET", "/do-not-call", READS),
     ("POST", "/do-not-call", WRITES),
     ("DELETE", "/do-not-call/+14155550123", WRITES),

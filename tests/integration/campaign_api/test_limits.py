@@ -34,6 +34,42 @@ async def test_a_bad_limit_is_422(acme: Customer, limit: Any) -> None:
     assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", "concurrency_limit"])
 
 
+NO_LIMITS = {
+    "max_attempts_per_number_per_day": None,
+    "max_attempts_per_number_per_week": None,
+    "min_minutes_between_calls": None,
+}
+
+
+async def test_caps_on_phones_are_none_until_set_and_each_is_set_by_itself(
+    acme: Customer, other: Customer, events: EventsOf
+) -> None:
+    assert (await acme.get("/limits")).body == NO_LIMITS
+    day, gap = {"max_attempts_per_number_per_day": 3}, {"min_minutes_between_calls": 60}
+    assert (await acme.patch("/limits", day)).body == NO_LIMITS | day
+    assert await events(acme.organization_id, LimitsChanged)
+    assert (await acme.patch("/limits", gap)).body == NO_LIMITS | day | gap
+    assert (await acme.patch("/limits", {})).body == NO_LIMITS | day | gap
+    assert (await acme.patch("/limits", dict.fromkeys(day))).body == NO_LIMITS | gap
+    assert (await acme.get("/limits")).body == NO_LIMITS | gap
+    assert (await other.get("/limits")).body == NO_LIMITS
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("max_attempts_per_number_per_day", value) for value in (0, -1, 51, "3", 1.5, True, {"$gt": 0})),
+        *(("max_attempts_per_number_per_week", value) for value in (0, 351)),
+        *(("min_minutes_between_calls", value) for value in (0, -5, 10_081, 0.5)),
+        ("max_calls", 3),
+    ],
+)
+async def test_a_bad_cap_is_422_and_changes_nothing(acme: Customer, field: str, value: Any) -> None:
+    answer = await acme.patch("/limits", {"min_minutes_between_calls": 7, field: value})
+    assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", field])
+    assert (await acme.get("/limits")).body == NO_LIMITS
+
+
 async def test_stats_add_up_what_was_added_and_what_the_scheduler_moved(acme: Customer, stack: Stack) -> None:
     campaign_id = (await acme.new_campaign())["id"]
     for source, added in (("api-1", 70), ("ingest-2", 30)):

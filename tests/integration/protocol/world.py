@@ -33,7 +33,8 @@ from tests.integration.protocol.rules_in_force import RulesInForce
 from tests.integration.protocol.seats import ExecutorSeat, Log, SchedulerSeat, Task, ending_of, released
 from tests.integration.protocol.watch import Watch
 
-START_OF_TIME = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+# Shortly before midnight in the configurations' zone, so that days of caps begin while calls are made.
+START_OF_TIME = datetime(2026, 1, 6, 4, 55, tzinfo=UTC)
 DIALING = DialingSettings(ring_seconds=10, max_call_seconds=60, hold_margin_seconds=10)
 SHARDS = (0, 1)
 SEATS = (0, 1)
