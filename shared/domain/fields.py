@@ -10,6 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 from pydantic_core import PydanticCustomError
 
+from shared.domain.call_rate import MAX_CALLS_PER_SECOND
 from shared.domain.phone import InvalidPhoneNumber, normalize
 from shared.domain.timezones import is_known_timezone
 
@@ -92,6 +93,9 @@ E164 = Annotated[
 
 MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
 """How many attempts there may be in all."""
+
+CallsPerSecond = Annotated[StrictFloat, Field(gt=0, le=MAX_CALLS_PER_SECOND, allow_inf_nan=False)]
+"""How many calls may be placed in a second; below one, a call every so many seconds."""
 
 WeeklyAttempts = Annotated[StrictInt, Field(ge=1, le=350)]
 """How many attempts there may be in seven days: at most `MaxAttempts` on each."""

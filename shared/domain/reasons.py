@@ -33,6 +33,7 @@ class WaitReason(StrEnum):
     CALLER_NUMBER_LIMIT = "caller_number_limit"
     CAMPAIGN_LIMIT = "campaign_limit"
     ORGANIZATION_LIMIT = "organization_limit"
+    CALLS_PER_SECOND = "calls_per_second"
     NO_EXECUTOR = "no_executor"
     GLOBAL_LIMIT = "global_limit"
     IN_LINE = "in_line"

@@ -1,4 +1,4 @@
-"""The limits of an organization beside that on its calls at once: how often one phone is called."""
+"""The limits of an organization beside that on its calls at once: how often one phone is called, and how fast."""
 
 from collections.abc import Mapping
 from typing import Any

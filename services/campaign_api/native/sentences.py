@@ -58,6 +58,8 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.CALLER_NUMBER_LIMIT: "Wait for a call from this number to end, or add caller numbers.",
         WaitReason.CAMPAIGN_LIMIT: "Wait for a call of the campaign to end, or raise its limit.",
         WaitReason.ORGANIZATION_LIMIT: "Wait for a call to end, or raise it: PUT /campaign/concurrency-settings.",
+        WaitReason.CALLS_PER_SECOND: "Wait for its turn, or raise calls_per_second of the campaign, or of "
+        "the organization: PATCH /campaign/limits.",
         WaitReason.NO_EXECUTOR: "Have the operator start a call-executor: none is alive.",
         WaitReason.GLOBAL_LIMIT: "Wait for a call to end, or have the operator raise the limit or add executors.",
         WaitReason.IN_LINE: "Nothing: nothing stands in the way, and its turn comes next.",

@@ -35,6 +35,7 @@ from services.campaign_api.native.schemas.diagnosis import (
     DiagnosisView,
     EndedView,
     LimitView,
+    RateView,
     ReasonView,
     RefusalView,
     RestingView,
@@ -69,6 +70,7 @@ _CAMPAIGN_AS_STORED: Final = (
     "agent_version",
     "agent_number",
     "concurrency_limit",
+    "calls_per_second",
     "started_at",
     "completed_at",
     "created_at",
@@ -310,6 +312,7 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
         settings=setting_warnings(diagnosis.settings),
         limits=[LimitView(name=one.name, limit=one.use.limit, held=one.use.held) for one in diagnosis.limits],
         calls_per_second=diagnosis.calls_per_second,
+        rates=[RateView(name=name, calls_per_second=rate) for name, rate in diagnosis.rates.items()],
         resting=[
             RestingView(
                 what=key,

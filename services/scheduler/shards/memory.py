@@ -66,6 +66,7 @@ class OrganizationMemory:
     held: int
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    calls_per_second: float | None = None
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -113,6 +114,7 @@ class ShardMemory:
                 )
             known.limit, known.held = entry.limit, entry.held
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
+            known.calls_per_second = entry.calls_per_second
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         known = [o for o in organization_ids if o in self.organizations]
@@ -202,7 +204,9 @@ class ShardMemory:
             if room:
                 await self._fill(organization, min(room, at_most), now)
             queues = [
-                CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
+                CampaignQueue(
+                    memory.entry.campaign_id, memory.entry.priority, memory.waiting, memory.entry.calls_per_second
+                )
                 for memory in organization.awake.values()
                 if memory.waiting
             ]
@@ -214,6 +218,7 @@ class ShardMemory:
                         held,
                         organization.last_served,
                         queues,
+                        organization.calls_per_second,
                     )
                 )
         return demands

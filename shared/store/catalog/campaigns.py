@@ -47,6 +47,7 @@ EDITABLE: Final = frozenset(
         "agent_version",
         "agent_number",
         "concurrency_limit",
+        "calls_per_second",
     }
 )
 
@@ -71,6 +72,7 @@ class Campaign:
     updated_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    calls_per_second: float | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -93,6 +95,7 @@ class Campaign:
             updated_at=document["updated_at"],
             started_at=document["started_at"],
             completed_at=document["completed_at"],
+            calls_per_second=document["calls_per_second"],
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -115,6 +118,7 @@ class NewCampaign:
     agent_version: str | None
     agent_number: str | None
     concurrency_limit: int | None = None
+    calls_per_second: float | None = None
     is_draft: bool = False
     start_at: datetime | None = None
 
@@ -295,6 +299,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "agent_version": new.agent_version,
         "agent_number": new.agent_number,
         "concurrency_limit": new.concurrency_limit,
+        "calls_per_second": new.calls_per_second,
         "created_at": now,
         "updated_at": now,
     }

@@ -28,7 +28,12 @@ DEFAULT_CONCURRENCY_LIMIT: Final = 10
 EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
 # What the customer may change: null or absent, there is no such limit.
 LIMITS: Final = frozenset(
-    {"max_attempts_per_number_per_day", "max_attempts_per_number_per_week", "min_minutes_between_calls"}
+    {
+        "max_attempts_per_number_per_day",
+        "max_attempts_per_number_per_week",
+        "min_minutes_between_calls",
+        "calls_per_second",
+    }
 )
 _CHANGED_NOW: Final = {"changed_at": True}
 
@@ -48,6 +53,7 @@ class Organization:
     max_attempts_per_number_per_day: int | None = None
     max_attempts_per_number_per_week: int | None = None
     min_minutes_between_calls: int | None = None
+    calls_per_second: float | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":

@@ -34,13 +34,14 @@ RUNS: Final = Course(Intent.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEntry:
-    """One organization: its limit, how many slots it holds, the number it calls from by default, and what rests."""
+    """One organization: its limits, how many slots it holds, the number it calls from by default, and what rests."""
 
     organization_id: str
     limit: int
     held: int
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class CampaignEntry:
     prioritized: bool = False
     order: CallOrder = CallOrder.FRESH_FIRST
     course: Course = RUNS
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _organization_entry(organization: Document, stored: Document) -> Organizatio
         budget["held"],
         organization["default_agent_number"],
         read_rests(budget["rests"]),
+        organization["calls_per_second"],
     )
 
 
@@ -141,6 +144,7 @@ async def read_campaigns(store: Store, organization_ids: Collection[str]) -> lis
             enrolled.get(d["_id"], Enrolled()).prioritized,
             known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
             course_of(d),
+            d["calls_per_second"],
         )
         for d in documents
         if d["configuration_id"] in configurations

@@ -68,6 +68,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
+        rates=situation.rates(campaign_id),
         refusals=[_refusal(refusal) for refusal in budget["refusals"]],
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
-from shared.domain.dialing import CallChoice, DialedContact, Rules, Wait, choose_call, end_of, next_call, verdict
+from shared.domain.dialing import Call, CallChoice, DialedContact, Rules, Wait, choose_call, end_of, next_call, verdict
 from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
@@ -73,8 +73,13 @@ class Situation:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)
         full = self._full(contact, choose_call(dialed, rules))
-        waits = verdict(dialed, replace(rules, full=full), self.now)
-        return waits if isinstance(waits, Wait) else Wait(WaitReason.IN_LINE)
+        match verdict(dialed, replace(rules, full=full), self.now):
+            case Wait() as waits:
+                return waits
+            case Call() if self.rates(contact["campaign_id"]):
+                return Wait(WaitReason.CALLS_PER_SECOND)
+            case _:
+                return Wait(WaitReason.IN_LINE)
 
     def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free."""
@@ -103,6 +108,15 @@ class Situation:
         held = self.context.held
         exclusive = organization["exclusive_caller_numbers"] if organization else ()
         return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
+
+    def rates(self, campaign_id: str) -> dict[str, float]:
+        """The limits of calls a second above a campaign's calls, by whose they are."""
+        holders = {
+            "organization": self.context.organizations.get(self.organization_id),
+            "campaign": self.context.campaigns.get(campaign_id),
+        }
+        rates = {name: holder["calls_per_second"] for name, holder in holders.items() if holder}
+        return {name: rate for name, rate in rates.items() if rate is not None}
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""

@@ -31,6 +31,7 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "agent_version": None,
         "agent_number": None,
         "concurrency_limit": None,
+        "calls_per_second": None,
         "updated_at": created_at,
     }
 
@@ -119,6 +120,9 @@ async def test_a_refused_campaign_leaves_the_configurations_count_as_it_was(acme
         ({"concurrency_limit": 0}, "concurrency_limit"),
         ({"concurrency_limit": 10_001}, "concurrency_limit"),
         ({"concurrency_limit": 2.5}, "concurrency_limit"),
+        ({"calls_per_second": 0}, "calls_per_second"),
+        ({"calls_per_second": -1}, "calls_per_second"),
+        ({"calls_per_second": 1001}, "calls_per_second"),
         ({"status": "paused"}, "status"),
         ({"contacts": None}, "contacts"),
         ({"contacts": {}}, "contacts"),

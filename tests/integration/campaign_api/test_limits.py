@@ -38,7 +38,20 @@ NO_LIMITS = {
     "max_attempts_per_number_per_day": None,
     "max_attempts_per_number_per_week": None,
     "min_minutes_between_calls": None,
+    "calls_per_second": None,
 }
+
+
+async def test_rates_may_be_fractions_of_organizations_and_of_campaigns(acme: Customer) -> None:
+    for rate in (0.05, 2.5, 7, 1000):
+        assert (await acme.patch("/limits", {"calls_per_second": rate})).body == NO_LIMITS | {"calls_per_second": rate}
+    campaign = await acme.new_campaign(calls_per_second=0.5)
+    path = f"/campaigns/{campaign['id']}"
+    assert (await acme.get(path)).body["calls_per_second"] == 0.5
+    rates = [{"name": "organization", "calls_per_second": 1000}, {"name": "campaign", "calls_per_second": 0.5}]
+    assert (await acme.get(f"{path}/diagnosis")).body["rates"] == rates
+    assert (await acme.patch(path, {"calls_per_second": None})).body["calls_per_second"] is None
+    assert (await acme.get(f"{path}/diagnosis")).body["rates"] == rates[:1]
 
 
 async def test_caps_on_phones_are_none_until_set_and_each_is_set_by_itself(
@@ -61,6 +74,7 @@ async def test_caps_on_phones_are_none_until_set_and_each_is_set_by_itself(
         *(("max_attempts_per_number_per_day", value) for value in (0, -1, 51, "3", 1.5, True, {"$gt": 0})),
         *(("max_attempts_per_number_per_week", value) for value in (0, 351)),
         *(("min_minutes_between_calls", value) for value in (0, -5, 10_081, 0.5)),
+        *(("calls_per_second", value) for value in (0, -1, -0.5, 1000.5, "5", True, float("inf"))),
         ("max_calls", 3),
     ],
 )

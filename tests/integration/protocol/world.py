@@ -322,8 +322,9 @@ class World:
         endings = [event for event in events if isinstance(event, CallFinished)]
         self.executors[executor].holding -= {event.attempt_id for event in endings}
         if kafka:
+            # A repeated job is given back beside the call that the first one has become: that call is held on.
             given_back = {event.attempt_id for event in events if isinstance(event, JobReleased)}
-            self.executors[executor].holding -= given_back
+            self.executors[executor].holding -= given_back - self.carrier.taken
             for event in events:
                 self.events[event.shard].append(event)
             return

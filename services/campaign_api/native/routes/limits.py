@@ -1,4 +1,4 @@
-"""How often an organization may call one phone."""
+"""How often an organization may call one phone, and how fast it calls."""
 
 from typing import Annotated
 

@@ -11,7 +11,7 @@ from services.campaign_api.native.campaign_words import CampaignStatus
 from services.campaign_api.native.schemas.contacts import ContactsResult
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
-from shared.domain.fields import E164, ConcurrencyLimit
+from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit
 from shared.domain.ids import DEFAULT_CAMPAIGN
 
 MAX_INLINED_CONTACTS: Final = 5000
@@ -21,6 +21,7 @@ _EXAMPLE: Final[JsonDict] = {
     "external_id": "spring-outreach",
     "priority": 10,
     "concurrency_limit": 5,
+    "calls_per_second": 0.5,
 }
 
 
@@ -55,6 +56,9 @@ class CreateCampaign(RequestBody):
     concurrency_limit: ConcurrencyLimit | None = Field(
         None, description="Calls of the campaign at once, within the organization's limit; null: no limit of its own."
     )
+    calls_per_second: CallsPerSecond | None = Field(
+        None, description="Calls of the campaign placed in a second; null: no limit of its own."
+    )
     contacts: Inlined = Field([], description="Contacts to add at once.")
 
     @field_validator("start_at")
@@ -82,6 +86,7 @@ class EditCampaign(RequestBody):
         None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
     )
     concurrency_limit: ConcurrencyLimit | None = Field(None, description="Ends no call; null: no limit of its own.")
+    calls_per_second: CallsPerSecond | None = None
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
 
 
@@ -110,6 +115,7 @@ class CampaignView(BaseModel):
     started_at: datetime | None = Field(description="When it was started first.")
     completed_at: datetime | None
     concurrency_limit: int | None
+    calls_per_second: float | None
     created_at: datetime
     updated_at: datetime
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.campaign_api.http.requests import RequestBody
-from shared.domain.fields import GapMinutes, MaxAttempts, WeeklyAttempts
+from shared.domain.fields import CallsPerSecond, GapMinutes, MaxAttempts, WeeklyAttempts
 
 
 class EditLimits(RequestBody):
@@ -22,6 +22,9 @@ class EditLimits(RequestBody):
     min_minutes_between_calls: GapMinutes | None = Field(
         None, description="From the end of a call to a phone to the start of the next one, over all campaigns."
     )
+    calls_per_second: CallsPerSecond | None = Field(
+        None, description="Calls placed in a second, all campaigns together; 0.1 is one in ten seconds."
+    )
 
 
 class Limits(BaseModel):
@@ -32,3 +35,4 @@ class Limits(BaseModel):
     max_attempts_per_number_per_day: int | None
     max_attempts_per_number_per_week: int | None
     min_minutes_between_calls: int | None
+    calls_per_second: float | None
