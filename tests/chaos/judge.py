@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tests.chaos.pace_and_caps import over_caps, too_fast
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 
@@ -50,6 +51,8 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
         *_after_an_answer(calls),
         *_forbidden(calls, truth, reaction),
+        *(Violation(*found) for found in too_fast(calls, truth, reaction)),
+        *(Violation(*found) for found in over_caps(calls, truth)),
     ]
     return Judgement(found, peaks)
 
