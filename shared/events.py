@@ -72,6 +72,8 @@ class ContactBatch(BaseModel):
 class DialJob(Message):
     """The order to make one attempt. Worthless after `not_after`: the claim has expired by then.
 
+    A paced call is placed at `place_at` by the database's clock, or up to a second later; null: as soon as can be.
+
     It carries no contact data: the executor reads that from MongoDB when it starts the job, so an edit
     made in between counts and no personal data stays in the log.
     """
@@ -83,6 +85,7 @@ class DialJob(Message):
     campaign_id: Id
     contact_id: Id
     not_after: Moment
+    place_at: Moment | None = None
 
 
 class OrgEvent(Message):

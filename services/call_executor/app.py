@@ -40,16 +40,25 @@ class CallExecutor:
         self._outbox = Outbox(store, producer)
         self._held = HeldCalls(self._outbox)
         self.provider = build_provider(settings, self._held.on_report)
+        self._pulse = Pulse(
+            store, self.executor_id, capacity=settings.executor_capacity, calls_per_second=settings.calls_per_second
+        )
+        now_for_all = self._pulse.server_clock.now
         self._handler = JobHandler(
-            Placer(store, self.provider, self._held, self._outbox, settings, self.executor_id),
+            Placer(
+                store,
+                self.provider,
+                self._held,
+                self._outbox,
+                settings,
+                self.executor_id,
+                now_for_all=now_for_all,
+            ),
             self._held,
             producer,
             parallel=settings.carrier_connections,
             per_second=settings.calls_per_second,
             capacity=settings.executor_capacity,
-        )
-        self._pulse = Pulse(
-            store, self.executor_id, capacity=settings.executor_capacity, calls_per_second=settings.calls_per_second
         )
         self._reader = BatchReader(
             settings,

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from services.call_executor.appointments import Appointments
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.pacer import Pacer
 from services.call_executor.placing import Batch, Placer
@@ -55,7 +57,7 @@ class Places:
 
 class JobHandler:
     """The consumer of dial jobs. An offset is committed once its jobs are started, dropped or released:
-    from then on MongoDB knows of them, and Kafka is not needed any more."""
+    from then on MongoDB knows of them, and Kafka is not needed any more. Paced jobs wait for their time beside it."""
 
     def __init__(
         self, placer: Placer, held: HeldCalls, producer: Producer, *, parallel: int, per_second: float, capacity: int
@@ -66,6 +68,7 @@ class JobHandler:
         self._capacity = capacity
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = asyncio.Lock()
+        self._appointments = Appointments(self._some, placer.seconds_until)
         self.draining = False
 
     async def on_dial_jobs(self, records: Sequence[KafkaRecord]) -> None:
@@ -75,6 +78,7 @@ class JobHandler:
             job = await read_or_set_aside(self._producer, DIAL_JOBS, record, _job_in)
             if job is not None:
                 jobs.append(job)
+        jobs = self._appointments.keep(jobs)
         while jobs:
             jobs = await self._some(jobs)
 
@@ -88,6 +92,9 @@ class JobHandler:
             return []
         if self.draining:
             self._placer.release_unstarted(jobs, "executor draining")
+            return []
+        jobs = self._placer.release_late(jobs)
+        if not jobs:
             return []
         room = self._capacity - len(self._held)
         if room <= 0:
@@ -127,7 +134,7 @@ class JobHandler:
             # Fewer at a time next: looking again at as many could take too long again, and again.
             middle = (len(allowed) + 1) // 2
             halves = [half for half in (allowed[:middle], allowed[middle:]) if half]
-            await asyncio.gather(*(self._gate_and_place(Batch(batch.nonce, batch.started, half)) for half in halves))
+            await asyncio.gather(*(self._gate_and_place(replace(batch, contacts=half)) for half in halves))
 
     async def _place_one(self, contact: Document, batch: Batch) -> None:
         try:
@@ -140,7 +147,8 @@ class JobHandler:
         self._places.give_back(places)
 
     async def finished(self) -> None:
-        """Return when every job that was started has been placed or released."""
+        """Return when every job that was read has been placed or released; call it when no more are read."""
+        await self._appointments.close()
         await self._places.all_free()
 
 

@@ -7,6 +7,7 @@ from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.dialing import executors
 from shared.store.dialing.executors import Heartbeat
+from shared.store.dialing.server_clock import ServerClock
 
 PERIOD_SECONDS = 1.0
 
@@ -14,12 +15,13 @@ log = get_logger()
 
 
 class Pulse:
-    """The heartbeat of one executor."""
+    """The heartbeat of one executor, and with each beat a look at the database's clock."""
 
     def __init__(self, store: Store, executor: str, *, capacity: int, calls_per_second: float) -> None:
         self._store, self._executor = store, executor
         self._capacity, self._calls_per_second = capacity, calls_per_second
         self._sequence = 0
+        self.server_clock = ServerClock(store)
         self.draining = False
 
     async def beat(self) -> None:
@@ -27,6 +29,7 @@ class Pulse:
         self._sequence += 1
         heartbeat = Heartbeat(self._executor, self._sequence, self._capacity, self._calls_per_second, self.draining)
         await executors.beat(self._store, heartbeat)
+        await self.server_clock.look()
 
     async def run(self) -> None:
         """Beat until cancelled; a missed beat is only logged."""

@@ -14,6 +14,7 @@ class Pacer:
         self._bucket = Bucket.full(per_second, monotonic())
         self._portion = portion(per_second)
         self._given_back = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def take(self, at_most: int) -> int:
         """Wait for tokens and take up to `at_most`; how many were taken.
@@ -21,13 +22,14 @@ class Pacer:
         Waits until there are enough for a portion, so that a fast executor does not start its jobs one by one.
         """
         wanted = min(at_most, self._portion)
-        while (seconds := self._bucket.seconds_until(wanted, monotonic())) > 0:
-            self._given_back.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._given_back.wait()
-        taken, self._bucket = self._bucket.take(at_most, monotonic())
-        return taken
+        async with self._turn:
+            while (seconds := self._bucket.seconds_until(wanted, monotonic())) > 0:
+                self._given_back.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._given_back.wait()
+            taken, self._bucket = self._bucket.take(at_most, monotonic())
+            return taken
 
     def give_back(self, count: int) -> None:
         """These tokens were taken for jobs that no carrier is asked about."""

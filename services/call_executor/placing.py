@@ -6,14 +6,15 @@ whoever is later gives the job back instead. An answer that is lost is never fol
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from shared import metrics
 from shared.clock import monotonic, utc_now
+from shared.domain.call_rate import LATE
 from shared.domain.dialing import dialed_number
 from shared.domain.ids import conversation_id_of
 from shared.domain.refusal import Refusal
@@ -37,17 +38,23 @@ from shared.telephony.provider import (
 )
 
 RETRY_SECONDS = 0.2
+# Why a paced call comes back that could not be placed at its time.
+TOO_LATE = "later than its pace allows"
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Jobs started together: by which nonce, and since when on this process's monotonic clock."""
+    """Jobs started together: by which nonce, and since when on this process's monotonic clock.
+
+    `place_by` are the latest times of paced calls, by attempt and the database's clock.
+    """
 
     nonce: str
     started: float
     contacts: Sequence[Document]
+    place_by: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Placer:
@@ -62,9 +69,11 @@ class Placer:
         dialing: DialingSettings,
         executor: str,
         now: Callable[[], datetime] = utc_now,
+        now_for_all: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._provider, self._held, self._outbox = store, provider, held, outbox
         self._dialing, self._executor, self._now = dialing, executor, now
+        self._now_for_all = now_for_all
 
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
@@ -80,7 +89,24 @@ class Placer:
                     self._release(
                         job.organization_id, job.shard, job.attempt_id, job.contact_id, nonce, "start unknown"
                     )
-        return Batch(nonce, started, contacts or ())
+        place_by = {job.attempt_id: job.place_at + LATE for job in jobs if job.place_at is not None}
+        return Batch(nonce, started, contacts or (), place_by)
+
+    def seconds_until(self, job: DialJob) -> float:
+        """Seconds until a job may be started; 0 for one that is not paced, or whose time has come."""
+        if job.place_at is None:
+            return 0.0
+        return max(0.0, (job.place_at - self._now_for_all()).total_seconds())
+
+    def release_late(self, jobs: Sequence[DialJob]) -> list[DialJob]:
+        """Give back the paced jobs among these that are later than they may be; the others."""
+        paced = [job for job in jobs if job.place_at is not None]
+        late = {job.attempt_id for job in paced if self._is_late(job.place_at)}
+        self.release_unstarted([job for job in paced if job.attempt_id in late], TOO_LATE)
+        return [job for job in jobs if job.attempt_id not in late] if late else list(jobs)
+
+    def _is_late(self, place_at: datetime | None) -> bool:
+        return place_at is not None and self._now_for_all() > place_at + LATE
 
     async def _take(self, order: starts.StartOrder, started: float) -> list[Document] | None:
         """The contacts that the order made ours; None when nobody could say in time."""
@@ -148,6 +174,10 @@ class Placer:
         left = self._left(batch.started)
         if left < SHORTEST_REQUEST_SECONDS:
             self._release_contact(contact, batch.nonce, "too late to place")
+            return
+        place_by = batch.place_by.get(contact["lock"]["attempt"])
+        if place_by is not None and self._now_for_all() > place_by:
+            self._release_contact(contact, batch.nonce, TOO_LATE)
             return
         call = self._call(contact)
         if self._provider.mode is CallMode.IN_PROCESS:

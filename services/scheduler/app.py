@@ -22,6 +22,7 @@ from shared.errors import OwnershipLost
 from shared.logs import get_logger
 from shared.store.client import Store, connect
 from shared.store.dialing import executors, shards
+from shared.store.dialing.server_clock import ServerClock
 from shared.telephony.provider import TelephonyProvider
 from shared.telephony.providers import BuildProvider, build_provider, ignore_report
 from shared.wiring import beside, connected
@@ -41,11 +42,13 @@ class Scheduler:
         self._reconciler = Reconciler(provider, settings, self._suspects)
         self._group: ShardGroup | None = None
         self._global_limit = GlobalLimit(store)
+        self._server_clock = ServerClock(store)
 
     async def run(self) -> None:
         """Work until cancelled; a scheduler that lost a shard joins the group again with nothing in memory."""
         await shards.ensure_shards(self._store)
         self._fleet.observe(await executors.read_heartbeats(self._store))
+        await self._server_clock.look()
         while True:
             try:
                 async with self._membership() as group, asyncio.TaskGroup() as tasks:
@@ -94,6 +97,7 @@ class Scheduler:
             self._global_limit,
             group.commit,
             self._settings.lock_seconds,
+            self._server_clock.now,
         )
         return ShardLoop(parts, shard)
 
@@ -103,6 +107,7 @@ class Scheduler:
             self._producer,
             self._fleet,
             group.loops,
+            self._server_clock,
             configured_limit=self._settings.global_concurrency_limit,
         )
 

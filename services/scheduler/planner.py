@@ -22,6 +22,7 @@ class CampaignQueue:
     campaign_id: str
     priority: int
     waiting: Sequence[WaitingContact]
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class OrganizationDemand:
     held: int
     last_served: float
     queues: Sequence[CampaignQueue]
+    calls_per_second: float | None = None
 
     @property
     def room(self) -> int:

@@ -33,6 +33,7 @@ class Configuration(BaseModel):
     scheduled_overrides: tuple[ScheduleOverride, ...] | None = None
     default_country_code: str | None = None
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    max_attempts_per_day: int | None = None
     retry_rules: Mapping[Outcome, RetryRule] = Field(default_factory=dict)
     agent_id: str | None = None
     agent_version: str | None = None

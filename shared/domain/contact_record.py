@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import Wait
+from shared.domain.dialing_values import Wait
 from shared.domain.outcome import Outcome
 from shared.domain.reasons import EndReason
 

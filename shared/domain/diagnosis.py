@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.counts import CampaignCounts
-from shared.domain.dialing import Wait
+from shared.domain.dialing_values import Wait
 from shared.domain.reasons import WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.setting_faults import SettingWarning
@@ -58,7 +58,8 @@ class Diagnosis:
     """The obstacles to a campaign's calls at one moment; `campaign_id` None for contacts of no campaign.
 
     `rests` are by what rests; `refusals` are the organization's last ones, oldest first. `calls_per_second` is how fast
-    the living executors may place calls, those of all organizations together.
+    the living executors may place calls, those of all organizations together; `rates` are the limits that organization
+    and campaign have set.
     """
 
     campaign_id: str | None
@@ -68,6 +69,7 @@ class Diagnosis:
     settings: Sequence[SettingWarning]
     limits: Sequence[NamedLimit]
     calls_per_second: float
+    rates: Mapping[str, float] = field(default_factory=dict)
     rests: Mapping[str, Rest] = field(default_factory=dict)
     refusals: Sequence[PastRefusal] = ()
 

@@ -4,15 +4,16 @@
 nothing else stands in the way of a call, at the agent. `choose_call` says how the call would be made.
 """
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.calling_window import Schedule, closed_by, is_open, next_opening
-from shared.domain.campaign import DIALED, CampaignState, Course, shown_state
-from shared.domain.configuration import Configuration
+from shared.domain.campaign import DIALED, CampaignState, shown_state
+from shared.domain.caps import NEVER_CALLED, cap_reached
 from shared.domain.contact import ContactStatus, Tier
+from shared.domain.dialing_values import Call, CallChoice, CallFields, DialedContact, End, Rules, Verdict, Wait
 from shared.domain.number_places import country_of
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
@@ -47,119 +48,6 @@ _WAITS_FOR_HOURS: Final[Mapping[ClosedBy | None, WaitReason]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CallFields:
-    """The fields that contact, campaign and configuration may each set: the agent, and the number called from."""
-
-    agent_id: str | None = None
-    agent_version: str | None = None
-    agent_number: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignRules:
-    """A campaign as dialing sees it. `configuration` is None when the stored one breaks our rules."""
-
-    course: Course
-    configuration: Configuration | None
-    fields: CallFields = CallFields()
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Everything beside the contact itself that a verdict needs.
-
-    `campaign` is None when the campaign is gone; `of_no_campaign` contacts have none, are never paused, and are called
-    by the `ad_hoc_schedule`, or without it at any hour. `live` are numbers (in compared form) that are on a call;
-    `rests` what the carrier has refused, by key; `full` the limit that has no slot free; `probing` the keys of rests
-    that this very call asks about again.
-    """
-
-    campaign: CampaignRules | None = None
-    of_no_campaign: bool = False
-    default_caller_number: str | None = None
-    rests: Mapping[str, Rest] = field(default_factory=dict)
-    live: Set[str] = frozenset()
-    full: WaitReason | None = None
-    probing: Set[str] = frozenset()
-    ad_hoc_schedule: Schedule | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DialedContact:
-    """A contact that waits, as dialing sees it; instants are UTC.
-
-    From `expires_at` on it is not called any more. `listed` and `invalid` are those of its numbers, in compared form,
-    that are on the do-not-call list, and that the carrier has called invalid. `put_off` is why `due_at` is later than
-    the contact's own time. `for_good` is set when one of its calls, not the last, turned out to have been answered or
-    to have ended in an opt-out.
-    """
-
-    phone_numbers: tuple[str, ...]
-    due_at: datetime
-    tier: Tier = Tier.FRESH
-    timezone: str | None = None
-    scheduled_at: datetime | None = None
-    attempts_made: int = 0
-    fields: CallFields = CallFields()
-    has_agent_config: bool = False
-    listed: Set[str] = frozenset()
-    invalid: Set[str] = frozenset()
-    put_off: WaitReason | None = None
-    for_good: EndReason | None = None
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallChoice:
-    """How a call would be made. `caller_number` None: there is no number to call from.
-
-    `agent_id` None with `has_agent` False: nobody would speak. `ring_seconds` and `max_call_seconds` None: as the
-    operator has set them. The account is the operator's, the same for all calls.
-    """
-
-    number: str
-    caller_number: str | None
-    agent_id: str | None
-    agent_version: str | None
-    has_agent: bool
-    ring_seconds: int | None = None
-    max_call_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The contact may be called, this way; `probing` are keys of rests that the call asks about again."""
-
-    choice: CallChoice
-    probing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """The contact waits. `until` is UTC; None when no time ends it as things stand.
-
-    `whole_campaign`: the reason holds for every contact of the campaign that has no caller number of its own.
-    `by_number`: the hours are those of the contact's number, and no other contact of its timezone need wait for them.
-    """
-
-    reason: WaitReason
-    until: datetime | None = None
-    whole_campaign: bool = False
-    by_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The contact is never called as things stand: it ends in this status, for this reason."""
-
-    status: ContactStatus
-    because: EndReason
-
-
-Verdict = Call | Wait | End
-
-
 def verdict(
     contact: DialedContact,
     rules: Rules,
@@ -186,7 +74,7 @@ def verdict(
     asked_again: list[str] = []
     rests = _waits_for_rests(contact, choice, rules, now, asked_again)
     # What rests may do so for longer than the contact was put off for it.
-    for wait in (*rests, waits, _waits_for_room(choice, rules, now)):
+    for wait in (*rests, waits, _waits_for_caps(contact, choice, rules, now), _waits_for_room(choice, rules, now)):
         if wait is not None:
             return wait
     if not choice.has_agent:
@@ -383,6 +271,28 @@ def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
     """The rest that holds for a key now; one that this very call asks about is not held against it."""
     rest = rules.rests.get(key)
     return rest if rest is not None and rest.until > now and key not in rules.probing else None
+
+
+def timezone_of(contact_timezone: str | None, rules: Rules) -> str:
+    """The zone whose days are a contact's: its own, else its configuration's, else UTC."""
+    configuration = rules.campaign.configuration if rules.campaign else None
+    return contact_timezone or (configuration.default_timezone if configuration else "UTC")
+
+
+def _waits_for_caps(contact: DialedContact, choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:
+    """A cap that is reached; none is where the attempts that it counts were not read, as at the gate."""
+    if not rules.called and contact.called is NEVER_CALLED:
+        return None
+    configuration = rules.campaign.configuration if rules.campaign else None
+    reached = cap_reached(
+        configuration.max_attempts_per_day if configuration else None,
+        contact.called,
+        rules.number_caps,
+        rules.called.get(compared(choice.number), NEVER_CALLED),
+        timezone_of(contact.timezone, rules),
+        now,
+    )
+    return Wait(reached.reason, reached.until) if reached is not None else None
 
 
 def _waits_for_room(choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:

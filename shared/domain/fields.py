@@ -10,11 +10,14 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 from pydantic_core import PydanticCustomError
 
+from shared.domain.call_rate import MAX_CALLS_PER_SECOND
 from shared.domain.phone import InvalidPhoneNumber, normalize
 from shared.domain.timezones import is_known_timezone
 
 MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
 DEFAULT_MAX_ATTEMPTS: Final = 3
+MAX_CONCURRENCY: Final = 10_000
+MAX_GAP_MINUTES: Final = 10_080  # seven days
 
 MAX_REMARK: Final = 1000
 
@@ -90,6 +93,18 @@ E164 = Annotated[
 
 MaxAttempts = Annotated[StrictInt, Field(ge=1, le=50)]
 """How many attempts there may be in all."""
+
+CallsPerSecond = Annotated[StrictFloat, Field(gt=0, le=MAX_CALLS_PER_SECOND, allow_inf_nan=False)]
+"""How many calls may be placed in a second; below one, a call every so many seconds."""
+
+WeeklyAttempts = Annotated[StrictInt, Field(ge=1, le=350)]
+"""How many attempts there may be in seven days: at most `MaxAttempts` on each."""
+
+GapMinutes = Annotated[StrictInt, Field(ge=1, le=MAX_GAP_MINUTES)]
+"""The least time between two calls to a phone, up to seven days."""
+
+ConcurrencyLimit = Annotated[StrictInt, Field(ge=1, le=MAX_CONCURRENCY)]
+"""How many calls may be up at once, of an organization or of one of its campaigns."""
 
 DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 """A wait between two attempts, up to 30 days."""

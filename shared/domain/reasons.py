@@ -28,10 +28,15 @@ class WaitReason(StrEnum):
     ACCOUNT_REFUSED = "account_refused"
     CALLER_NUMBER_REFUSED = "caller_number_refused"
     COUNTRY_REFUSED = "country_refused"
+    CONTACT_DAY_CAP = "contact_day_cap"
+    NUMBER_DAY_CAP = "number_day_cap"
+    NUMBER_WEEK_CAP = "number_week_cap"
+    NUMBER_GAP = "number_gap"
     NUMBER_BUSY = "number_busy"
     CALLER_NUMBER_LIMIT = "caller_number_limit"
     CAMPAIGN_LIMIT = "campaign_limit"
     ORGANIZATION_LIMIT = "organization_limit"
+    CALLS_PER_SECOND = "calls_per_second"
     NO_EXECUTOR = "no_executor"
     GLOBAL_LIMIT = "global_limit"
     IN_LINE = "in_line"
@@ -80,3 +85,8 @@ MAY_NO_LONGER_HOLD: Final = frozenset(
 
 # What a campaign waits for and a contact with a caller number of its own does not.
 SPARED_BY_OWN_NUMBER: Final = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})
+
+# Caps on how often a contact or a phone is called: reasons of single contacts, which end by themselves.
+CAPS: Final = frozenset(
+    {WaitReason.CONTACT_DAY_CAP, WaitReason.NUMBER_DAY_CAP, WaitReason.NUMBER_WEEK_CAP, WaitReason.NUMBER_GAP}
+)

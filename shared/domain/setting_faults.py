@@ -1,4 +1,4 @@
-"""Settings that are legal and call nobody: what is missing, and what to do about it."""
+"""Settings that are legal and call nobody, or not as they say: what is amiss, and what to do about it."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from shared.domain.calling_window import Schedule, next_opening
 from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import CallFields, CampaignRules, Rules, first_set
+from shared.domain.dialing import first_set
+from shared.domain.dialing_values import CallFields, CampaignRules, Rules
 from shared.domain.reasons import EndReason
 from shared.domain.timezones import canonical_timezone, known_timezones
 
@@ -38,8 +39,22 @@ class EndedByFault:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LimitAbove:
+    """A campaign's limit on calls at once that is above its organization's, which holds all the same."""
+
+    limit: int
+    organization_limit: int
+
+
 # What there is to say of settings that are legal.
-SettingWarning = SettingFault | EndedByFault
+SettingWarning = SettingFault | EndedByFault | LimitAbove
+
+
+def limit_above(limit: int | None, organization_limit: int) -> list[SettingWarning]:
+    """What to say of a campaign's limit on calls at once (None: it has none), beside its organization's."""
+    return [LimitAbove(limit, organization_limit)] if limit is not None and limit > organization_limit else []
+
 
 # Faults that end contacts, and why these have ended then: mending the fault moves none of them.
 ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = MappingProxyType(

@@ -5,7 +5,7 @@ deployment agrees about the hour; a change of law reaches Dialstream with an upd
 """
 
 from bisect import bisect_right
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -81,6 +81,19 @@ def steady_offset(name: str, second: int) -> tuple[int, int]:
     starts, offsets = _steps(name, block)
     at = bisect_right(starts, second)
     return offsets[at - 1], starts[at] if at < len(starts) else (block + 1) * _BLOCK_SECONDS
+
+
+def local_date(name: str, instant: datetime) -> date:
+    """The date on the wall calendar of a known zone at an aware instant."""
+    return instant.astimezone(_zone(name)).date()
+
+
+def start_of_day(name: str, day: date) -> datetime:
+    """The first instant of a date in a known zone, in UTC.
+
+    Where the clock skips midnight that is the end of the gap; where midnight comes twice, the first.
+    """
+    return datetime.combine(day, time(), tzinfo=_zone(name)).astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)  # all zones in several blocks; a block is 16 days

@@ -9,7 +9,7 @@ from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
 from shared.domain.page import Page
-from shared.domain.setting_faults import SettingWarning, warnings_on
+from shared.domain.setting_faults import SettingWarning, limit_above, warnings_on
 from shared.domain.upload import UpsertResult
 from shared.engine.contacts import ContactTarget, add_contacts
 from shared.engine.engine import Engine
@@ -136,7 +136,9 @@ async def _changed(
     _tell(engine, campaign)
     counts = await campaign_counts(engine.store, campaign.id)
     rules = await read_rules(engine.store, campaign.organization_id, campaign.id)
-    warnings = warnings_on(rules, counts.ended, now)
+    organization = await get_organization(engine.store, campaign.organization_id)
+    above = limit_above(campaign.concurrency_limit, organization.calls_at_once)
+    warnings = [*warnings_on(rules, counts.ended, now), *above]
     return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now))
 
 

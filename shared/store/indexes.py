@@ -75,7 +75,15 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             name="tombstones",
         ),
     ],
-    "attempts": [IndexModel([("contact_id", ASCENDING)])],
+    "attempts": [
+        IndexModel([("contact_id", ASCENDING)]),
+        # The attempts that caps on phones count. Empty, and so without cost, where no organization has one.
+        IndexModel(
+            [("organization_id", ASCENDING), ("phone", ASCENDING), ("counted_at", ASCENDING), ("ended_at", ASCENDING)],
+            partialFilterExpression={"capped": True},
+            name="capped",
+        ),
+    ],
     "counters": [IndexModel([("shard", ASCENDING)])],
     "counters_in": [
         IndexModel([("campaign_id", ASCENDING)]),

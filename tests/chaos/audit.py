@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
-from tests.chaos.crowd import Batch
+from tests.chaos.customers import Batch
 from tests.chaos.judge import Violation
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import Truth

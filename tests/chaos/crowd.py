@@ -9,8 +9,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
@@ -20,13 +18,12 @@ from aiokafka.errors import KafkaError
 
 from deploy.demo.client import Api, Refused
 from shared.clock import utc_now
-from shared.errors import Unavailable
-from shared.store.client import Store, translated
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
+from tests.chaos.customers import Batch, Campaign, Organization
 from tests.chaos.hours import Hours
-from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
-from tests.e2e.system import System, SystemCustomer
+from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
+from tests.e2e.system import System
 
 ORGANIZATIONS: Final = 3
 CAMPAIGNS_EACH: Final = 2
@@ -53,53 +50,16 @@ CONFIGURATION: Final[dict[str, Any]] = {
     "agent_number": "+14155550100",
 }
 PAUSE_SECONDS: Final = (0.02, 0.4)
-
-
-@dataclass(slots=True)
-class Campaign:
-    """One campaign of the crowd, and who is in it: external id → the number in force.
-
-    Rows of a batch are `on_their_way`, by the batch's id, until its result is there: an edit would be overtaken.
-    """
-
-    id: str
-    configuration_id: str
-    rules: CampaignRules
-    made_at: datetime
-    numbers: dict[str, str] = field(default_factory=dict)
-    on_their_way: dict[str, dict[str, str]] = field(default_factory=dict)
-    takes_more: bool = True
-
-
-@dataclass(slots=True)
-class Organization:
-    """One customer with its campaigns. What it does, it does one after the other."""
-
-    who: SystemCustomer
-    campaigns: list[Campaign]
-    limit: Rule[int]
-
-    @property
-    def id(self) -> str:
-        """The organization's id."""
-        return self.who.organization_id
-
-
-@dataclass(slots=True)
-class Batch:
-    """A batch that Kafka has acknowledged: what it must have become."""
-
-    organization_id: str
-    batch_id: str
-    good: list[str]
-    bad: int
+# Of an organization of its own, whose campaigns are closed at the end: who waits for a day to be over would never rest.
+CAPS: Final = (Caps(contact_day=1), Caps(day=1), Caps(contact_day=2, day=2, week=3, gap_minutes=1))
+RATES: Final = (2.5, 6.0)
 
 
 class Crowd:
     """All customers. `deeds` counts what they did."""
 
-    def __init__(self, system: System, store: Store, truth: Truth, seed: int) -> None:
-        self._system, self._store, self._truth = system, store, truth
+    def __init__(self, system: System, truth: Truth, seed: int) -> None:
+        self._system, self._truth = system, truth
         self._dice = random.Random(f"crowd/{seed}")
         self.asking = Asking(system)
         self.hours = Hours(self.asking, truth)
@@ -120,9 +80,29 @@ class Crowd:
             self.hours.begin(organization.id)
             for _ in range(CAMPAIGNS_EACH):
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
-            await self._limit_campaign(organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
+            await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
             await self._add_exclusive_campaign(organization)
+            await self._pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
             self.organizations.append(organization)
+        await self._add_capped_organization()
+
+    async def _add_capped_organization(self) -> None:
+        who = await self._system.new_customer()
+        caps, limit = self._dice.choice(CAPS), Rule(max(LIMITS), utc_now())
+        self._truth.limits[who.organization_id], self._truth.caps[who.organization_id] = limit, caps
+        await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": limit.last})
+        of_phones = {
+            "max_attempts_per_number_per_day": caps.day,
+            "max_attempts_per_number_per_week": caps.week,
+            "min_minutes_between_calls": caps.gap_minutes,
+        }
+        await who.api.patch("/campaign/limits", of_phones)
+        organization = Organization(who, [], limit, capped=True)
+        campaign = await self._new_campaign(organization)
+        of_contacts = {"max_attempts_per_day": caps.contact_day}
+        await who.api.patch(f"/campaign/configurations/{campaign.configuration_id}", of_contacts)
+        await self._add(organization, campaign, FIRST_CONTACTS)
+        self.organizations.append(organization)
 
     async def _add_exclusive_campaign(self, organization: Organization) -> None:
         """A small one that calls from a number which takes one call at a time."""
@@ -145,9 +125,14 @@ class Crowd:
         for organization in self.organizations:
             await self._set_limit(organization, max(LIMITS))
             await self.hours.open(organization.id, organization.who.who.key)
+            if organization.capped:
+                for campaign in organization.campaigns:
+                    await self._close(organization, campaign)
+                continue
             for campaign in organization.campaigns:
+                await self._pace_campaign(organization, campaign, None)
                 if campaign.id in self._truth.campaign_limits:
-                    await self._limit_campaign(campaign, max(LIMITS))
+                    await self._limit_campaign(organization, campaign, max(LIMITS))
                 if not campaign.rules.open.last:
                     await self._set_windows(organization, campaign, open_now=True)
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
@@ -165,7 +150,7 @@ class Crowd:
             (3, self._close_or_open_window),
             (3, self._change_limit),
             (2, self._shut_or_keep_law),
-            (1, self._replace_campaign),
+            (0 if organization.capped else 1, self._replace_campaign),
         ]
         while not self.leaving:
             deed = self._dice.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]
@@ -345,25 +330,27 @@ class Crowd:
 
     async def _change_limit(self, organization: Organization, campaign: Campaign) -> None:
         if campaign.id in self._truth.campaign_limits:
-            await self._limit_campaign(campaign, self._dice.choice(CAMPAIGN_LIMITS))
+            await self._limit_campaign(organization, campaign, self._dice.choice(CAMPAIGN_LIMITS))
         else:
             await self._set_limit(organization, self._dice.choice(LIMITS))
 
-    async def _limit_campaign(self, campaign: Campaign, limit: int) -> None:
-        """In the campaign's document, since the API has no field for it."""
-        now = utc_now()
+    async def _limit_campaign(self, organization: Organization, campaign: Campaign, limit: int) -> None:
+        if campaign.id in self._truth.closed:
+            return
         rule = self._truth.campaign_limits.setdefault(campaign.id, Rule(max(LIMITS), campaign.made_at))
-        change = rule.ask(limit, now)
-        while True:
-            try:
-                async with translated():
-                    await self._store["campaigns"].update_one(
-                        {"_id": campaign.id}, {"$set": {"concurrency_limit": limit}}
-                    )
-            except Unavailable:
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            else:
-                break
+        change = rule.ask(limit, utc_now())
+        body = {"concurrency_limit": limit}
+        await self._certainly(organization, lambda api: api.patch(f"/campaign/campaigns/{campaign.id}", body))
+        change.acknowledged_at = utc_now()
+
+    async def _pace_campaign(self, organization: Organization, campaign: Campaign, rate: float | None) -> None:
+        scope = f"campaign {campaign.id}"
+        if campaign.id in self._truth.closed or (rate is None and scope not in self._truth.rates):
+            return
+        rule = self._truth.rates.setdefault(scope, Rule[float | None](None, campaign.made_at))
+        change = rule.ask(rate, utc_now())
+        body = {"calls_per_second": rate}
+        await self._certainly(organization, lambda api: api.patch(f"/campaign/campaigns/{campaign.id}", body))
         change.acknowledged_at = utc_now()
 
     async def _set_limit(self, organization: Organization, limit: int) -> None:
@@ -376,12 +363,15 @@ class Crowd:
         """Close one for good, and begin another."""
         if campaign.id in self._truth.closed:
             return
+        await self._close(organization, campaign)
+        await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
+        organization.campaigns.remove(campaign)
+
+    async def _close(self, organization: Organization, campaign: Campaign) -> None:
         self._truth.closed.add(campaign.id)
         change = campaign.rules.active.ask(False, utc_now())
         await self._once(organization, f"/campaign/campaigns/{campaign.id}/close")
         change.acknowledged_at = utc_now()
-        await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
-        organization.campaigns.remove(campaign)
 
     def _is_usable(self, campaign: Campaign) -> bool:
         return campaign.id not in self._truth.closed

@@ -14,6 +14,7 @@ from typing import Final
 
 from shared.domain.legal_hours import legal_row
 from shared.domain.number_places import place_of
+from tests.chaos.pace_and_caps import over_caps, too_fast
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.unit.domain.slow_hours import law_allows
@@ -54,6 +55,8 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
         *_after_an_answer(calls),
         *_forbidden(calls, truth, reaction),
+        *(Violation(*found) for found in too_fast(calls, truth, reaction)),
+        *(Violation(*found) for found in over_caps(calls, truth)),
     ]
     return Judgement(found, peaks)
 

@@ -30,7 +30,7 @@ async def run(root: Path, seed: int, seconds: float | None, *, at_once: int = 3,
     began = monotonic()
     async with stage(root, seed) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
-        crowd = Crowd(on_stage.system, on_stage.store, truth, seed)
+        crowd = Crowd(on_stage.system, truth, seed)
         await crowd.arrive()
         trouble = Trouble(on_stage, seed, at_once=at_once, only=only)
         own_ends: Counter[str] = Counter()

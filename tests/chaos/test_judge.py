@@ -10,10 +10,10 @@ import pytest
 from shared.store.client import Document, Store
 from shared.store.dialing.shards import ensure_shards
 from tests.chaos.audit import audit, secrets_in_logs
-from tests.chaos.crowd import Batch
+from tests.chaos.customers import Batch
 from tests.chaos.judge import judge, never_called, recovery_seconds
 from tests.chaos.record import CarrierCall, calls_of
-from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
+from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
 from tests.factories import add_campaign, add_contacts, add_organization
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -123,6 +123,71 @@ def test_a_second_call_from_an_exclusive_caller_number_is_convicted() -> None:
     assert convicted([call(0, 0, 5), call(1, 4, 6)], truth) == {"I1"}
     other_number = replace(call(1, 4, 6), caller="+14155550199")
     assert convicted([call(0, 0, 5), other_number], truth) == set()
+
+
+@pytest.mark.parametrize(
+    ("rate", "calls", "promises"),
+    [
+        pytest.param(1, 12, set(), id="twelve seconds' worth"),
+        pytest.param(1, 13, {"Pace"}, id="one more"),
+        pytest.param(0.1, 2, set(), id="one call more where two seconds are less than one"),
+        pytest.param(0.1, 3, {"Pace"}, id="two more"),
+        pytest.param(None, 60, set(), id="no rate"),
+    ],
+)
+@pytest.mark.parametrize("scope", [f"organization {ORGANIZATION}", f"campaign {CAMPAIGN}"])
+def test_more_calls_in_ten_seconds_than_the_rate_allows_are_convicted(
+    scope: str, rate: float | None, calls: int, promises: set[str]
+) -> None:
+    truth = good_truth()
+    truth.rates[scope] = Rule[float | None](rate, LONG_AGO)
+    # Each ends before the next begins.
+    placed = [call(n % CONTACTS, 100 + n * 10 / (calls - 1), 100 + n * 10 / (calls - 1) + 0.01) for n in range(calls)]
+    assert convicted(placed, truth) == promises
+
+
+def test_a_rate_binds_from_its_acknowledgement_and_the_reaction_on_until_it_is_lifted() -> None:
+    truth = good_truth()
+    rule = truth.rates[f"campaign {CAMPAIGN}"] = Rule[float | None](None, LONG_AGO)
+    rule.ask(0.1, at(100)).acknowledged_at = at(100)
+    rule.ask(None, at(200)).acknowledged_at = at(200)
+    for begin, promises in ((99, set()), (102, {"Pace"}), (195, set()), (300, set())):
+        fast = [call(n, begin + n, begin + n + 0.5) for n in range(5)]
+        assert convicted(fast, truth) == promises, begin
+
+
+NOON_IN_NEW_YORK = 4 * 3600  # seconds after START
+
+
+@pytest.mark.parametrize(
+    ("caps", "begins", "promises"),
+    [
+        pytest.param(Caps(day=2), (0, 60), set(), id="two on a day"),
+        pytest.param(Caps(day=2), (0, 60, 120), {"Cap"}, id="a third"),
+        pytest.param(Caps(day=1), (NOON_IN_NEW_YORK, 16 * 3600 + 1), set(), id="the day ends where the zone says"),
+        pytest.param(Caps(day=1), (NOON_IN_NEW_YORK, 16 * 3600 - 1), {"Cap"}, id="a second before it ends"),
+        pytest.param(Caps(contact_day=1), (0, 60), {"Cap"}, id="a contact twice"),
+        pytest.param(Caps(week=2), (0, 60, 168 * 3600), set(), id="a week later"),
+        pytest.param(Caps(week=2), (0, 60, 168 * 3600 - 1), {"Cap"}, id="a second before that"),
+        pytest.param(Caps(gap_minutes=1), (0, 65, 130), set(), id="a minute from the end"),
+        pytest.param(Caps(gap_minutes=1), (0, 60), {"Cap"}, id="a minute from the start"),
+        pytest.param(Caps(), (0, 3, 6, 9), set(), id="no caps"),
+    ],
+)
+def test_calls_over_a_cap_are_convicted(caps: Caps, begins: tuple[float, ...], promises: set[str]) -> None:
+    truth = good_truth()
+    truth.caps[ORGANIZATION] = caps
+    assert convicted([call(0, begin, begin + 2) for begin in begins], truth) == promises
+    others = [call(n, begin, begin + 2) for n, begin in enumerate(begins)]
+    assert convicted(others, truth) == set(), "each contact and phone by itself"
+
+
+def test_two_contacts_with_one_phone_share_its_caps_and_not_their_own() -> None:
+    truth = good_truth()
+    calls = [call(0, 0, 2), replace(call(0, 60, 62), contact_id="another contact with the same number")]
+    for caps, promises in ((Caps(day=1), {"Cap"}), (Caps(contact_day=1), set())):
+        truth.caps[ORGANIZATION] = caps
+        assert convicted(calls, truth) == promises
 
 
 def test_two_calls_at_once_to_one_person_are_convicted() -> None:

@@ -74,6 +74,17 @@ class NumberRules:
     listed: Rule[bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """An organization's caps on contacts and phones; None: no such cap. Days are those of `timezone`."""
+
+    contact_day: int | None = None
+    day: int | None = None
+    week: int | None = None
+    gap_minutes: int | None = None
+    timezone: str = "America/New_York"
+
+
 @dataclass(slots=True)
 class Truth:
     """All rules. Numbers are never shared by contacts, so a number names its campaign and its person."""
@@ -83,6 +94,9 @@ class Truth:
     # Of campaigns that have a limit of their own; and organizations' caller numbers that take one call at a time.
     campaign_limits: dict[str, Rule[int]] = field(default_factory=dict)
     exclusive: set[tuple[str, str]] = field(default_factory=set)
+    # Calls a second, by `organization …` or `campaign …`; caps by organization, in force from before its first call on.
+    rates: dict[str, Rule[float | None]] = field(default_factory=dict)
+    caps: dict[str, Caps] = field(default_factory=dict)
     campaigns: dict[str, CampaignRules] = field(default_factory=dict)
     numbers: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
     # Contacts whose adding was acknowledged, and those whose deletion was: organization and external id.

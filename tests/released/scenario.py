@@ -147,6 +147,7 @@ async def install(store: Store, name: str = "Acme") -> Installation:
         "scheduled_overrides": None,
         "default_country_code": "+1",
         "max_attempts": 1,
+        "max_attempts_per_day": None,
         "retry_rules": BUSY_AGAIN,
         "agent_id": None,
         "agent_version": None,

@@ -115,6 +115,14 @@ class World:
         taken = [job.attempt_id for job in jobs if self.locked.pop(job.attempt_id, None)]
         return Batch("nonce", self.loop.time(), [{"_id": attempt} for attempt in taken])
 
+    def seconds_until(self, job: DialJob) -> float:
+        """No call is paced by its organization."""
+        return 0.0
+
+    def release_late(self, jobs: list[DialJob]) -> list[DialJob]:
+        """None is late."""
+        return jobs
+
     async def without_stale(self, jobs: list[DialJob]) -> list[DialJob]:
         """What could still be started."""
         await asyncio.sleep(STARTING)

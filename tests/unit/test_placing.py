@@ -1,16 +1,18 @@
 """What the carrier's answer to an order becomes: an ending of the attempt, or a job that goes back without one."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
 from services.call_executor.held_calls import HeldCalls
-from services.call_executor.placing import Batch, Placer
+from services.call_executor.placing import TOO_LATE, Batch, Placer
 from shared.clock import monotonic, utc_now
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.events import CallFinished, JobReleased, ProbePlaced
+from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.settings import DialingSettings, MongoSettings
 from shared.store.client import Document, connect
 from shared.store.documents.contacts import contact_of
@@ -31,9 +33,14 @@ class Seat:
         nowhere = connect(MongoSettings(mongodb="mongodb://127.0.0.1:9/?directConnection=true"))
         self._placer = Placer(nowhere, self.carrier, self.held, self.spool, DialingSettings(), "executor")
 
-    async def place(self, **lock: object) -> None:
+    async def place(self, place_by: datetime | None = None, **lock: Any) -> None:
         contact = a_contact(**lock)
-        await self._placer.place(contact, Batch(NONCE, monotonic(), [contact]))
+        times = {} if place_by is None else {"attempt": place_by}
+        await self._placer.place(contact, Batch(NONCE, monotonic(), [contact], times))
+
+    def in_time(self, *jobs: DialJob) -> list[str]:
+        """The attempts of those jobs that are not given back for being late."""
+        return [job.attempt_id for job in self._placer.release_late(jobs)]
 
 
 def a_contact(**lock: object) -> Document:
@@ -123,7 +130,7 @@ async def test_call_that_asked_whether_a_rest_is_over_says_that_it_was_taken(pro
 
 
 @pytest.mark.parametrize("lock", [{}, {"probing": []}])
-async def test_call_that_asked_nothing_says_nothing(lock: dict[str, object]) -> None:
+async def test_call_that_asked_nothing_says_nothing(lock: dict[str, Any]) -> None:
     seat = Seat(ScriptedCall(ring_seconds=600))
     await seat.place(**lock)
     assert seat.spool.events == []
@@ -153,3 +160,34 @@ async def test_call_that_was_taken_and_failed_for_our_sake_says_so() -> None:
     [ended] = seat.spool.events
     assert isinstance(ended, CallFinished)
     assert (ended.outcome, ended.refusal) == (Outcome.FAILED, refusal)
+
+
+def paced(attempt: str, seconds_ago: float | None) -> DialJob:
+    return DialJob(
+        attempt_id=attempt,
+        claim_id="claim",
+        organization_id="organization",
+        shard=3,
+        campaign_id="campaign",
+        contact_id="contact",
+        not_after=utc_now() + timedelta(seconds=30),
+        place_at=None if seconds_ago is None else utc_now() - timedelta(seconds=seconds_ago),
+    )
+
+
+async def test_paced_job_more_than_a_second_late_goes_back_without_a_start() -> None:
+    seat = Seat(ScriptedCall())
+    assert seat.in_time(paced("late", 1.5), paced("in time", 0.2), paced("free", None)) == ["in time", "free"]
+    [given_back] = seat.spool.events
+    assert isinstance(given_back, JobReleased)
+    assert (given_back.attempt_id, given_back.nonce, given_back.reason) == ("late", None, TOO_LATE)
+
+
+async def test_paced_call_that_became_late_on_the_way_is_not_asked_for() -> None:
+    seat = Seat(ScriptedCall(placement=Placement.REFUSED, outcome=Outcome.BUSY))
+    await seat.place(place_by=utc_now() + timedelta(seconds=5))
+    assert isinstance(seat.spool.events.pop(), CallFinished)
+    await seat.place(place_by=utc_now() - timedelta(milliseconds=10))
+    [given_back] = seat.spool.events
+    assert isinstance(given_back, JobReleased)
+    assert (given_back.nonce, given_back.reason) == (NONCE, TOO_LATE)

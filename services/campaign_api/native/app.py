@@ -17,6 +17,7 @@ from services.campaign_api.native.routes import (
     diagnosis,
     do_not_call,
     ingest_batches,
+    limits,
     statistics,
 )
 
@@ -40,6 +41,7 @@ ROUTERS: Final = (
     calling_hours.router,
     do_not_call.router,
     ingest_batches.router,
+    limits.router,
 )
 
 

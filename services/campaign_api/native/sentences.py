@@ -7,7 +7,7 @@ from typing import Final
 from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.row_remarks import Remark, RemarkCode
-from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarning
+from shared.domain.setting_faults import EndedByFault, LimitAbove, SettingFault, SettingWarning
 
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"unknown_timezone": " (GET /campaign/timezones lists them all)"},
@@ -57,10 +57,18 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         "resting; calls go on by themselves when it takes one.",
         WaitReason.COUNTRY_REFUSED: "Have the operator allow this country in the telephony account: the carrier's "
         "words stand in resting; calls go on by themselves when it takes one.",
+        WaitReason.CONTACT_DAY_CAP: "Wait for its next day, or raise max_attempts_per_day of the configuration.",
+        WaitReason.NUMBER_DAY_CAP: "Wait for its next day, or raise max_attempts_per_number_per_day: "
+        "PATCH /campaign/limits.",
+        WaitReason.NUMBER_WEEK_CAP: "Wait until an attempt is seven days old, or raise "
+        "max_attempts_per_number_per_week: PATCH /campaign/limits.",
+        WaitReason.NUMBER_GAP: "Wait, or lower min_minutes_between_calls: PATCH /campaign/limits.",
         WaitReason.NUMBER_BUSY: "Nothing: the number is on another call, and is tried again when that may be over.",
         WaitReason.CALLER_NUMBER_LIMIT: "Wait for a call from this number to end, or add caller numbers.",
         WaitReason.CAMPAIGN_LIMIT: "Wait for a call of the campaign to end, or raise its limit.",
         WaitReason.ORGANIZATION_LIMIT: "Wait for a call to end, or raise it: PUT /campaign/concurrency-settings.",
+        WaitReason.CALLS_PER_SECOND: "Wait for its turn, or raise calls_per_second of the campaign, or of "
+        "the organization: PATCH /campaign/limits.",
         WaitReason.NO_EXECUTOR: "Have the operator start a call-executor: none is alive.",
         WaitReason.GLOBAL_LIMIT: "Wait for a call to end, or have the operator raise the limit or add executors.",
         WaitReason.IN_LINE: "Nothing: nothing stands in the way, and its turn comes next.",
@@ -92,6 +100,11 @@ _RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
     """The remark on settings, for programs and for people."""
+    if isinstance(warning, LimitAbove):
+        return "limit_above_organization", (
+            f"The campaign may have {warning.limit} calls at once and its organization {warning.organization_limit}, "
+            "which holds; raise it with PUT /campaign/concurrency-settings, or lower concurrency_limit."
+        )
     if not isinstance(warning, EndedByFault):
         return warning.value, LACKS[warning]
     status, because = warning.status, warning.because

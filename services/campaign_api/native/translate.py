@@ -36,12 +36,14 @@ from services.campaign_api.native.schemas.diagnosis import (
     DiagnosisView,
     EndedView,
     LimitView,
+    RateView,
     ReasonView,
     RefusalView,
     RestingView,
 )
 from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNotCallPage, DoNotCallView, RemovedNumber
 from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
+from services.campaign_api.native.schemas.limits import Limits
 from services.campaign_api.native.schemas.statistics import AttemptCounts, CampaignStatistics, ContactCounts
 from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence, remark_sentence
 from shared.domain.contact_input import RowWarning
@@ -58,6 +60,7 @@ from shared.engine.configurations import ChangedConfiguration, StoredConfigurati
 from shared.engine.contacts import ResetPage
 from shared.engine.do_not_call import DoNotCallEntry
 from shared.engine.ingest_batches import BatchResult, BatchRow
+from shared.engine.limits import Organization
 
 _CAMPAIGN_AS_STORED: Final = (
     "id",
@@ -68,6 +71,8 @@ _CAMPAIGN_AS_STORED: Final = (
     "agent_id",
     "agent_version",
     "agent_number",
+    "concurrency_limit",
+    "calls_per_second",
     "started_at",
     "completed_at",
     "created_at",
@@ -295,6 +300,11 @@ def ingest_batch_page(page: Page[BatchResult]) -> IngestBatchPage:
     return IngestBatchPage(ingest_batches=[ingest_batch_view(one) for one in page.rows], next_cursor=page.next_cursor)
 
 
+def limits_view(organization: Organization) -> Limits:
+    """The organization's limits beside that on calls at once."""
+    return Limits.model_validate(organization)
+
+
 def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
     """The obstacles to a campaign's calls, and what to do about each."""
     return DiagnosisView(
@@ -315,6 +325,7 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
         settings=setting_warnings(diagnosis.settings),
         limits=[LimitView(name=one.name, limit=one.use.limit, held=one.use.held) for one in diagnosis.limits],
         calls_per_second=diagnosis.calls_per_second,
+        rates=[RateView(name=name, calls_per_second=rate) for name, rate in diagnosis.rates.items()],
         resting=[
             RestingView(
                 what=key,

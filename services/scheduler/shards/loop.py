@@ -21,6 +21,7 @@ from services.scheduler.shards.chores import Chores
 from services.scheduler.shards.inbox import Chore, Inbox
 from services.scheduler.shards.job_queue import JobQueue
 from services.scheduler.shards.memory import ShardMemory
+from services.scheduler.shards.pace import Pace
 from services.scheduler.shards.rest_news import tell_of_rests
 from services.scheduler.sharing.global_limit import GlobalLimit
 from services.scheduler.sharing.grants import Grants
@@ -56,7 +57,7 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoopParts:
-    """The parts that all shards' loops of a process share."""
+    """The parts that all shards' loops of a process share; `now_for_all` is the database's clock."""
 
     store: Store
     producer: Producer
@@ -64,6 +65,7 @@ class LoopParts:
     global_limit: GlobalLimit
     commit_offset: Callable[[int, int], Awaitable[None]]
     lock_seconds: float
+    now_for_all: Callable[[], datetime] = utc_now
 
 
 class ShardLoop:
@@ -85,6 +87,7 @@ class ShardLoop:
         self._chores = Chores(self._store, owner, self._memory, self._heed_rests)
         self._grants = Grants(owner, self._parts.global_limit)
         self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
+        self._pace = Pace(self._parts.now_for_all, self._parts.lock_seconds)
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
         """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
@@ -183,7 +186,7 @@ class ShardLoop:
         _count_endings(ended, done)
         for release in released:
             metrics.RELEASED.labels(release.reason).inc()
-        await self._publish(done.jobs, started)
+        await self._publish(self._pace.appointed(done.jobs), started)
         return True
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
@@ -251,12 +254,13 @@ class ShardLoop:
         """
         freed = _freed_by(ended)
         at_most = MAX_CLAIM if self._parts.producer.connected else 0
-        demands = await self._memory.demands(now, at_most, freed) if at_most else []
+        demands = self._pace.bounded(await self._memory.demands(now, at_most, freed)) if at_most else []
         held = max(0, self.held - sum(freed.values()))
         await self._grants.adjust(demands, self.held, held)
         wanted = min(at_most, self._grants.takeable(demands, held))
         at_most = await self._queue.room(wanted, self._parts.fleet.calls_per_second, self._grants.part)
-        chosen = plan(demands, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
+        in_time = self._pace.allowed(demands, self._parts.fleet.calls_per_second)
+        chosen = plan(in_time, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
         order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
         probes = list(islice(self._inbox.probes, BATCH))
         return ShardWork(ended, released, order, self._grants.needed(demands, held), probes)
@@ -294,7 +298,7 @@ class ShardLoop:
 
         At most a second.
         """
-        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in)
+        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in, self._pace.again_in)
         alarm = self._memory.next_alarm
         # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
         if alarm is not None and self._parts.producer.connected:

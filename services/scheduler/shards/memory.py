@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
 from shared.domain.contact import WaitingContact
-from shared.domain.dialing import WAITS_FOR_REST, CampaignRules, Rules, Wait, campaign_wait
+from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
+from shared.domain.dialing_values import CampaignRules, Rules, Wait
 from shared.domain.ids import is_default_campaign, organization_of_default
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
@@ -68,6 +69,7 @@ class OrganizationMemory:
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
+    calls_per_second: float | None = None
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -116,6 +118,7 @@ class ShardMemory:
             known.limit, known.held = entry.limit, entry.held
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
             known.hours = entry.hours
+            known.calls_per_second = entry.calls_per_second
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         hours = {o: self.organizations[o].hours for o in organization_ids if o in self.organizations}
@@ -205,7 +208,9 @@ class ShardMemory:
             if room:
                 await self._fill(organization, min(room, at_most), now)
             queues = [
-                CampaignQueue(memory.entry.campaign_id, memory.entry.priority, memory.waiting)
+                CampaignQueue(
+                    memory.entry.campaign_id, memory.entry.priority, memory.waiting, memory.entry.calls_per_second
+                )
                 for memory in organization.awake.values()
                 if memory.waiting
             ]
@@ -217,6 +222,7 @@ class ShardMemory:
                         held,
                         organization.last_served,
                         queues,
+                        organization.calls_per_second,
                     )
                 )
         return demands

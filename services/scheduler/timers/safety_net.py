@@ -16,6 +16,7 @@ from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.contacts import wishes
 from shared.store.dialing import executors, expiries, in_progress, shard_catalog, shards
+from shared.store.dialing.server_clock import ServerClock
 
 
 class SafetyNet:
@@ -27,11 +28,12 @@ class SafetyNet:
         producer: Producer,
         fleet: Fleet,
         loops: Mapping[int, ShardLoop],
+        server_clock: ServerClock,
         *,
         configured_limit: int,
     ) -> None:
         self._store, self._producer, self._fleet = store, producer, fleet
-        self._loops = loops
+        self._loops, self._server_clock = loops, server_clock
         self._configured_limit = configured_limit
         self._looked_at: dict[int, datetime] = {}
         self.ending = False
@@ -49,7 +51,7 @@ class SafetyNet:
         metrics.DUE.set(sum(loop.due for loop in loops.values()))
         if not loops:
             return
-        now = await shard_catalog.server_now(self._store)
+        now = await self._server_clock.look()
         since = min(self._looked_at.get(shard, now) for shard in loops)
         await self._remind(loops, since)
         self._looked_at = dict.fromkeys(loops, now)

@@ -38,7 +38,17 @@ from shared.store.documents.completing import complete
 from shared.store.paging import newest_first
 
 EDITABLE: Final = frozenset(
-    {"name", "external_id", "priority", "configuration_id", "agent_id", "agent_version", "agent_number"}
+    {
+        "name",
+        "external_id",
+        "priority",
+        "configuration_id",
+        "agent_id",
+        "agent_version",
+        "agent_number",
+        "concurrency_limit",
+        "calls_per_second",
+    }
 )
 
 
@@ -62,6 +72,7 @@ class Campaign:
     updated_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    calls_per_second: float | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -84,6 +95,7 @@ class Campaign:
             updated_at=document["updated_at"],
             started_at=document["started_at"],
             completed_at=document["completed_at"],
+            calls_per_second=document["calls_per_second"],
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -105,6 +117,8 @@ class NewCampaign:
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    concurrency_limit: int | None = None
+    calls_per_second: float | None = None
     is_draft: bool = False
     start_at: datetime | None = None
 
@@ -284,7 +298,8 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "agent_id": new.agent_id,
         "agent_version": new.agent_version,
         "agent_number": new.agent_number,
-        "concurrency_limit": None,
+        "concurrency_limit": new.concurrency_limit,
+        "calls_per_second": new.calls_per_second,
         "created_at": now,
         "updated_at": now,
     }

@@ -29,6 +29,7 @@ FIELDS: Final = (
     "scheduled_overrides",
     "default_country_code",
     "max_attempts",
+    "max_attempts_per_day",
     "retry_rules",
     "agent_id",
     "agent_version",

@@ -25,8 +25,17 @@ from shared.store.documents.dialing import BudgetDocument
 from shared.store.paging import newest_first
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
-# What the operator may change; the customer's own limit has its own function.
+# What the operator may change; the customer's own limits have their own functions.
 EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
+# What the customer may change: null or absent, there is no such limit.
+LIMITS: Final = frozenset(
+    {
+        "max_attempts_per_number_per_day",
+        "max_attempts_per_number_per_week",
+        "min_minutes_between_calls",
+        "calls_per_second",
+    }
+)
 _CHANGED_NOW: Final = {"changed_at": True}
 
 
@@ -43,6 +52,10 @@ class Organization:
     created_at: datetime
     refused_number_types: tuple[NumberType, ...] = ()
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
+    max_attempts_per_number_per_day: int | None = None
+    max_attempts_per_number_per_week: int | None = None
+    min_minutes_between_calls: int | None = None
+    calls_per_second: float | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -58,6 +71,7 @@ class Organization:
             created_at=document["created_at"],
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
             hours=OrganizationHours.from_document(document),
+            **{name: document[name] for name in LIMITS},
         )
 
     @property
@@ -133,6 +147,14 @@ async def edit_hours(store: Store, organization_id: str, changes: Mapping[str, A
     """Set the given fields of `OrganizationHours`, as JSON values; the others stay. Raises `NotFound`."""
     if not changes.keys() <= OrganizationHours.model_fields.keys():
         raise ValueError(f"not editable: {sorted(changes.keys() - OrganizationHours.model_fields.keys())}")
+    return await _change(store, organization_id, changes)
+
+
+@translates
+async def edit_limits(store: Store, organization_id: str, changes: Mapping[str, Any]) -> Organization:
+    """Set the given ones of `LIMITS`; None takes a limit away. Ends no call. Raises `NotFound`."""
+    if not changes.keys() <= LIMITS:
+        raise ValueError(f"not editable: {sorted(changes.keys() - LIMITS)}")
     return await _change(store, organization_id, changes)
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
-from shared.domain.dialing import Rules, choose_call, end_of
+from shared.domain.dialing import choose_call, end_of
+from shared.domain.dialing_values import Rules
 from shared.domain.reasons import MAY_NO_LONGER_HOLD, EndReason
 from shared.domain.row_remarks import Remark, RemarkCode
 from shared.domain.setting_faults import SettingFault, fault_of_hours, setting_faults

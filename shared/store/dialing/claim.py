@@ -13,14 +13,16 @@ from typing import Final
 
 from shared.domain.campaign import FIRST_GENERATION, opened
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import Call, CallChoice, End, Wait, choose_call, verdict
+from shared.domain.dialing import choose_call, verdict
+from shared.domain.dialing_values import Call, CallChoice, End, Wait
 from shared.domain.ids import attempt_id_of, campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
-from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.reasons import CAPS, EndReason, WaitReason
 from shared.domain.refusal import asked_again
 from shared.events import DialJob
 from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Document
+from shared.store.dialing.caps import PastAttempts, past_attempts
 from shared.store.dialing.context import concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -32,7 +34,13 @@ WINDOW_AHEAD: Final = timedelta(seconds=5)
 LOOK_AGAIN: Final = timedelta(days=1)
 # Reasons to wait that are one contact's own: it makes room for those behind it.
 _ITS_OWN: Final = frozenset(
-    {WaitReason.NUMBER_BUSY, WaitReason.SCHEDULED, WaitReason.COUNTRY_REFUSED, WaitReason.CALLER_NUMBER_REFUSED}
+    {
+        WaitReason.NUMBER_BUSY,
+        WaitReason.SCHEDULED,
+        WaitReason.COUNTRY_REFUSED,
+        WaitReason.CALLER_NUMBER_REFUSED,
+        *CAPS,
+    }
 )
 
 
@@ -59,13 +67,14 @@ class Claimed:
 
 @dataclass(slots=True)
 class _Rooms:
-    """Free slots while the batch is being put together."""
+    """Free slots while the batch is being put together, and the attempts that caps count."""
 
     shard: int
     organizations: dict[str, int]
     campaigns: dict[str, int]
     numbers: dict[str, int]
     live: dict[str, set[str]]
+    past: PastAttempts
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     candidates = [ready[contact_id] for contact_id in dict.fromkeys(order.contact_ids) if contact_id in ready]
     if not candidates:
         return Claimed()
-    rooms = await _rooms(transaction, order, candidates)
+    rooms = await _rooms(transaction, order, candidates, now)
     claim_id = str(uuid.uuid4())
     selection = _select(transaction, rooms, candidates, claim_id, now, order)
     await apply_moves(
@@ -106,7 +115,9 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     return Claimed(jobs, selection.left, len(selection.moves))
 
 
-async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document]) -> _Rooms:
+async def _rooms(
+    transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document], now: datetime
+) -> _Rooms:
     """What is free now, this transaction's own moves included."""
     ledger, context = transaction.ledger, transaction.context
     numbers = {
@@ -135,6 +146,7 @@ async def _rooms(transaction: ShardTransaction, order: ClaimOrder, candidates: S
         campaigns,
         {key: 1 - held[key] for key in numbers},
         await _live_phones(transaction, candidates),
+        await past_attempts(transaction.store, context, candidates, now, transaction.session),
     )
 
 
@@ -166,8 +178,8 @@ def _select(
     selection = _Selection()
     for contact in candidates:
         context, organization_id = transaction.context, contact["organization_id"]
-        rules = replace(context.rules_of(contact), live=rooms.live[organization_id])
-        dialed = context.dialed(contact)
+        rules = rooms.past.rules(replace(context.rules_of(contact), live=rooms.live[organization_id]), organization_id)
+        dialed = rooms.past.contact(context.dialed(contact), contact["_id"])
         match verdict(dialed, rules, now, WINDOW_AHEAD):
             case Call() as call:
                 lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))

@@ -11,8 +11,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.caps import NO_CAPS, NumberCaps
 from shared.domain.configuration import Configuration
-from shared.domain.dialing import CallFields, CampaignRules, DialedContact, Rules
+from shared.domain.dialing_values import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
 from shared.domain.known_words import known
 from shared.domain.organization_hours import CLOSED_FOR_GOOD, NO_ORGANIZATION_HOURS, OrganizationHours
@@ -63,6 +64,17 @@ def organization_hours(organization: Document | None) -> OrganizationHours:
     except ValidationError:
         log.error("unusable hours of an organization, its contacts wait", organization=organization["_id"])
         return CLOSED_FOR_GOOD
+
+
+def number_caps(organization: Mapping[str, Any] | None) -> NumberCaps:
+    """The caps on each phone that an organization has set; none for one that does not exist."""
+    if not organization:
+        return NO_CAPS
+    return NumberCaps(
+        organization["max_attempts_per_number_per_day"],
+        organization["max_attempts_per_number_per_week"],
+        organization["min_minutes_between_calls"],
+    )
 
 
 def readable_configurations(
@@ -218,6 +230,7 @@ class DialingContext:
             default_caller_number=organization["default_agent_number"] if organization else None,
             rests=self.rests.get(organization_budget(organization_id), {}),
             ad_hoc_schedule=self.hours_of(organization_id).ad_hoc_schedule,
+            number_caps=number_caps(organization),
         )
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:

@@ -21,6 +21,7 @@ from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
+from shared.store.dialing import caps
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -161,7 +162,8 @@ def _first_ending(
     if contact is not None and not holds and event.outcome in PROVISIONAL:
         # Asked for while it was started, and given back before this answer was there: there was no attempt.
         return
-    finishing.attempts.append(_attempt(event, contact, contact["lock"] if contact and holds else {}))
+    attempt = _attempt(event, contact, contact["lock"] if contact and holds else {})
+    finishing.attempts.append(attempt | caps.counted(transaction.context, attempt))
     if contact is None:
         return
     transaction.ledger.attempted(contact)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, Call, End, Wait, frozen_choice, verdict
+from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, frozen_choice, verdict
+from shared.domain.dialing_values import Call, End, Wait
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason

@@ -12,7 +12,7 @@ from typing import Final
 from shared.domain.calling_window import Schedule
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, Course, Intent
 from shared.domain.configuration import Configuration
-from shared.domain.dialing import CallFields
+from shared.domain.dialing_values import CallFields
 from shared.domain.ids import default_campaign_id, organization_budget
 from shared.domain.known_words import known
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
@@ -41,7 +41,7 @@ RUNS: Final = Course(Intent.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEntry:
-    """One organization: its limit, the slots it holds, its usual caller number, what rests, and its hours."""
+    """One organization: its limits, the slots it holds, its usual caller number, what rests, and its hours."""
 
     organization_id: str
     limit: int
@@ -49,6 +49,7 @@ class OrganizationEntry:
     default_caller_number: str | None = None
     rests: Mapping[str, Rest] = field(default_factory=dict)
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class CampaignEntry:
     order: CallOrder = CallOrder.FRESH_FIRST
     course: Course = RUNS
     ad_hoc_schedule: Schedule | None = None
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def _organization_entry(organization: Document, stored: Document) -> Organizatio
         organization["default_agent_number"],
         read_rests(budget["rests"]),
         organization_hours(organization),
+        organization["calls_per_second"],
     )
 
 
@@ -152,6 +155,7 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
             enrolled.get(d["_id"], Enrolled()).prioritized,
             known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
             course_of(d),
+            d["calls_per_second"],
         )
         for d in documents
         if d["configuration_id"] in configurations

@@ -30,6 +30,10 @@ class OrganizationDocument:
     closures: Sequence[Mapping[str, Any]] = ()
     holiday_calendars: Sequence[str] = ()
     legal_hours: str = LegalHoursUse.OFF
+    max_attempts_per_number_per_day: int | None = None
+    max_attempts_per_number_per_week: int | None = None
+    min_minutes_between_calls: int | None = None
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class CampaignDocument:
     agent_version: str | None = None
     agent_number: str | None = None
     concurrency_limit: int | None = None
+    calls_per_second: float | None = None
     order: str = CallOrder.FRESH_FIRST
 
 

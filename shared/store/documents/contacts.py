@@ -133,6 +133,10 @@ class AttemptDocument:
     duration_seconds: float | None = None
     provider_call_id: str | None = None
     error: str | None = None
+    # Where its organization caps attempts at phones: the compared form, and from when on the attempt counts.
+    capped: bool = False
+    phone: str | None = None
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from shared.domain.dialing import campaign_wait
 from shared.domain.ids import is_default_campaign, organization_budget
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
-from shared.domain.setting_faults import warnings_on
+from shared.domain.setting_faults import SettingWarning, limit_above, warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
@@ -64,10 +64,11 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         at=now,
         counts=counts,
         findings=findings(waits, counts.pending),
-        settings=warnings_on(rules, counts.ended, now),
+        settings=[*warnings_on(rules, counts.ended, now), *_limit_above(situation, campaign_id)],
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
+        rates=situation.rates(campaign_id),
         refusals=[_refusal(refusal) for refusal in budget["refusals"]],
     )
 
@@ -119,6 +120,11 @@ async def _longest_due(store: Store, queries: Sequence[Document], each: int, fie
     others = [{"$unionWith": {"coll": "contacts", "pipeline": pipeline}} for pipeline in pipelines[1:]]
     found = await store["contacts"].aggregate([*pipelines[0], *others], hint="ready", batchSize=SAMPLE)
     return await found.to_list()
+
+
+def _limit_above(situation: Situation, campaign_id: str) -> list[SettingWarning]:
+    campaign = situation.campaign_use(campaign_id)
+    return limit_above(campaign.limit if campaign else None, situation.organization_use.limit)
 
 
 def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:

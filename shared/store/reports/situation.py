@@ -7,11 +7,13 @@ from datetime import datetime
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
-from shared.domain.dialing import CallChoice, Rules, Wait, choose_call, end_of, next_call, verdict
+from shared.domain.dialing import choose_call, end_of, next_call, verdict
+from shared.domain.dialing_values import Call, CallChoice, DialedContact, Rules, Wait
 from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
+from shared.store.dialing.caps import NO_ATTEMPTS, PastAttempts, past_attempts
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.shards import read_global_use
 
@@ -25,6 +27,7 @@ class Situation:
     everybody: LimitUse
     now: datetime
     live: set[str] = field(default_factory=set)
+    past: PastAttempts = NO_ATTEMPTS
 
     @classmethod
     @translates
@@ -41,31 +44,43 @@ class Situation:
         situation = cls(organization_id, context, LimitUse(*await read_global_use(store)), now)
         waiting = [contact for contact in contacts if is_waiting(contact)]
         situation.live = await _live(store, organization_id, waiting)
+        situation.past = await past_attempts(store, context, waiting, now)
         return situation
 
     def rules(self, contact: Document) -> Rules:
-        """The rules for a contact, with numbers on a call; the limit that is full depends on its caller number."""
-        return replace(self.context.rules_of(contact), live=self.live)
+        """The rules for a contact, with numbers on a call and what caps count.
+
+        The limit that is full depends on its caller number.
+        """
+        return self.past.rules(replace(self.context.rules_of(contact), live=self.live), self.organization_id)
+
+    def dialed(self, contact: Document) -> DialedContact:
+        """A contact as the rules see it, once what was asked for it is carried out."""
+        return self.past.contact(self.context.dialed(as_asked(contact, self.now)), contact["_id"])
 
     def standing(self, contact: Document) -> Standing:
         """The standing of a contact; it must be one that was read for."""
         waits = self.waits(contact)
         if waits is None:
             return Standing()
-        dialed = self.context.dialed(as_asked(contact, self.now))
-        return Standing(waits, next_call(dialed, self.rules(contact), self.now))
+        return Standing(waits, next_call(self.dialed(contact), self.rules(contact), self.now))
 
     def waits(self, contact: Document) -> Wait | None:
         """Why a contact waits, None when it does not; it must be one that was read for."""
         if not is_waiting(contact):
             return None
-        rules, dialed = self.rules(contact), self.context.dialed(as_asked(contact, self.now))
+        rules, dialed = self.rules(contact), self.dialed(contact)
         if end_of(dialed, rules, self.now) is not None:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)
         full = self._full(contact, choose_call(dialed, rules))
-        waits = verdict(dialed, replace(rules, full=full), self.now)
-        return waits if isinstance(waits, Wait) else Wait(WaitReason.IN_LINE)
+        match verdict(dialed, replace(rules, full=full), self.now):
+            case Wait() as waits:
+                return waits
+            case Call() if self.rates(contact["campaign_id"]):
+                return Wait(WaitReason.CALLS_PER_SECOND)
+            case _:
+                return Wait(WaitReason.IN_LINE)
 
     def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free."""
@@ -94,6 +109,15 @@ class Situation:
         held = self.context.held
         exclusive = organization["exclusive_caller_numbers"] if organization else ()
         return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
+
+    def rates(self, campaign_id: str) -> dict[str, float]:
+        """The limits of calls a second above a campaign's calls, by whose they are."""
+        holders = {
+            "organization": self.context.organizations.get(self.organization_id),
+            "campaign": self.context.campaigns.get(campaign_id),
+        }
+        rates = {name: holder["calls_per_second"] for name, holder in holders.items() if holder}
+        return {name: rate for name, rate in rates.items() if rate is not None}
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""

@@ -30,6 +30,8 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "agent_id": None,
         "agent_version": None,
         "agent_number": None,
+        "concurrency_limit": None,
+        "calls_per_second": None,
         "updated_at": created_at,
     }
 
@@ -115,6 +117,12 @@ async def test_a_refused_campaign_leaves_the_configurations_count_as_it_was(acme
         ({"configuration_id": {"$gt": ""}}, "configuration_id"),
         ({"configuration_id": None}, "configuration_id"),
         ({"agent_number": "4155550123"}, "agent_number"),
+        ({"concurrency_limit": 0}, "concurrency_limit"),
+        ({"concurrency_limit": 10_001}, "concurrency_limit"),
+        ({"concurrency_limit": 2.5}, "concurrency_limit"),
+        ({"calls_per_second": 0}, "calls_per_second"),
+        ({"calls_per_second": -1}, "calls_per_second"),
+        ({"calls_per_second": 1001}, "calls_per_second"),
         ({"status": "paused"}, "status"),
         ({"contacts": None}, "contacts"),
         ({"contacts": {}}, "contacts"),
@@ -147,6 +155,30 @@ async def test_an_edit_changes_what_is_given_and_null_clears_an_override(acme: C
     edited = (await acme.patch(path, {"priority": 0, "agent_id": None})).body
     assert edited == {**campaign, "priority": 0, "agent_id": None, "updated_at": edited["updated_at"]}
     assert (await acme.patch(path, {})).body["priority"] == 0
+
+
+async def test_a_campaigns_own_limit_is_set_shown_and_cleared(acme: Customer) -> None:
+    campaign = await acme.new_campaign(concurrency_limit=5)
+    path = f"/campaigns/{campaign['id']}"
+    assert (await acme.get(path)).body["concurrency_limit"] == 5
+    assert (await acme.get(f"{path}/stats")).body["concurrency_limit"] == 5
+    assert (await acme.patch(path, {"concurrency_limit": 2})).body["concurrency_limit"] == 2
+    assert (await acme.patch(path, {"name": "Summer"})).body["concurrency_limit"] == 2
+    assert (await acme.patch(path, {"concurrency_limit": None})).body["concurrency_limit"] is None
+    assert (await acme.get(f"{path}/stats")).body["concurrency_limit"] == 10
+
+
+async def test_a_campaigns_limit_above_its_organizations_draws_a_warning(acme: Customer) -> None:
+    configuration_id = await acme.new_configuration(**CALLABLE)
+    body = {"name": "S", "configuration_id": configuration_id, "concurrency_limit": 11}
+    made = (await acme.post("/campaigns", body)).body
+    [warning] = made["warnings"]
+    assert warning["code"] == "limit_above_organization"
+    assert "11 calls at once and its organization 10" in warning["message"]
+    path = f"/campaigns/{made['id']}"
+    assert (await acme.get(f"{path}/diagnosis")).body["settings"] == [warning]
+    assert "warnings" not in (await acme.patch(path, {"concurrency_limit": 10})).body
+    assert (await acme.get(f"{path}/diagnosis")).body["settings"] == []
 
 
 async def test_an_edit_may_change_the_configuration_and_the_counts_follow(acme: Customer) -> None:

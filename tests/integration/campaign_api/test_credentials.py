@@ -36,6 +36,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("PUT", "/concurrency-settings", {MANAGE, LIMIT_MANAGE}),
     ("GET", "/calling-hours-settings", READS),
     ("PATCH", "/calling-hours-settings", WRITES),
+    ("GET", "/limits", set(ALL_SCOPES)),
+    ("PATCH", "/limits", {MANAGE, LIMIT_MANAGE}),
     ("GET", "/do-not-call", READS),
     ("POST", "/do-not-call", WRITES),
     ("DELETE", "/do-not-call/+14155550123", WRITES),

@@ -36,6 +36,7 @@ class Victim:
             "/do-not-call",
             "/ingest-batches",
             "/concurrency-settings",
+            "/limits",
         )
         return [(await self.customer.get(path)).body for path in paths]
 

@@ -34,6 +34,56 @@ async def test_a_bad_limit_is_422(acme: Customer, limit: Any) -> None:
     assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", "concurrency_limit"])
 
 
+NO_LIMITS = {
+    "max_attempts_per_number_per_day": None,
+    "max_attempts_per_number_per_week": None,
+    "min_minutes_between_calls": None,
+    "calls_per_second": None,
+}
+
+
+async def test_rates_may_be_fractions_of_organizations_and_of_campaigns(acme: Customer) -> None:
+    for rate in (0.05, 2.5, 7, 1000):
+        assert (await acme.patch("/limits", {"calls_per_second": rate})).body == NO_LIMITS | {"calls_per_second": rate}
+    campaign = await acme.new_campaign(calls_per_second=0.5)
+    path = f"/campaigns/{campaign['id']}"
+    assert (await acme.get(path)).body["calls_per_second"] == 0.5
+    rates = [{"name": "organization", "calls_per_second": 1000}, {"name": "campaign", "calls_per_second": 0.5}]
+    assert (await acme.get(f"{path}/diagnosis")).body["rates"] == rates
+    assert (await acme.patch(path, {"calls_per_second": None})).body["calls_per_second"] is None
+    assert (await acme.get(f"{path}/diagnosis")).body["rates"] == rates[:1]
+
+
+async def test_caps_on_phones_are_none_until_set_and_each_is_set_by_itself(
+    acme: Customer, other: Customer, events: EventsOf
+) -> None:
+    assert (await acme.get("/limits")).body == NO_LIMITS
+    day, gap = {"max_attempts_per_number_per_day": 3}, {"min_minutes_between_calls": 60}
+    assert (await acme.patch("/limits", day)).body == NO_LIMITS | day
+    assert await events(acme.organization_id, LimitsChanged)
+    assert (await acme.patch("/limits", gap)).body == NO_LIMITS | day | gap
+    assert (await acme.patch("/limits", {})).body == NO_LIMITS | day | gap
+    assert (await acme.patch("/limits", dict.fromkeys(day))).body == NO_LIMITS | gap
+    assert (await acme.get("/limits")).body == NO_LIMITS | gap
+    assert (await other.get("/limits")).body == NO_LIMITS
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("max_attempts_per_number_per_day", value) for value in (0, -1, 51, "3", 1.5, True, {"$gt": 0})),
+        *(("max_attempts_per_number_per_week", value) for value in (0, 351)),
+        *(("min_minutes_between_calls", value) for value in (0, -5, 10_081, 0.5)),
+        *(("calls_per_second", value) for value in (0, -1, -0.5, 1000.5, "5", True, float("inf"))),
+        ("max_calls", 3),
+    ],
+)
+async def test_a_bad_cap_is_422_and_changes_nothing(acme: Customer, field: str, value: Any) -> None:
+    answer = await acme.patch("/limits", {"min_minutes_between_calls": 7, field: value})
+    assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", field])
+    assert (await acme.get("/limits")).body == NO_LIMITS
+
+
 async def test_stats_add_up_what_was_added_and_what_the_scheduler_moved(acme: Customer, stack: Stack) -> None:
     campaign_id = (await acme.new_campaign())["id"]
     for source, added in (("api-1", 70), ("ingest-2", 30)):

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from shared.domain.configuration import DEFAULT_TIMEZONE
+from shared.domain.ids import is_default_campaign
 from shared.domain.outcome import Outcome
+from shared.domain.phone import compared
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import DialingSettings
@@ -25,7 +29,7 @@ from shared.telephony.provider import (
     PlaceAnswer,
     PlaceCall,
 )
-from tests.integration.protocol.rules_in_force import RulesInForce
+from tests.integration.protocol.rules_in_force import Caps, RulesInForce
 
 # Endings after which a person is not called again.
 FOR_GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DO_NOT_CALL})
@@ -52,6 +56,7 @@ class Call:
     call_id: str
     placed_at: datetime
     looked_at: int
+    ordered_at: datetime
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     refusal: Refusal | None = None
@@ -81,6 +86,7 @@ class LateRequest:
 
     request: PlaceCall
     looked_at: int
+    ordered_at: datetime
     until: datetime
 
 
@@ -124,11 +130,11 @@ class Carrier:
                 raise Unavailable("carrier")
             case Fate.LATE:
                 until = self.now + timedelta(seconds=timeout_seconds + self.dialing.settle_seconds)
-                self.late.append(LateRequest(call, self.looked_at, until))
+                self.late.append(LateRequest(call, self.looked_at, self.now, until))
                 raise OutcomeUnknown("no answer")
             case Fate.VANISHED:
                 raise OutcomeUnknown("no answer")
-        answer = self._answer(call, self.looked_at)
+        answer = self._answer(call, self.looked_at, self.now)
         if self.fate is Fate.LOST:
             raise OutcomeUnknown("no answer")
         return answer
@@ -187,7 +193,7 @@ class Carrier:
         """A request that was long on its way arrives; nobody waits for its answer."""
         self.late.remove(late)
         self.fate = Fate.PLACED
-        self._answer(late.request, late.looked_at)
+        self._answer(late.request, late.looked_at, late.ordered_at)
 
     def time_passes(self, now: datetime) -> None:
         """The carrier's own limits: it ends what lasts too long, and the network drops what is too old."""
@@ -198,8 +204,8 @@ class Carrier:
                 self.end(call, Outcome.ANSWERED)
         self.late = [late for late in self.late if now <= late.until]
 
-    def _answer(self, request: PlaceCall, looked_at: int) -> PlaceAnswer:
-        """A request has arrived."""
+    def _answer(self, request: PlaceCall, looked_at: int, ordered_at: datetime) -> PlaceAnswer:
+        """A request has arrived that was sent at `ordered_at`."""
         self._judge_rests(request, looked_at)
         refusal = self._refusal_of(request)
         if refusal is not None:
@@ -209,7 +215,8 @@ class Carrier:
             return CallRefused(Outcome.BUSY, "busy")
         self.taken.add(request.attempt_id)
         self._judge(request, looked_at)
-        call = Call(request, f"CA{len(self.calls)}", self.now, looked_at)
+        judge_caps(self.rules.caps[request.organization_id], self.calls, request, ordered_at)
+        call = Call(request, f"CA{len(self.calls)}", self.now, looked_at, ordered_at)
         self.calls.append(call)
         return CallPlaced(call.call_id)
 
@@ -273,6 +280,28 @@ class Carrier:
         allowed = list(limits)
         highest = None if None in allowed else max(limit for limit in allowed if limit is not None)
         assert highest is None or live < highest, f"I1: {live + 1} calls with a {what} limit of {highest}"
+
+
+def judge_caps(caps: Caps, calls: Iterable[Call], request: PlaceCall, at: datetime) -> None:
+    """Hold one more call against the list of all calls before it.
+
+    Days are those of the configurations' zone, and of UTC where there is none. A request counts from when it was sent.
+    """
+    phone = compared(request.phone_number)
+    ours = [call for call in calls if call.request.organization_id == request.organization_id]
+    to_phone = [call for call in ours if compared(call.request.phone_number) == phone]
+    to_contact = [call for call in ours if call.request.contact_id == request.contact_id]
+    zone = ZoneInfo("UTC" if is_default_campaign(request.campaign_id) else DEFAULT_TIMEZONE)
+    today = at.astimezone(zone).date()
+    for cap, before in ((caps.day, to_phone), (None if zone.key == "UTC" else caps.contact_day, to_contact)):
+        same_day = sum(call.ordered_at.astimezone(zone).date() == today for call in before)
+        assert cap is None or same_day < cap, f"call {same_day + 1} of a day, and {cap} are allowed"
+    in_week = sum(at - call.ordered_at < timedelta(hours=168) for call in to_phone)
+    assert caps.week is None or in_week < caps.week, f"call {in_week + 1} in 168 hours, and {caps.week} are allowed"
+    for call in to_phone:
+        if caps.gap_minutes is not None and call.ended_at is not None:
+            gap = at - call.ended_at
+            assert gap >= timedelta(minutes=caps.gap_minutes), f"called again after {gap}"
 
 
 def needed_by(request: PlaceCall) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ async def _stop_faults(world: World) -> None:
     world.carrier.refused.clear()
     for shard in SHARDS:
         await world.take_over(0, shard)
+    for organization_id in world.rules.caps:
+        await edits.lift_caps(world, organization_id)
     for campaign_id in world.rules.active:
         await edits.move(world, campaign_id, CampaignMove.START)
         await edits.set_windows(world, campaign_id, is_open=True)
@@ -60,8 +62,8 @@ async def _round(world: World, number: int) -> None:
         await world.report(call)
     for executor in SEATS:
         await world.flush(executor)
-    # Built-in retries wait for hours; nothing else needs so long.
-    await world.pass_time(SECONDS_A_ROUND if number % 4 else 4 * 3600)
+    # Built-in retries wait for hours, and caps for up to a week.
+    await world.pass_time(SECONDS_A_ROUND if number % 4 else 12 * 3600)
 
 
 async def _share_out(world: World, shard: int) -> None:

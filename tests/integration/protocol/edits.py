@@ -20,7 +20,7 @@ from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
 from tests.factories import ALWAYS_OPEN
-from tests.integration.protocol.rules_in_force import History
+from tests.integration.protocol.rules_in_force import NO_CAPS, History
 from tests.integration.protocol.world import World, step
 
 
@@ -205,3 +205,13 @@ async def limit_all(world: World, limit: int) -> None:
     """Change the global limit."""
     if await shards.set_global_limit(world.store, limit):
         world.rules.global_limit.set(world.steps, limit)
+
+
+@step
+async def lift_caps(world: World, organization_id: str) -> None:
+    """Take away what caps the organization's phones and its campaigns' contacts; contacts put off by them stay so."""
+    await organizations.edit_limits(world.store, organization_id, dict.fromkeys(organizations.LIMITS))
+    await world.store["configurations"].update_many(
+        {"organization_id": organization_id}, {"$set": {"max_attempts_per_day": None}}
+    )
+    world.rules.caps[organization_id] = NO_CAPS

@@ -23,6 +23,7 @@ from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.races import Rival, race
+from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
 from tests.integration.protocol.setting import (
     CAMPAIGNS,
@@ -40,10 +41,11 @@ T = TypeVar("T")
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
 PLANS = st.builds(
-    lambda mode, sizes, limit: Plan(mode[0], mode[1], sizes[0], sizes[1], limit),
+    lambda mode, sizes, limit, caps: Plan(mode[0], mode[1], sizes[0], sizes[1], limit, caps),
     st.sampled_from(MODES),
     st.sampled_from([(3, (1, 1)), (2, (1, 1)), (4, (2, 2)), (5, (3, 2))]),
     st.integers(2, 3),
+    st.sampled_from([NO_CAPS, Caps(1), Caps(day=1), Caps(day=2, gap_minutes=2), Caps(week=2), Caps(2, 3, 4, 1)]),
 )
 seats, shards, picks = st.sampled_from(SEATS), st.sampled_from(SHARDS), st.integers(0, 7)
 campaigns, phones = st.sampled_from(list(CAMPAIGNS)), st.sampled_from(PHONES)
@@ -125,6 +127,7 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.figures["rests"] += len(self.world.rules.rests)
         self.figures["reset"] += len(self.world.rules.resets)
         self.figures["asked again"] += self.world.watch.asked
+        self.figures["held back by caps"] += len(self.world.watch.held_back)
 
     # Schedulers.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -56,12 +56,26 @@ class Resting:
         return replace(self, probe=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Attempts at a contact a day, at a phone a day and in 168 hours, minutes between two calls to it; None: no cap."""
+
+    contact_day: int | None = None
+    day: int | None = None
+    week: int | None = None
+    gap_minutes: int | None = None
+
+
+NO_CAPS: Final = Caps()
+
+
 @dataclass(slots=True)
 class RulesInForce:
     """Limits, states, lists and numbers, by what they belong to.
 
     `ceilings` are how often a contact of a campaign may be called in all; `resets` the last step at which a contact was
-    asked to be called again; `told` whether an ending for good of a contact's call is recorded.
+    asked to be called again; `told` whether an ending for good of a contact's call is recorded; `caps` those of an
+    organization, and of all contacts of its campaigns, in force since before the first call.
     """
 
     global_limit: History[int]
@@ -77,6 +91,7 @@ class RulesInForce:
     rests: dict[tuple[str, str], History[Resting | None]] = field(default_factory=dict)
     resets: dict[str, int] = field(default_factory=dict)
     told: dict[str, History[bool]] = field(default_factory=dict)
+    caps: dict[str, Caps] = field(default_factory=dict)
 
     def list_number(self, step: int, organization_id: str, number: str, listed: bool) -> None:
         """A number enters or leaves a do-not-call list."""

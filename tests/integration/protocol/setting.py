@@ -16,7 +16,7 @@ from shared.telephony.provider import CallMode
 from tests.factories import ALWAYS_OPEN, contact_document
 from tests.integration.protocol.carrier import Carrier
 from tests.integration.protocol.promises import Promises
-from tests.integration.protocol.rules_in_force import History, RulesInForce
+from tests.integration.protocol.rules_in_force import NO_CAPS, Caps, History, RulesInForce
 from tests.integration.protocol.world import DIALING, START_OF_TIME, World
 
 COLLECTIONS: Final = (
@@ -66,6 +66,7 @@ class Plan:
     global_limit: int = 3
     grants: tuple[int, int] = (1, 1)
     organization_limit: int = 2
+    caps: Caps = NO_CAPS
 
 
 async def new_world(store: Store, plan: Plan | None = None) -> World:
@@ -98,6 +99,7 @@ async def _add_customers(world: World, plan: Plan) -> None:
         world.shard_of[organization_id] = shard
         rules.organization_limits[organization_id] = History(plan.organization_limit)
         rules.exclusive.add((organization_id, EXCLUSIVE))
+        rules.caps[organization_id] = plan.caps
         rules.ceilings[default_campaign_id(organization_id)] = BUILT_IN_CEILING
     await world.store["organizations"].insert_many([_organization(world, key, plan) for key in ORGANIZATIONS])
     for campaign_id, organization_id in CAMPAIGNS.items():
@@ -106,7 +108,7 @@ async def _add_customers(world: World, plan: Plan) -> None:
         rules.ceilings[campaign_id] = CEILING
         rules.active[campaign_id] = History(True)
         rules.windows_open[campaign_id] = History(True)
-    await world.store["configurations"].insert_many([_configuration(key) for key in CAMPAIGNS])
+    await world.store["configurations"].insert_many([_configuration(key, plan) for key in CAMPAIGNS])
     await world.store["campaigns"].insert_many([_campaign(world, key) for key in CAMPAIGNS])
 
 
@@ -142,12 +144,15 @@ def _organization(world: World, organization_id: str, plan: Plan) -> Document:
         "concurrency_limit": plan.organization_limit,
         "default_agent_number": DEFAULT_NUMBER,
         "exclusive_caller_numbers": [EXCLUSIVE],
+        "max_attempts_per_number_per_day": plan.caps.day,
+        "max_attempts_per_number_per_week": plan.caps.week,
+        "min_minutes_between_calls": plan.caps.gap_minutes,
         "created_at": START_OF_TIME,
         "changed_at": START_OF_TIME,
     }
 
 
-def _configuration(campaign_id: str) -> Document:
+def _configuration(campaign_id: str, plan: Plan) -> Document:
     """Each campaign has one of its own, under the campaign's id."""
     return {
         "_id": campaign_id,
@@ -155,6 +160,7 @@ def _configuration(campaign_id: str) -> Document:
         "name": "Always",
         "default_windows": ALWAYS_OPEN,
         "max_attempts": CEILING,
+        "max_attempts_per_day": plan.caps.contact_day,
         "retry_rules": {name: RETRY for name in ("no_answer", "busy", "interrupted")},
         "agent_id": "agent-1",
         "campaign_count": 1,

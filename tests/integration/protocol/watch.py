@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.domain.ids import organization_of_budget
 from shared.domain.outcome import PROVISIONAL
+from shared.domain.reasons import CAPS
 from shared.store.client import Document
 from tests.integration.protocol.carrier import FOR_GOOD, Carrier
 from tests.integration.protocol.rules_in_force import History, Resting, RulesInForce
@@ -26,6 +27,8 @@ class Watch:
     def __init__(self, rules: RulesInForce, carrier: Carrier) -> None:
         self._rules, self._carrier = rules, carrier
         self._asked: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        # Contacts that caps have held back, and until when.
+        self.held_back: set[tuple[str, datetime]] = set()
 
     @property
     def asked(self) -> int:
@@ -44,6 +47,11 @@ class Watch:
             if after != history.now:
                 self._judge(what, history.now, after, now)
                 history.set(step, after)
+        self.held_back |= {
+            (contact["_id"], contact["put_off"]["until"])
+            for contact in at["contacts"]
+            if (contact.get("put_off") or {}).get("reason") in CAPS
+        }
         for attempt in at["attempts"]:
             if attempt["outcome"] in FOR_GOOD:
                 self._rules.tell(step, attempt["contact_id"])

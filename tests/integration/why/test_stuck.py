@@ -249,6 +249,39 @@ async def test_a_number_that_carries_one_call_at_a_time_is_named_while_its_call_
     await acme.called(campaign_id, 2)
 
 
+async def test_a_capped_contact_says_which_cap_and_until_when_and_the_diagnosis_counts_it(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    assert (await acme.its.patch("/limits", {"min_minutes_between_calls": 60})).status == 200
+    first, second = (await acme.campaign()).body["id"], (await acme.campaign()).body["id"]
+    await acme.upload(first, [1])
+    await acme.called(first, 1)
+    await acme.upload(second, [1])
+
+    async def held_back() -> dict[str, Any] | None:
+        [contact] = await acme.contacts(second)
+        return contact if (contact["waiting_for"] or {}).get("reason") == "number_gap" else None
+
+    contact = await eventually(held_back, timeout=20, saying="the cap holds it back")
+    until = contact["waiting_for"]["until"]
+    assert timedelta(minutes=59) < datetime.fromisoformat(until) - utc_now() <= timedelta(minutes=60, seconds=5)
+    assert contact["next_attempt_at"] == until
+    assert (await acme.diagnosis(second))["reasons"] == [told(WaitReason.NUMBER_GAP, 1, until)]
+
+
+async def test_contacts_that_a_rate_holds_back_say_so_and_the_diagnosis_has_the_rates(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    campaign_id = (await acme.campaign(calls_per_second=0.2)).body["id"]
+    await acme.upload(campaign_id, range(4))
+    contacts = await acme.stand(campaign_id, "completed", "pending", "pending", "pending")
+    waiting = [contact for contact in contacts if contact["status"] == "pending"]
+    assert {reason for reason, _, _ in waits_for(waiting)} == {"calls_per_second"}
+    found = await acme.diagnosis(campaign_id)
+    assert found["rates"] == [{"name": "campaign", "calls_per_second": 0.2}]
+    assert [reason["reason"] for reason in found["reasons"]] == ["calls_per_second"]
+    assert await acme.change(f"/campaigns/{campaign_id}", calls_per_second=None) == []
+    await acme.called(campaign_id, 4)
+
+
 async def test_contacts_of_no_campaign_have_a_diagnosis_too(office: Office) -> None:
     acme = await office.customer()
     [warning] = (await acme.upload("default", [1], agent_id="agent-1", timezone="America/New_York"))["warnings"]

@@ -11,21 +11,8 @@ from shared.domain.campaign import Course, Intent, Run, RunState
 from shared.domain.closures import Closure
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
-from shared.domain.dialing import (
-    NUMBER_BUSY_PAUSE,
-    Call,
-    CallFields,
-    CampaignRules,
-    DialedContact,
-    End,
-    Rules,
-    Wait,
-    campaign_wait,
-    choose_call,
-    end_of,
-    next_call,
-    verdict,
-)
+from shared.domain.dialing import NUMBER_BUSY_PAUSE, campaign_wait, choose_call, end_of, next_call, verdict
+from shared.domain.dialing_values import Call, CallFields, CampaignRules, DialedContact, End, Rules, Wait
 from shared.domain.organization_hours import LegalHoursUse, OrganizationHours
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Refusal, RefusalSubject, Rest

@@ -7,7 +7,8 @@ import pytest
 
 from shared.domain.closures import Closure
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import Call, DialedContact, End, Rules, Wait, choose_call, frozen_choice, next_call, verdict
+from shared.domain.dialing import choose_call, frozen_choice, next_call, verdict
+from shared.domain.dialing_values import Call, DialedContact, End, Rules, Wait
 from shared.domain.reasons import EndReason, WaitReason
 from tests.unit.domain.test_dialing import (
     FIRST,

@@ -11,7 +11,7 @@ from services.campaign_api.native.campaign_words import CampaignStatus
 from services.campaign_api.native.schemas.contacts import ContactsResult
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
-from shared.domain.fields import E164
+from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit
 from shared.domain.ids import DEFAULT_CAMPAIGN
 
 MAX_INLINED_CONTACTS: Final = 5000
@@ -20,6 +20,8 @@ _EXAMPLE: Final[JsonDict] = {
     "configuration_id": "0d5e8a0e-6c0b-4b55-a6de-3b6f3f2a9d1c",
     "external_id": "spring-outreach",
     "priority": 10,
+    "concurrency_limit": 5,
+    "calls_per_second": 0.5,
 }
 
 
@@ -51,6 +53,12 @@ class CreateCampaign(RequestBody):
         None, description="`draft`: nobody is called before it is started; without it `running`."
     )
     start_at: Instant | None = Field(None, description="When it starts by itself; leave `state` out then.")
+    concurrency_limit: ConcurrencyLimit | None = Field(
+        None, description="Calls of the campaign at once, within the organization's limit; null: no limit of its own."
+    )
+    calls_per_second: CallsPerSecond | None = Field(
+        None, description="Calls of the campaign placed in a second; null: no limit of its own."
+    )
     contacts: Inlined = Field([], description="Contacts to add at once.")
 
     @field_validator("start_at")
@@ -77,6 +85,8 @@ class EditCampaign(RequestBody):
     start_at: Instant | None = Field(
         None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
     )
+    concurrency_limit: ConcurrencyLimit | None = Field(None, description="Ends no call; null: no limit of its own.")
+    calls_per_second: CallsPerSecond | None = None
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
 
 
@@ -104,6 +114,8 @@ class CampaignView(BaseModel):
     start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
     started_at: datetime | None = Field(description="When it was started first.")
     completed_at: datetime | None
+    concurrency_limit: int | None
+    calls_per_second: float | None
     created_at: datetime
     updated_at: datetime
 
@@ -112,7 +124,9 @@ class CampaignAndContacts(CampaignView):
     """A campaign, and what became of the contacts that came with the request."""
 
     contacts_result: ContactsResult | None = Field(None, description="Only when contacts were sent.")
-    warnings: list[SettingWarningView] = Field([], description="Only when its settings call nobody as they are.")
+    warnings: list[SettingWarningView] = Field(
+        [], description="Only when its settings call nobody as they are, or not as they say."
+    )
 
 
 class CampaignPage(BaseModel):

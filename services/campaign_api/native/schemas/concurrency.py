@@ -1,12 +1,9 @@
 """The organization's limit on calls at once."""
 
-from typing import Annotated, Final
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.campaign_api.http.requests import RequestBody
-
-MAX_CONCURRENCY: Final = 10_000
+from shared.domain.fields import ConcurrencyLimit
 
 
 class SetConcurrency(RequestBody):
@@ -14,7 +11,7 @@ class SetConcurrency(RequestBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"concurrency_limit": 25}]})
 
-    concurrency_limit: Annotated[int, Field(ge=1, le=MAX_CONCURRENCY)]
+    concurrency_limit: ConcurrencyLimit
 
 
 class Concurrency(BaseModel):

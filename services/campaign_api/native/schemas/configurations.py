@@ -38,6 +38,7 @@ _EXAMPLE: Final[JsonDict] = {
     "overrides": [{"timezones": ["America/Los_Angeles"], "windows": _OFFICE_HOURS}],
     "default_country_code": "+1",
     "max_attempts": 3,
+    "max_attempts_per_day": 2,
     "retry_rules": {"busy": {"retry": True, "delay_seconds": 900}},
     "closures": [{"first_day": "2026-12-24", "last_day": "2026-12-26", "yearly": True, "name": "Christmas"}],
     "holiday_calendars": ["US"],
@@ -83,6 +84,9 @@ class CreateConfiguration(RequestBody):
         DEFAULT_MAX_ATTEMPTS,
         description="Attempts for each contact; an outcome's own limit counts that outcome and may be higher.",
     )
+    max_attempts_per_day: MaxAttempts | None = Field(
+        None, description="Attempts for each contact in a day of its timezone, whatever came of them; null: no cap."
+    )
     retry_rules: RetryRules = Field(default_factory=dict, description="By outcome; others follow the built-in rules.")
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
@@ -117,6 +121,7 @@ class EditConfiguration(RequestBody):
     scheduled_overrides: Overrides | None = None
     default_country_code: CountryCode | None = None
     max_attempts: Annotated[MaxAttempts | None, BeforeValidator(not_null)] = None
+    max_attempts_per_day: MaxAttempts | None = None
     retry_rules: Annotated[RetryRules | None, BeforeValidator(not_null)] = None
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
@@ -141,6 +146,7 @@ class ConfigurationView(BaseModel):
     scheduled_overrides: list[ScheduleOverride] | None
     default_country_code: str | None
     max_attempts: int
+    max_attempts_per_day: int | None
     retry_rules: dict[Outcome, dict[str, Any]]
     agent_id: str | None
     agent_version: str | None

@@ -26,6 +26,13 @@ class LimitView(BaseModel):
     held: int = Field(description="Calls that are up or about to be.")
 
 
+class RateView(BaseModel):
+    """A limit of calls a second that was set."""
+
+    name: str = Field(examples=["organization", "campaign"])
+    calls_per_second: float
+
+
 class RestingView(BaseModel):
     """Something that the carrier has refused, and that is left alone until then."""
 
@@ -65,6 +72,7 @@ class DiagnosisView(BaseModel):
     settings: list[SettingWarningView] = Field(description="What the settings lack, all at once.")
     limits: list[LimitView] = Field(description="Limits on calls at once; of exclusive caller numbers those in use.")
     calls_per_second: float = Field(description="How fast the executors may place calls, all organizations together.")
+    rates: list[RateView] = Field(description="Limits of calls a second of the organization and the campaign.")
     resting: list[RestingView]
     refusals: list[RefusalView] = Field(description="The organization's last ones, oldest first.")
     ended: list[EndedView]

@@ -1,0 +1,48 @@
+"""The customers of the crowd: their organizations and campaigns, and the batches that they have sent."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.chaos.truth import CampaignRules, Rule
+from tests.e2e.system import SystemCustomer
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One campaign of the crowd, and who is in it: external id → the number in force.
+
+    Rows of a batch are `on_their_way`, by the batch's id, until its result is there: an edit would be overtaken.
+    """
+
+    id: str
+    configuration_id: str
+    rules: CampaignRules
+    made_at: datetime
+    numbers: dict[str, str] = field(default_factory=dict)
+    on_their_way: dict[str, dict[str, str]] = field(default_factory=dict)
+    takes_more: bool = True
+
+
+@dataclass(slots=True)
+class Organization:
+    """One customer with its campaigns. What it does, it does one after the other."""
+
+    who: SystemCustomer
+    campaigns: list[Campaign]
+    limit: Rule[int]
+    capped: bool = False
+
+    @property
+    def id(self) -> str:
+        """The organization's id."""
+        return self.who.organization_id
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch that Kafka has acknowledged: what it must have become."""
+
+    organization_id: str
+    batch_id: str
+    good: list[str]
+    bad: int
