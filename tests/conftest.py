@@ -11,6 +11,7 @@ from deploy.local.servers import Addresses
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import Store, connect
 from shared.store.indexes import INDEXES
+from shared.store.migrations.schema import read_version
 from tests.hanging import show_tasks
 from tests.servers import servers_for_tests
 
@@ -61,9 +62,11 @@ async def database(mongodb_address: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def store(mongodb_address: str, database: str) -> AsyncIterator[Store]:
-    """A connected store on an empty database with indexes."""
+    """A connected store on a new database with indexes."""
     connected = connect(MongoSettings(mongodb=mongodb_address, mongodb_database=database))
     try:
+        # While it is empty, as the first service does: with a test's documents and no version it would be an old one.
+        await read_version(connected)
         yield connected
     finally:
         await empty(connected)

@@ -20,6 +20,7 @@ from deploy.local.servers import Addresses
 from shared.clock import monotonic
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import Store, connect
+from shared.store.migrations.schema import read_version
 
 LOG_LINES = 15
 STOP_SECONDS = 20.0
@@ -65,6 +66,8 @@ async def new_stage(addresses: Addresses) -> AsyncIterator[Stage]:
         stage = Stage(addresses, store, f"{name}.", Path(folder))
         try:
             await create_topics(stage.kafka_settings)
+            # Before a run puts documents into it: services refuse those of a database without a version.
+            await read_version(store)
             await store.ensure_indexes()
             yield stage
         finally:

@@ -79,7 +79,7 @@ async def test_settings_that_cannot_work_are_refused_with_a_sentence_each(servic
 async def test_documents_of_a_newer_release_are_refused(
     service: str, servers: Addresses, topic_prefix: str, store: Store
 ) -> None:
-    await store["schema"].insert_one({"_id": "database", "version": VERSION + 1})
+    await store["schema"].update_one({"_id": "database"}, {"$set": {"version": VERSION + 1}})
     here = {
         **servers.environment,
         "DIALSTREAM_TOPIC_PREFIX": topic_prefix,

@@ -13,6 +13,7 @@ from bson import json_util
 
 from shared.settings import MongoSettings
 from shared.store.client import Store, connect
+from shared.store.migrations.schema import read_version
 from tests.released.scenario import write_everything
 from tests.servers import servers_for_tests
 
@@ -23,6 +24,7 @@ async def written() -> dict[str, str]:
         name = f"released_{uuid.uuid4().hex}"
         store = connect(MongoSettings(mongodb=servers.mongodb, mongodb_database=name))
         try:
+            await read_version(store)
             await store.ensure_indexes()
             await write_everything(store)
             return {name: await _text(store, name) for name in await store.db.list_collection_names()}

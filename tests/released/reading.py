@@ -36,6 +36,7 @@ def _plain(value: object) -> object:
 
 
 async def restore(store: Store, documents: dict[str, list[Document]]) -> None:
-    """Puts the documents into an empty database."""
+    """Puts the documents into an empty database, in which its own version stands, or none."""
+    await store["schema"].delete_many({})
     for collection, found in documents.items():
         await store[collection].insert_many(found)

@@ -21,6 +21,7 @@ OLD_ENTRIES = 25
 
 async def old_database(store: Store) -> None:
     """What a release without a version has left."""
+    await store["schema"].delete_many({})
     organization = await add_organization(store)
     entries = [
         {
@@ -51,6 +52,7 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_new_database_has_the_newest_version(store: Store) -> None:
+    await store["schema"].delete_many({})
     await readiness.wait_until_ready(store, 10)
     assert await store["schema"].find().to_list() == [{"_id": "database", "version": schema.VERSION}]
     await add_organization(store)
@@ -119,7 +121,7 @@ async def test_services_refuse_documents_that_they_cannot_work_with(
 
 async def test_documents_of_a_newer_release_are_refused_and_not_changed(store: Store) -> None:
     newer = {"_id": "database", "version": schema.VERSION + 1}
-    await store["schema"].insert_one(newer)
+    await store["schema"].replace_one({"_id": "database"}, newer)
     sentence = rf"have version {schema.VERSION + 1}, and this release knows them up to version {schema.VERSION}"
     with pytest.raises(ConfigurationError, match=sentence):
         await readiness.wait_until_ready(store, 10)
@@ -145,7 +147,7 @@ async def test_the_command_lists_what_it_does(
 
 
 async def test_the_command_refuses_a_newer_database(store: Store, mongodb_address: str) -> None:
-    await store["schema"].insert_one({"_id": "database", "version": schema.VERSION + 1})
+    await store["schema"].update_one({"_id": "database"}, {"$set": {"version": schema.VERSION + 1}})
     settings = MongoSettings(mongodb=mongodb_address, mongodb_database=store.db.name)
     with pytest.raises(ConfigurationError, match="run the newer release"):
         await command.run(settings)
