@@ -14,6 +14,8 @@ Check = Callable[[], Awaitable[bool]]
 
 # A check that hangs counts as failed after this, so that a probe gets its answer.
 CHECK_SECONDS = 2.0
+# Of the checks, by their names in small letters, those of a server and not of the service's own work.
+SERVERS = frozenset({"kafka", "mongodb"})
 
 
 async def failed_checks(checks: Mapping[str, Check]) -> list[str]:
@@ -31,9 +33,10 @@ async def failed_checks(checks: Mapping[str, Check]) -> list[str]:
 
 
 async def exposition(checks: Mapping[str, Check]) -> bytes:
-    """What `/metrics` answers. The servers are looked for at each scrape, since no work may be there to miss them."""
-    away = await failed_checks(checks)
-    for name in checks:
+    """The answer of `/metrics`. The servers are looked for at each scrape, since no work may be there to miss them."""
+    servers = {name: check for name, check in checks.items() if name.lower() in SERVERS}
+    away = await failed_checks(servers)
+    for name in servers:
         metrics.AWAY.labels(name.lower()).set(name in away)
     return generate_latest()
 

@@ -1,5 +1,6 @@
 """The safety and the cost of running containers, asked of the engine and not of the file."""
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -16,6 +17,7 @@ KEY_OF: Final = {
 }
 PUBLISHED: Final = frozenset({"campaign-api"})
 SERVERS: Final = frozenset({"kafka", "mongodb"})
+_UNNAMED: Final = re.compile("[0-9a-f]{64}")
 NANOSECONDS: Final = 1_000_000_000
 
 
@@ -37,6 +39,12 @@ def _faults_of(container: Container) -> Iterator[str]:
         yield "may gain privileges"
     if not host["Memory"]:
         yield "has no memory limit"
+    # Unlike a named one it stays behind at each `down`.
+    yield from (
+        f"has a volume without a name at {mount['Destination']}"
+        for mount in container.attrs["Mounts"]
+        if mount["Type"] == "volume" and _UNNAMED.fullmatch(mount["Name"])
+    )
     if "max-size" not in host["LogConfig"]["Config"]:
         yield "keeps its log for ever"
     if config["User"] in ("", "0", "root"):
