@@ -67,6 +67,7 @@ _CAMPAIGN_AS_STORED: Final = (
     "external_id",
     "name",
     "priority",
+    "order",
     "configuration_id",
     "agent_id",
     "agent_version",

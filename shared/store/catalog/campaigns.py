@@ -27,7 +27,9 @@ from shared.domain.campaign import (
     started,
 )
 from shared.domain.contact_input import is_uuid
+from shared.domain.known_words import known
 from shared.domain.page import Page
+from shared.domain.queue_order import CallOrder
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.courses import course_of, shown_as, stored_course
@@ -42,6 +44,7 @@ EDITABLE: Final = frozenset(
         "name",
         "external_id",
         "priority",
+        "order",
         "configuration_id",
         "agent_id",
         "agent_version",
@@ -73,6 +76,7 @@ class Campaign:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     calls_per_second: float | None = None
+    order: CallOrder = CallOrder.FRESH_FIRST
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -96,6 +100,7 @@ class Campaign:
             started_at=document["started_at"],
             completed_at=document["completed_at"],
             calls_per_second=document["calls_per_second"],
+            order=known(CallOrder, document["order"]) or CallOrder.FRESH_FIRST,
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -119,6 +124,7 @@ class NewCampaign:
     agent_number: str | None
     concurrency_limit: int | None = None
     calls_per_second: float | None = None
+    order: CallOrder = CallOrder.FRESH_FIRST
     is_draft: bool = False
     start_at: datetime | None = None
 
@@ -294,6 +300,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "started_at": now if course.is_opened else None,
         "completed_at": None,
         "priority": new.priority,
+        "order": new.order,
         "configuration_id": new.configuration_id,
         "agent_id": new.agent_id,
         "agent_version": new.agent_version,

@@ -30,6 +30,7 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "agent_id": None,
         "agent_version": None,
         "agent_number": None,
+        "order": "fresh_first",
         "concurrency_limit": None,
         "calls_per_second": None,
         "updated_at": created_at,
@@ -117,6 +118,8 @@ async def test_a_refused_campaign_leaves_the_configurations_count_as_it_was(acme
         ({"configuration_id": {"$gt": ""}}, "configuration_id"),
         ({"configuration_id": None}, "configuration_id"),
         ({"agent_number": "4155550123"}, "agent_number"),
+        ({"order": "oldest_first"}, "order"),
+        ({"order": None}, "order"),
         ({"concurrency_limit": 0}, "concurrency_limit"),
         ({"concurrency_limit": 10_001}, "concurrency_limit"),
         ({"concurrency_limit": 2.5}, "concurrency_limit"),
@@ -155,6 +158,14 @@ async def test_an_edit_changes_what_is_given_and_null_clears_an_override(acme: C
     edited = (await acme.patch(path, {"priority": 0, "agent_id": None})).body
     assert edited == {**campaign, "priority": 0, "agent_id": None, "updated_at": edited["updated_at"]}
     assert (await acme.patch(path, {})).body["priority"] == 0
+
+
+async def test_what_goes_first_in_a_campaign_can_be_set_and_changed(acme: Customer) -> None:
+    campaign = await acme.new_campaign(order="retries_first")
+    path = f"/campaigns/{campaign['id']}"
+    assert (await acme.get(path)).body["order"] == "retries_first"
+    assert (await acme.patch(path, {"order": "fresh_first"})).body["order"] == "fresh_first"
+    assert (await acme.patch(path, {"priority": 7})).body["order"] == "fresh_first"
 
 
 async def test_a_campaigns_own_limit_is_set_shown_and_cleared(acme: Customer) -> None:
