@@ -18,6 +18,7 @@ from shared.domain.number_places import country_of
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject, Rest, rest_key
+from shared.domain.timezones import is_known_timezone
 from shared.domain.zone_hours import ClosedBy
 
 # A contact whose number is on another call waits this long; without a new due time, many contacts with
@@ -274,9 +275,10 @@ def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
 
 
 def timezone_of(contact_timezone: str | None, rules: Rules) -> str:
-    """The zone whose days are a contact's: its own, else its configuration's, else UTC."""
+    """The zone whose days are a contact's: its own, else its configuration's, else UTC, as for one nobody knows."""
     configuration = rules.campaign.configuration if rules.campaign else None
-    return contact_timezone or (configuration.default_timezone if configuration else "UTC")
+    zone = contact_timezone or (configuration.default_timezone if configuration else "UTC")
+    return zone if is_known_timezone(zone) else "UTC"
 
 
 def _waits_for_caps(contact: DialedContact, choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:

@@ -98,6 +98,7 @@ class Crowd:
         }
         await who.api.patch("/campaign/limits", of_phones)
         organization = Organization(who, [], limit, capped=True)
+        self.hours.begin(organization.id)
         campaign = await self._new_campaign(organization)
         of_contacts = {"max_attempts_per_day": caps.contact_day}
         await who.api.patch(f"/campaign/configurations/{campaign.configuration_id}", of_contacts)

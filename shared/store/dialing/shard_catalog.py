@@ -155,7 +155,7 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
             enrolled.get(d["_id"], Enrolled()).prioritized,
             known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
             course_of(d),
-            d["calls_per_second"],
+            calls_per_second=d["calls_per_second"],
         )
         for d in documents
         if d["configuration_id"] in configurations

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.caps import CLOCKS, Called, NumberCaps
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import NUMBER_BUSY_PAUSE, next_call, verdict
+from shared.domain.dialing import NUMBER_BUSY_PAUSE, next_call, timezone_of, verdict
 from shared.domain.dialing_values import Call, DialedContact, End, Rules, Wait
 from shared.domain.reasons import EndReason, WaitReason
 from tests.unit.domain.test_dialing import (
@@ -81,3 +81,16 @@ def test_the_next_call_is_foreseen_beyond_caps_and_hours() -> None:
     tomorrow = datetime(2026, 11, 19, 18, tzinfo=UTC)  # 13:00 in New York
     capped = rules(AFTERNOON, number_caps=NumberCaps(day=1), called={FIRST: Called([NOW - HOUR])})
     assert next_call(contact(), capped, NOW) == tomorrow
+
+
+@pytest.mark.parametrize(
+    ("own", "around", "zone"),
+    [
+        ("Asia/Tokyo", rules(), "Asia/Tokyo"),
+        (None, rules(), "America/New_York"),
+        (None, Rules(of_no_campaign=True), "UTC"),
+        pytest.param("Atlantis/Poseidonis", rules(), "UTC", id="stored by another version: it must not stop a shard"),
+    ],
+)
+def test_whose_days_count(own: str | None, around: Rules, zone: str) -> None:
+    assert timezone_of(own, around) == zone
