@@ -22,14 +22,17 @@ class ChartIsWrong(TemporaryError):
 
 
 def rendered(binary: Path, values: Path) -> list[dict[str, Any]]:
-    """The manifests of one set of values, hooks included. Raises ChartIsWrong."""
-    _run(binary, "lint", "--strict", "--quiet", str(CHART), "--values", str(values))
-    text = _run(binary, "template", RELEASE, str(CHART), "--values", str(values))
+    """The manifests of one set of values of the chart, hooks included. Raises ChartIsWrong."""
+    # Helm takes a comma in a path of values for the end of that path; seen from the chart there is none.
+    inside = str(values.relative_to(CHART))
+    _run(binary, "lint", "--strict", "--quiet", ".", "--values", inside)
+    text = _run(binary, "template", RELEASE, ".", "--values", inside)
     return [manifest for manifest in yaml.safe_load_all(text) if manifest]
 
 
 def _run(binary: Path, *arguments: str) -> str:
-    done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=HELM_SECONDS, check=False)
+    command = [binary, *arguments]
+    done = subprocess.run(command, cwd=CHART, capture_output=True, text=True, timeout=HELM_SECONDS, check=False)
     if done.returncode != 0:
         raise ChartIsWrong(f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}")
     return done.stdout
