@@ -5,14 +5,15 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deploy.local import kafka, mongo
-from deploy.local.home import Home, free_port
+from deploy.local.home import LOCALHOST, Home, free_port
 from deploy.local.servers import Addresses, Given, borrowed_servers
 from tests.container_owner import LABEL, name_of_this_process, remove_orphans, watched
 
@@ -63,8 +64,8 @@ async def containers(given: Given) -> AsyncIterator[Addresses]:
 async def _start_kafka(owner: str) -> str:
     # A fixed port, because Kafka must know before it starts under which address clients will reach it.
     port = free_port()
-    host = await _start(kafka_container(port), owner)
-    address = f"{host}:{port}"
+    await _start(kafka_container(port), owner)
+    address = f"{engine_host(os.environ)}:{port}"
     await kafka.wait_until_serving(address, START_SECONDS)
     return address
 
@@ -98,25 +99,41 @@ def kafka_container(port: int) -> DockerContainer:
         "KAFKA_LOG_SEGMENT_DELETE_DELAY_MS": "1000",
         "KAFKA_HEAP_OPTS": "-Xms64m -Xmx512m",
     }
-    container = DockerContainer(image_of("kafka")).with_bind_ports(port, port)
-    settings["KAFKA_ADVERTISED_LISTENERS"] = f"PLAINTEXT://{container.get_docker_client().host()}:{port}"
-    return container.with_envs(**settings)
+    settings["KAFKA_ADVERTISED_LISTENERS"] = f"PLAINTEXT://{engine_host(os.environ)}:{port}"
+    return _published(DockerContainer(image_of("kafka")), port, port).with_envs(**settings)
 
 
 async def _start_mongodb(owner: str) -> str:
     # testcontainers' own MongoDB container is never a replica set, and transactions need one.
-    container = DockerContainer(image_of("mongodb")).with_exposed_ports(27017)
+    host, port = engine_host(os.environ), free_port()
+    container = _published(DockerContainer(image_of("mongodb")), 27017, port)
     lifetime = f"transactionLifetimeLimitSeconds={mongo.TRANSACTION_SECONDS}"
     container.with_command(f"mongod --replSet {mongo.REPLICA_SET} --bind_ip_all --setParameter {lifetime}")
-    host = await _start(container, owner)
-    port = int(container.get_exposed_port(27017))
+    await _start(container, owner)
     await mongo.become_primary(host, port, "localhost:27017", START_SECONDS)
     return mongo.address_of(port, host)
 
 
-async def _start(container: DockerContainer, owner: str) -> str:
+def engine_host(environment: Mapping[str, str]) -> str:
+    """The host at which tests reach published ports: this machine, or that of an engine elsewhere.
+
+    TESTCONTAINERS_HOST_OVERRIDE wins, for tests that themselves run in a container beside those.
+    """
+    given = environment.get("TESTCONTAINERS_HOST_OVERRIDE")
+    return given or urlsplit(environment.get("DOCKER_HOST", "")).hostname or LOCALHOST
+
+
+def _published(container: DockerContainer, inside: int, outside: int) -> DockerContainer:
+    """The container with a port published; on this machine alone where the tests run on the engine's machine."""
+    here = engine_host(os.environ) == LOCALHOST
+    # Docker's client takes an address, too; testcontainers hands it through and does not say so.
+    ports: dict[Any, Any] = container.ports
+    ports[inside] = (LOCALHOST, outside) if here else outside
+    return container
+
+
+async def _start(container: DockerContainer, owner: str) -> None:
     await asyncio.to_thread(container.with_kwargs(labels={LABEL: owner}).start)
-    return str(container.get_container_host_ip())
 
 
 def image_of(service: str) -> str:

@@ -10,7 +10,7 @@ from deploy.local.home import Home
 from deploy.replica_set import configuration_of
 from services.carrier_simulator.settings import Behaviour
 from shared.errors import ConfigurationError
-from tests.servers import Place
+from tests.servers import Place, engine_host
 
 BEFORE = """\
 *filter
@@ -60,6 +60,19 @@ def test_no_engine_is_started_unless_asked_for() -> None:
 )
 def test_the_tests_run_in_containers_only_when_asked(said: str | None, place: Place) -> None:
     assert Place.by({} if said is None else {"DIALSTREAM_TEST_SERVERS": said}) is place
+
+
+@pytest.mark.parametrize(
+    ("environment", "host"),
+    [
+        ({}, "127.0.0.1"),
+        ({"DOCKER_HOST": "unix:///run/docker.sock"}, "127.0.0.1"),
+        ({"DOCKER_HOST": "tcp://engine.example:2376"}, "engine.example"),
+        ({"DOCKER_HOST": "unix:///run/docker.sock", "TESTCONTAINERS_HOST_OVERRIDE": "10.0.0.1"}, "10.0.0.1"),
+    ],
+)
+def test_containers_are_reached_at_the_engines_machine(environment: dict[str, str], host: str) -> None:
+    assert engine_host(environment) == host
 
 
 def test_a_place_that_does_not_exist_is_refused() -> None:
