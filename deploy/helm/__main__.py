@@ -31,7 +31,7 @@ def rendered(binary: Path, values: Path) -> list[dict[str, Any]]:
 
 
 def _run(binary: Path, *arguments: str) -> str:
-    command = [binary, *arguments]
+    command: list[str | Path] = [binary, *arguments]
     done = subprocess.run(command, cwd=CHART, capture_output=True, text=True, timeout=HELM_SECONDS, check=False)
     if done.returncode != 0:
         raise ChartIsWrong(f"helm {' '.join(arguments)}: {done.stdout}{done.stderr}")
