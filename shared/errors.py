@@ -9,10 +9,12 @@ DialstreamError
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
-`InvalidCursor`, `ContactsNotStored`. Their
-text is a line for developers; each service that answers customers has its own sentence for each code.
+`BadSetting`, `InvalidCursor`, `ContactsNotStored`. Their text is a line for developers; each service that answers
+customers has its own sentence for each code.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     PERSONAL_TOKEN = "personal token"
     DO_NOT_CALL_NUMBER = "do-not-call number"
     INGEST_BATCH = "ingest batch"
+    CALLER_NUMBER = "caller number"
+    CALLER_NUMBER_POOL = "caller number pool"
 
 
 class Clash(StrEnum):
@@ -51,6 +55,28 @@ class Clash(StrEnum):
     CONFIGURATION_IN_USE = "configuration in use"
     CONTACT_BEING_CALLED = "contact being called"
     BATCH_ID_REUSED = "batch_id of another message"
+    CALLER_NUMBER_TAKEN = "caller number registered already"
+    CALLER_NUMBER_IN_USE = "caller number in use"
+    CALLER_NUMBER_ON_CALL = "caller number on a call"
+    POOL_IN_USE = "pool in use"
+    REGISTRY_FULL = "registry of caller numbers full"
+
+
+class Flaw(StrEnum):
+    """What is wrong with a setting that only stored documents can tell."""
+
+    UNKNOWN_CALLER_NUMBER = "caller number not in the registry"
+    EMPTY_POOL = "pool without numbers"
+    SEVERAL_KINDS_OF_NUMBERS = "several kinds of caller numbers"
+    CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCampaign:
+    """A campaign that a refusal names: its id and its name."""
+
+    id: str
+    name: str
 
 
 class NotFound(PermanentError):
@@ -70,11 +96,25 @@ class WrongState(PermanentError):
 
 
 class Conflict(PermanentError):
-    """A name is taken or a thing is in use; nothing was changed. `reference` is that name, or that thing's id."""
+    """A name is taken or a thing is in use; nothing was changed. `reference` is that name, or that thing's id.
 
-    def __init__(self, clash: Clash, reference: str) -> None:
+    `campaigns` are the first few that use it, where campaigns do.
+    """
+
+    def __init__(self, clash: Clash, reference: str, campaigns: Sequence[NamedCampaign] = ()) -> None:
         super().__init__(f"{clash}: {quoted(reference)}")
-        self.clash, self.reference = clash, reference
+        self.clash, self.reference, self.campaigns = clash, reference, tuple(campaigns)
+
+
+class BadSetting(PermanentError):
+    """A value of a request breaks a rule about what is stored; nothing was changed.
+
+    `place` leads to the value, from the request's body on; `reference` is the value, or what it contradicts.
+    """
+
+    def __init__(self, flaw: Flaw, place: Sequence[str | int], reference: str) -> None:
+        super().__init__(f"{'.'.join(map(str, place))}: {flaw}: {quoted(reference)}")
+        self.flaw, self.place, self.reference = flaw, tuple(place), reference
 
 
 class InvalidCursor(PermanentError):

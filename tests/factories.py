@@ -89,6 +89,27 @@ async def add_campaign(
     return document
 
 
+async def add_caller_number(store: Store, organization: Document, number: str, **fields: Any) -> Document:
+    """A registered caller number without limits."""
+    document = {
+        "_id": new_id(),
+        "organization_id": organization["_id"],
+        "number": number,
+        "label": "",
+        "weight": 1,
+        "max_calls": None,
+        "daily_limit": None,
+        "active": True,
+        "pools": [],
+        "created_at": utc_now(),
+        "updated_at": utc_now(),
+        **fields,
+    }
+    await store["caller_numbers"].insert_one(document)
+    await store["organizations"].update_one({"_id": organization["_id"]}, {"$inc": {"caller_number_count": 1}})
+    return document
+
+
 def contact_document(organization: Document, campaign: Document | None, number: int, **fields: Any) -> Document:
     """A fresh contact; `number` makes its phone number and its place in the request."""
     now: datetime = fields.pop("created_at", utc_now())

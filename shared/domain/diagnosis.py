@@ -37,7 +37,7 @@ class LimitUse:
 
 @dataclass(frozen=True, slots=True)
 class NamedLimit:
-    """A limit on calls at once, and how much of it is used."""
+    """A limit on calls at once, or of a caller number on calls a day (UTC), and how much of it is used."""
 
     name: str
     use: LimitUse

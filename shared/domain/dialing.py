@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.domain.caller_numbers import NumberPlan, choose_number, only
 from shared.domain.calling_window import Schedule, closed_by, is_open, next_opening
 from shared.domain.campaign import DIALED, CampaignState, shown_state
 from shared.domain.caps import NEVER_CALLED, cap_reached
@@ -24,6 +25,8 @@ from shared.domain.zone_hours import ClosedBy
 # A contact whose number is on another call waits this long; without a new due time, many contacts with
 # one number would stand at the head of the queue and hide everybody behind them.
 NUMBER_BUSY_PAUSE: Final = timedelta(seconds=10)
+# A contact whose own caller number is switched off waits this long, for the same reason: nothing says when it is on.
+OWN_NUMBER_OFF_PAUSE: Final = timedelta(minutes=5)
 # `next_call` follows one reason to wait after the other; more in a row than this are none that time ends.
 MAX_WAITS: Final = 20
 
@@ -63,19 +66,23 @@ def verdict(
     ends = end_of(contact, rules, now)
     if ends is not None:
         return ends
-    choice = frozen if frozen is not None else choose_call(contact, rules)
+    choice = frozen if frozen is not None else choose_call(contact, rules, now)
+    # What a claim counts for in the use of its number is not held against it: GATE looks whether it is too much.
+    number = choice.caller_number if frozen is None else None
     waits = (
         _waits_for_campaign(rules, now)
         or _waits_for_time(contact, now)
         or _waits_for_hours(contact, choice.number, rules, now, ahead)
-        or _waits_for_caller_number(choice)
+        or _waits_for_caller_number(contact, choice, now)
+        or (_waits_for_day(number, rules, now, contact.fields.agent_number is None) if number else None)
     )
     if waits is not None and waits.reason not in WAITS_FOR_REST.values():
         return waits
     asked_again: list[str] = []
     rests = _waits_for_rests(contact, choice, rules, now, asked_again)
     # What rests may do so for longer than the contact was put off for it.
-    for wait in (*rests, waits, _waits_for_caps(contact, choice, rules, now), _waits_for_room(choice, rules, now)):
+    caps = _waits_for_caps(contact, choice, rules, now)
+    for wait in (*rests, waits, caps, _waits_for_room(choice, number, rules, now)):
         if wait is not None:
             return wait
     if not choice.has_agent:
@@ -106,8 +113,8 @@ def callable_numbers(contact: DialedContact) -> list[str]:
     return [number for number in contact.phone_numbers if compared(number) not in stopped]
 
 
-def choose_call(contact: DialedContact, rules: Rules) -> CallChoice:
-    """How the contact's next call is made: number, caller number, agent, time limits.
+def choose_call(contact: DialedContact, rules: Rules, now: datetime) -> CallChoice:
+    """How the contact's next call is made at `now`: number, caller number, agent, time limits.
 
     The number whose turn it is: in order, the next on each attempt, wrapping around; those that may not be called lose
     their turn. Agent and caller number come from the contact, else the campaign, else its configuration; a caller
@@ -120,13 +127,33 @@ def choose_call(contact: DialedContact, rules: Rules) -> CallChoice:
     configuration = rules.campaign.configuration if rules.campaign else None
     return CallChoice(
         number=next(number for number in in_turn if number in allowed),
-        caller_number=first_set("agent_number", contact.fields, rules) or rules.default_caller_number,
+        caller_number=_caller_number(contact.fields, rules, now, contact.id, contact.attempts_made),
         agent_id=agent_id,
         agent_version=first_set("agent_version", contact.fields, rules),
         has_agent=agent_id is not None or contact.has_agent_config,
         ring_seconds=configuration.ring_seconds if configuration else None,
         max_call_seconds=configuration.max_call_seconds if configuration else None,
     )
+
+
+def number_plan(fields: CallFields, rules: Rules) -> NumberPlan | None:
+    """The numbers that a contact with these fields may be called from; None: nobody has named any.
+
+    The contact's own, else the campaign's, else the configuration's, else the organization's.
+    """
+    if fields.agent_number is None and rules.campaign is not None and rules.campaign.numbers is not None:
+        return rules.campaign.numbers
+    number = first_set("agent_number", fields, rules) or rules.default_caller_number
+    return None if number is None else only(number)
+
+
+def _caller_number(fields: CallFields, rules: Rules, now: datetime, contact_id: str = "", made: int = 0) -> str | None:
+    plan = number_plan(fields, rules)
+    if plan is None:
+        return None
+    prefix = rest_key(RefusalSubject.CALLER_NUMBER, "+").removesuffix("+")
+    resting = {key.removeprefix(prefix): rest.until for key in rules.rests if (rest := _resting(rules, key, now))}
+    return choose_number(plan, rules.numbers, contact_id, made, now, resting)
 
 
 def first_set(name: str, of_contact: CallFields, rules: Rules) -> str | None:
@@ -144,7 +171,7 @@ def next_call(contact: DialedContact, rules: Rules, now: datetime) -> datetime |
 
     Limits, numbers on a call and other contacts are not foreseen: what waits for them alone may be called at `now`.
     """
-    foreseen, at = replace(rules, live=frozenset(), full=None), now
+    foreseen, at = replace(rules, live=frozenset(), full=None, numbers=rules.numbers.with_no_calls()), now
     for _ in range(MAX_WAITS):
         match verdict(contact, foreseen, at):
             case Call():
@@ -167,14 +194,14 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
     waits = _waits_for_campaign(rules, now)
     if waits is not None:
         return waits
-    caller_number = first_set("agent_number", CallFields(), rules) or rules.default_caller_number
+    caller_number = _caller_number(CallFields(), rules, now)
     if caller_number is None:
         return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
     for subject, value in ((RefusalSubject.ACCOUNT, ""), (RefusalSubject.CALLER_NUMBER, caller_number)):
         rest = _resting(rules, rest_key(subject, value), now)
         if rest is not None:
             return Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=True)
-    return None
+    return _waits_for_day(caller_number, rules, now, whole_campaign=True)
 
 
 def frozen_choice(lock: Mapping[str, Any]) -> CallChoice:
@@ -241,10 +268,18 @@ def _waits_for_hours(contact: DialedContact, number: str, rules: Rules, now: dat
     return Wait(WaitReason.NEVER_OPEN if has_windows else WaitReason.NO_WINDOWS, by_number=by_number)
 
 
-def _waits_for_caller_number(choice: CallChoice) -> Wait | None:
-    if choice.caller_number is None:
-        return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
-    return None
+def _waits_for_caller_number(contact: DialedContact, choice: CallChoice, now: datetime) -> Wait | None:
+    if choice.caller_number is not None:
+        return None
+    if contact.fields.agent_number is not None:
+        return Wait(WaitReason.NO_CALLER_NUMBER, now + OWN_NUMBER_OFF_PAUSE)
+    return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
+
+
+def _waits_for_day(number: str, rules: Rules, now: datetime, whole_campaign: bool) -> Wait | None:
+    """Wait for midnight (UTC) where the number has made all its calls of the day."""
+    until = rules.numbers.spent_until(number, now)
+    return None if until is None else Wait(WaitReason.CALLER_NUMBER_SPENT, until, whole_campaign)
 
 
 def _waits_for_rests(
@@ -297,7 +332,9 @@ def _waits_for_caps(contact: DialedContact, choice: CallChoice, rules: Rules, no
     return Wait(reached.reason, reached.until) if reached is not None else None
 
 
-def _waits_for_room(choice: CallChoice, rules: Rules, now: datetime) -> Wait | None:
+def _waits_for_room(choice: CallChoice, number: str | None, rules: Rules, now: datetime) -> Wait | None:
     if rules.live and compared(choice.number) in rules.live:
         return Wait(WaitReason.NUMBER_BUSY, now + NUMBER_BUSY_PAUSE)
+    if number is not None and rules.numbers.is_full(number):
+        return Wait(WaitReason.CALLER_NUMBER_LIMIT)
     return Wait(rules.full) if rules.full is not None else None

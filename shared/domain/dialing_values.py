@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.caller_numbers import NO_NUMBERS, CallerNumbers, NumberPlan
 from shared.domain.calling_window import Schedule
 from shared.domain.campaign import Course
 from shared.domain.caps import NEVER_CALLED, NO_CAPS, Called, NumberCaps
@@ -24,11 +25,15 @@ class CallFields:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRules:
-    """A campaign as dialing sees it. `configuration` is None when the stored one breaks our rules."""
+    """A campaign as dialing sees it. `configuration` is None when the stored one breaks our rules.
+
+    `numbers` are those it may call from; None: it has named neither numbers nor a pool.
+    """
 
     course: Course
     configuration: Configuration | None
     fields: CallFields = CallFields()
+    numbers: NumberPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Rules:
     by the `ad_hoc_schedule`, or without it at any hour. `number_caps` are the organization's, and `called` the attempts
     at phones that they count, by compared form. `live` are numbers (in compared form) that are on a call; `rests` what
     the carrier has refused, by key; `full` the limit that has no slot free; `probing` the keys of rests that this very
-    call asks about again.
+    call asks about again; `numbers` the organization's caller numbers.
     """
 
     campaign: CampaignRules | None = None
@@ -52,6 +57,7 @@ class Rules:
     full: WaitReason | None = None
     probing: Set[str] = frozenset()
     ad_hoc_schedule: Schedule | None = None
+    numbers: CallerNumbers = NO_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class DialedContact:
     for_good: EndReason | None = None
     expires_at: datetime | None = None
     called: Called = NEVER_CALLED
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class WaitReason(StrEnum):
     NO_CALLER_NUMBER = "no_caller_number"
     ACCOUNT_REFUSED = "account_refused"
     CALLER_NUMBER_REFUSED = "caller_number_refused"
+    CALLER_NUMBER_SPENT = "caller_number_spent"
     COUNTRY_REFUSED = "country_refused"
     CONTACT_DAY_CAP = "contact_day_cap"
     NUMBER_DAY_CAP = "number_day_cap"
@@ -84,7 +85,9 @@ MAY_NO_LONGER_HOLD: Final = frozenset(
 )
 
 # What a campaign waits for and a contact with a caller number of its own does not.
-SPARED_BY_OWN_NUMBER: Final = frozenset({WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED})
+SPARED_BY_OWN_NUMBER: Final = frozenset(
+    {WaitReason.NO_CALLER_NUMBER, WaitReason.CALLER_NUMBER_REFUSED, WaitReason.CALLER_NUMBER_SPENT}
+)
 
 # Caps on how often a contact or a phone is called: reasons of single contacts, which end by themselves.
 CAPS: Final = frozenset(

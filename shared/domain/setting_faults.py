@@ -11,7 +11,7 @@ from shared.domain.calling_window import Schedule, next_opening
 from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import first_set
+from shared.domain.dialing import first_set, number_plan
 from shared.domain.dialing_values import CallFields, CampaignRules, Rules
 from shared.domain.reasons import EndReason
 from shared.domain.timezones import canonical_timezone, known_timezones
@@ -123,7 +123,7 @@ def setting_faults(rules: Rules, now: datetime) -> list[SettingFault]:
             faults.append(SettingFault.CONFIGURATION_UNUSABLE)
         elif (fault := _fault_of_usual_hours(configuration.schedule(False), now)) is not None:
             faults.append(fault)
-    if first_set("agent_number", CallFields(), rules) is None and rules.default_caller_number is None:
+    if not has_caller_number(rules):
         faults.append(SettingFault.NO_CALLER_NUMBER)
     if first_set("agent_id", CallFields(), rules) is None and not rules.of_no_campaign:
         faults.append(SettingFault.NO_AGENT)
@@ -148,3 +148,9 @@ def _zones_to_try(schedule: Schedule) -> Iterator[str]:
     named |= {canonical_timezone(name): name for each in schedule.closed.closures for name in each.timezones or ()}
     yield from named.values()
     yield next((zone for zone in known_timezones() if canonical_timezone(zone) not in named), schedule.default_timezone)
+
+
+def has_caller_number(rules: Rules) -> bool:
+    """Whether a campaign has any number to call from, for contacts without one of their own, now or later."""
+    plan = number_plan(CallFields(), rules)
+    return plan is not None and rules.numbers.is_usable(plan)

@@ -84,6 +84,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             name="capped",
         ),
     ],
+    "caller_numbers": [
+        IndexModel([("organization_id", ASCENDING), ("number", ASCENDING)], unique=True),
+        IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
+    ],
     "counters": [IndexModel([("shard", ASCENDING)])],
     "counters_in": [
         IndexModel([("campaign_id", ASCENDING)]),

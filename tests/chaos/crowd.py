@@ -8,9 +8,8 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from itertools import count
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -22,6 +21,8 @@ from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
 from tests.chaos.customers import Batch, Campaign, Organization
 from tests.chaos.hours import Hours
+from tests.chaos.phones import new_numbers, numbers_of
+from tests.chaos.pools import Pools
 from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
 from tests.e2e.system import System
 
@@ -63,7 +64,8 @@ class Crowd:
         self._dice = random.Random(f"crowd/{seed}")
         self.asking = Asking(system)
         self.hours = Hours(self.asking, truth)
-        self._numbers = _new_numbers()
+        self._pools = Pools(self.asking, truth, self._dice)
+        self._numbers = new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
         self.deeds: Counter[str] = Counter()
@@ -83,6 +85,8 @@ class Crowd:
             await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
             await self._add_exclusive_campaign(organization)
             await self._pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
+            pooled = organization.campaigns[1].id
+            await self._pools.open(who.who.key, organization.id, pooled, len(self.organizations))
             self.organizations.append(organization)
         await self._add_capped_organization()
 
@@ -125,6 +129,7 @@ class Crowd:
         """What stands in the way of the waiting contacts is taken away: pauses, closed windows, low limits."""
         for organization in self.organizations:
             await self._set_limit(organization, max(LIMITS))
+            await self._pools.lift(organization.who.who.key, organization.id)
             await self.hours.open(organization.id, organization.who.who.key)
             if organization.capped:
                 for campaign in organization.campaigns:
@@ -151,6 +156,7 @@ class Crowd:
             (3, self._close_or_open_window),
             (3, self._change_limit),
             (2, self._shut_or_keep_law),
+            (2, self._change_number),
             (0 if organization.capped else 1, self._replace_campaign),
         ]
         while not self.leaving:
@@ -188,7 +194,7 @@ class Crowd:
 
     async def _add(self, organization: Organization, campaign: Campaign, contacts: int) -> None:
         rows = self._new_rows(organization, campaign, contacts)
-        campaign.numbers.update(_numbers_of(rows))
+        campaign.numbers.update(numbers_of(rows))
         path = f"/campaign/campaigns/{campaign.id}/contacts"
         await self._certainly(organization, lambda api: api.post(path, {"contacts": rows}))
         self._truth.accepted.update((organization.id, row["external_id"]) for row in rows)
@@ -216,7 +222,7 @@ class Crowd:
         if not self._takes_more(campaign):
             return
         rows = self._new_rows(organization, campaign, self._dice.randint(1, 15))
-        good = _numbers_of(rows)
+        good = numbers_of(rows)
         bad = self._dice.randint(0, 2)
         rows += [{"external_id": f"bad-{n}", "phone_numbers": ["front desk"]} for n in range(bad)]
         batch_id = f"batch-{len(self.batches)}-{self._dice.randrange(10**9)}"
@@ -335,6 +341,9 @@ class Crowd:
         else:
             await self._set_limit(organization, self._dice.choice(LIMITS))
 
+    async def _change_number(self, organization: Organization, _: Campaign) -> None:
+        await self._pools.change_one(organization.who.who.key, organization.id)
+
     async def _limit_campaign(self, organization: Organization, campaign: Campaign, limit: int) -> None:
         if campaign.id in self._truth.closed:
             return
@@ -379,12 +388,3 @@ class Crowd:
 
     def _takes_more(self, campaign: Campaign) -> bool:
         return campaign.takes_more and self._is_usable(campaign)
-
-
-def _numbers_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    return {row["external_id"]: row["phone_numbers"][0] for row in rows}
-
-
-def _new_numbers() -> Iterator[str]:
-    """German mobile numbers, each once. Nobody's phone rings: the carrier is simulated."""
-    return (f"+49152{10_000_000 + n}" for n in count())

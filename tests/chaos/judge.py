@@ -6,10 +6,11 @@ that are ordered later than `reaction` behind it.
 
 import heapq
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from shared.domain.legal_hours import legal_row
@@ -20,6 +21,8 @@ from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.unit.domain.slow_hours import law_allows
 from tests.unit.domain.zone_data import wall_clock
 
+# A member's clock may be off by so much, so that this close to midnight a call may count on either day.
+CLOCKS_OFF: Final = timedelta(seconds=5)
 ONE_CALL: Final = Rule(1, datetime.min.replace(tzinfo=UTC))
 
 
@@ -57,6 +60,7 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_forbidden(calls, truth, reaction),
         *(Violation(*found) for found in too_fast(calls, truth, reaction)),
         *(Violation(*found) for found in over_caps(calls, truth)),
+        *_over_a_day(calls, truth, reaction),
     ]
     return Judgement(found, peaks)
 
@@ -100,16 +104,17 @@ def _over_limits(
         live.update(list(scopes))
         for scope, rule in scopes.items():
             peaks[scope] = max(peaks[scope], live[scope])
-            limit = max(rule.possible(call.ordered_at - reaction, call.placed_at))
+            possible = rule.possible(call.ordered_at - reaction, call.placed_at)
+            limit = math.inf if None in possible else max(each for each in possible if each is not None)
             if live[scope] > limit:
                 found.append(Violation("I1", f"{live[scope]} calls at once of {scope}, the limit is {limit}", call))
         heapq.heappush(ends, (call.ended_at or datetime.max.replace(tzinfo=call.placed_at.tzinfo), n, tuple(scopes)))
     return found, dict(peaks)
 
 
-def _limits_of(truth: Truth, call: CarrierCall) -> dict[str, Rule[int]]:
+def _limits_of(truth: Truth, call: CarrierCall) -> dict[str, Rule[int] | Rule[int | None]]:
     """Every limit that this call counts against, by what is limited."""
-    limits = {
+    limits: dict[str, Rule[int] | Rule[int | None]] = {
         "all calls": truth.global_limit,
         f"organization {call.organization_id}": truth.limits[call.organization_id],
     }
@@ -118,7 +123,33 @@ def _limits_of(truth: Truth, call: CarrierCall) -> dict[str, Rule[int]]:
         limits[f"campaign {number.campaign_id}"] = truth.campaign_limits[number.campaign_id]
     if (call.organization_id, call.caller) in truth.exclusive:
         limits[f"caller number {call.caller}"] = ONE_CALL
+    caller = truth.callers.get((call.organization_id, call.caller))
+    if caller is not None:
+        limits[f"registered number {call.organization_id} {call.caller}"] = caller.max_calls
     return limits
+
+
+def _over_a_day(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) -> list[Violation]:
+    """Calls beyond the daily limit (UTC) of the number that they were made from.
+
+    One that was ordered so close to midnight that it may count on either day counts on none.
+    """
+    made: Counter[tuple[str, str, date]] = Counter()
+    found = []
+    for call in calls:
+        caller = truth.callers.get((call.organization_id, call.caller))
+        about = reaction + CLOCKS_OFF
+        begin, end = (call.ordered_at - about).astimezone(UTC), (call.ordered_at + about).astimezone(UTC)
+        if caller is None or begin.date() != end.date():
+            continue
+        day = call.organization_id, call.caller, begin.date()
+        made[day] += 1
+        possible = caller.daily_limit.possible(call.ordered_at - reaction, call.placed_at)
+        limits = [limit for limit in possible if limit is not None]
+        if len(limits) == len(possible) and made[day] > max(limits):
+            what = f"{made[day]} calls of {day[2]} from {call.caller}, the limit is {max(limits)}"
+            found.append(Violation("I1", what, call))
+    return found
 
 
 def _placed_twice(calls: Iterable[CarrierCall]) -> list[Violation]:
@@ -158,6 +189,9 @@ def _forbidden(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) 
     found = []
     for call in calls:
         number = truth.numbers.get((call.organization_id, call.to))
+        caller = truth.callers.get((call.organization_id, call.caller))
+        if caller is not None and not any(caller.active.possible(call.ordered_at - reaction, call.ordered_at)):
+            found.append(Violation("I5", "the caller number was switched off", call))
         if number is None:
             found.append(Violation("I5", "a number that nobody has given", call))
             continue

@@ -86,6 +86,15 @@ class Caps:
 
 
 @dataclass(slots=True)
+class CallerRules:
+    """One organization's registered caller number: calls at once, calls a day (UTC), None without limit, and active."""
+
+    max_calls: Rule[int | None]
+    daily_limit: Rule[int | None]
+    active: Rule[bool]
+
+
+@dataclass(slots=True)
 class Truth:
     """All rules. Numbers are never shared by contacts, so a number names its campaign and its person."""
 
@@ -97,6 +106,7 @@ class Truth:
     # Calls a second, by `organization …` or `campaign …`; caps by organization, in force from before its first call on.
     rates: dict[str, Rule[float | None]] = field(default_factory=dict)
     caps: dict[str, Caps] = field(default_factory=dict)
+    callers: dict[tuple[str, str], CallerRules] = field(default_factory=dict)
     campaigns: dict[str, CampaignRules] = field(default_factory=dict)
     numbers: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
     # Contacts whose adding was acknowledged, and those whose deletion was: organization and external id.

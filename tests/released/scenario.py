@@ -15,6 +15,7 @@ from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
+from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
@@ -138,6 +139,8 @@ async def install(store: Store, name: str = "Acme") -> Installation:
             expires_at=None,
             now=now,
         )
+    number = NewNumber("+12025550101", "Front desk", 2, 3, 1000, True, ("west-coast",))
+    await register_number(store, organization.id, number, now)
     values = {
         "name": "Always",
         "default_timezone": "America/New_York",

@@ -10,9 +10,11 @@ from typing import Final
 from shared.domain.campaign import CampaignMove, CampaignUse
 from shared.domain.repeating import quoted, repeated
 from shared.errors import (
+    BadSetting,
     Clash,
     Conflict,
     ContactsNotStored,
+    Flaw,
     InvalidCursor,
     Kind,
     NotFound,
@@ -49,13 +51,17 @@ class RequestFault(StrEnum):
     OUR_FAULT = "our fault"
 
 
-Code = RequestFault | Kind | CampaignMove | CampaignUse | Clash
-"""The codes that a dialect has words for: a request's own fault, a kind not found, a move or use refused, a clash."""
+Code = RequestFault | Kind | CampaignMove | CampaignUse | Clash | Flaw
+"""The codes that a dialect has words for: a request's own fault, a kind not found, a move or use refused, a clash, a
+flaw of the one bad value."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """One bad value of a request: the way to it, what is wrong with it, and the kind of mistake for programs."""
+    """One bad value of a request: the way to it, what is wrong with it, and the kind of mistake for programs.
+
+    The message is empty where the fault's code says what is wrong.
+    """
 
     loc: tuple[str | int, ...]
     message: str
@@ -105,13 +111,14 @@ def too_many(seconds: float) -> Refused:
     return Refused(RequestFault.TOO_MANY_REQUESTS, headers={"Retry-After": wait}, seconds=wait)
 
 
-EngineError = NotFound | WrongState | Conflict | InvalidCursor | TemporaryError
+EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TemporaryError
 
 
 def fault_of(error: EngineError) -> Fault:
     """The fault that an error of the engine's is to its caller.
 
-    Facts: `reference` is what was referred to, `named` the same in quotation marks, both shortened.
+    Facts: `reference` is what was referred to, `named` the same in quotation marks, both shortened; `campaigns` names
+    those that use it.
     """
     match error:
         case NotFound():
@@ -119,7 +126,11 @@ def fault_of(error: EngineError) -> Fault:
         case WrongState():
             return Fault(error.asked, {**_referring_to(error.reference), "state": error.state.value})
         case Conflict():
-            return Fault(error.clash, _referring_to(error.reference))
+            campaigns = ", ".join(f"{quoted(campaign.name)} ({campaign.id})" for campaign in error.campaigns)
+            return Fault(error.clash, {**_referring_to(error.reference), "campaigns": campaigns})
+        case BadSetting():
+            value = BadValue(("body", *error.place), "", error.flaw.name.lower())
+            return Fault(error.flaw, _referring_to(error.reference), values=[value])
         case InvalidCursor():
             return Fault(RequestFault.UNKNOWN_CURSOR)
         case ContactsNotStored():

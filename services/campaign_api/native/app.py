@@ -9,6 +9,7 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.native.errors import form
 from services.campaign_api.native.routes import (
+    caller_numbers,
     calling_hours,
     campaigns,
     concurrency,
@@ -37,6 +38,7 @@ ROUTERS: Final = (
     statistics.router,
     diagnosis.router,
     configurations.router,
+    caller_numbers.router,
     concurrency.router,
     calling_hours.router,
     do_not_call.router,

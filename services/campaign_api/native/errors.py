@@ -13,8 +13,9 @@ from fastapi.responses import JSONResponse
 from services.campaign_api.http.faults import BadValue, Code, Fault, RequestFault
 from services.campaign_api.native.campaign_words import said
 from services.campaign_api.native.sentences import HINTS
+from shared.domain.caller_numbers import MAX_REGISTERED
 from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
-from shared.errors import Clash, Kind
+from shared.errors import Clash, Flaw, Kind
 
 ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
     {
@@ -78,6 +79,11 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "There is no ingest batch {named}; a batch appears here once contact-ingest has read it.",
         ),
+        Kind.CALLER_NUMBER: (404, "There is no caller number {named}; GET /campaign/caller-numbers lists yours."),
+        Kind.CALLER_NUMBER_POOL: (
+            404,
+            "No caller number is in a pool {named}; GET /campaign/caller-number-pools lists yours.",
+        ),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -112,6 +118,44 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             409,
             "The batch_id {named} belongs to another message; send these contacts under a new batch_id.",
         ),
+        Clash.CALLER_NUMBER_TAKEN: (
+            409,
+            "The number {reference} is registered already; change that entry: PATCH /campaign/caller-numbers/{{id}}.",
+        ),
+        Clash.CALLER_NUMBER_IN_USE: (
+            409,
+            "Caller number {reference} is used by campaigns: {campaigns}; "
+            "give them other numbers first, or switch this one off: active false.",
+        ),
+        Clash.CALLER_NUMBER_ON_CALL: (
+            409,
+            "A call from caller number {reference} is up; "
+            "switch the number off (active false), and delete it when its calls have ended.",
+        ),
+        Clash.POOL_IN_USE: (
+            409,
+            "Pool {named} is used by campaigns: {campaigns}; give them other numbers or another pool first.",
+        ),
+        Clash.REGISTRY_FULL: (
+            409,
+            f"An organization has at most {MAX_REGISTERED} caller numbers; delete one first.",
+        ),
+        Flaw.UNKNOWN_CALLER_NUMBER: (
+            422,
+            "There is no caller number with this id; GET /campaign/caller-numbers lists yours",
+        ),
+        Flaw.EMPTY_POOL: (
+            422,
+            "No caller number is in this pool; put one into it: PATCH /campaign/caller-numbers/{{id}}",
+        ),
+        Flaw.SEVERAL_KINDS_OF_NUMBERS: (
+            422,
+            "The campaign has {reference} already; set that to null, or leave this out",
+        ),
+        Flaw.CHOICE_WITHOUT_NUMBERS: (
+            422,
+            "There is nothing to choose from: give caller_numbers or caller_number_pool, or leave this out",
+        ),
     }
 )
 """The answer of this API to each code: the status, and the sentence."""
@@ -123,6 +167,9 @@ def form(fault: Fault) -> JSONResponse:
     if not fault.values:
         return answer(status, sentence, fault.headers)
     errors = [{"loc": value.loc, "msg": _said_of(value), "type": value.kind} for value in fault.values]
+    if isinstance(fault.code, Flaw):
+        [error] = errors
+        error["msg"], sentence = sentence, f"{_place(fault.values[0])}: {sentence}"
     return answer(status, sentence, fault.headers, errors=errors)
 
 
@@ -134,7 +181,7 @@ def status_and_sentence(fault: Fault) -> tuple[int, str]:
         facts["state"] = said(CampaignState(facts["state"]))
     if fault.values:
         first, count = fault.values[0], len(fault.values)
-        facts["first"] = f"{'.'.join(str(part) for part in first.loc)}: {_said_of(first)}"
+        facts["first"] = f"{_place(first)}: {_said_of(first)}"
         facts["others"] = f" ({count} values are invalid; see errors)" if count > 1 else ""
     return status, sentence.format_map(facts)
 
@@ -142,6 +189,10 @@ def status_and_sentence(fault: Fault) -> tuple[int, str]:
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
     """A refusal as JSON."""
     return JSONResponse({"detail": detail, **more}, status, headers=dict(headers or {}))
+
+
+def _place(value: BadValue) -> str:
+    return ".".join(str(part) for part in value.loc)
 
 
 def _said_of(value: BadValue) -> str:

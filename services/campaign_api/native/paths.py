@@ -26,4 +26,7 @@ ContactRef = Annotated[
     AfterValidator(decoded),
 ]
 PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
+PoolRef = Annotated[
+    str, Path(description="The pool's name, percent-encoded.", examples=["west-coast"]), AfterValidator(decoded)
+]
 PhoneRef = Annotated[str, Path(description="The number in E.164.", examples=["+14155550123"]), AfterValidator(decoded)]

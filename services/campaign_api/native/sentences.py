@@ -49,8 +49,9 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.NEVER_OPEN: "Closed days and legal hours leave nothing of the windows in the coming year: change "
         "closures, holiday_calendars or windows.",
         WaitReason.OUTSIDE_HOURS: "Wait for the next window, or widen the configuration's windows.",
-        WaitReason.NO_CALLER_NUMBER: "Set agent_number on the campaign or its configuration, or have the operator set "
-        "the organization's default_agent_number.",
+        WaitReason.NO_CALLER_NUMBER: "Set agent_number on the campaign or its configuration, give the campaign "
+        "caller_numbers or a pool with a number that is active, or have the operator set the organization's "
+        "default_agent_number.",
         WaitReason.ACCOUNT_REFUSED: "Have the operator look at the telephony account: the carrier's words stand in "
         "resting; calls go on by themselves when it takes one.",
         WaitReason.CALLER_NUMBER_REFUSED: "Use a caller number that the carrier has verified: its words stand in "
@@ -63,8 +64,11 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.NUMBER_WEEK_CAP: "Wait until an attempt is seven days old, or raise "
         "max_attempts_per_number_per_week: PATCH /campaign/limits.",
         WaitReason.NUMBER_GAP: "Wait, or lower min_minutes_between_calls: PATCH /campaign/limits.",
+        WaitReason.CALLER_NUMBER_SPENT: "Wait for midnight UTC, raise the daily_limit of its caller numbers, or add "
+        "numbers: PATCH or POST /campaign/caller-numbers.",
         WaitReason.NUMBER_BUSY: "Nothing: the number is on another call, and is tried again when that may be over.",
-        WaitReason.CALLER_NUMBER_LIMIT: "Wait for a call from this number to end, or add caller numbers.",
+        WaitReason.CALLER_NUMBER_LIMIT: "Wait for a call from its caller numbers to end, raise their max_calls, or add "
+        "numbers.",
         WaitReason.CAMPAIGN_LIMIT: "Wait for a call of the campaign to end, or raise its limit.",
         WaitReason.ORGANIZATION_LIMIT: "Wait for a call to end, or raise it: PUT /campaign/concurrency-settings.",
         WaitReason.CALLS_PER_SECOND: "Wait for its turn, or raise calls_per_second of the campaign, or of "

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.campaign_api.native.campaign_words import STATUS_OF
+from services.campaign_api.native.schemas.caller_numbers import CampaignNumber
 from services.campaign_api.native.schemas.calling_hours import CallingHours, EditCallingHours
 from services.campaign_api.native.schemas.campaigns import (
     CampaignAndContacts,
@@ -74,6 +75,8 @@ _CAMPAIGN_AS_STORED: Final = (
     "agent_number",
     "concurrency_limit",
     "calls_per_second",
+    "caller_number_pool",
+    "caller_number_choice",
     "started_at",
     "completed_at",
     "created_at",
@@ -360,6 +363,7 @@ def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "state": shown.state,
         "state_reason": shown.reason,
         "start_at": campaign.course.start_at,
+        "caller_numbers": [CampaignNumber(id=one.id, weight=one.weight) for one in campaign.caller_numbers] or None,
         **{name: getattr(campaign, name) for name in _CAMPAIGN_AS_STORED},
     }
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from services.scheduler.shards.inbox import Chore
 from services.scheduler.shards.memory import ShardMemory
 from shared import metrics
+from shared.clock import utc_now
 from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store.client import Store
@@ -51,6 +52,7 @@ class Chores:
 
     def _account(self, swept: Swept) -> bool:
         self._memory.account(swept.held, swept.due)
+        self._memory.counted(swept.numbers, utc_now())
         return swept.moved > 0
 
     async def _apply_results(self, now: datetime) -> bool:

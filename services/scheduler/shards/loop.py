@@ -194,6 +194,7 @@ class ShardLoop:
         self._grants.gave_back(done.given_back)
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
         self._heed_rests(done.rests)
+        self._memory.counted(done.numbers, now)
         self._queue.locked(len(done.jobs))
         metrics.CLAIMED.inc(len(done.jobs))
 

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
+from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
 from shared.domain.contact import WaitingContact
 from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
 from shared.domain.dialing_values import CampaignRules, Rules, Wait
 from shared.domain.ids import is_default_campaign, organization_of_default
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
-from shared.domain.reasons import SPARED_BY_OWN_NUMBER
+from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
 from shared.store.client import Store
 from shared.store.dialing import shard_catalog
@@ -60,7 +61,7 @@ class CampaignMemory:
 class OrganizationMemory:
     """One organization's limit and held slots, what rests in it, and which of its campaigns are awake.
 
-    `resting` are campaigns that sleep because of a rest.
+    `resting` are campaigns that sleep because of a rest, or because their caller numbers are `spent`.
     """
 
     organization_id: str
@@ -70,6 +71,8 @@ class OrganizationMemory:
     rests: Mapping[str, Rest] = field(default_factory=dict)
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
     calls_per_second: float | None = None
+    registered: Mapping[str, CallerNumber] = field(default_factory=dict)
+    spent: Mapping[str, NumberUse] = field(default_factory=dict)
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -119,6 +122,7 @@ class ShardMemory:
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
             known.hours = entry.hours
             known.calls_per_second = entry.calls_per_second
+            known.registered = entry.registered
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         hours = {o: self.organizations[o].hours for o in organization_ids if o in self.organizations}
@@ -235,7 +239,19 @@ class ShardMemory:
                 organization = self.organizations[organization_id]
                 others = {other: known for other, known in organization.rests.items() if other != key}
                 organization.rests = others if rest is None else {**others, key: rest}
-        for organization_id in changed:
+        self._look_again(changed, now)
+
+    def counted(self, numbers: Mapping[tuple[str, str], NumberUse | None], now: datetime) -> None:
+        """Take over which caller numbers have made all their calls of a day, or (None) may make one more."""
+        known = [number for number in numbers if number[0] in self.organizations]
+        for organization_id, number in known:
+            spent, use = self.organizations[organization_id].spent, numbers[organization_id, number]
+            self.organizations[organization_id].spent = {**spent, number: use or UNUSED}
+        self._look_again({organization_id for organization_id, _ in known}, now)
+
+    def _look_again(self, organization_ids: Collection[str], now: datetime) -> None:
+        """Forget what was fetched for these organizations, and wake what sleeps because of a rest or spent numbers."""
+        for organization_id in organization_ids:
             organization = self.organizations[organization_id]
             for memory in organization.awake.values():
                 memory.invalidate()
@@ -277,10 +293,13 @@ class ShardMemory:
         entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
         of_no_campaign = is_default_campaign(entry.campaign_id)
         rules = Rules(
-            campaign=None if of_no_campaign else CampaignRules(entry.course, entry.configuration, entry.fields),
+            campaign=None
+            if of_no_campaign
+            else CampaignRules(entry.course, entry.configuration, entry.fields, entry.numbers),
             of_no_campaign=of_no_campaign,
             default_caller_number=organization.default_caller_number,
             rests=organization.rests,
+            numbers=CallerNumbers(organization.registered, uses=organization.spent),
         )
         return campaign_wait(rules, now)
 
@@ -301,7 +320,7 @@ class ShardMemory:
         wait = self._wait(memory, now)
         if wait is not None and wait.until is not None:
             alarms.append(wait.until)
-            if wait.reason in WAITS_FOR_REST.values():
+            if wait.reason in {*WAITS_FOR_REST.values(), WaitReason.CALLER_NUMBER_SPENT}:
                 self.organizations[entry.organization_id].resting.add(entry.campaign_id)
         # Where the whole campaign waits, what is due meanwhile waits, too.
         if wait is None or wait.reason in SPARED_BY_OWN_NUMBER:

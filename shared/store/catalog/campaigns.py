@@ -4,7 +4,7 @@
 
 import re
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from shared.domain.caller_numbers import ListedNumber, NumberChoice
 from shared.domain.campaign import (
     CampaignMove,
     CampaignState,
@@ -31,6 +32,7 @@ from shared.domain.known_words import known
 from shared.domain.page import Page
 from shared.domain.queue_order import CallOrder
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
+from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.courses import course_of, shown_as, stored_course
 from shared.store.catalog.organizations import touch
@@ -48,9 +50,9 @@ EDITABLE: Final = frozenset(
         "configuration_id",
         "agent_id",
         "agent_version",
-        "agent_number",
         "concurrency_limit",
         "calls_per_second",
+        *CAMPAIGN_FIELDS,
     }
 )
 
@@ -77,11 +79,15 @@ class Campaign:
     completed_at: datetime | None = None
     calls_per_second: float | None = None
     order: CallOrder = CallOrder.FRESH_FIRST
+    caller_numbers: tuple[ListedNumber, ...] = ()
+    caller_number_pool: str | None = None
+    caller_number_choice: NumberChoice | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
         """The campaign as it is stored."""
         document = complete(CampaignDocument, stored)
+        choice = document["caller_number_choice"]
         return cls(
             id=document["_id"],
             organization_id=document["organization_id"],
@@ -101,11 +107,18 @@ class Campaign:
             completed_at=document["completed_at"],
             calls_per_second=document["calls_per_second"],
             order=known(CallOrder, document["order"]) or CallOrder.FRESH_FIRST,
+            caller_numbers=_listed(document),
+            caller_number_pool=document["caller_number_pool"],
+            caller_number_choice=None if choice is None else NumberChoice(choice),
         )
 
     def shown(self, now: datetime) -> ShownState:
         """The campaign's state at `now`."""
         return shown_state(self.course, now)
+
+
+def _listed(document: Mapping[str, Any]) -> tuple[ListedNumber, ...]:
+    return tuple(ListedNumber(each["id"], each["weight"]) for each in document["caller_numbers"] or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,9 @@ class NewCampaign:
     order: CallOrder = CallOrder.FRESH_FIRST
     is_draft: bool = False
     start_at: datetime | None = None
+    caller_numbers: Sequence[Mapping[str, Any]] | None = None
+    caller_number_pool: str | None = None
+    caller_number_choice: NumberChoice | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -150,13 +166,14 @@ class ScheduleChange:
 
 
 async def create_campaign(store: Store, organization_id: str, new: NewCampaign, now: datetime) -> Campaign:
-    """A new campaign. Raises `NotFound` (configuration) or `Conflict` (external_id)."""
+    """A new campaign. Raises `NotFound` (configuration), `Conflict` (external_id), `BadSetting` (numbers)."""
     campaign_id = str(uuid.uuid4())
 
     async def work(session: AsyncClientSession) -> Campaign:
         await count_campaign(store, organization_id, new.configuration_id, 1, session)
         shard = await touch(store, organization_id, session)
         document = _new_document(campaign_id, organization_id, shard, new, now)
+        await check_numbers_of(store, organization_id, document, session)
         await store["campaigns"].insert_one(document, session=session)
         return Campaign.from_document(document)
 
@@ -209,19 +226,22 @@ async def edit_campaign(
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
 
     Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
-    (external_id).
+    (external_id), `BadSetting` (numbers).
     """
     if not changes.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
+        stored = await _found(store, organization_id, campaign_id, session)
+        before = Campaign.from_document(stored)
         if before.course.is_over:
             raise WrongState(Kind.CAMPAIGN, campaign_id, before.shown(now).state, CampaignUse.CHANGE)
         configuration_id = changes.get("configuration_id", before.configuration_id)
         if configuration_id != before.configuration_id:
             await count_campaign(store, organization_id, configuration_id, 1, session)
             await count_campaign(store, organization_id, before.configuration_id, -1, session)
+        if not changes.keys().isdisjoint(CAMPAIGN_FIELDS):
+            await check_numbers_of(store, organization_id, {**stored, **changes}, session)
         asked = move.asked_of(before.course) if move is not None else None
         after = changes if asked is None or move is None else {**changes, **_moved(before, asked, now, move.start_at)}
         written = await _write(store, campaign_id, after, now, session)
@@ -310,4 +330,8 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "created_at": now,
         "updated_at": now,
     }
+    named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
+    document |= {name: value for name, value in named.items() if value}
+    if new.caller_number_choice is not None:
+        document["caller_number_choice"] = new.caller_number_choice
     return document if new.external_id is None else {**document, "external_id": new.external_id}

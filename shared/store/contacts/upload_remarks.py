@@ -32,6 +32,7 @@ async def read_rules(store: Store, organization_id: str, campaign_id: str) -> Ru
     context = DialingContext(store, Root("organizations", organization_id, ("concurrency_limit",)))
     contact = {"organization_id": organization_id, "campaign_id": campaign_id, "phone_numbers": ()}
     await context.load([contact])
+    await context.load_numbers([])
     return context.rules_of(contact)
 
 
@@ -118,7 +119,7 @@ async def _callable_again(
     again = []
     for contact in candidates:
         rules, dialed = context.rules_of(contact), context.dialed(contact)
-        if end_of(dialed, rules, now) is None and choose_call(dialed, rules).has_agent:
+        if end_of(dialed, rules, now) is None and choose_call(dialed, rules, now).has_agent:
             again.append(contact)
     return again
 

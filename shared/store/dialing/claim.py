@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.caller_numbers import UNUSED, NumberChoice, NumberUse
 from shared.domain.campaign import FIRST_GENERATION, opened
 from shared.domain.contact import ContactStatus
-from shared.domain.dialing import choose_call, verdict
-from shared.domain.dialing_values import Call, CallChoice, End, Wait
-from shared.domain.ids import attempt_id_of, campaign_budget, number_budget, organization_budget
+from shared.domain.dialing import number_plan, verdict
+from shared.domain.dialing_values import Call, CallChoice, CallFields, End, Rules, Wait
+from shared.domain.ids import attempt_id_of, campaign_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import CAPS, EndReason, WaitReason
 from shared.domain.refusal import asked_again
@@ -25,6 +26,7 @@ from shared.store.client import Document
 from shared.store.dialing.caps import PastAttempts, past_attempts
 from shared.store.dialing.context import concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
+from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.shard_transaction import ShardTransaction
 
 MAX_CLAIM: Final = 500
@@ -40,6 +42,8 @@ _ITS_OWN: Final = frozenset(
         WaitReason.COUNTRY_REFUSED,
         WaitReason.CALLER_NUMBER_REFUSED,
         *CAPS,
+        WaitReason.CALLER_NUMBER_SPENT,
+        WaitReason.NO_CALLER_NUMBER,
     }
 )
 
@@ -57,12 +61,13 @@ class ClaimOrder:
 class Claimed:
     """The dial jobs of a claim. `left` are candidates that only found no room: they keep their place in the queue.
 
-    `moved`: how many others were put off or ended.
+    `moved`: how many others were put off or ended; `spent`: caller numbers that whole campaigns wait for.
     """
 
     jobs: list[DialJob] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     moved: int = 0
+    spent: dict[OneNumber, NumberUse] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -72,7 +77,6 @@ class _Rooms:
     shard: int
     organizations: dict[str, int]
     campaigns: dict[str, int]
-    numbers: dict[str, int]
     live: dict[str, set[str]]
     past: PastAttempts
 
@@ -83,6 +87,7 @@ class _Selection:
     locks: list[Document] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    spent: dict[OneNumber, NumberUse] = field(default_factory=dict)
 
 
 async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: datetime) -> Claimed:
@@ -112,7 +117,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     await _lock(transaction, selection)
     await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
-    return Claimed(jobs, selection.left, len(selection.moves))
+    return Claimed(jobs, selection.left, len(selection.moves), selection.spent)
 
 
 async def _rooms(
@@ -120,12 +125,8 @@ async def _rooms(
 ) -> _Rooms:
     """What is free now, this transaction's own moves included."""
     ledger, context = transaction.ledger, transaction.context
-    numbers = {
-        number_budget(organization["_id"], number)
-        for organization in context.organizations.values()
-        for number in organization["exclusive_caller_numbers"]
-    }
-    await context.load_numbers(numbers)
+    await context.load_numbers(candidates)
+    ledger.numbers.applied_to(context.numbers.uses)
     held = Counter(context.held)
     held.update(ledger.budgets)
     shard = context.root_document
@@ -144,7 +145,6 @@ async def _rooms(
         min(room, MAX_CLAIM),
         organizations,
         campaigns,
-        {key: 1 - held[key] for key in numbers},
         await _live_phones(transaction, candidates),
         await past_attempts(transaction.store, context, candidates, now, transaction.session),
     )
@@ -182,14 +182,16 @@ def _select(
         dialed = rooms.past.contact(context.dialed(contact), contact["_id"])
         match verdict(dialed, rules, now, WINDOW_AHEAD):
             case Call() as call:
-                lock = _lock_for(transaction, contact, call, claim_id, now + timedelta(seconds=order.lock_seconds))
-                if _take(rooms, contact, call.choice, lock):
+                if _take(rooms, contact, call.choice):
+                    expires_at = now + timedelta(seconds=order.lock_seconds)
+                    lock = _lock_for(transaction, contact, call, claim_id, expires_at)
+                    lock |= _number_for(transaction, contact, call.choice, now)
                     selection.chosen.append(contact)
                     selection.locks.append(lock)
                     _ask_again(transaction, organization_id, call, now, order.lock_seconds)
                 else:
                     selection.left.append(contact["_id"])
-            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact, choose_call(dialed, rules)):
+            case End(because=EndReason.NO_AGENT) if not _has_room(rooms, contact):
                 # Something else stands in the way of a call.
                 selection.left.append(contact["_id"])
             case End(status=status, because=because):
@@ -200,6 +202,10 @@ def _select(
                 # Others of its timezone may be called now. What is never open as things stand is looked at daily.
                 due_at = until if until is not None else now + LOOK_AGAIN
                 selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=due_at, put_off=reason))
+            case Wait(reason=WaitReason.CALLER_NUMBER_LIMIT):
+                selection.left.append(contact["_id"])
+            case Wait(reason=WaitReason.CALLER_NUMBER_SPENT):
+                selection.spent |= _spent(organization_id, rules, now)
             case Wait():
                 # The whole campaign waits, or what the queue was read by has changed: nothing is written.
                 continue
@@ -222,7 +228,6 @@ def _lock_for(
 ) -> Document:
     """The claim on one contact: which number, from which number, by which agent."""
     choice = call.choice
-    organization = transaction.context.organizations.get(contact["organization_id"])
     campaign = transaction.context.campaigns.get(contact["campaign_id"])
     lock = {
         "claim": claim_id,
@@ -232,7 +237,6 @@ def _lock_for(
         "number": choice.number,
         "phone": compared(choice.number),
         "caller_number": choice.caller_number,
-        "exclusive": organization is not None and choice.caller_number in organization["exclusive_caller_numbers"],
         "agent_id": choice.agent_id,
         "agent_version": choice.agent_version,
         "expires_at": expires_at,
@@ -244,27 +248,48 @@ def _lock_for(
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 
-def _has_room(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
-    """Whether every budget above the contact's call has a slot free; a number that is not exclusive has no budget."""
-    organization_id = contact["organization_id"]
-    number = number_budget(organization_id, choice.caller_number or "")
-    free = rooms.shard > 0 and rooms.organizations[organization_id] > 0
-    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0 and rooms.numbers.get(number, 1) > 0
+def _number_for(transaction: ShardTransaction, contact: Document, choice: CallChoice, now: datetime) -> Document:
+    """The fields of a claim that say what it counts for in the use of its caller number, which it does from now on."""
+    context, organization_id, campaign_id = transaction.context, contact["organization_id"], contact["campaign_id"]
+    rules, number = context.rules_of(contact), choice.caller_number
+    fields: Document = {"exclusive": number in rules.numbers.exclusive}
+    day = context.numbers.day_of_call(organization_id, number, now)
+    if day is not None:
+        fields["day"] = day
+    context.numbers.take(organization_id, {"caller_number": number, **fields})
+    plan = number_plan(context.dialed(contact).fields, rules)
+    if number is not None and plan is not None and plan.choice is NumberChoice.ROTATE:
+        context.numbers.turns[campaign_id] = transaction.ledger.turns[campaign_id] = number
+    return fields
 
 
-def _take(rooms: _Rooms, contact: Document, choice: CallChoice, lock: Document) -> bool:
+def _spent(organization_id: str, rules: Rules, now: datetime) -> dict[OneNumber, NumberUse]:
+    """The spent ones of the numbers that a contact's campaign may call from."""
+    plan = number_plan(CallFields(), rules)
+    numbers = [offer.number for offer in plan.offers] if plan is not None else []
+    return {
+        (organization_id, number): rules.numbers.uses.get(number, UNUSED)
+        for number in numbers
+        if rules.numbers.spent_until(number, now) is not None
+    }
+
+
+def _has_room(rooms: _Rooms, contact: Document) -> bool:
+    """Whether every budget above the contact's call has a slot free, that of its caller number apart."""
+    free = rooms.shard > 0 and rooms.organizations[contact["organization_id"]] > 0
+    return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0
+
+
+def _take(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
     """Take one slot of every budget above the contact; False, and nothing taken, if one is full."""
     organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
-    number = number_budget(organization_id, lock["caller_number"])
-    if not _has_room(rooms, contact, choice):
+    if not _has_room(rooms, contact):
         return False
     rooms.shard -= 1
     rooms.organizations[organization_id] -= 1
     if campaign_id in rooms.campaigns:
         rooms.campaigns[campaign_id] -= 1
-    if lock["exclusive"]:
-        rooms.numbers[number] -= 1
-    rooms.live[organization_id].add(lock["phone"])
+    rooms.live[organization_id].add(compared(choice.number))
     return True
 
 

@@ -13,6 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.caps import NO_CAPS, NumberCaps
 from shared.domain.configuration import Configuration
+from shared.domain.dialing import number_plan
 from shared.domain.dialing_values import CallFields, CampaignRules, DialedContact, Rules
 from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
 from shared.domain.known_words import known
@@ -26,6 +27,7 @@ from shared.logs import get_logger
 from shared.store.catalog.courses import course_of
 from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
+from shared.store.dialing.number_use import NumbersInForce, names_registered, plan_of
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
@@ -40,7 +42,7 @@ AT_MOST: Final = {"organizations": 100, "campaigns": 500, "budgets": 1000, "do_n
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {
     "do_not_call": {"organization_id": 1, "phone_number": 1},
-    "budgets": {"held": 1, "rests": 1},
+    "budgets": {"held": 1, "rests": 1, "turn": 1},
 }
 
 # (organization id, number in compared form): one entry of an organization's do-not-call list.
@@ -115,7 +117,7 @@ class DialingContext:
     """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
 
     `rests` are what the carrier has refused to an organization, by organization id and key.
-    Budgets of organizations and campaigns are loaded with their contacts, those of caller numbers by `load_numbers`.
+    Budgets of organizations and campaigns are loaded with their contacts, caller numbers by `load_numbers`.
     `root_document` is None until something was loaded, and when there is no such document.
     """
 
@@ -130,6 +132,7 @@ class DialingContext:
     rests: dict[str, dict[str, Rest]] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
     _hours: dict[str, OrganizationHours] = field(default_factory=dict)
+    numbers: NumbersInForce = field(default_factory=NumbersInForce)
     _rules: dict[tuple[str, str], Rules] = field(default_factory=dict)
     _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -149,11 +152,27 @@ class DialingContext:
             new = {name: ids[AT_MOST[name] :] for name, ids in new.items()}
         await self._load_configurations()
 
-    async def load_numbers(self, keys: Collection[str]) -> None:
-        """Read what these budgets of caller numbers hold."""
-        if new := self._new("budgets", keys):
-            found = self.store["budgets"].find({"_id": {"$in": list(new)}}, session=self.session)
-            self.held.update({b["_id"]: complete(BudgetDocument, b)["held"] async for b in found})
+    async def load_numbers(self, contacts: Collection[Document]) -> None:
+        """Read the registries of loaded contacts' organizations, and the use of numbers they may be called from.
+
+        Of a contact that is on a call that is the number it is called from. Where no number is registered or exclusive,
+        nothing is read.
+        """
+        if await self.numbers.load_registries(self.store, self.organizations.values(), self.session):
+            self._rules.clear()
+        counted = {
+            (contact["organization_id"], number)
+            for contact in contacts
+            for number in self._numbers_of(contact)
+            if self.rules_of(contact).numbers.is_counted(number)
+        }
+        await self.numbers.load_uses(self.store, counted, self.session)
+
+    def _numbers_of(self, contact: Document) -> Sequence[str]:
+        if contact["lock"] is not None:
+            return [contact["lock"]["caller_number"]]
+        plan = number_plan(call_fields(contact), self.rules_of(contact))
+        return [offer.number for offer in plan.offers] if plan is not None else []
 
     async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
         """Read all these documents in one request, for a request costs more than what it reads (docs/benchmarks.md).
@@ -172,6 +191,8 @@ class DialingContext:
             self.campaigns |= _by_id(CampaignDocument, document.pop("campaigns", []))
             for budget in (complete(BudgetDocument, stored) for stored in document.pop("budgets", [])):
                 self.held[budget["_id"]] = budget["held"]
+                if budget["turn"] is not None:
+                    self.numbers.turns[budget["_id"].removeprefix(campaign_budget(""))] = budget["turn"]
                 if budget["rests"]:
                     self.rests[budget["_id"]] = read_rests(budget["rests"])
             entries = document.pop("do_not_call", [])
@@ -205,6 +226,11 @@ class DialingContext:
         campaign = self.campaigns.get(contact["campaign_id"])
         return self.configurations.get(campaign["configuration_id"]) if campaign else None
 
+    def has_several_numbers(self, contact: Document) -> bool:
+        """Whether a contact is called from numbers that its campaign has several of, or a pool."""
+        campaign = self.campaigns.get(contact["campaign_id"])
+        return contact["agent_number"] is None and campaign is not None and names_registered(campaign)
+
     def retry_policy(self, contact: Document) -> RetryPolicy:
         """The rule for what follows an attempt; the built-in one where there is no configuration."""
         configuration = self.configuration(contact)
@@ -231,11 +257,13 @@ class DialingContext:
             rests=self.rests.get(organization_budget(organization_id), {}),
             ad_hoc_schedule=self.hours_of(organization_id).ad_hoc_schedule,
             number_caps=number_caps(organization),
+            numbers=self.numbers.of(organization_id, organization),
         )
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:
         configuration = self.configurations.get(campaign["configuration_id"])
-        return CampaignRules(course_of(campaign), configuration, call_fields(campaign))
+        registry = self.numbers.registries.get(campaign["organization_id"], {})
+        return CampaignRules(course_of(campaign), configuration, call_fields(campaign), plan_of(campaign, registry))
 
     def dialed(self, contact: Document) -> DialedContact:
         """A loaded contact as the rules of dialing see it."""
@@ -258,6 +286,7 @@ class DialingContext:
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
             for_good=_for_good(contact["for_good"]),
             expires_at=contact["expires_at"],
+            id=contact["_id"],
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:

@@ -6,7 +6,7 @@ An attempt is recorded once, by its id, so a repeated event changes nothing. A p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
 
@@ -17,12 +17,14 @@ from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
 from shared.domain.queue_order import tier_in
 from shared.domain.reasons import ENDED_BY, FOR_GOOD, EndReason, WaitReason
+from shared.domain.refusal import RefusalSubject
 from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
 from shared.store.dialing import caps
 from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
 from shared.store.documents.completing import complete
@@ -290,6 +292,9 @@ def _rest_until(
         return None
     numbers = {"number": dialed.number, "caller_number": dialed.caller_number}
     rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now, in_ending=True)
+    if event.refusal.subject is RefusalSubject.CALLER_NUMBER and transaction.context.has_several_numbers(contact):
+        # Another of the campaign's numbers may be asked for at once; while none is left, the campaign sleeps.
+        return now + timedelta(seconds=RELEASE_SECONDS)
     return rest.until
 
 

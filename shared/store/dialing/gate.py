@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.caller_numbers import against_claim
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, frozen_choice, verdict
 from shared.domain.dialing_values import Call, End, Wait
@@ -30,6 +31,7 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
     everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
     context = DialingContext(store, everybody)
     await context.load(contacts.values())
+    await context.load_numbers([c for c in contacts.values() if c["lock"] is not None and c["lock"]["day"] is not None])
     limits = context.root_document
     if contacts and limits is None:
         raise TemporaryError("the global limit is not in the database; a scheduler makes it when it starts")
@@ -59,6 +61,9 @@ _SAID: Final[Mapping[WaitReason | EndReason, str]] = {
     WaitReason.NO_WINDOWS: "calling window closed",
     WaitReason.ORGANIZATION_LIMIT: "organization limit lowered",
     WaitReason.CAMPAIGN_LIMIT: "campaign limit lowered",
+    WaitReason.NO_CALLER_NUMBER: "caller number withdrawn",
+    WaitReason.CALLER_NUMBER_LIMIT: "caller number limit lowered",
+    WaitReason.CALLER_NUMBER_SPENT: "caller number spent, or claimed on another day",
 }
 
 
@@ -75,7 +80,7 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
         return _SAID[EndReason.DO_NOT_CALL]
     if _is_of_another_run(context, contact):
         return "campaign started anew"
-    rules = replace(context.rules_of(contact), probing=_asks_about(context, contact), full=_full(context, contact))
+    rules = replace(context.rules_of(contact), probing=_asks_about(context, contact), full=_full(context, contact, now))
     # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
     later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
     match verdict(
@@ -103,7 +108,7 @@ def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
     )
 
 
-def _full(context: DialingContext, contact: Document) -> WaitReason | None:
+def _full(context: DialingContext, contact: Document, now: datetime) -> WaitReason | None:
     """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
     organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], context.held
     limit = concurrency_limit(context.organizations.get(organization_id))
@@ -113,4 +118,5 @@ def _full(context: DialingContext, contact: Document) -> WaitReason | None:
     campaign_limit = campaign["concurrency_limit"] if campaign else None
     if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
         return WaitReason.CAMPAIGN_LIMIT
-    return None
+    lock = contact["lock"]
+    return against_claim(context.rules_of(contact).numbers, lock["caller_number"], lock["day"], now)

@@ -14,11 +14,12 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus
-from shared.domain.ids import campaign_budget, number_budget, organization_budget, organization_of_budget
+from shared.domain.ids import campaign_budget, organization_budget, organization_of_budget
 from shared.domain.reasons import EndReason
 from shared.domain.refusal import Refusal, Rest
 from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
+from shared.store.dialing.number_use import NumberSums
 from shared.store.dialing.rests import note_refusal, write_rest
 
 BUCKET: Final[dict[ContactStatus, str]] = {
@@ -34,7 +35,10 @@ BUCKET: Final[dict[ContactStatus, str]] = {
 
 @dataclass(slots=True)
 class Ledger:
-    """Changes of one transaction; made anew for every run of it. `given_back` slots leave the shard's grant."""
+    """Changes of one transaction; made anew for every run of it. `given_back` slots leave the shard's grant.
+
+    `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them.
+    """
 
     shard: int
     epoch: int
@@ -46,6 +50,8 @@ class Ledger:
     due: dict[str, datetime] = field(default_factory=dict)
     rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
     refusals: list[UpdateOne] = field(default_factory=list)
+    numbers: NumberSums = field(default_factory=NumberSums)
+    turns: dict[str, str] = field(default_factory=dict)
 
     def moved(
         self,
@@ -56,7 +62,7 @@ class Ledger:
     ) -> None:
         """Note that a contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
 
-        `attempts_made` are those it has made by then, where they are more than were read.
+        `attempts_made` are those it has made by then, where they are more than were read; None: no call has ended.
         """
         campaign_id, organization_id = contact["campaign_id"], contact["organization_id"]
         before = BUCKET[contact["status"]]
@@ -76,7 +82,8 @@ class Ledger:
             # What is left of the removed contact in the sum of attempts: no contact's any more.
             counters["attempts_removed"] += contact["attempts_made"] if attempts_made is None else attempts_made
         if before == "active" and before != after:
-            self._hold(contact, contact["lock"], -1)
+            self._hold(contact, -1)
+            self.numbers.give_back(organization_id, contact["lock"], called=attempts_made is not None)
 
     def rest(self, organization_id: str, key: str, rest: Rest | None) -> None:
         """Note that a part of the organization's means rests from now on, or (None) may be used again."""
@@ -92,7 +99,8 @@ class Ledger:
         self.organization_of[campaign_id] = contact["organization_id"]
         self.counters[campaign_id]["pending"] -= 1
         self.counters[campaign_id]["active"] += 1
-        self._hold(contact, lock, 1)
+        self._hold(contact, 1)
+        self.numbers.claim(contact["organization_id"], lock)
 
     def waits(self, campaign_id: str, due_at: datetime) -> None:
         """Note that a contact of this campaign waits again until `due_at`.
@@ -106,12 +114,10 @@ class Ledger:
         self.organization_of[contact["campaign_id"]] = contact["organization_id"]
         self.counters[contact["campaign_id"]]["attempts"] += attempts
 
-    def _hold(self, contact: Document, lock: Document, slots: int) -> None:
+    def _hold(self, contact: Document, slots: int) -> None:
         self.shard_held += slots
         self.budgets[organization_budget(contact["organization_id"])] += slots
         self.budgets[campaign_budget(contact["campaign_id"])] += slots
-        if lock["exclusive"]:
-            self.budgets[number_budget(contact["organization_id"], lock["caller_number"])] += slots
 
     def held_changes(self) -> dict[str, int]:
         """How this transaction changes what organizations hold, by organization id."""
@@ -130,6 +136,11 @@ class Ledger:
             for (organization_id, key), rest in self.rests.items()
         ]
         budgets += self.refusals
+        budgets += self.numbers.writes()
+        budgets += [
+            UpdateOne({"_id": campaign_budget(campaign_id)}, {"$set": {"turn": number}}, upsert=True)
+            for campaign_id, number in self.turns.items()
+        ]
         if budgets:
             await store["budgets"].bulk_write(budgets, session=session)
         counters = [

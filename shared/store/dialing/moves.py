@@ -79,7 +79,7 @@ async def apply_moves(
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
             continue
-        ledger.moved(contact, move.to, move.because)
+        ledger.moved(contact, move.to, move.because, attempts_made=asked_for.attempts_made)
         kept.append(contact)
         values.append(_new_values(move))
         if move.to is ContactStatus.PENDING:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.caller_numbers import CallerNumber, NumberPlan
 from shared.domain.calling_window import Schedule
 from shared.domain.campaign import NO_CAMPAIGN_PRIORITY, Course, Intent
 from shared.domain.configuration import Configuration
@@ -26,6 +27,7 @@ from shared.store.dialing.context import (
     organization_hours,
     readable_configurations,
 )
+from shared.store.dialing.number_use import has_registry, names_registered, plan_of, read_registries
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
@@ -41,7 +43,10 @@ RUNS: Final = Course(Intent.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class OrganizationEntry:
-    """One organization: its limits, the slots it holds, its usual caller number, what rests, and its hours."""
+    """One organization: its limits, the slots it holds, its usual caller number, what rests, and its hours.
+
+    `registered` are its caller numbers, by number.
+    """
 
     organization_id: str
     limit: int
@@ -50,6 +55,7 @@ class OrganizationEntry:
     rests: Mapping[str, Rest] = field(default_factory=dict)
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
     calls_per_second: float | None = None
+    registered: Mapping[str, CallerNumber] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class CampaignEntry:
     course: Course = RUNS
     ad_hoc_schedule: Schedule | None = None
     calls_per_second: float | None = None
+    numbers: NumberPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +124,16 @@ async def read_organizations(store: Store, query: Document) -> list[Organization
     documents = [complete(OrganizationDocument, organization) async for organization in found]
     keys = [organization_budget(d["_id"]) for d in documents]
     budgets = {b["_id"]: b async for b in store["budgets"].find({"_id": {"$in": keys}})}
-    return [_organization_entry(d, budgets.get(organization_budget(d["_id"]), {})) for d in documents]
+    registries = await read_registries(store, [d["_id"] for d in documents if has_registry(d)])
+    return [
+        _organization_entry(d, budgets.get(organization_budget(d["_id"]), {}), registries.get(d["_id"], {}))
+        for d in documents
+    ]
 
 
-def _organization_entry(organization: Document, stored: Document) -> OrganizationEntry:
+def _organization_entry(
+    organization: Document, stored: Document, registered: Mapping[str, CallerNumber]
+) -> OrganizationEntry:
     budget = complete(BudgetDocument, stored)
     return OrganizationEntry(
         organization["_id"],
@@ -130,6 +143,7 @@ def _organization_entry(organization: Document, stored: Document) -> Organizatio
         read_rests(budget["rests"]),
         organization_hours(organization),
         organization["calls_per_second"],
+        registered,
     )
 
 
@@ -144,6 +158,7 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
     ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in hours]
     enrolled = await read_enrolled(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents}, hours)
+    registries = await read_registries(store, {d["organization_id"] for d in documents if names_registered(d)})
     entries = [
         CampaignEntry(
             d["_id"],
@@ -156,6 +171,7 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
             known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
             course_of(d),
             calls_per_second=d["calls_per_second"],
+            numbers=plan_of(d, registries.get(d["organization_id"], {})),
         )
         for d in documents
         if d["configuration_id"] in configurations

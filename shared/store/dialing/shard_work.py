@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.caller_numbers import NumberUse
 from shared.domain.contact import ContactStatus
 from shared.domain.refusal import Rest
 from shared.domain.sharing import slots_to_give_back
@@ -19,6 +20,7 @@ from shared.store.client import Document, Store
 from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
 from shared.store.dialing.moves import Move, apply_moves, final_move
+from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.releases import apply_probes, apply_releases
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 
@@ -47,7 +49,7 @@ class WorkDone:
     `held`: changes of organizations' held slots, by organization id. `due`: the earliest time at which contacts that
     wait again are due, by campaign id. `given_back`: slots that left the shard's grant. `rests`: what rests from now
     on, or (None) may be used again, by organization id and key. `moved`: candidates for a claim that were put off or
-    ended instead.
+    ended instead. `numbers`: caller numbers that have made all their calls of a day, or (None) may make one more.
     """
 
     jobs: list[DialJob]
@@ -59,15 +61,17 @@ class WorkDone:
     given_back: int
     rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
     moved: int = 0
+    numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many contacts (at most 500) one sweep moved, and `held` and `due` as in `WorkDone`."""
+    """How many contacts (at most 500) one sweep moved, and `held`, `due` and `numbers` as in `WorkDone`."""
 
     moved: int = 0
     held: dict[str, int] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
+    numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
 
 
 async def do_shard_work(
@@ -97,6 +101,7 @@ async def do_shard_work(
             ledger.given_back,
             ledger.rests,
             claimed.moved,
+            {**dict.fromkeys(ledger.numbers.given_back), **claimed.spent},
         )
 
     return await store.in_transaction(run)
@@ -169,7 +174,7 @@ async def _move_matching(
         ledger = transaction.ledger
         await apply_moves(store, session, ledger, transaction.context, moves, now)
         await ledger.write(store, session)
-        return Swept(len(moves), ledger.held_changes(), ledger.due)
+        return Swept(len(moves), ledger.held_changes(), ledger.due, dict.fromkeys(ledger.numbers.given_back))
 
     return await store.in_transaction(run)
 

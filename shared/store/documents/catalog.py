@@ -15,7 +15,10 @@ NATIVE: Final = "native"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationDocument:
-    """`organizations`: one customer. `concurrency_limit` None: the default one."""
+    """`organizations`: one customer. `concurrency_limit` None: the default one.
+
+    `caller_number_count` is how many caller numbers it has registered.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class OrganizationDocument:
     max_attempts_per_number_per_week: int | None = None
     min_minutes_between_calls: int | None = None
     calls_per_second: float | None = None
+    caller_number_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,26 @@ class CampaignDocument:
     concurrency_limit: int | None = None
     calls_per_second: float | None = None
     order: str = CallOrder.FRESH_FIRST
+    caller_numbers: Sequence[Mapping[str, Any]] | None = None
+    caller_number_pool: str | None = None
+    caller_number_choice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerNumberDocument:
+    """`caller_numbers`: one registered number to call from, in E.164; None: no limit."""
+
+    id: str
+    organization_id: str
+    number: str
+    label: str
+    weight: int
+    max_calls: int | None
+    daily_limit: int | None
+    active: bool
+    pools: Sequence[str]
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.store.documents.catalog import (
     ApiKeyDocument,
+    CallerNumberDocument,
     CampaignDocument,
     ConfigurationDocument,
     DoNotCallDocument,
@@ -34,6 +35,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "asks": AskDocument,
     "attempts": AttemptDocument,
     "budgets": BudgetDocument,
+    "caller_numbers": CallerNumberDocument,
     "campaigns": CampaignDocument,
     "configurations": ConfigurationDocument,
     "contacts": ContactDocument,

@@ -16,6 +16,7 @@ class LockDocument:
     """`contacts.lock`, the claim on a contact: how its call is made. Written by the scheduler, gone with the claim.
 
     `number` is dialed; `phone` is its compared form. `probing` are keys of rests that the call asks about.
+    `day` is that (UTC, `YYYY-MM-DD`) on which it counts for its caller number; None: the number is not registered.
     """
 
     attempt: str
@@ -28,6 +29,7 @@ class LockDocument:
     generation: int = FIRST_GENERATION
     number: str | None = None
     exclusive: bool = False
+    day: str | None = None
     agent_id: str | None = None
     agent_version: str | None = None
     probing: Sequence[str] = ()

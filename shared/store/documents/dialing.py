@@ -11,12 +11,19 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetDocument:
-    """`budgets`: slots held of one limit. An organization's also has what rests, and the last refusals."""
+    """`budgets`: slots held of one limit. An organization's also has what rests, and the last refusals.
+
+    A registered caller number's has the calls `used` on a `day` (UTC, `YYYY-MM-DD`); a campaign's that rotates its
+    numbers the one whose `turn` was last.
+    """
 
     id: str
     held: int = 0
     rests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     refusals: Sequence[Mapping[str, Any]] = ()
+    day: str | None = None
+    used: int = 0
+    turn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.domain.caller_numbers import utc_day
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.diagnosis import Diagnosis, LimitUse, NamedLimit, PastRefusal, findings
 from shared.domain.dialing import campaign_wait
@@ -20,7 +21,7 @@ from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
 from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
 from shared.store.documents.completing import complete
-from shared.store.documents.contacts import contact_of
+from shared.store.documents.contacts import ContactDocument, contact_of
 from shared.store.documents.dialing import BudgetDocument
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.situation import Situation
@@ -41,13 +42,8 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     enrolled = (await read_enrolled(store, [campaign_id])).get(campaign_id, Enrolled())
     sample = await _sample(store, campaign_id, enrolled, counts.pending) if counts.pending > 0 else []
     # So that the campaign's own documents are read also when nobody waits in it.
-    anybody: Document = {
-        "organization_id": organization_id,
-        "campaign_id": campaign_id,
-        "phone_numbers": [],
-        "status": "",
-        "asked": None,
-    }
+    of_this_campaign = {"organization_id": organization_id, "campaign_id": campaign_id}
+    anybody = complete(ContactDocument, {**of_this_campaign, "phone_numbers": [], "status": ""})
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
     rules = situation.context.rules_of(anybody)
     whole = campaign_wait(rules, now)
@@ -132,5 +128,17 @@ def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:
     campaign = situation.campaign_use(campaign_id)
     if campaign is not None:
         limits.append(NamedLimit("campaign", campaign))
-    numbers = sorted(situation.caller_numbers_in_use)[:MAX_NUMBERS]
-    return limits + [NamedLimit(f"caller_number:{number}", LimitUse(1, 1)) for number in numbers]
+    return limits + _limits_of_numbers(situation)
+
+
+def _limits_of_numbers(situation: Situation) -> list[NamedLimit]:
+    """The limits of caller numbers that are in use; those with the least room first."""
+    numbers, today = situation.numbers, utc_day(situation.now)
+    found = []
+    for number, use in numbers.uses.items():
+        most, daily_limit, used = numbers.max_calls(number), numbers.daily_limit(number), use.used_on(today)
+        if most is not None and use.held:
+            found.append(NamedLimit(f"caller_number:{number}", LimitUse(use.held, most)))
+        if daily_limit is not None and used:
+            found.append(NamedLimit(f"caller_number_daily:{number}", LimitUse(used, daily_limit)))
+    return sorted(found, key=lambda limit: (limit.use.limit - limit.use.held, limit.name))[:MAX_NUMBERS]

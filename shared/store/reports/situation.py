@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.caller_numbers import CallerNumbers
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
-from shared.domain.dialing import choose_call, end_of, next_call, verdict
-from shared.domain.dialing_values import Call, CallChoice, DialedContact, Rules, Wait
-from shared.domain.ids import campaign_budget, number_budget, organization_budget
+from shared.domain.dialing import end_of, next_call, verdict
+from shared.domain.dialing_values import Call, DialedContact, Rules, Wait
+from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.store.client import Document, Store, translates
@@ -38,9 +39,7 @@ class Situation:
         root = Root("organizations", organization_id, ("concurrency_limit",))
         context = DialingContext(store, root)
         await context.load(contacts)
-        organization = context.organizations.get(organization_id)
-        exclusive = organization["exclusive_caller_numbers"] if organization else ()
-        await context.load_numbers({number_budget(organization_id, number) for number in exclusive})
+        await context.load_numbers([contact for contact in contacts if contact["lock"] is None])
         situation = cls(organization_id, context, LimitUse(*await read_global_use(store)), now)
         waiting = [contact for contact in contacts if is_waiting(contact)]
         situation.live = await _live(store, organization_id, waiting)
@@ -73,8 +72,7 @@ class Situation:
         if end_of(dialed, rules, self.now) is not None:
             # The scheduler is about to end it.
             return Wait(WaitReason.IN_LINE)
-        full = self._full(contact, choose_call(dialed, rules))
-        match verdict(dialed, replace(rules, full=full), self.now):
+        match verdict(dialed, replace(rules, full=self._full(contact)), self.now):
             case Wait() as waits:
                 return waits
             case Call() if self.rates(contact["campaign_id"]):
@@ -82,10 +80,8 @@ class Situation:
             case _:
                 return Wait(WaitReason.IN_LINE)
 
-    def _full(self, contact: Document, choice: CallChoice) -> WaitReason | None:
-        """The first limit above a contact's call that has no slot free."""
-        if choice.caller_number in self.caller_numbers_in_use:
-            return WaitReason.CALLER_NUMBER_LIMIT
+    def _full(self, contact: Document) -> WaitReason | None:
+        """The first limit above a contact's call that has no slot free, that of its caller number apart."""
         campaign = self.campaign_use(contact["campaign_id"])
         if campaign is not None and campaign.is_full:
             return WaitReason.CAMPAIGN_LIMIT
@@ -103,12 +99,10 @@ class Situation:
         return LimitUse(held, concurrency_limit(organization))
 
     @property
-    def caller_numbers_in_use(self) -> set[str]:
-        """The organization's exclusive caller numbers that are on a call."""
+    def numbers(self) -> CallerNumbers:
+        """The organization's caller numbers, with the use of those that the contacts may be called from."""
         organization = self.context.organizations.get(self.organization_id)
-        held = self.context.held
-        exclusive = organization["exclusive_caller_numbers"] if organization else ()
-        return {number for number in exclusive if held.get(number_budget(self.organization_id, number), 0) > 0}
+        return self.context.numbers.of(self.organization_id, organization)
 
     def rates(self, campaign_id: str) -> dict[str, float]:
         """The limits of calls a second above a campaign's calls, by whose they are."""

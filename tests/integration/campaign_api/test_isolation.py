@@ -10,11 +10,13 @@ from tests.integration.campaign_api.client import Answer, Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
 
 LISTED = "+14155550177"
+CALLER_NUMBER = "+14155550155"
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/campaigns/{campaign}"): {"name": "Mine"},
     ("POST", "/campaigns/{campaign}/contacts"): {"contacts": [lead(1)]},
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
+    ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
 }
 
 
@@ -34,6 +36,8 @@ class Victim:
             f"/campaigns/{self.ids['campaign']}/stats",
             "/configurations",
             "/do-not-call",
+            "/caller-numbers",
+            "/caller-number-pools",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -49,6 +53,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     campaign = await customer.new_campaign(external_id="spring", configuration_id=configuration_id)
     upserted = await customer.post(f"/campaigns/{campaign['id']}/contacts", {"contacts": [lead(1)]})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
+    registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -67,6 +72,8 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "configuration_id": campaign["configuration_id"],
         "phone_number": LISTED,
         "batch_id": "monday",
+        "caller_number_id": registered.body["id"],
+        "pool": "west-coast",
     }
     return Victim(customer, ids)
 
@@ -111,6 +118,17 @@ async def test_anothers_configuration_cannot_be_used(api: Api, victim: Victim) -
     wish = {"name": "Mine", "configuration_id": victim.ids["configuration_id"]}
     answer = await stranger.post("/campaigns", wish)
     assert answer.status in {404, 422}, answer.raw
+
+
+@pytest.mark.parametrize("name", ["caller_numbers", "caller_number_pool"])
+async def test_anothers_caller_numbers_cannot_be_used(api: Api, victim: Victim, name: str) -> None:
+    stranger = await api.new_customer()
+    theirs = {"caller_numbers": [{"id": victim.ids["caller_number_id"]}], "caller_number_pool": victim.ids["pool"]}
+    wish = {"name": "Mine", "configuration_id": await stranger.new_configuration(), name: theirs[name]}
+    answer = await stranger.post("/campaigns", wish)
+    assert (answer.status, answer.body["errors"][0]["loc"][:2]) == (422, ["body", name])
+    mine = await stranger.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": [victim.ids["pool"]]})
+    assert mine.status == 200, "two organizations may have one number, each with limits of its own"
 
 
 async def test_a_personal_token_reaches_no_organization_but_its_own(api: Api, victim: Victim) -> None:

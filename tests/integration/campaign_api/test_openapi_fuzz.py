@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import warnings
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.integration.campaign_api.client import ADMIN_TOKEN, Customer, lead
 
 # A few for each route; `make fuzz` asks more.
 EXAMPLES_FOR_EACH_ROUTE = examples("OPENAPI", 15)
+NUMBERS = itertools.count(1000)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -42,12 +44,16 @@ async def test_no_request_gets_a_500_or_an_undocumented_answer(acme: Customer) -
 async def things_that_exist(customer: Customer) -> dict[str, str]:
     """Names for paths and bodies; made anew for each route, because closing a campaign closes it."""
     campaign = await customer.new_campaign(contacts=[lead(1), lead(2)])
+    number = f"+1415555{next(NUMBERS):04}"
+    registered = (await customer.post("/caller-numbers", {"number": number, "pools": ["west-coast"]})).body
     return {
         "campaign": campaign["id"],
         "contact": "lead-1",
         "configuration_id": campaign["configuration_id"],
         "organization_id": customer.organization_id,
         "phone_number": "+14155550001",
+        "caller_number_id": registered["id"],
+        "pool": "west-coast",
     }
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -60,6 +60,7 @@ class Call:
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     refusal: Refusal | None = None
+    looked_on: date | None = None
 
     @property
     def live(self) -> bool:
@@ -88,6 +89,7 @@ class LateRequest:
     looked_at: int
     ordered_at: datetime
     until: datetime
+    looked_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ class Carrier:
     speaks_of: RefusalSubject = RefusalSubject.ACCOUNT  # what a request is denied for whose fate that is
     refused: set[str] = field(default_factory=set)
     looked_at: int = 0
+    looked_on: date | None = None  # the day (UTC) of that look
     calls: list[Call] = field(default_factory=list)
     late: list[LateRequest] = field(default_factory=list)
     reports: list[Call] = field(default_factory=list)  # ended calls whose report is still to be delivered
@@ -130,7 +133,7 @@ class Carrier:
                 raise Unavailable("carrier")
             case Fate.LATE:
                 until = self.now + timedelta(seconds=timeout_seconds + self.dialing.settle_seconds)
-                self.late.append(LateRequest(call, self.looked_at, self.now, until))
+                self.late.append(LateRequest(call, self.looked_at, self.now, until, self.looked_on))
                 raise OutcomeUnknown("no answer")
             case Fate.VANISHED:
                 raise OutcomeUnknown("no answer")
@@ -192,7 +195,7 @@ class Carrier:
     def land(self, late: LateRequest) -> None:
         """A request that was long on its way arrives; nobody waits for its answer."""
         self.late.remove(late)
-        self.fate = Fate.PLACED
+        self.fate, self.looked_on = Fate.PLACED, late.looked_on
         self._answer(late.request, late.looked_at, late.ordered_at)
 
     def time_passes(self, now: datetime) -> None:
@@ -216,7 +219,7 @@ class Carrier:
         self.taken.add(request.attempt_id)
         self._judge(request, looked_at)
         judge_caps(self.rules.caps[request.organization_id], self.calls, request, ordered_at)
-        call = Call(request, f"CA{len(self.calls)}", self.now, looked_at, ordered_at)
+        call = Call(request, f"CA{len(self.calls)}", self.now, looked_at, ordered_at, looked_on=self.looked_on)
         self.calls.append(call)
         return CallPlaced(call.call_id)
 
@@ -244,6 +247,7 @@ class Carrier:
         )
         assert not why, f"I5: called although {why} when the gate was asked"
         self._judge_limits(request, looked_at)
+        self._judge_caller_number(request, looked_at)
 
     def _judge_repeats(self, request: PlaceCall, looked_at: int) -> None:
         reset_at = self.rules.resets.get(request.contact_id, -1)
@@ -275,6 +279,19 @@ class Carrier:
         if history is not None:
             campaigns = Counter(other.campaign_id for other in live)
             self._within("campaign", campaigns[request.campaign_id], history.since(looked_at))
+
+    def _judge_caller_number(self, request: PlaceCall, looked_at: int) -> None:
+        """A registered number is switched on, carries no more calls than it may, and makes no more in a day (UTC)."""
+        key = request.organization_id, request.caller_number
+        rules = self.rules.registered.get(key)
+        if rules is None:
+            return
+        assert True in rules.active.since(looked_at), "called from a number that was switched off"
+        mine = [c for c in self.calls if (c.request.organization_id, c.request.caller_number) == key]
+        self._within("caller number", sum(call.live for call in mine), rules.max_calls.since(looked_at))
+        # The day is that of the last look at the gate: a request may be on its way at midnight.
+        today = [call for call in mine if call.looked_on == self.looked_on]
+        self._within("caller number's daily", len(today), rules.daily_limit.since(looked_at))
 
     def _within(self, what: str, live: int, limits: Iterable[int | None]) -> None:
         allowed = list(limits)

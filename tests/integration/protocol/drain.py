@@ -34,6 +34,9 @@ async def _stop_faults(world: World) -> None:
         await world.take_over(0, shard)
     for organization_id in world.rules.caps:
         await edits.lift_caps(world, organization_id)
+    for organization_id, number in world.rules.registered:
+        lifted = {"max_calls": None, "daily_limit": None, "active": True}
+        await edits.edit_number(world, organization_id, number, lifted)
     for campaign_id in world.rules.active:
         await edits.move(world, campaign_id, CampaignMove.START)
         await edits.set_windows(world, campaign_id, is_open=True)

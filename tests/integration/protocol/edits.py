@@ -4,14 +4,16 @@ Three have no function of their own yet and are the plain write that one would d
 windows of a configuration, and a deletion that does not ask whether the contact is being called.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
 from shared.domain.reasons import EndReason
 from shared.errors import Conflict, NotFound, WrongState
-from shared.store.catalog import do_not_call, organizations
+from shared.store.catalog import caller_numbers, do_not_call, organizations
 from shared.store.catalog.campaigns import ScheduleChange, edit_campaign, move_campaign
 from shared.store.catalog.courses import stored_course
 from shared.store.client import Document
@@ -198,6 +200,15 @@ async def limit_campaign(world: World, campaign_id: str, limit: int | None) -> N
     """Change how many calls a campaign may have up."""
     await world.store["campaigns"].update_one({"_id": campaign_id}, {"$set": {"concurrency_limit": limit}})
     world.rules.campaign_limits[campaign_id].set(world.steps, limit)
+
+
+@step
+async def edit_number(world: World, organization_id: str, number: str, changes: Mapping[str, Any]) -> None:
+    """Change the limits of a registered caller number, or switch it off or on (`active`)."""
+    number_id, rules = world.numbers[organization_id, number], world.rules.registered[organization_id, number]
+    await caller_numbers.edit_number(world.store, organization_id, number_id, changes, world.now)
+    for name, value in changes.items():
+        getattr(rules, name).set(world.steps, value)
 
 
 @step

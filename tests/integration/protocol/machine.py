@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
@@ -27,10 +28,11 @@ from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
 from tests.integration.protocol.setting import (
     CAMPAIGNS,
-    DEFAULT_NUMBER,
-    EXCLUSIVE,
+    NUMBER_CHANGES,
     ORGANIZATIONS,
     PHONES,
+    REFUSABLE,
+    REGISTERED,
     Plan,
     new_world,
 )
@@ -41,11 +43,13 @@ T = TypeVar("T")
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
 PLANS = st.builds(
-    lambda mode, sizes, limit, caps: Plan(mode[0], mode[1], sizes[0], sizes[1], limit, caps),
+    lambda mode, sizes, limit, caps, numbers: Plan(mode[0], mode[1], sizes[0], sizes[1], limit, caps, numbers),
     st.sampled_from(MODES),
     st.sampled_from([(3, (1, 1)), (2, (1, 1)), (4, (2, 2)), (5, (3, 2))]),
     st.integers(2, 3),
     st.sampled_from([NO_CAPS, Caps(1), Caps(day=1), Caps(day=2, gap_minutes=2), Caps(week=2), Caps(2, 3, 4, 1)]),
+    # Worlds with registered numbers begin before a midnight of theirs, and not before one of caps.
+    st.sampled_from([None] * len(NumberChoice) + list(NumberChoice)),
 )
 seats, shards, picks = st.sampled_from(SEATS), st.sampled_from(SHARDS), st.integers(0, 7)
 campaigns, phones = st.sampled_from(list(CAMPAIGNS)), st.sampled_from(PHONES)
@@ -58,11 +62,10 @@ outcomes = st.sampled_from([*endings[:3], *endings])
 subjects = st.sampled_from(RefusalSubject)
 speaks_of_us = st.sampled_from([None, None, None, *RefusalSubject])
 # What the carrier takes no call for until that is lifted.
-refusable = st.sampled_from(
-    ["account", f"caller_number:{EXCLUSIVE}", f"caller_number:{DEFAULT_NUMBER}", "country:GB", "country:US"]
-)
+refusable = st.sampled_from(REFUSABLE)
 # Within a gate, a request, a retry's wait, PLACE, a lock, PLACE and SETTLE, and past every hold.
 durations = st.sampled_from([0.1, 0.3, 1.0, 2.0, 6.0, 9.8, 11.0, 31.0, 41.0, 121.0])
+number_changes = st.sampled_from(NUMBER_CHANGES)
 moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CANCEL])
 
 
@@ -379,6 +382,11 @@ class ProtocolMachine(RuleBasedStateMachine):
     def add_contact(self, campaign_id: str, number: str) -> None:
         if len(self.world.contacts) < 10:
             self.play(edits.add_contact(self.world, CAMPAIGNS[campaign_id], campaign_id, number))
+
+    @precondition(lambda self: self.world.numbers)
+    @rule(organization_id=st.sampled_from(ORGANIZATIONS), number=st.sampled_from(REGISTERED), change=number_changes)
+    def edit_number(self, organization_id: str, number: str, change: dict[str, Any]) -> None:
+        self.play(edits.edit_number(self.world, organization_id, number, change))
 
     @rule(what=st.sampled_from([*ORGANIZATIONS, *CAMPAIGNS, "all"]), limit=st.integers(1, 4))
     def set_limit(self, what: str, limit: int) -> None:

@@ -70,6 +70,15 @@ NO_CAPS: Final = Caps()
 
 
 @dataclass(slots=True)
+class NumberRules:
+    """A registered caller number: its limits, and whether it is switched on."""
+
+    max_calls: History[int | None]
+    daily_limit: History[int | None]
+    active: History[bool]
+
+
+@dataclass(slots=True)
 class RulesInForce:
     """Limits, states, lists and numbers, by what they belong to.
 
@@ -87,6 +96,7 @@ class RulesInForce:
     deleted: dict[str, History[bool]] = field(default_factory=dict)
     numbers: dict[str, History[tuple[str, ...]]] = field(default_factory=dict)
     exclusive: set[tuple[str, str]] = field(default_factory=set)
+    registered: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
     ceilings: dict[str, int] = field(default_factory=dict)
     rests: dict[tuple[str, str], History[Resting | None]] = field(default_factory=dict)
     resets: dict[str, int] = field(default_factory=dict)

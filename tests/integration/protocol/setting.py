@@ -6,17 +6,22 @@ Gus have two numbers; Gus's are in another country.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
+from shared.domain.caller_numbers import NumberChoice, end_of_day, utc_day
 from shared.domain.ids import default_campaign_id
+from shared.store.catalog.caller_numbers import NewNumber, register_number
+from shared.store.catalog.campaigns import edit_campaign
 from shared.store.catalog.organizations import DEFAULT_CONCURRENCY_LIMIT
 from shared.store.client import Document, Store
 from shared.telephony.provider import CallMode
 from tests.factories import ALWAYS_OPEN, contact_document
 from tests.integration.protocol.carrier import Carrier
 from tests.integration.protocol.promises import Promises
-from tests.integration.protocol.rules_in_force import NO_CAPS, Caps, History, RulesInForce
+from tests.integration.protocol.rules_in_force import NO_CAPS, Caps, History, NumberRules, RulesInForce
 from tests.integration.protocol.world import DIALING, START_OF_TIME, World
 
 COLLECTIONS: Final = (
@@ -34,9 +39,28 @@ COLLECTIONS: Final = (
     "do_not_call",
     "results",
     "asks",
+    "caller_numbers",
 )
 EXCLUSIVE: Final = "+14155550199"
 DEFAULT_NUMBER: Final = "+14155550100"
+# Registered numbers of worlds that have any: Summer calls from Acme's as a pool, Autumn from Beta's as a list.
+POOL: Final = "west-coast"
+REGISTERED: Final = ("+14155550111", "+14155550112")
+NUMBER_CHANGES: Final[tuple[dict[str, Any], ...]] = (
+    {"active": False},
+    {"active": True},
+    *({"max_calls": limit} for limit in (1, 2, None)),
+    *({"daily_limit": limit} for limit in (1, 2, None)),
+)
+# What the carrier may take no call for, until that is lifted.
+REFUSABLE: Final = (
+    "account",
+    *(f"caller_number:{number}" for number in (EXCLUSIVE, DEFAULT_NUMBER, REGISTERED[0])),
+    "country:GB",
+    "country:US",
+)
+# So close to midnight (UTC) such a world begins that claims are carried over it.
+SECONDS_TO_MIDNIGHT: Final = 20
 PHONES: Final = (*(f"+1415200000{digit}" for digit in range(6)), "+442079460006", "+442079460007")
 RETRY: Final = {"retry": True, "delay_seconds": 5}
 
@@ -59,7 +83,10 @@ BUILT_IN_CEILING: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What differs between worlds. `grants` are those of shards 0 and 1; the rest of the limit is free."""
+    """What differs between worlds. `grants` are those of shards 0 and 1; the rest of the limit is free.
+
+    `numbers`: there are registered caller numbers, and how campaigns choose among them.
+    """
 
     mode: CallMode = CallMode.CALLBACK
     can_look_up: bool = True
@@ -67,6 +94,7 @@ class Plan:
     grants: tuple[int, int] = (1, 1)
     organization_limit: int = 2
     caps: Caps = NO_CAPS
+    numbers: NumberChoice | None = None
 
 
 async def new_world(store: Store, plan: Plan | None = None) -> World:
@@ -80,6 +108,10 @@ async def new_world(store: Store, plan: Plan | None = None) -> World:
     await _add_limits(world, plan)
     await _add_customers(world, plan)
     await _add_contacts(world)
+    if plan.numbers is not None:
+        await _add_numbers(world, plan.numbers)
+        midnight = end_of_day(utc_day(START_OF_TIME))
+        world.now = carrier.now = midnight - timedelta(seconds=SECONDS_TO_MIDNIGHT)
     for seat in (0, 1):
         await world.take_over(seat, seat)
     return world
@@ -110,6 +142,28 @@ async def _add_customers(world: World, plan: Plan) -> None:
         rules.windows_open[campaign_id] = History(True)
     await world.store["configurations"].insert_many([_configuration(key, plan) for key in CAMPAIGNS])
     await world.store["campaigns"].insert_many([_campaign(world, key) for key in CAMPAIGNS])
+
+
+async def _add_numbers(world: World, choice: NumberChoice) -> None:
+    """Two numbers for each organization, one of them for a call at once and both for three a day."""
+    for organization_id in ORGANIZATIONS:
+        ids = []
+        for number, max_calls in zip(REGISTERED, (1, None), strict=True):
+            new = NewNumber(number, "", 1, max_calls, 3, True, [POOL])
+            made, _ = await register_number(world.store, organization_id, new, world.now)
+            ids.append(made.entry.id)
+            world.numbers[organization_id, number] = made.entry.id
+            limits = NumberRules(History(max_calls), History(3), History(True))
+            world.rules.registered[organization_id, number] = limits
+        campaign_id = SUMMER if organization_id == ACME else AUTUMN
+        kind = {"caller_number_pool": POOL} if organization_id == ACME else {"caller_numbers": listed(ids)}
+        fields = {**kind, "caller_number_choice": choice}
+        await edit_campaign(world.store, organization_id, campaign_id, fields, START_OF_TIME)
+
+
+def listed(ids: Iterable[str]) -> list[Document]:
+    """Numbers as a campaign lists them."""
+    return [{"id": number_id, "weight": None} for number_id in ids]
 
 
 async def _add_contacts(world: World) -> None:

@@ -3,12 +3,12 @@
 A rest is also judged here: it begins, grows, is asked about and ends only as the design says.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.ids import organization_of_budget
+from shared.domain.ids import number_budget, organization_of_budget
 from shared.domain.outcome import PROVISIONAL
 from shared.domain.reasons import CAPS
 from shared.store.client import Document
@@ -29,6 +29,7 @@ class Watch:
         self._asked: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         # Contacts that caps have held back, and until when.
         self.held_back: set[tuple[str, datetime]] = set()
+        self._days: dict[str, tuple[str, str]] = {}
 
     @property
     def asked(self) -> int:
@@ -52,11 +53,27 @@ class Watch:
             for contact in at["contacts"]
             if (contact.get("put_off") or {}).get("reason") in CAPS
         }
+        self._look_at_days(at)
         for attempt in at["attempts"]:
             if attempt["outcome"] in FOR_GOOD:
                 self._rules.tell(step, attempt["contact_id"])
             denied = attempt["_id"] in self._carrier.denied and attempt["outcome"] not in PROVISIONAL
             assert not denied, f"a refused order is no attempt, and one ended {attempt['outcome']}"
+
+    def _look_at_days(self, at: Mapping[str, list[Document]]) -> None:
+        """A caller number's count of a day is that of its attempts and its claims of that day (S6)."""
+        for contact in at["contacts"]:
+            lock = contact.get("lock", {})
+            if "day" in lock:
+                key = number_budget(contact["organization_id"], lock["caller_number"])
+                self._days[lock["attempt"]] = key, lock["day"]
+        claimed = [contact["lock"]["attempt"] for contact in at["contacts"] if "lock" in contact]
+        made = [attempt["_id"] for attempt in at["attempts"]]
+        counted = Counter(self._days[attempt_id] for attempt_id in (*claimed, *made) if attempt_id in self._days)
+        for budget in at["budgets"]:
+            if "day" in budget:
+                due = counted[budget["_id"], budget["day"]]
+                assert budget["used"] == due, f"S6: {budget['_id']} counts {budget['used']} calls of a day, not {due}"
 
     def _read(self, stored: Document | None, before: Resting | None, new_probes: set[str]) -> Resting | None:
         if stored is None:

@@ -73,6 +73,7 @@ class World:
     promises: Promises
     contacts: list[str] = field(default_factory=list)
     shard_of: dict[str, int] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     now: datetime = START_OF_TIME
     steps: int = 0
     depth: int = 0
@@ -297,6 +298,7 @@ class World:
         seat = self.executors[executor]
         seat.tasks.remove(task)
         self.carrier.fate, self.carrier.looked_at = fate, task.look_step
+        self.carrier.looked_on = task.looked_at.date() if task.looked_at is not None else None
         if self.carrier.mode is CallMode.IN_PROCESS:
             seat.holding.add(task.job.attempt_id)
         await seat.placer.place(task.contact, self._batch(task))

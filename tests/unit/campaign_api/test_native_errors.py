@@ -1,5 +1,6 @@
 """What this API says of each code: the whole table, word for word."""
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import product
@@ -7,9 +8,21 @@ from itertools import product
 import pytest
 
 from services.campaign_api.http.faults import BadValue, EngineError, Fault, RequestFault, fault_of
-from services.campaign_api.native.errors import ANSWERS, status_and_sentence
+from services.campaign_api.native.errors import ANSWERS, form, status_and_sentence
 from shared.domain.campaign import CAMPAIGN_MOVES, OVER, CampaignMove, CampaignState, CampaignUse
-from shared.errors import Clash, Conflict, ContactsNotStored, InvalidCursor, Kind, NotFound, Unavailable, WrongState
+from shared.errors import (
+    BadSetting,
+    Clash,
+    Conflict,
+    ContactsNotStored,
+    Flaw,
+    InvalidCursor,
+    Kind,
+    NamedCampaign,
+    NotFound,
+    Unavailable,
+    WrongState,
+)
 
 SEND_JSON = "send JSON in UTF-8 with the header Content-Type: application/json."
 # Facts as the requests' readers give them.
@@ -71,6 +84,8 @@ NOT_FOUND = {
     Kind.PERSONAL_TOKEN: "There is no personal key 'it'.",
     Kind.DO_NOT_CALL_NUMBER: "This number is not on your do-not-call list; write it in E.164, such as +14155550123.",
     Kind.INGEST_BATCH: "There is no ingest batch 'it'; a batch appears here once contact-ingest has read it.",
+    Kind.CALLER_NUMBER: "There is no caller number 'it'; GET /campaign/caller-numbers lists yours.",
+    Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -98,11 +113,28 @@ CONFLICT = {
     "point those campaigns at another configuration first.",
     Clash.CONTACT_BEING_CALLED: "The contact is being called now; delete it when the call has ended.",
     Clash.BATCH_ID_REUSED: "The batch_id 'it' belongs to another message; send these contacts under a new batch_id.",
+    Clash.CALLER_NUMBER_TAKEN: "The number it is registered already; "
+    "change that entry: PATCH /campaign/caller-numbers/{id}.",
+    Clash.CALLER_NUMBER_IN_USE: "Caller number it is used by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
+    "give them other numbers first, or switch this one off: active false.",
+    Clash.CALLER_NUMBER_ON_CALL: "A call from caller number it is up; "
+    "switch the number off (active false), and delete it when its calls have ended.",
+    Clash.POOL_IN_USE: "Pool 'it' is used by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
+    "give them other numbers or another pool first.",
+    Clash.REGISTRY_FULL: "An organization has at most 1000 caller numbers; delete one first.",
+}
+USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
+BAD_SETTING = {
+    Flaw.UNKNOWN_CALLER_NUMBER: "There is no caller number with this id; GET /campaign/caller-numbers lists yours",
+    Flaw.EMPTY_POOL: "No caller number is in this pool; put one into it: PATCH /campaign/caller-numbers/{id}",
+    Flaw.SEVERAL_KINDS_OF_NUMBERS: "The campaign has it already; set that to null, or leave this out",
+    Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing to choose from: give caller_numbers or caller_number_pool, or "
+    "leave this out",
 }
 
 
 def test_every_code_has_its_answer_and_no_two_codes_are_one_word() -> None:
-    codes: list[Iterable[StrEnum]] = [RequestFault, Kind, CampaignMove, CampaignUse, Clash]
+    codes: list[Iterable[StrEnum]] = [RequestFault, Kind, CampaignMove, CampaignUse, Clash, Flaw]
     assert set(ANSWERS) == {code for each in codes for code in each}
     assert len(ANSWERS) == sum(len(list(each)) for each in codes)
 
@@ -144,7 +176,23 @@ def test_what_a_state_does_not_allow_is_400(state: CampaignState, asked: Campaig
 
 @pytest.mark.parametrize("clash", Clash)
 def test_what_is_taken_or_in_use_is_409(clash: Clash) -> None:
-    assert status_and_sentence(fault_of(Conflict(clash, "it"))) == (409, CONFLICT[clash])
+    assert status_and_sentence(fault_of(Conflict(clash, "it", USING))) == (409, CONFLICT[clash])
+
+
+@pytest.mark.parametrize("flaw", Flaw)
+def test_a_value_that_contradicts_what_is_stored_is_422_at_its_place(flaw: Flaw) -> None:
+    answer = form(fault_of(BadSetting(flaw, ("caller_numbers", 0, "id"), "it")))
+    assert answer.status_code == 422
+    assert json.loads(bytes(answer.body)) == {
+        "detail": f"body.caller_numbers.0.id: {BAD_SETTING[flaw]}",
+        "errors": [
+            {
+                "loc": ["body", "caller_numbers", 0, "id"],
+                "msg": BAD_SETTING[flaw],
+                "type": flaw.name.lower(),
+            }
+        ],
+    }
 
 
 def test_what_may_be_tried_again_says_when() -> None:

@@ -256,7 +256,7 @@ def test_a_rest_that_is_over_lets_a_call_through_that_asks_again() -> None:
 
 def test_numbers_take_turns_and_those_that_may_not_be_called_lose_theirs() -> None:
     def number(made: int, **more: Any) -> str:
-        return choose_call(contact(FIRST, SECOND, THIRD, attempts_made=made, **more), rules()).number
+        return choose_call(contact(FIRST, SECOND, THIRD, attempts_made=made, **more), rules(), NOW).number
 
     assert [number(made) for made in range(5)] == [FIRST, SECOND, THIRD, FIRST, SECOND]
     assert [number(made, listed={SECOND}) for made in range(4)] == [FIRST, THIRD, THIRD, FIRST]
@@ -268,7 +268,7 @@ def test_agent_and_caller_number_come_from_contact_campaign_configuration_organi
     around = Rules(campaign, default_caller_number="+14155550166")
 
     def chosen(fields: CallFields, by: Rules) -> tuple[str | None, str | None]:
-        choice = choose_call(contact(fields=fields), by)
+        choice = choose_call(contact(fields=fields), by, NOW)
         return choice.agent_id, choice.caller_number
 
     assert chosen(CallFields("eve", None, "+14155550188"), around) == ("eve", "+14155550188")

@@ -101,7 +101,7 @@ def test_a_call_that_would_come_after_its_contact_has_expired_is_foreseen_never(
 
 
 def test_the_time_limits_of_a_call_are_those_of_its_configuration_and_frozen_in_its_lock() -> None:
-    choice = choose_call(contact(), rules(configuration(ring_seconds=20, max_call_seconds=600)))
+    choice = choose_call(contact(), rules(configuration(ring_seconds=20, max_call_seconds=600)), NOW)
     assert (choice.ring_seconds, choice.max_call_seconds) == (20, 600)
     lock = {"phone": FIRST, "caller_number": "+14155550100", "ring_seconds": 20}
     assert (frozen_choice(lock).ring_seconds, frozen_choice(lock).max_call_seconds) == (20, None)

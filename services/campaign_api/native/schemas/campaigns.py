@@ -8,7 +8,9 @@ from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
 from services.campaign_api.native.campaign_words import CampaignStatus
+from services.campaign_api.native.schemas.caller_numbers import CampaignNumber, CampaignNumbers, PoolName
 from services.campaign_api.native.schemas.contacts import ContactsResult
+from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
 from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit
@@ -24,6 +26,12 @@ _EXAMPLE: Final[JsonDict] = {
     "concurrency_limit": 5,
     "calls_per_second": 0.5,
 }
+_NUMBERS: Final = "Numbers of the registry to call from, instead of agent_number or a pool."
+_POOL: Final = "The pool to call from, instead of agent_number or caller_numbers."
+_CHOICE: Final = (
+    "How one of several numbers is chosen: `weighted_sticky` (the default) keeps a contact's number on all its "
+    "attempts, `rotate` takes the next for each call, `random_free` any that is free, `fixed` always the first."
+)
 
 
 def _addressable(external_id: str) -> str:
@@ -53,6 +61,9 @@ class CreateCampaign(RequestBody):
     agent_id: Identifier | None = Field(None, description="Instead of the configuration's.")
     agent_version: Identifier | None = None
     agent_number: E164 | None = Field(None, description="The caller number, in E.164.")
+    caller_numbers: CampaignNumbers | None = Field(None, description=_NUMBERS)
+    caller_number_pool: PoolName | None = Field(None, description=_POOL)
+    caller_number_choice: NumberChoice | None = Field(None, description=_CHOICE)
     state: Literal["draft", "running"] | None = Field(
         None, description="`draft`: nobody is called before it is started; without it `running`."
     )
@@ -87,6 +98,9 @@ class EditCampaign(RequestBody):
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
     agent_number: E164 | None = None
+    caller_numbers: CampaignNumbers | None = Field(None, description=_NUMBERS)
+    caller_number_pool: PoolName | None = Field(None, description=_POOL)
+    caller_number_choice: NumberChoice | None = Field(None, description=_CHOICE)
     start_at: Instant | None = Field(
         None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
     )
@@ -117,6 +131,9 @@ class CampaignView(BaseModel):
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
+    caller_numbers: list[CampaignNumber] | None
+    caller_number_pool: str | None
+    caller_number_choice: NumberChoice | None
     start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
     started_at: datetime | None = Field(description="When it was started first.")
     completed_at: datetime | None

@@ -19,11 +19,19 @@ class ReasonView(BaseModel):
 
 
 class LimitView(BaseModel):
-    """A limit on calls at once, and its use."""
+    """A limit on calls at once, or of a caller number on calls a day (UTC), and its use."""
 
-    name: str = Field(examples=["global", "organization", "campaign", "caller_number:+14155550100"])
+    name: str = Field(
+        examples=[
+            "global",
+            "organization",
+            "campaign",
+            "caller_number:+14155550100",
+            "caller_number_daily:+14155550100",
+        ]
+    )
     limit: int
-    held: int = Field(description="Calls that are up or about to be.")
+    held: int = Field(description="Calls that are up or about to be; of a daily limit, those of today.")
 
 
 class RateView(BaseModel):
@@ -70,7 +78,9 @@ class DiagnosisView(BaseModel):
     active_calls: int = Field(description="The campaign's calls that are up or about to be.")
     reasons: list[ReasonView] = Field(description="Why they wait; the reason of most first.")
     settings: list[SettingWarningView] = Field(description="What the settings lack, all at once.")
-    limits: list[LimitView] = Field(description="Limits on calls at once; of exclusive caller numbers those in use.")
+    limits: list[LimitView] = Field(
+        description="Limits and their use; of caller numbers that this campaign may call from those in use."
+    )
     calls_per_second: float = Field(description="How fast the executors may place calls, all organizations together.")
     rates: list[RateView] = Field(description="Limits of calls a second of the organization and the campaign.")
     resting: list[RestingView]

@@ -1,0 +1,141 @@
+"""Caller numbers and their pools."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from services.campaign_api.http.requests import OurId, RequestBody, not_null
+from shared.domain.caller_numbers import (
+    MAX_CALLS_A_DAY,
+    MAX_CALLS_AT_ONCE,
+    MAX_LABEL,
+    MAX_LISTED,
+    MAX_POOL_NAME,
+    MAX_POOLS,
+    MAX_WEIGHT,
+    MIN_WEIGHT,
+)
+from shared.domain.fields import E164
+from shared.domain.json_rules import check_text
+
+_EXAMPLE: Final[JsonDict] = {
+    "number": "+14155550100",
+    "label": "San Francisco 1",
+    "weight": 2,
+    "max_calls": 1,
+    "daily_limit": 200,
+    "pools": ["west-coast"],
+}
+
+
+def _addressable(name: str) -> str:
+    """A pool's name is used in paths, which drop dots."""
+    if name in {".", ".."}:
+        raise ValueError('must not be "." or "..": these mean something else in a path')
+    return name
+
+
+def _each_once(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _numbers_once(listed: list["CampaignNumber"]) -> list["CampaignNumber"]:
+    if len({each.id for each in listed}) < len(listed):
+        raise ValueError("must name each caller number once; give it a higher weight instead")
+    return listed
+
+
+Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(check_text)]
+Weight = Annotated[int, Field(ge=MIN_WEIGHT, le=MAX_WEIGHT)]
+MaxCalls = Annotated[int, Field(ge=1, le=MAX_CALLS_AT_ONCE)]
+DailyLimit = Annotated[int, Field(ge=1, le=MAX_CALLS_A_DAY)]
+PoolName = Annotated[
+    str, Field(min_length=1, max_length=MAX_POOL_NAME), AfterValidator(check_text), AfterValidator(_addressable)
+]
+# A pool may be named twice, and counts once.
+Pools = Annotated[list[PoolName], Field(max_length=MAX_POOLS), AfterValidator(_each_once)]
+
+
+class RegisterNumber(RequestBody):
+    """A number to call from."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    number: E164 = Field(description="In E.164; it cannot be changed later.")
+    label: Label = Field("", description="For people.")
+    weight: Weight = Field(MIN_WEIGHT, description="Its share of a campaign's contacts under `weighted_sticky`.")
+    max_calls: MaxCalls | None = Field(None, description="Calls at once; 1: exclusive; null: no limit.")
+    daily_limit: DailyLimit | None = Field(None, description="Calls a day, from midnight UTC; null: no limit.")
+    active: bool = Field(True, description="false: no call is made from it, whoever names it.")
+    pools: Pools = Field([], description="The pools it is in; a pool exists as long as a number is in it.")
+
+
+class EditNumber(RequestBody):
+    """What is to change; fields left out stay, null takes a limit away."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"daily_limit": 100, "active": False}]})
+
+    label: Annotated[Label | None, BeforeValidator(not_null)] = None
+    weight: Annotated[Weight | None, BeforeValidator(not_null)] = None
+    max_calls: MaxCalls | None = None
+    daily_limit: DailyLimit | None = None
+    active: Annotated[bool | None, BeforeValidator(not_null)] = None
+    pools: Annotated[Pools | None, BeforeValidator(not_null)] = None
+
+
+class CallerNumberView(BaseModel):
+    """A number of the registry."""
+
+    id: str
+    number: str
+    label: str
+    weight: int
+    max_calls: int | None
+    daily_limit: int | None
+    active: bool
+    pools: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class CallerNumberPage(BaseModel):
+    """Caller numbers, newest first."""
+
+    caller_numbers: list[CallerNumberView]
+    next_cursor: str | None
+
+
+class PoolView(BaseModel):
+    """A pool."""
+
+    name: str
+    numbers: int = Field(description="How many numbers are in it.")
+    active: int = Field(description="How many of them are active.")
+
+
+class PoolList(BaseModel):
+    """All pools, by name."""
+
+    pools: list[PoolView]
+
+
+class DeletedPool(BaseModel):
+    """The name of a pool that is no more; its numbers stay."""
+
+    name: str
+
+
+class CampaignNumber(RequestBody):
+    """A number of the registry in a campaign."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    id: OurId = Field(description="The caller number's id.")
+    weight: Weight | None = Field(None, description="Instead of the number's own; null: that one.")
+
+
+CampaignNumbers = Annotated[
+    list[CampaignNumber], Field(min_length=1, max_length=MAX_LISTED), AfterValidator(_numbers_once)
+]

@@ -1,0 +1,83 @@
+"""The registry of caller numbers, and the pools that its numbers are in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.domain.page import Page
+from shared.engine.engine import Engine
+from shared.events import LimitsChanged
+from shared.store.catalog import caller_numbers as stored
+from shared.store.catalog.caller_numbers import NewNumber, Pool, RegisteredNumber
+
+__all__ = [
+    "NewNumber",
+    "Pool",
+    "RegisteredNumber",
+    "delete_number",
+    "delete_pool",
+    "edit_number",
+    "get_number",
+    "list_numbers",
+    "list_pools",
+    "register_number",
+]
+
+
+async def register_number(engine: Engine, organization_id: str, new: NewNumber, now: datetime) -> RegisteredNumber:
+    """A new entry. Raises `Conflict` when the number is registered already, or the registry is full."""
+    registered, shard = await stored.register_number(engine.store, organization_id, new, now)
+    _tell(engine, organization_id, shard)
+    return registered
+
+
+async def get_number(engine: Engine, organization_id: str, number_id: str) -> RegisteredNumber:
+    """The organization's entry. Raises `NotFound`."""
+    return await stored.get_number(engine.store, organization_id, number_id)
+
+
+async def list_numbers(
+    engine: Engine, organization_id: str, *, pool: str | None, cursor: str | None, limit: int
+) -> Page[RegisteredNumber]:
+    """The organization's entries, newest first; those of a pool, or (None) all.
+
+    Raises `InvalidCursor`: ask for the first page.
+    """
+    return await stored.list_numbers(engine.store, organization_id, pool=pool, cursor=cursor, limit=limit)
+
+
+async def edit_number(
+    engine: Engine, organization_id: str, number_id: str, changes: Mapping[str, Any], now: datetime
+) -> RegisteredNumber:
+    """The entry with these fields changed; campaigns follow within a second.
+
+    Raises `NotFound`, or `Conflict` when a pool that a campaign names would lose its last number.
+    """
+    edited, shard = await stored.edit_number(engine.store, organization_id, number_id, changes, now)
+    _tell(engine, organization_id, shard)
+    return edited
+
+
+async def delete_number(engine: Engine, organization_id: str, number_id: str, now: datetime) -> None:
+    """Remove an entry.
+
+    Raises `NotFound`, or `Conflict` while a campaign that has not ended uses the number, or a call from it is up.
+    """
+    _tell(engine, organization_id, await stored.delete_number(engine.store, organization_id, number_id, now))
+
+
+async def list_pools(engine: Engine, organization_id: str) -> Sequence[Pool]:
+    """The organization's pools by name."""
+    return await stored.list_pools(engine.store, organization_id)
+
+
+async def delete_pool(engine: Engine, organization_id: str, name: str, now: datetime) -> None:
+    """Take all numbers out of a pool, which ends it.
+
+    Raises `NotFound` when no number is in it, or `Conflict` while a campaign that has not ended names it.
+    """
+    _tell(engine, organization_id, await stored.delete_pool(engine.store, organization_id, name, now))
+
+
+def _tell(engine: Engine, organization_id: str, shard: int) -> None:
+    engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))

@@ -1,0 +1,310 @@
+"""The registry of caller numbers: an organization's numbers, their limits and pools.
+
+Every write is a transaction that touches the organization, as are those of its campaigns: a number or a pool that a
+campaign names cannot vanish beside the request that names it.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
+
+from shared.domain.caller_numbers import MAX_REGISTERED, CallerNumber, NumberChoice
+from shared.domain.campaign import OVER, CampaignState
+from shared.domain.page import Page
+from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NamedCampaign, NotFound
+from shared.store.catalog.courses import shown_as
+from shared.store.catalog.organizations import touch
+from shared.store.client import Document, Store, translates
+from shared.store.paging import newest_first
+
+EDITABLE: Final = frozenset({"label", "weight", "max_calls", "daily_limit", "active", "pools"})
+# Fields of a campaign that say from which numbers it calls; at most one of the first three is set.
+KINDS: Final = ("agent_number", "caller_numbers", "caller_number_pool")
+CAMPAIGN_FIELDS: Final = (*KINDS, "caller_number_choice")
+# Campaigns in these states need no number: a completed one that is started again chooses from those that are left.
+ENDED: Final = OVER | {CampaignState.COMPLETED}
+# Campaigns that a refusal names.
+MAX_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredNumber:
+    """One entry of the registry as it is stored."""
+
+    entry: CallerNumber
+    label: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "RegisteredNumber":
+        """The entry as it is stored."""
+        return cls(entry_of(document), document["label"], document["created_at"], document["updated_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """What a customer says about a number (E.164) that is to be registered."""
+
+    number: str
+    label: str
+    weight: int
+    max_calls: int | None
+    daily_limit: int | None
+    active: bool
+    pools: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool: how many numbers are in it, and how many of them are active."""
+
+    name: str
+    numbers: int
+    active: int
+
+
+def entry_of(document: Mapping[str, Any]) -> CallerNumber:
+    """A stored entry as dialing sees it."""
+    return CallerNumber(
+        id=document["_id"],
+        number=document["number"],
+        weight=document["weight"],
+        max_calls=document["max_calls"],
+        daily_limit=document["daily_limit"],
+        active=document["active"],
+        pools=frozenset(document["pools"]),
+    )
+
+
+async def register_number(
+    store: Store, organization_id: str, new: NewNumber, now: datetime
+) -> tuple[RegisteredNumber, int]:
+    """A new entry, and the organization's shard.
+
+    Raises `Conflict` when the number is registered already, or the registry is full.
+    """
+    document: Document = {
+        "_id": str(uuid.uuid4()),
+        "organization_id": organization_id,
+        "number": new.number,
+        "label": new.label,
+        "weight": new.weight,
+        "max_calls": new.max_calls,
+        "daily_limit": new.daily_limit,
+        "active": new.active,
+        "pools": list(new.pools),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+    async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
+        await store["caller_numbers"].insert_one(document, session=session)
+        return RegisteredNumber.from_document(document), await _count(store, organization_id, 1, session)
+
+    try:
+        return await store.in_transaction(work)
+    except DuplicateKeyError as error:
+        raise Conflict(Clash.CALLER_NUMBER_TAKEN, new.number) from error
+
+
+@translates
+async def get_number(store: Store, organization_id: str, number_id: str) -> RegisteredNumber:
+    """The organization's entry. Raises `NotFound`."""
+    return RegisteredNumber.from_document(await _found(store, organization_id, number_id))
+
+
+@translates
+async def list_numbers(
+    store: Store, organization_id: str, *, pool: str | None, cursor: str | None, limit: int
+) -> Page[RegisteredNumber]:
+    """The organization's entries, newest first; those of a pool, or (None) all. Raises `InvalidCursor`."""
+    matching: Document = {"organization_id": organization_id}
+    if pool is not None:
+        matching["pools"] = pool
+    page = await newest_first(store["caller_numbers"], matching, cursor=cursor, limit=limit)
+    return Page([RegisteredNumber.from_document(row) for row in page.rows], page.next_cursor)
+
+
+async def edit_number(
+    store: Store, organization_id: str, number_id: str, changes: Mapping[str, Any], now: datetime
+) -> tuple[RegisteredNumber, int]:
+    """Set the given ones of `EDITABLE`; the entry, and the organization's shard.
+
+    Raises `NotFound`, or `Conflict` when a pool that a campaign names would lose its last number.
+    """
+    if not changes.keys() <= EDITABLE:
+        raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
+
+    async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
+        before = await _found(store, organization_id, number_id, session)
+        left = set(before["pools"]) - set(changes.get("pools", before["pools"]))
+        await _keep_used_pools(store, organization_id, left, number_id, now, session)
+        after = await store["caller_numbers"].find_one_and_update(
+            {"_id": number_id},
+            {"$set": {**changes, "updated_at": now}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        shard = await touch(store, organization_id, session)
+        if after is None:
+            raise NotFound(Kind.CALLER_NUMBER, number_id)
+        return RegisteredNumber.from_document(after), shard
+
+    return await store.in_transaction(work)
+
+
+async def delete_number(store: Store, organization_id: str, number_id: str, now: datetime) -> int:
+    """Remove an entry; the organization's shard.
+
+    Raises `NotFound`, or `Conflict` while a campaign that has not ended uses the number, or a call from it is up.
+    """
+
+    async def work(session: AsyncClientSession) -> int:
+        entry = await _found(store, organization_id, number_id, session)
+        using = await _campaigns(store, organization_id, await _uses_of(store, entry, session), now, session)
+        if using:
+            raise Conflict(Clash.CALLER_NUMBER_IN_USE, number_id, using)
+        on_call = {"organization_id": organization_id, "lock.phone": {"$exists": True}}
+        calling = {**on_call, "lock.caller_number": entry["number"]}
+        if await store["contacts"].find_one(calling, {"_id": 1}, session=session, hint="live_phone"):
+            raise Conflict(Clash.CALLER_NUMBER_ON_CALL, number_id)
+        await store["caller_numbers"].delete_one({"_id": number_id}, session=session)
+        return await _count(store, organization_id, -1, session)
+
+    return await store.in_transaction(work)
+
+
+@translates
+async def list_pools(store: Store, organization_id: str) -> list[Pool]:
+    """The organization's pools by name."""
+    found = await store["caller_numbers"].aggregate(
+        [
+            {"$match": {"organization_id": organization_id}},
+            {"$unwind": "$pools"},
+            {"$group": {"_id": "$pools", "numbers": {"$sum": 1}, "active": {"$sum": {"$toInt": "$active"}}}},
+            {"$sort": {"_id": 1}},
+        ]
+    )
+    return [Pool(group["_id"], group["numbers"], group["active"]) async for group in found]
+
+
+async def delete_pool(store: Store, organization_id: str, name: str, now: datetime) -> int:
+    """Take all numbers out of a pool, which ends it; the organization's shard.
+
+    Raises `NotFound` when no number is in it, or `Conflict` while a campaign that has not ended names it.
+    """
+
+    async def work(session: AsyncClientSession) -> int:
+        using = await _campaigns(store, organization_id, [{"caller_number_pool": name}], now, session)
+        if using:
+            raise Conflict(Clash.POOL_IN_USE, name, using)
+        taken = await store["caller_numbers"].update_many(
+            {"organization_id": organization_id, "pools": name},
+            {"$pull": {"pools": name}, "$set": {"updated_at": now}},
+            session=session,
+        )
+        if not taken.matched_count:
+            raise NotFound(Kind.CALLER_NUMBER_POOL, name)
+        return await touch(store, organization_id, session)
+
+    return await store.in_transaction(work)
+
+
+async def check_numbers_of(
+    store: Store, organization_id: str, campaign: Mapping[str, Any], session: AsyncClientSession
+) -> None:
+    """Check a campaign's fields about caller numbers, in the transaction that writes them.
+
+    Raises `BadSetting`: several kinds of numbers at once, a choice without numbers to choose from, an entry that the
+    organization has not, a pool without numbers.
+    """
+    given = [name for name in KINDS if campaign.get(name)]
+    if len(given) > 1:
+        raise BadSetting(Flaw.SEVERAL_KINDS_OF_NUMBERS, (given[1],), given[0])
+    choice = campaign.get("caller_number_choice")
+    if choice not in (None, NumberChoice.FIXED) and given not in (["caller_numbers"], ["caller_number_pool"]):
+        raise BadSetting(Flaw.CHOICE_WITHOUT_NUMBERS, ("caller_number_choice",), choice)
+    listed = [each["id"] for each in campaign.get("caller_numbers") or ()]
+    if listed:
+        mine = {"_id": {"$in": listed}, "organization_id": organization_id}
+        known = {entry["_id"] async for entry in store["caller_numbers"].find(mine, {"_id": 1}, session=session)}
+        for place, number_id in enumerate(listed):
+            if number_id not in known:
+                raise BadSetting(Flaw.UNKNOWN_CALLER_NUMBER, ("caller_numbers", place, "id"), number_id)
+    name = campaign.get("caller_number_pool")
+    if name and await _member(store, organization_id, name, "", session) is None:
+        raise BadSetting(Flaw.EMPTY_POOL, ("caller_number_pool",), name)
+
+
+async def _keep_used_pools(
+    store: Store, organization_id: str, left: Iterable[str], number_id: str, now: datetime, session: AsyncClientSession
+) -> None:
+    for name in sorted(left):
+        if await _member(store, organization_id, name, number_id, session) is None:
+            using = await _campaigns(store, organization_id, [{"caller_number_pool": name}], now, session)
+            if using:
+                raise Conflict(Clash.POOL_IN_USE, name, using)
+
+
+async def _member(
+    store: Store, organization_id: str, name: str, but: str, session: AsyncClientSession
+) -> Document | None:
+    """Any number of a pool but this one; None: there is no other."""
+    members = {"organization_id": organization_id, "pools": name, "_id": {"$ne": but}}
+    return await store["caller_numbers"].find_one(members, {"_id": 1}, session=session)
+
+
+async def _uses_of(store: Store, entry: Document, session: AsyncClientSession) -> list[Document]:
+    """The ways in which a campaign may call from a number, as filters of campaigns."""
+    uses: list[Document] = [{"caller_numbers.id": entry["_id"]}, {"agent_number": entry["number"]}]
+    if entry["pools"]:
+        uses.append({"caller_number_pool": {"$in": entry["pools"]}})
+    mine = {"organization_id": entry["organization_id"], "agent_number": entry["number"]}
+    by_configuration = [c["_id"] async for c in store["configurations"].find(mine, {"_id": 1}, session=session)]
+    if by_configuration:
+        # The configuration's number is a campaign's that has none of its own.
+        uses.append({"configuration_id": {"$in": by_configuration}, **dict.fromkeys(KINDS)})
+    return uses
+
+
+async def _campaigns(
+    store: Store, organization_id: str, uses: Sequence[Document], now: datetime, session: AsyncClientSession
+) -> list[NamedCampaign]:
+    """Campaigns, not ended at `now`, that match any of these filters; the first few."""
+    query = {"organization_id": organization_id, "$nor": [shown_as(ENDED, now)], "$or": list(uses)}
+    found = store["campaigns"].find(query, {"name": 1}, session=session).sort("created_at", 1).limit(MAX_NAMED)
+    return [NamedCampaign(campaign["_id"], campaign["name"]) async for campaign in found]
+
+
+async def _count(store: Store, organization_id: str, by: int, session: AsyncClientSession) -> int:
+    """Note that the registry has `by` more entries; the organization's shard."""
+    after = await store["organizations"].find_one_and_update(
+        {"_id": organization_id},
+        {"$inc": {"caller_number_count": by}, "$currentDate": {"changed_at": True}},
+        projection={"shard": 1, "caller_number_count": 1},
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    if after is None:
+        raise NotFound(Kind.ORGANIZATION, organization_id)
+    if after["caller_number_count"] > MAX_REGISTERED:
+        raise Conflict(Clash.REGISTRY_FULL, organization_id)
+    shard: int = after["shard"]
+    return shard
+
+
+async def _found(
+    store: Store, organization_id: str, number_id: str, session: AsyncClientSession | None = None
+) -> Document:
+    mine = {"_id": number_id, "organization_id": organization_id}
+    document = await store["caller_numbers"].find_one(mine, session=session)
+    if document is None:
+        raise NotFound(Kind.CALLER_NUMBER, number_id)
+    return document
