@@ -91,3 +91,7 @@ class Configuration(BaseModel):
             timezone_from_number=self.timezone_from_number,
             legal_hours=self.organization.keeps_legal_hours,
         )
+
+
+# What a configuration itself says, its name aside: all but what its organization adds.
+OWN_FIELDS: Final = tuple(name for name, field in Configuration.model_fields.items() if not field.exclude)

@@ -13,34 +13,14 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.configuration import Configuration
+from shared.domain.configuration import OWN_FIELDS, Configuration
 from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
 from shared.store.paging import newest_first
 
-FIELDS: Final = (
-    "name",
-    "default_timezone",
-    "default_windows",
-    "overrides",
-    "scheduled_windows",
-    "scheduled_overrides",
-    "default_country_code",
-    "max_attempts",
-    "max_attempts_per_day",
-    "retry_rules",
-    "agent_id",
-    "agent_version",
-    "agent_number",
-    "use_contact_timezone",
-    "timezone_from_number",
-    "closures",
-    "holiday_calendars",
-    "ring_seconds",
-    "max_call_seconds",
-)
+FIELDS: Final = ("name", *OWN_FIELDS)
 # What the dialer takes where a document lacks the field.
 _DEFAULTS: Final[Mapping[str, Any]] = Configuration().model_dump(mode="json")
 
