@@ -19,7 +19,7 @@ class Topic:
 
     @property
     def dead_letter(self) -> str:
-        """Where messages of this topic go that nobody could use."""
+        """Where messages of this topic go that could not be used."""
         return f"{self.name}.dlq"
 
 

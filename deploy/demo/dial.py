@@ -71,7 +71,7 @@ class Progress:
 
 
 async def new_campaign(api: Api, now: datetime) -> str:
-    """A new campaign on the demo's configuration; its id. Nobody is in it yet."""
+    """A new campaign on the demo's configuration, without contacts; its id."""
     await _close_unfinished(api)
     await api.put("/campaign/concurrency-settings", {"concurrency_limit": CONCURRENCY_LIMIT})
     configuration_id = await _configuration(api)

@@ -175,7 +175,7 @@ def set_aside(folder: Path) -> None:
 
 
 async def _let_go(port: int) -> None:
-    """Gives whoever holds the port a moment to be gone."""
+    """Gives the process that holds the port a moment to be gone."""
 
     async def is_free() -> bool:
         return port_is_free(port)
@@ -185,7 +185,7 @@ async def _let_go(port: int) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on right now."""
+    """A TCP port of this machine on which no process listens right now."""
     while True:
         port = random.choice(OUR_PORTS)
         if port_is_free(port):
@@ -216,7 +216,7 @@ class Use:
 
     @classmethod
     def by_anyone(cls, home: Home) -> bool:
-        """Whether somebody uses the stack. Call it with the home locked."""
+        """Whether a process uses the stack. Call it with the home locked."""
         with _lock_file(home.users) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -225,7 +225,7 @@ class Use:
         return False
 
     def leave(self) -> bool:
-        """Ends this use; True when nobody else uses the stack. Call it with the home locked."""
+        """Ends this use; True when no other process uses the stack. Call it with the home locked."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

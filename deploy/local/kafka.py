@@ -154,7 +154,7 @@ async def serves(address: str) -> bool:
 
 
 async def wait_until_serving(address: str, deadline_seconds: float) -> None:
-    """Waits for a broker that somebody else has started. Raises Unavailable when it does not come up."""
+    """Waits for a broker that another process has started. Raises Unavailable when it does not come up."""
     try:
         await until(functools.partial(serves, address), deadline_seconds)
     except TimeoutError:

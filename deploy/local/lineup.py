@@ -123,7 +123,7 @@ def build_lineup(
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different TCP ports that nobody listens on."""
+    """So many different TCP ports on which no process listens."""
     ports: set[int] = set()
     while len(ports) < count:
         ports.add(free_port())

@@ -130,7 +130,7 @@ def tail(log: Path) -> str:
 
 
 async def answers(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody accepts connections on `port`."""
+    """Whether a process accepts connections on `port`."""
     try:
         _, writer = await asyncio.open_connection(host, port)
     except OSError:

@@ -109,7 +109,7 @@ class Placer:
         return place_at is not None and self._now_for_all() > place_at + LATE
 
     async def _take(self, order: starts.StartOrder, started: float) -> list[Document] | None:
-        """The contacts that the order made ours; None when nobody could say in time."""
+        """The contacts that the order made ours; None when that could not be known in time."""
         while self._left(started) > 0:
             try:
                 await starts.start(self._store, order)

@@ -22,7 +22,7 @@ class ExecutorSettings(KafkaSettings, MongoSettings, StartSettings, DialingSetti
     calls_per_second: float = Field(100, gt=0, le=10_000, description="Calls this process starts a second at most.")
 
     def doubts(self) -> list[str]:
-        """Ringing that nobody can hear."""
+        """Warnings about calls that ring for too short a time to be heard."""
         found = super().doubts()
         if self.rings_real_phones and self.ring_seconds < SHORTEST_RINGING_SECONDS:
             found.append(

@@ -1,4 +1,4 @@
-"""Dead letters: a message nobody can use is set aside with its bytes as they were, and work goes on.
+"""Dead letters: a message that cannot be used is set aside with its bytes as they were, and work goes on.
 
 The dead-letter topic holds the original key, value and headers, and where, when and why the message died
 in headers of our own. `python -m deploy.replay` puts them back (shared/bus/replay.py).

@@ -212,7 +212,7 @@ def against_claim(numbers: CallerNumbers, number: str, day: str | None, now: dat
 
 
 def only(number: str) -> NumberPlan:
-    """The plan of whoever has one number alone."""
+    """The plan of a contact or a campaign that has one number alone."""
     return NumberPlan(NumberChoice.FIXED, (Offer(number),))
 
 

@@ -190,7 +190,7 @@ def moved(course: Course, move: CampaignMove, now: datetime, start_at: datetime 
 
 
 def opened(course: Course, now: datetime) -> Run:
-    """The run of a running campaign, opened at `now` where nobody has opened it yet."""
+    """The run of a running campaign, opened at `now` where it is not opened yet."""
     return course.current_run or Run(course.generation, RunState.OPENED, now)
 
 

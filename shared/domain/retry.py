@@ -223,7 +223,7 @@ def after_attempt(
 
 
 def _lost_track(policy: RetryPolicy, outcome: Outcome, proven: bool) -> bool:
-    """Whether nobody can say what happened to the call, and no rule allows to call again all the same."""
+    """Whether the call's fate cannot be known, and no rule allows to call again all the same."""
     if outcome is Outcome.UNKNOWN:
         return not policy.rule_for(outcome).retry
     return outcome is Outcome.INTERRUPTED and not (proven and policy.rule_for(outcome).retry)

@@ -29,14 +29,14 @@ class CallbackSink:
         self._wake = asyncio.Event()
 
     async def keep(self, event: CallEvent) -> None:
-        """Return when a sink has the event. Raises `Unavailable`: nobody has it, ask for it again."""
+        """Return when a sink has the event. Raises `Unavailable` when none has it: ask for it again."""
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((event, kept))
         self._wake.set()
         await kept
 
     async def run(self) -> None:
-        """Publish until cancelled. Whoever still waits then is told that nobody has it."""
+        """Publish until cancelled. Callers that still wait then are told that no sink has their event."""
         try:
             while True:
                 await self._wake.wait()

@@ -28,7 +28,7 @@ class ForgedCallback(UnusableCallback):
 
 @dataclass(frozen=True, slots=True)
 class CallPickedUp:
-    """Somebody or something answered; the call is up. `answered_at` is aware UTC, whole seconds."""
+    """A call was answered, by a person or a machine; it is up. `answered_at` is aware UTC, whole seconds."""
 
     attempt_id: str
     answered_at: datetime

@@ -171,5 +171,5 @@ def ages_to_ask_at(dialing: DialingSettings, every_seconds: float) -> Iterable[t
 
 
 def spans_to_ask(ages: Iterable[timedelta], since: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Start times whose calls have come to one of these ages between two looks. Pure, so nobody is asked twice."""
+    """Start times whose calls have come to one of these ages between two looks. Pure: no call is asked about twice."""
     return [(since - age, now - age) for age in ages]

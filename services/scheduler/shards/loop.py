@@ -295,7 +295,7 @@ class ShardLoop:
             await asyncio.shield(task)
 
     async def _wait(self) -> None:
-        """Sleep until something arrives, somebody becomes due, or there may be slots or room in the queue again.
+        """Sleep until an event arrives, a contact becomes due, or there may be slots or room in the queue again.
 
         At most a second.
         """

@@ -94,7 +94,7 @@ class ShardMemory:
         self._alarm_of: dict[str, datetime] = {}
 
     async def load(self, now: datetime) -> None:
-        """Read the whole shard; campaigns in which nobody waits go to sleep unseen."""
+        """Read the whole shard; campaigns in which no contact waits go to sleep unseen."""
         await self._read_organizations({"shard": self._shard})
         await self._read_campaigns(self.organizations)
         for campaign_id in await shard_catalog.campaigns_with_waiting(self._store, self._shard):
@@ -315,7 +315,7 @@ class ShardMemory:
         memory.crowded = len(found.waiting) >= PREFETCH
 
     async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
-        """Sleep until somebody becomes due in an open zone, a zone opens in which somebody waits, or a rest is over."""
+        """Sleep until a contact becomes due in an open zone, a zone opens in which one waits, or a rest is over."""
         entry, alarms = memory.entry, []
         wait = self._wait(memory, now)
         if wait is not None and wait.until is not None:

@@ -55,7 +55,7 @@ class StoredConfiguration:
 async def create_configuration(
     store: Store, *, organization_id: str, values: Mapping[str, Any], now: datetime
 ) -> StoredConfiguration:
-    """A new configuration; `values` has every one of `FIELDS`. No campaign uses it yet, so nobody is told."""
+    """A new configuration; `values` has every one of `FIELDS`. No campaign uses it yet, so no scheduler is told."""
     document = {
         "_id": str(uuid.uuid4()),
         "organization_id": organization_id,

@@ -87,7 +87,7 @@ async def create_key(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[ApiKey, str]:
-    """A new credential and its full text, which nobody can read again afterwards."""
+    """A new credential and its full text, which cannot be read again afterwards."""
     key_id, secret = str(uuid.uuid4()), secrets.token_urlsafe(SECRET_BYTES)
     document = {
         "_id": key_id,

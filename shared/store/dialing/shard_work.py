@@ -115,7 +115,7 @@ def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
 
 
 async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:
-    """EXPIRE: contacts whose claim nobody started in time wait again, their slots given back."""
+    """EXPIRE: contacts whose claim no executor started in time wait again, their slots given back."""
     query = {"shard": owner.shard, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
     return await _move_matching(store, owner, query, ContactStatus.PENDING, now)
 
@@ -134,7 +134,7 @@ async def remove_deleted(store: Store, owner: Ownership, now: datetime) -> Swept
 
 
 async def skip_closed(store: Store, owner: Ownership, campaign_id: str, now: datetime) -> Swept:
-    """Skip contacts that still wait in a closed campaign; moves nobody while the campaign is open."""
+    """Skip contacts that still wait in a closed campaign; moves none while the campaign is open."""
     query = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, "shard": owner.shard}
     return await _move_matching(store, owner, query, ContactStatus.PENDING, now, only_to_end=True)
 

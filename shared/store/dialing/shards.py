@@ -56,7 +56,7 @@ class GrantMove:
 
 @translates
 async def ensure_shards(store: Store) -> None:
-    """Create the shards and the global limit where they are missing. Safe to call again, by anybody."""
+    """Create the shards and the global limit where they are missing. Safe to call again, by any process."""
     for shard in range(SHARDS):
         await store["shards"].update_one(
             {"_id": shard}, {"$setOnInsert": {"epoch": 0, "held": 0, "grant": 0, "want": {}}}, upsert=True

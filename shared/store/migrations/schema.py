@@ -25,7 +25,7 @@ _DATABASE: Final = "database"
 
 @translates
 async def read_version(store: Store) -> int:
-    """The database's version; a new database, in which nobody has set anything up, gets the newest. Safe to repeat."""
+    """The database's version; a new database, in which nothing is set up, gets the newest. Safe to repeat."""
     document = await store["schema"].find_one({"_id": _DATABASE})
     if document is None:
         # Whatever else a start writes, an organization is what everything begins with.
