@@ -39,18 +39,15 @@ from shared.domain.weekly_hours import WeeklyHours
 from shared.domain.zone_hours import ClosedBy, OpenHours, ZoneHours
 
 __all__ = [
-    "OpenZones",
     "Schedule",
     "ScheduleOverride",
     "ScheduleOverrides",
     "TimeWindow",
     "Weekday",
     "closed_by",
-    "closes_at",
     "is_open",
     "known_timezones",
     "next_opening",
-    "open_zones",
 ]
 
 _SECOND: Final = timedelta(seconds=1)
@@ -245,14 +242,6 @@ class Schedule:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class OpenZones:
-    """The zones that are open, and the first later instant at which that may change (UTC; None: never)."""
-
-    zones: frozenset[str | None]
-    until: datetime | None
-
-
 def is_open(
     schedule: Schedule, timezone: str | None, now: datetime, *, for_seconds: float = 0, number: str | None = None
 ) -> bool:
@@ -275,15 +264,9 @@ def next_opening(
     that falls in a spring gap moves to the end of the gap; in an autumn overlap the earlier hour counts. Without the
     `number` (E.164) the answer leaves out what only a number decides. Raises ValueError if `after` is naive.
     """
-    return _first_instant(schedule, timezone, after, wanted=True, number=number)
-
-
-def closes_at(schedule: Schedule, timezone: str | None, now: datetime) -> datetime | None:
-    """First instant at or after `now` when calling is not allowed, in UTC; None if never.
-
-    Raises ValueError if `now` is naive.
-    """
-    return _first_instant(schedule, timezone, now, wanted=False)
+    found = schedule.open_hours(timezone, number).first(_second_of(after), wanted=True)
+    # `after` may lie within the second that was found; never answer with an earlier instant.
+    return None if found is None else max(_instant(found), after.astimezone(UTC))
 
 
 def closed_by(schedule: Schedule, timezone: str | None, now: datetime, number: str | None) -> ClosedBy | None:
@@ -292,33 +275,6 @@ def closed_by(schedule: Schedule, timezone: str | None, now: datetime, number: s
     Raises ValueError if `now` is naive.
     """
     return schedule.open_hours(timezone, number).closed_by(_second_of(now))
-
-
-def open_zones(schedule: Schedule, zones: Iterable[str | None], now: datetime) -> OpenZones:
-    """Those of `zones` that are open now, and the first instant after `now` when any of them opens or closes.
-
-    None stands for the default zone. Ask again at `until`, not before. Raises ValueError if `now` is naive.
-    """
-    second = _second_of(now)
-    open_now: set[str | None] = set()
-    changes: set[int] = set()
-    for zone in set(zones):
-        hours = schedule.open_hours(zone, None)
-        is_open_now = hours.at(second)[0]
-        if is_open_now:
-            open_now.add(zone)
-        change = hours.first(second, wanted=not is_open_now)
-        if change is not None:
-            changes.add(change)
-    return OpenZones(frozenset(open_now), _instant(min(changes)) if changes else None)
-
-
-def _first_instant(
-    schedule: Schedule, timezone: str | None, after: datetime, *, wanted: bool, number: str | None = None
-) -> datetime | None:
-    found = schedule.open_hours(timezone, number).first(_second_of(after), wanted=wanted)
-    # `after` may lie within the second that was found; never answer with an earlier instant.
-    return None if found is None else max(_instant(found), after.astimezone(UTC))
 
 
 def _second_of(instant: datetime) -> int:

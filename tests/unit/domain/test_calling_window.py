@@ -9,11 +9,10 @@ from shared.domain.calling_window import (
     ScheduleOverride,
     ScheduleOverrides,
     TimeWindow,
-    closes_at,
     is_open,
     next_opening,
-    open_zones,
 )
+from tests.unit.domain.window_edges import closes_at, open_zones
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS = WEEK[:5]

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from shared.domain.calling_window import Schedule, TimeWindow, closes_at, is_open, next_opening, open_zones
+from shared.domain.calling_window import Schedule, TimeWindow, is_open, next_opening
+from tests.unit.domain.window_edges import closes_at, open_zones
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -11,12 +11,11 @@ from shared.domain.calling_window import (
     ScheduleOverride,
     TimeWindow,
     Weekday,
-    closes_at,
     is_open,
     known_timezones,
     next_opening,
-    open_zones,
 )
+from tests.unit.domain.window_edges import closes_at, open_zones
 from tests.unit.domain.zone_data import at_utc, clock_changes, links, new_spelling, wall_clock
 
 DAYS = list(Weekday)
