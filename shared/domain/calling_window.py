@@ -206,8 +206,12 @@ class Schedule:
             looked_at: tuple[str, ...] = (self.default_timezone,)
         elif timezone is not None:
             looked_at = (timezone,)
+        elif any_number:
+            if not any((self.windows, *(override.windows for override in self.overrides))):
+                return OpenHours(None)
+            looked_at = ()
         else:
-            looked_at = () if any_number else of_number or ()
+            looked_at = of_number or ()
         where_person_is = (timezone,) if timezone is not None else of_number or ()
         if not all(is_known_timezone(zone) for zone in (*looked_at, *(where_person_is if row else ()))):
             return OpenHours(None)

@@ -260,7 +260,9 @@ def _waits_for_hours(contact: DialedContact, number: str, rules: Rules, now: dat
         return None
     # From `ahead` on: a window that closes sooner is no opening.
     opening = next_opening(schedule, zone, now + ahead, number=number)
-    by_number = schedule.depends_on_number(zone)
+    # Closed whatever the number: the campaign sleeps in this timezone, and wakes when its hours are changed.
+    open_but_for_number = is_open(schedule, zone, now, for_seconds=ahead.total_seconds())
+    by_number = open_but_for_number and schedule.depends_on_number(zone)
     if opening is not None:
         closed = closed_by(schedule, zone, now, number) or closed_by(schedule, zone, now + ahead, number)
         return Wait(_WAITS_FOR_HOURS[closed], opening, by_number=by_number)

@@ -14,11 +14,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """What organizations say of hours: asked for with a key of theirs, and noted in the truth.
-
-    An organization that keeps legal hours is never shut: its contacts would be put off one by one, each by the clock of
-    its number, until the day that was foreseen, also when it opens before (docs/nobody-is-called.md).
-    """
+    """What organizations say of hours: asked for with a key of theirs, and noted in the truth."""
 
     asking: Asking
     truth: Truth
@@ -30,13 +26,10 @@ class Hours:
 
     async def shut_or_open(self, organization_id: str, key: str) -> None:
         """Close yesterday, today and tomorrow, which is now in every zone, or open them again."""
-        if self.truth.lawful[organization_id].last:
-            await self.keep_law_or_not(organization_id, key)
         await self._shut(organization_id, key, not self.truth.shut[organization_id].last)
 
     async def keep_law_or_not(self, organization_id: str, key: str) -> None:
         """Keep legal hours from now on, or no more."""
-        await self.open(organization_id, key)
         lawful = self.truth.lawful[organization_id]
         await self._set(lawful, not lawful.last, key, {"legal_hours": "off" if lawful.last else "on"})
 

@@ -82,6 +82,18 @@ EXPIRED = End(ContactStatus.SKIPPED, EndReason.EXPIRED)
         ),
         pytest.param(
             contact(SYDNEY),
+            rules(configuration(default_windows=(), organization=LAWFUL.organization)),
+            Wait(WaitReason.NO_WINDOWS),
+            id="no windows, whatever the law of its number",
+        ),
+        pytest.param(
+            contact(SYDNEY),
+            rules(configuration(default_windows=(), timezone_from_number=True)),
+            Wait(WaitReason.NO_WINDOWS),
+            id="no windows, wherever its number may be",
+        ),
+        pytest.param(
+            contact(SYDNEY),
             rules(AT_NIGHT),
             Wait(WaitReason.NEVER_OPEN, by_number=True),
             id="windows that the law closes",
