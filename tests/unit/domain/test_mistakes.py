@@ -182,6 +182,6 @@ def test_a_body_that_is_no_object_is_told_what_to_send(model: type[BaseModel], r
 )
 def test_every_mistake_has_a_sentence_without_the_value(values: dict[str, Any]) -> None:
     marked = {name: "MARK" + value if isinstance(value, str) else value for name, value in values.items()}
-    for said in told_of(ContactInput, **marked, phone_numbers="MARK").values():
+    for said in told(ContactInput, json.dumps({**marked, "phone_numbers": "MARK"}).encode()).values():
         assert said
         assert "MARK" not in said
