@@ -82,7 +82,7 @@ def executor_settings(stage: Stage, slots: int, shortest: float = 0.0, longest: 
     return {
         "telephony_provider": "scripted",
         "executor_capacity": 4 * slots,
-        "calls_per_second": 100_000,
+        "calls_per_second": 10_000,
         "carrier_connections": slots,
         "bench_journal": stage.folder / "journal.json",
         "bench_shortest_call": shortest,
