@@ -60,7 +60,8 @@ def _make_base(client: DockerClient, home: Home) -> None:
     if not archive.is_file():
         make_folder(archive.parent)
         half = archive.with_name(f"{archive.name}.{os.getpid()}.half")
-        command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}"]
+        # It makes a folder of a name that does not end in `.tar`, unless told.
+        command = ["mmdebstrap", "--quiet", "--format=tar", "--variant=essential", f"--include={','.join(PACKAGES)}"]
         command += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
         try:
             _run([*command, RELEASE, str(half)])
