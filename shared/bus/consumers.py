@@ -178,7 +178,7 @@ class _Read:
 async def _without_headers(
     records: tuple[KafkaRecord, ...], original: Callable[[Any], Awaitable[KafkaMessage]]
 ) -> KafkaMessage:
-    message = await original(tuple(replace(record, headers=()) for record in records))
+    message = await original(tuple(replace(record, headers=()) if record.headers else record for record in records))
     message.raw_message = records
     return message
 

@@ -128,7 +128,7 @@ def normalize(raw: str, default_country_code: str | None) -> PhoneNumber:
 
 def compared(e164: str) -> str:
     """The one form under which all `spellings` of a phone are equal: the key of whatever is kept for a phone."""
-    return spellings(e164)[0] if e164.startswith(_SPELLED_DIFFERENTLY) else e164
+    return spellings(e164)[0]
 
 
 def spellings(e164: str) -> tuple[str, ...]:
@@ -136,6 +136,8 @@ def spellings(e164: str) -> tuple[str, ...]:
 
     A spelling may be out of use in its country; callers' lists and carriers' reports still have it.
     """
+    if not e164.startswith(_SPELLED_DIFFERENTLY):
+        return (e164,)
     for pattern, templates in _SPELLINGS:
         found = pattern.fullmatch(e164)
         if found is not None:

@@ -24,7 +24,7 @@ from shared.events import DialJob
 from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Document
 from shared.store.dialing.caps import PastAttempts, past_attempts
-from shared.store.dialing.context import concurrency_limit
+from shared.store.dialing.context import call_fields, concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -79,6 +79,8 @@ class _Rooms:
     campaigns: dict[str, int]
     live: dict[str, set[str]]
     past: PastAttempts
+    # (organization id, campaign id): the context's rules, and those with phones on a call and past attempts.
+    rules: dict[tuple[str, str], tuple[Rules, Rules]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -178,7 +180,7 @@ def _select(
     selection = _Selection()
     for contact in candidates:
         context, organization_id = transaction.context, contact["organization_id"]
-        rules = rooms.past.rules(replace(context.rules_of(contact), live=rooms.live[organization_id]), organization_id)
+        rules = _rules(transaction, rooms, contact)
         dialed = rooms.past.contact(context.dialed(contact), contact["_id"])
         match verdict(dialed, rules, now, WINDOW_AHEAD):
             case Call() as call:
@@ -210,6 +212,16 @@ def _select(
                 # The whole campaign waits, or what the queue was read by has changed: nothing is written.
                 continue
     return selection
+
+
+def _rules(transaction: ShardTransaction, rooms: _Rooms, contact: Document) -> Rules:
+    """The rules for a candidate, with the phones on a call and the attempts that caps count; made once a campaign."""
+    organization_id, made = contact["organization_id"], transaction.context.rules_of(contact)
+    key = organization_id, contact["campaign_id"]
+    if key not in rooms.rules or rooms.rules[key][0] is not made:
+        full = rooms.past.rules(replace(made, live=rooms.live[organization_id]), organization_id)
+        rooms.rules[key] = made, full
+    return rooms.rules[key][1]
 
 
 def _ask_again(
@@ -257,7 +269,7 @@ def _number_for(transaction: ShardTransaction, contact: Document, choice: CallCh
     if day is not None:
         fields["day"] = day
     context.numbers.take(organization_id, {"caller_number": number, **fields})
-    plan = number_plan(context.dialed(contact).fields, rules)
+    plan = number_plan(call_fields(contact), rules)
     if number is not None and plan is not None and plan.choice is NumberChoice.ROTATE:
         context.numbers.turns[campaign_id] = transaction.ledger.turns[campaign_id] = number
     return fields

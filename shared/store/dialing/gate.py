@@ -80,12 +80,14 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
         return _SAID[EndReason.DO_NOT_CALL]
     if _is_of_another_run(context, contact):
         return "campaign started anew"
-    rules = replace(context.rules_of(contact), probing=_asks_about(context, contact), full=_full(context, contact, now))
-    # Due by the clock of the scheduler that claimed it, which may be ahead of this one.
-    later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
-    match verdict(
-        replace(dialed, due_at=min(dialed.due_at, now), scheduled_at=later), rules, now, frozen=frozen_choice(lock)
-    ):
+    rules, probing, full = context.rules_of(contact), _asks_about(context, contact), _full(context, contact, now)
+    if probing or full is not None:
+        rules = replace(rules, probing=probing, full=full)
+    if dialed.due_at > now:
+        # Due by the clock of the scheduler that claimed it, which is ahead of this one.
+        later = dialed.scheduled_at if dialed.scheduled_at and dialed.scheduled_at > dialed.due_at else None
+        dialed = replace(dialed, due_at=now, scheduled_at=later)
+    match verdict(dialed, rules, now, frozen=frozen_choice(lock)):
         case Call(probing=over):
             # A claim decides which call asks about a rest that is over: one that is older than the rest may not.
             return str(WAITS_FOR_REST[RefusalSubject(over[0].partition(":")[0])]) if over else None
