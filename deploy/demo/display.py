@@ -30,6 +30,14 @@ FAULTS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was asked of a campaign, with what the carrier's record says of it, and whether it was kept."""
+
+    said: str
+    kept: bool
+
+
 @contextmanager
 def watching(console: Console) -> Iterator["Display"]:
     """A display for as long as the demo dials."""
@@ -144,14 +152,23 @@ def _carrier(end: Progress) -> Table:
 def _verdict(console: Console, organization_id: str, end: Progress) -> bool:
     carrier = end.carrier
     peak = carrier["peak_live_by_organization"].get(organization_id, 0)
-    checks = {
-        f"most calls at once: {peak}, the limit is {CONCURRENCY_LIMIT}": peak <= CONCURRENCY_LIMIT,
-        f"attempts that were dialed twice: {carrier['attempts_placed_twice']}": not carrier["attempts_placed_twice"],
-        f"phones with two calls at once: {carrier['phones_called_at_once']}": not carrier["phones_called_at_once"],
-        f"contacts not in a final state: {end.open}": not end.open,
-    }
+    promises = [
+        Promise(f"most calls at once: {peak}, the limit is {CONCURRENCY_LIMIT}", peak <= CONCURRENCY_LIMIT),
+        Promise(
+            f"attempts that were dialed twice: {carrier['attempts_placed_twice']}", not carrier["attempts_placed_twice"]
+        ),
+        Promise(
+            f"phones with two calls at once: {carrier['phones_called_at_once']}", not carrier["phones_called_at_once"]
+        ),
+        Promise(f"contacts not in a final state: {end.open}", not end.open),
+    ]
     console.print(f"{end.placed} calls in {end.seconds:.1f} s: {end.calls_per_second:.1f} calls a second.")
+    return report_promises(console, promises)
+
+
+def report_promises(console: Console, promises: Sequence[Promise]) -> bool:
+    """A line for each promise; whether all were kept."""
     console.print("By the carrier's own record:")
-    for said, kept in checks.items():
-        console.print(f"  {'ok ' if kept else 'BAD'}  {said}")
-    return all(checks.values())
+    for promise in promises:
+        console.print(f"  {'ok ' if promise.kept else 'BAD'}  {promise.said}")
+    return all(promise.kept for promise in promises)

@@ -1,4 +1,4 @@
-"""The demo's show: the list loaded over the API, dialed to its end, and judged by the carrier's own books."""
+"""The demo: a list loaded over the API and dialed to its end, some of it again; judged by the carrier's own books."""
 
 from pathlib import Path
 from typing import Final
@@ -7,9 +7,10 @@ from rich.console import Console
 
 from deploy.demo.client import Api
 from deploy.demo.dial import carrier_summary, dial_to_the_end
-from deploy.demo.display import report_load, report_outcome, watching
+from deploy.demo.display import report_load, report_outcome, report_promises, watching
+from deploy.demo.follow_up import follow_up
 from deploy.demo.load import load, read_rows
-from shared.clock import monotonic
+from shared.clock import monotonic, utc_now
 from shared.errors import DialstreamError
 
 DEMO_LIST: Final = Path(__file__).with_name("contacts.csv")
@@ -22,7 +23,7 @@ class PromiseBroken(DialstreamError):
 async def dial_list(
     api: Api, carrier_url: str, campaign_id: str, organization_id: str, contacts: int | None, console: Console
 ) -> None:
-    """Loads the list, or its first `contacts` rows, dials it, reports.
+    """Loads the list, or its first `contacts` rows, dials it, has some called again by a second campaign; reports.
 
     Raises PromiseBroken when the carrier has seen what must not be, DemoStuck when nothing moves any more.
     """
@@ -35,5 +36,7 @@ async def dial_list(
     console.print(f"\nDialing campaign {campaign_id}:")
     with watching(console) as display:
         end = await dial_to_the_end(api, carrier_url, campaign_id, placed_before, display.show)
-    if not await report_outcome(console, api, campaign_id, organization_id, end):
+    kept = await report_outcome(console, api, campaign_id, organization_id, end)
+    promises = await follow_up(api, carrier_url, campaign_id, console, utc_now())
+    if not report_promises(console, promises) or not kept:
         raise PromiseBroken("the demo broke a promise; see above")

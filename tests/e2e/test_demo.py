@@ -81,6 +81,8 @@ async def test_the_demo_dials_its_list_to_the_end_and_a_second_run_beside_it_is_
     assert "row 9 (C-90001): phone_numbers.0: The phone number contains letters" in said
     assert "attempts by outcome" in said
     assert "54/54 contacts done" in said
+    assert "calls 40 of them again: it starts by itself at" in said
+    assert "most calls at once from one number: " in said
     assert "BAD" not in said
     env_file = tmp_path / "dev.env"
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
