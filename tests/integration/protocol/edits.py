@@ -163,16 +163,22 @@ async def edit_numbers(world: World, contact_id: str, *numbers: str) -> None:
 
 
 @step
-async def add_contact(world: World, organization_id: str, campaign_id: str, number: str) -> None:
-    """One more contact, as contact-ingest or the API would add it."""
-    for contact_id in await _upsert(world, organization_id, campaign_id, _row(None, (number,))):
-        if contact_id is not None:
-            world.contacts.append(contact_id)
-            world.rules.numbers[contact_id] = History((number,))
-            await note_accepted(world, contact_id)
+async def add_contact(
+    world: World, organization_id: str, campaign_id: str, number: str, source: str = "api-0"
+) -> list[str]:
+    """One more contact, as contact-ingest or the API would add it; none where the campaign takes none."""
+    added = await _upsert(world, organization_id, campaign_id, _row(None, (number,)), source)
+    ids = [contact_id for contact_id in added if contact_id is not None]
+    for contact_id in ids:
+        world.contacts.append(contact_id)
+        world.rules.numbers[contact_id] = History((number,))
+    await note_accepted(world, *ids)
+    return ids
 
 
-async def _upsert(world: World, organization_id: str, campaign_id: str, row: ContactRow) -> tuple[str | None, ...]:
+async def _upsert(
+    world: World, organization_id: str, campaign_id: str, row: ContactRow, source: str = "api-0"
+) -> tuple[str | None, ...]:
     try:
         result = await upsert_contacts(
             world.store,
@@ -180,7 +186,7 @@ async def _upsert(world: World, organization_id: str, campaign_id: str, row: Con
             shard=world.shard_of[organization_id],
             campaign_id=campaign_id,
             rows=[row],
-            source="api-0",
+            source=source,
             now=world.now,
         )
     except WrongState:
