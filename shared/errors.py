@@ -69,6 +69,8 @@ class Flaw(StrEnum):
     EMPTY_POOL = "pool without numbers"
     SEVERAL_KINDS_OF_NUMBERS = "several kinds of caller numbers"
     CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
+    END_BEFORE_START = "end_at not after start_at"
+    START_AFTER_END = "start_at not before end_at"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ class Course:
     """A campaign's course: the owner's intent and what has come of it.
 
     `generation` grows with each start, resume and schedule, so that what was known of an earlier run counts for no
-    later one. `start_at` (UTC) is when a scheduled campaign starts; `imports` how many are under way.
+    later one. `start_at` (UTC) is when a scheduled campaign starts; `imports` how many are under way. From `end_at`
+    (UTC) on nobody is called in the campaign, whatever its state.
     """
 
     intent: Intent
@@ -92,6 +93,7 @@ class Course:
     start_at: datetime | None = None
     run: Run | None = None
     imports: int = 0
+    end_at: datetime | None = None
 
     @property
     def current_run(self) -> Run | None:
@@ -108,6 +110,15 @@ class Course:
         """Whether the campaign calls nobody any more, for good: it was cancelled, or its run has failed."""
         run = self.current_run
         return self.intent is Intent.CANCELLED or (run is not None and run.state is RunState.FAILED)
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether the campaign's end date has come by `now` (UTC)."""
+        return self.end_at is not None and self.end_at <= now
+
+    @property
+    def ends_before_it_starts(self) -> bool:
+        """Whether the campaign is scheduled for a time at which its end date has come already."""
+        return self.intent is Intent.SCHEDULED and self.start_at is not None and self.has_ended(self.start_at)
 
 
 @dataclass(frozen=True, slots=True)

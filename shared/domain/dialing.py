@@ -97,6 +97,8 @@ def end_of(contact: DialedContact, rules: Rules, now: datetime) -> End | None:
         return End(ContactStatus.COMPLETED if answered else ContactStatus.EXHAUSTED, contact.for_good)
     if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.course.is_over):
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
+    if rules.campaign is not None and rules.campaign.course.has_ended(now):
+        return End(ContactStatus.SKIPPED, EndReason.CAMPAIGN_ENDED)
     has_number = bool(callable_numbers(contact))
     if not has_number and any(compared(number) in contact.listed for number in contact.phone_numbers):
         return End(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL)
@@ -188,7 +190,7 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
 
     None: each contact has to be looked at. A contact with a caller number of its own waits for its account alone.
     """
-    if rules.campaign is not None and rules.campaign.course.is_over:
+    if rules.campaign is not None and (rules.campaign.course.is_over or rules.campaign.course.has_ended(now)):
         # They end: nothing is to be waited for.
         return None
     waits = _waits_for_campaign(rules, now)

@@ -58,6 +58,7 @@ class EndReason(StrEnum):
     NO_AGENT = "no_agent"
     DO_NOT_CALL = "do_not_call"
     EXPIRED = "expired"
+    CAMPAIGN_ENDED = "campaign_ended"
     CANCELLED = "cancelled"
 
 
@@ -81,7 +82,13 @@ ENDED_BY: Final[Mapping[Outcome, EndReason]] = MappingProxyType(
 FOR_GOOD: Final = frozenset({EndReason.ANSWERED, EndReason.OPTED_OUT})
 # Endings that a changed setting or list can make void, so that naming the contact again calls it again.
 MAY_NO_LONGER_HOLD: Final = frozenset(
-    {EndReason.NO_AGENT, EndReason.DO_NOT_CALL, EndReason.EXPIRED, EndReason.CANCELLED}
+    {
+        EndReason.NO_AGENT,
+        EndReason.DO_NOT_CALL,
+        EndReason.EXPIRED,
+        EndReason.CAMPAIGN_ENDED,
+        EndReason.CANCELLED,
+    }
 )
 
 # What a campaign waits for and a contact with a caller number of its own does not.

@@ -25,6 +25,7 @@ class SettingFault(StrEnum):
     NEVER_OPEN = "never_open"
     NO_CALLER_NUMBER = "no_caller_number"
     NO_AGENT = "no_agent"
+    CAMPAIGN_ENDED = "campaign_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def limit_above(limit: int | None, organization_limit: int) -> list[SettingWarni
 
 # Faults that end contacts, and why these have ended then: mending the fault moves none of them.
 ENDS_BY_FAULT: Final[Mapping[SettingFault, tuple[ContactStatus, EndReason]]] = MappingProxyType(
-    {SettingFault.NO_AGENT: (ContactStatus.ERROR, EndReason.NO_AGENT)}
+    {
+        SettingFault.NO_AGENT: (ContactStatus.ERROR, EndReason.NO_AGENT),
+        SettingFault.CAMPAIGN_ENDED: (ContactStatus.SKIPPED, EndReason.CAMPAIGN_ENDED),
+    }
 )
 
 
@@ -96,7 +100,9 @@ def warnings_on_configuration(
 
     `ended` counts the contacts of its campaigns that have ended, by reason.
     """
-    said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), ended, now)
+    # What has ended by a campaign's own dates no configuration has ended.
+    by_it = {because: count for because, count in ended.items() if because != EndReason.CAMPAIGN_ENDED}
+    said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), by_it, now)
     warnings = [warning for warning in said if warning not in _BROUGHT_BY_CAMPAIGNS]
     return [*warnings, *exhausted_stay(ended)] if _ATTEMPT_FIELDS.intersection(changed) else warnings
 
@@ -118,6 +124,8 @@ def setting_faults(rules: Rules, now: datetime) -> list[SettingFault]:
     """What the settings around a campaign's contacts lack; contacts of no campaign bring their own agent and hours."""
     faults = []
     if rules.campaign is not None:
+        if rules.campaign.course.has_ended(now):
+            faults.append(SettingFault.CAMPAIGN_ENDED)
         configuration = rules.campaign.configuration
         if configuration is None:
             faults.append(SettingFault.CONFIGURATION_UNUSABLE)

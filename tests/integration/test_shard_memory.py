@@ -68,7 +68,7 @@ async def test_who_comes_back_due_at_once_is_seen_although_the_queue_was_just_re
     await memory.load(now)
     assert await offered(memory, now) == [first["_id"]]
     await store["contacts"].update_one({"_id": released["_id"]}, {"$set": {"status": "pending"}})
-    memory.account({}, {campaign["_id"]: released["due_at"]})
+    memory.account({}, {campaign["_id"]: released["due_at"]}, {})
     await lock(store, first["_id"])
     memory.taken([first["_id"]], [], now, claimed=True)
     assert await offered(memory, now + SOON) == [released["_id"]]
@@ -84,7 +84,7 @@ async def test_the_many_retries_of_a_campaign_do_not_fill_the_memory(store: Stor
     assert await offered(memory, now) == []
     for second in range(1000):
         # Ever later retries, and now and then a hint that has the campaign looked at.
-        memory.account({}, {campaign["_id"]: now + timedelta(hours=24, seconds=second)})
+        memory.account({}, {campaign["_id"]: now + timedelta(hours=24, seconds=second)}, {})
         if second % 10 == 0:
             memory.wake(campaign["_id"], now)
             assert await offered(memory, now) == []
@@ -142,7 +142,7 @@ async def test_an_organization_at_its_limit_still_counts_with_what_it_holds(stor
     memory = ShardMemory(store, organization["shard"])
     await memory.load(now)
     assert [demand.room for demand in await memory.demands(now, 100, {})] == [2]
-    memory.account({organization["_id"]: 2}, {})
+    memory.account({organization["_id"]: 2}, {}, {})
     assert [(demand.room, demand.held) for demand in await memory.demands(now, 100, {})] == [(0, 2)]
     assert [(demand.room, demand.held) for demand in await memory.demands(now, 100, {organization["_id"]: 1})] == [
         (1, 1)

@@ -27,6 +27,8 @@ LACKS: Final[Mapping[SettingFault, str]] = MappingProxyType(
         "own wait; set agent_number on the campaign or its configuration.",
         SettingFault.NO_AGENT: "There is no agent, so contacts without an agent of their own end as error when their "
         "turn comes; set agent_id on the campaign or its configuration.",
+        SettingFault.CAMPAIGN_ENDED: "The campaign's end_at has passed, so nobody is called in it and contacts end as "
+        "skipped; set a later end_at, or null: PATCH /campaign/campaigns/{id}.",
     }
 )
 """Sentences on each lack of settings: what it means, and what to do."""
@@ -88,6 +90,8 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
         'POST …/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.',
         EndReason.EXPIRED: "Send the contacts with a later expires_at, which calls them again; so does POST "
         '…/contacts/reset with {"status": "skipped", "reason": "expired"} once they have one.',
+        EndReason.CAMPAIGN_ENDED: "Set a later end_at, or null, then POST …/contacts/reset with "
+        '{"status": "skipped", "reason": "campaign_ended"}; start the campaign again if it is completed.',
         EndReason.LOST: "How these calls ended is not known; look at their attempts before POST …/contacts/reset with "
         '{"status": "error", "reason": "lost"} calls the persons again.',
         EndReason.INVALID_NUMBER: "Send the contacts with other numbers, then POST …/contacts/reset with "

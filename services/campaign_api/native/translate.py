@@ -77,6 +77,7 @@ _CAMPAIGN_AS_STORED: Final = (
     "calls_per_second",
     "caller_number_pool",
     "caller_number_choice",
+    "auto_complete",
     "started_at",
     "completed_at",
     "created_at",
@@ -363,6 +364,7 @@ def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "state": shown.state,
         "state_reason": shown.reason,
         "start_at": campaign.course.start_at,
+        "end_at": campaign.course.end_at,
         "caller_numbers": [CampaignNumber(id=one.id, weight=one.weight) for one in campaign.caller_numbers] or None,
         **{name: getattr(campaign, name) for name in _CAMPAIGN_AS_STORED},
     }

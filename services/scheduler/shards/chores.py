@@ -1,4 +1,4 @@
-"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call, wishes.
+"""The shard's sweeps: expired claims, the second sink, deletions, closed campaigns, do-not-call, wishes, completion.
 
 Every chore finds its work in MongoDB alone, does at most one batch a transaction, and can be stopped and
 started again anywhere.
@@ -15,7 +15,7 @@ from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import expiries, results, shard_work
+from shared.store.dialing import completion, expiries, results, shard_work
 from shared.store.dialing.newly_listed import NewlyListed
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -51,7 +51,7 @@ class Chores:
                 return await self._skip_listed(now)
 
     def _account(self, swept: Swept) -> bool:
-        self._memory.account(swept.held, swept.due)
+        self._memory.account(swept.held, swept.due, swept.remaining)
         self._memory.counted(swept.numbers, utc_now())
         return swept.moved > 0
 
@@ -60,7 +60,7 @@ class Chores:
         if not waiting:
             return False
         done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)
-        self._memory.account(done.held, done.due)
+        self._memory.account(done.held, done.due, done.remaining)
         self._heed_rests(done.rests)
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
@@ -68,6 +68,24 @@ class Chores:
     async def skip_closed(self, campaign_id: str, now: datetime) -> bool:
         """Skip some of the contacts that still wait in a closed campaign; whether there may be more."""
         return self._account(await shard_work.skip_closed(self._store, self._owner, campaign_id, now))
+
+    async def complete_campaigns(self, now: datetime) -> set[str]:
+        """Complete campaigns in which nothing is left to do; the organizations of those that were."""
+        completing = self._memory.completing
+        candidates = completing.to_look_at(now)
+        if not candidates:
+            return set()
+        changed = set()
+        remaining = await completion.read_remaining(self._store, self._owner.shard, candidates)
+        for campaign_id in candidates:
+            found = remaining.get(campaign_id)
+            if found is None or not found.is_completed(now):
+                left, rests = (0, True) if found is None else (found.left.contacts, found.rests(now))
+                completing.looked_at(campaign_id, left, rests=rests)
+            elif await completion.complete_campaign(self._store, self._owner, campaign_id, now):
+                changed.add(completing.organization_of(campaign_id))
+                completing.looked_at(campaign_id, 0, rests=True)
+        return changed
 
     def numbers_listed(self) -> None:
         """Have a sweep under way go over the last entries once more: numbers may have come onto a do-not-call list."""

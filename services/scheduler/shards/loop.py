@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -33,7 +33,8 @@ from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
 from shared.logs import get_logger
 from shared.store.client import Store
-from shared.store.dialing import in_progress, shard_catalog, shards, starts
+from shared.store.dialing import in_progress, shards, starts
+from shared.store.dialing.campaign_ends import read_campaign_ends
 from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
 from shared.store.dialing.finish import distinct_endings
 from shared.store.dialing.shard_transaction import Ownership
@@ -160,8 +161,7 @@ class ShardLoop:
     async def _take_over(self) -> None:
         self._become(Ownership(self.shard, await shards.take_over(self._store, self.shard)))
         await self._memory.load(utc_now())
-        closed = await shard_catalog.closed_campaigns(self._store, list(self._memory.organizations), utc_now())
-        self.remind(Chore, campaigns=closed)
+        self.remind(Chore, campaigns=await self._renew_ends(list(self._memory.organizations), utc_now()))
         metrics.TAKE_OVERS.inc()
         log.info("shard taken over", shard=self.shard, epoch=self._owner.epoch, held=self.held)
 
@@ -171,7 +171,9 @@ class ShardLoop:
             self._arrived.clear()
         now = utc_now()
         busy = await self._look_at_changes(now)
+        self._inbox.closed.update(self._memory.completing.newly_ended(now))
         busy = await self._do_chores(now) or busy
+        self._inbox.organizations |= await self._chores.complete_campaigns(now)
         ended, released = self._inbox.next_batch()
         work = await self._plan(now, ended, released)
         if not ended and not released and not work.probes and not work.claim.contact_ids:
@@ -190,7 +192,7 @@ class ShardLoop:
         return True
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
-        self._memory.account(done.held, done.due)
+        self._memory.account(done.held, done.due, done.remaining)
         self._grants.gave_back(done.given_back)
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
         self._heed_rests(done.rests)
@@ -213,12 +215,11 @@ class ShardLoop:
         try:
             if organizations:
                 await self._memory.renew(organizations, now)
-                closed = await shard_catalog.closed_campaigns(self._store, organizations, now)
-                campaigns = campaigns | set(closed)
+                campaigns = campaigns | await self._renew_ends(organizations, now)
                 self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED}
                 self._chores.numbers_listed()
             await self._memory.contacts_changed(campaigns, now)
-            self._inbox.closed |= {campaign for campaign in campaigns if not self._memory.knows(campaign)}
+            self._inbox.closed |= {campaign for campaign in campaigns if not self._takes_contacts(campaign)}
             await starts.note_answers(self._store, self.shard, answers)
         except TemporaryError:
             self._inbox.organizations |= organizations
@@ -226,6 +227,16 @@ class ShardLoop:
             raise
         self._inbox.done_with(answered=len(answers))
         return True
+
+    async def _renew_ends(self, organizations: Collection[str], now: datetime) -> set[str]:
+        """Read again which campaigns end or complete by themselves; those that are over, whose contacts end."""
+        ends = await read_campaign_ends(self._store, organizations, now)
+        self._memory.completing.renew(organizations, ends)
+        return set(ends.over)
+
+    def _takes_contacts(self, campaign_id: str) -> bool:
+        """Whether contacts of a campaign may wait in it for a call, by what was last read."""
+        return self._memory.knows(campaign_id) and not self._memory.completing.has_ended(campaign_id)
 
     async def _do_chores(self, now: datetime) -> bool:
         """One batch of every chore there is; one that may have more stays.

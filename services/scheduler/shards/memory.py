@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
+from services.scheduler.shards.completing import Completing
 from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
 from shared.domain.contact import WaitingContact
 from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
@@ -92,6 +93,7 @@ class ShardMemory:
         # The earliest alarm of each campaign is enough: when it rings, the store says when the next one is due.
         self._alarms: list[tuple[datetime, str]] = []
         self._alarm_of: dict[str, datetime] = {}
+        self.completing = Completing()
 
     async def load(self, now: datetime) -> None:
         """Read the whole shard; campaigns in which no contact waits go to sleep unseen."""
@@ -144,6 +146,7 @@ class ShardMemory:
         """These campaigns were given contacts, or some of theirs were edited: look at them again."""
         if not campaign_ids:
             return
+        self.completing.contacts_changed(campaign_ids)
         first = {organization_of_default(c) for c in campaign_ids if is_default_campaign(c) and not self.knows(c)}
         if first:
             # The organization's first contacts of no campaign: from now on it has such a queue.
@@ -188,8 +191,12 @@ class ShardMemory:
         awake = (memory for organization in self.organizations.values() for memory in organization.awake.values())
         return sum(len(memory.waiting) for memory in awake)
 
-    def account(self, held: dict[str, int], due: dict[str, datetime]) -> None:
-        """Take over what a transaction has committed: changes of held slots, and when contacts wait again."""
+    def account(self, held: dict[str, int], due: dict[str, datetime], remaining: dict[str, int]) -> None:
+        """Take over what a transaction has committed.
+
+        `held`, `due` and `remaining` are as in `WorkDone`.
+        """
+        self.completing.account(remaining)
         for organization_id, change in held.items():
             if organization_id in self.organizations:
                 self.organizations[organization_id].held += change

@@ -5,7 +5,7 @@
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from shared.domain.contact_input import is_uuid
 from shared.domain.known_words import known
 from shared.domain.page import Page
 from shared.domain.queue_order import CallOrder
-from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
+from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.courses import course_of, shown_as, stored_course
@@ -52,6 +52,8 @@ EDITABLE: Final = frozenset(
         "agent_version",
         "concurrency_limit",
         "calls_per_second",
+        "end_at",
+        "auto_complete",
         *CAMPAIGN_FIELDS,
     }
 )
@@ -82,6 +84,7 @@ class Campaign:
     caller_numbers: tuple[ListedNumber, ...] = ()
     caller_number_pool: str | None = None
     caller_number_choice: NumberChoice | None = None
+    auto_complete: bool = False
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -110,6 +113,7 @@ class Campaign:
             caller_numbers=_listed(document),
             caller_number_pool=document["caller_number_pool"],
             caller_number_choice=None if choice is None else NumberChoice(choice),
+            auto_complete=document["auto_complete"],
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -125,7 +129,8 @@ def _listed(document: Mapping[str, Any]) -> tuple[ListedNumber, ...]:
 class NewCampaign:
     """What a customer says about a campaign that is to be made.
 
-    With `start_at` (UTC) it starts by itself at that time; as a draft not before it is started; otherwise at once.
+    With `start_at` (UTC) it starts by itself at that time; as a draft not before it is started; otherwise at once. From
+    `end_at` (UTC) on nobody is called in it. With `auto_complete` it is completed once nothing is left to do in it.
     """
 
     name: str
@@ -143,12 +148,14 @@ class NewCampaign:
     caller_numbers: Sequence[Mapping[str, Any]] | None = None
     caller_number_pool: str | None = None
     caller_number_choice: NumberChoice | None = None
+    end_at: datetime | None = None
+    auto_complete: bool = False
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
         if self.start_at is not None:
-            return scheduled(self.start_at)
-        return drafted() if self.is_draft else started(now)
+            return replace(scheduled(self.start_at), end_at=self.end_at)
+        return replace(drafted() if self.is_draft else started(now), end_at=self.end_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +173,12 @@ class ScheduleChange:
 
 
 async def create_campaign(store: Store, organization_id: str, new: NewCampaign, now: datetime) -> Campaign:
-    """A new campaign. Raises `NotFound` (configuration), `Conflict` (external_id), `BadSetting` (numbers)."""
+    """A new campaign.
+
+    Raises `NotFound` (configuration), `Conflict` (external_id), `BadSetting` (numbers, or it ends before it starts).
+    """
     campaign_id = str(uuid.uuid4())
+    _check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
         await count_campaign(store, organization_id, new.configuration_id, 1, session)
@@ -226,7 +237,7 @@ async def edit_campaign(
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
 
     Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
-    (external_id), `BadSetting` (numbers).
+    (external_id), `BadSetting` (numbers, or it would end before it starts).
     """
     if not changes.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
@@ -244,6 +255,9 @@ async def edit_campaign(
             await check_numbers_of(store, organization_id, {**stored, **changes}, session)
         asked = move.asked_of(before.course) if move is not None else None
         after = changes if asked is None or move is None else {**changes, **_moved(before, asked, now, move.start_at)}
+        if asked is not None or "end_at" in changes:
+            course = Campaign.from_document({**stored, **after}).course
+            _check_dates(course, "end_at" if "end_at" in changes else "start_at")
         written = await _write(store, campaign_id, after, now, session)
         await touch(store, organization_id, session)
         return Campaign.from_document(written)
@@ -277,9 +291,20 @@ def _moved(campaign: Campaign, move: CampaignMove, now: datetime, start_at: date
     if course is None:
         raise WrongState(Kind.CAMPAIGN, campaign.id, campaign.shown(now).state, move)
     fields = stored_course(course)
+    if move is CampaignMove.START:
+        fields["completed_at"] = None
     if course.is_opened and campaign.started_at is None:
         fields["started_at"] = now
     return fields
+
+
+def _check_dates(course: Course, place: str) -> None:
+    """Raise `BadSetting` at this field when a campaign would end before it starts."""
+    if not course.ends_before_it_starts or course.start_at is None or course.end_at is None:
+        return
+    if place == "end_at":
+        raise BadSetting(Flaw.END_BEFORE_START, [place], course.start_at.isoformat())
+    raise BadSetting(Flaw.START_AFTER_END, [place], course.end_at.isoformat())
 
 
 async def _found(
@@ -317,6 +342,8 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "shard": shard,
         "name": new.name,
         **stored_course(course),
+        "end_at": new.end_at,
+        "auto_complete": new.auto_complete,
         "started_at": now if course.is_opened else None,
         "completed_at": None,
         "priority": new.priority,

@@ -13,7 +13,7 @@ from shared.domain.known_words import known
 from shared.store.client import Document
 
 # What of a campaign its course is read from.
-COURSE_FIELDS: Final = ("intent", "generation", "start_at", "run", "imports")
+COURSE_FIELDS: Final = ("intent", "generation", "start_at", "run", "imports", "end_at")
 
 
 def course_of(campaign: Mapping[str, Any]) -> Course:
@@ -25,13 +25,14 @@ def course_of(campaign: Mapping[str, Any]) -> Course:
     run, intent = campaign["run"], known(Intent, campaign["intent"])
     state = known(RunState, run["state"]) if run is not None else None
     if intent is None or (run is not None and state is None):
-        return Course(Intent.PAUSED, campaign["generation"])
+        return Course(Intent.PAUSED, campaign["generation"], end_at=campaign["end_at"])
     return Course(
         intent,
         campaign["generation"],
         campaign["start_at"],
         Run(run["generation"], state, run["at"], run["reason"]) if run is not None and state is not None else None,
         campaign["imports"],
+        campaign["end_at"],
     )
 
 
@@ -41,7 +42,7 @@ def stored_run(run: Run) -> Document:
 
 
 def stored_course(course: Course) -> Document:
-    """The fields of a campaign document that its course is; `imports` belongs to those who import."""
+    """The fields of a campaign that a move writes; `imports` belongs to those who import, `end_at` to an edit."""
     return {
         "intent": course.intent.value,
         "generation": course.generation,
@@ -89,6 +90,11 @@ def _shown_as(state: CampaignState, now: datetime) -> Document:
 MAY_RUN: Final[Document] = {
     "intent": {"$in": [Intent.RUNNING, Intent.SCHEDULED]},
     "$nor": [{"run.state": {"$in": [state for state in RunState if state is not RunState.OPENED]}, **_CURRENT}],
+}
+# Campaigns with a run that may be completed, now or once their time has come.
+MAY_COMPLETE: Final[Document] = {
+    "intent": {"$in": [Intent.RUNNING, Intent.SCHEDULED]},
+    "$nor": [{"run.state": {"$in": [RunState.COMPLETED, RunState.FAILED]}, **_CURRENT}],
 }
 # Campaigns whose waiting contacts end.
 IS_OVER: Final[Document] = {"$or": [{"intent": Intent.CANCELLED}, {"run.state": RunState.FAILED, **_CURRENT}]}

@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from shared.domain.campaign import CampaignUse, shown_state
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
-from shared.domain.ids import counter_id, is_default_campaign
+from shared.domain.ids import is_default_campaign
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
@@ -25,6 +25,7 @@ from shared.store.catalog.courses import COURSE_FIELDS, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
+from shared.store.contacts.counting_in import count_in, register_source
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.ingest_batches import (
     BatchResult,
@@ -113,6 +114,7 @@ class Upsert:
             if repeated is not None:
                 return repeated
             await self._require_open_campaign()
+            await register_source(self.store, self.scope, self.source)
             round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows))
             if round_.existing and not await self._is_ours():
                 continue
@@ -185,7 +187,7 @@ class Upsert:
         prioritized = any(fields.get("priority") for fields in changed)
         if zones or prioritized:
             # Before the contacts, so that the scheduler never meets a zone or a priority it has not heard of.
-            await self._count(zones=zones, prioritized=prioritized)
+            await count_in(self.store, self.scope, self.source, zones=zones, prioritized=prioritized)
         expiries = {contact_id: row.fields.get("expires_at") for contact_id, row in round_.existing.items()}
         await note_expiries(self.store, self.scope.shard, expiries)
         if round_.existing:
@@ -223,7 +225,7 @@ class Upsert:
             await put_ingest_batch(self.store, self.scope.organization_id, stored, session)
         if documents:
             # Last, because it is the document that requests of one process share.
-            await self._count(documents=documents, session=session)
+            await count_in(self.store, self.scope, self.source, documents=documents, session=session)
         return result
 
     def _document(self, row: ContactRow, known: Known, stopped: set[str]) -> Document:
@@ -242,32 +244,6 @@ class Upsert:
     async def _do_not_call(self, rows: Sequence[ContactRow], session: AsyncClientSession) -> set[str]:
         numbers = {number for row in rows for number in row.phone_numbers}
         return await stopped_numbers(self.store, self.scope.organization_id, numbers, session)
-
-    async def _count(
-        self,
-        *,
-        documents: Sequence[Document] = (),
-        zones: Iterable[str | None] = (),
-        prioritized: bool = False,
-        session: AsyncClientSession | None = None,
-    ) -> None:
-        pending = sum(document["status"] == ContactStatus.PENDING for document in documents)
-        all_zones = {*zones, *(document["timezone"] for document in documents)}
-        update: Document = {
-            "$inc": {"added": pending, "added_skipped": len(documents) - pending},
-            "$addToSet": {"zones": {"$each": list(all_zones)}},
-            "$currentDate": {"changed_at": True},
-            "$setOnInsert": {
-                "campaign_id": self.scope.campaign_id,
-                "organization_id": self.scope.organization_id,
-                "shard": self.scope.shard,
-            },
-        }
-        if prioritized or any(document.get("priority") for document in documents):
-            update["$set"] = {"prioritized": True}
-        await self.store["counters_in"].update_one(
-            {"_id": counter_id(self.scope.campaign_id, self.source)}, update, upsert=True, session=session
-        )
 
     def _result(self, round_: _Round, new_ids: Sequence[str], stopped: set[str]) -> UpsertResult:
         ids: dict[int, str | None] = {index: None for row in self.rows for index in row.indexes}

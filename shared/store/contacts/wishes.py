@@ -21,6 +21,7 @@ from shared.domain.reasons import FOR_GOOD, EndReason
 from shared.errors import InvalidCursor
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
+from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
@@ -60,14 +61,15 @@ async def ask_again(store: Store, contacts: Collection[Document], now: datetime,
 
     They must be of one organization, at most 1,000. `ask_id` names what several requests ask together. Safe to repeat.
     """
-    by_id = {contact["_id"]: contact for contact in contacts}
+    wanted = [contact["_id"] for contact in contacts]
 
     async def work(session: AsyncClientSession) -> int:
-        query = {"_id": {"$in": list(by_id)}, "status": {"$in": sorted(MAY_BE_RESET)}, **_MAY_BE_ASKED}
-        found = store["contacts"].find(query, {"_id": 1}, session=session)
-        ids = [contact["_id"] async for contact in found]
-        if not ids:
+        query = {"_id": {"$in": wanted}, "status": {"$in": sorted(MAY_BE_RESET)}, **_MAY_BE_ASKED}
+        fields = {"campaign_id": 1, "shard": 1}
+        found = await store["contacts"].find(query, fields, session=session).to_list()
+        if not found:
             return 0
+        ids = [contact["_id"] for contact in found]
         asked = {
             "id": ask_id or str(uuid.uuid4()),
             "kind": Wish.AGAIN,
@@ -75,14 +77,12 @@ async def ask_again(store: Store, contacts: Collection[Document], now: datetime,
             "of": "$last_attempt",
         }
         await store["contacts"].update_many({"_id": {"$in": ids}}, [{"$set": {"asked": asked}}], session=session)
-        rows = [
-            ReplaceOne({"_id": contact_id}, {"_id": contact_id, "shard": by_id[contact_id]["shard"]}, upsert=True)
-            for contact_id in ids
-        ]
+        rows = [ReplaceOne({"_id": contact["_id"]}, contact, upsert=True) for contact in found]
         await store["asks"].bulk_write(rows, session=session)
+        await count_wishes(store, [contact["campaign_id"] for contact in found], session)
         return len(ids)
 
-    return await store.in_transaction(work) if by_id else 0
+    return await store.in_transaction(work) if wanted else 0
 
 
 async def reset_contacts(
@@ -146,7 +146,7 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
         carried_out = {move.contact["_id"] for move in moves}
         await _drop(store, session, [contact_id for contact_id in ids if contact_id not in carried_out])
         await transaction.ledger.write(store, session)
-        return Swept(len(ids), transaction.ledger.held_changes(), transaction.ledger.due)
+        return Swept.by(transaction.ledger, len(ids))
 
     return await store.in_transaction(run)
 

@@ -60,7 +60,7 @@ async def end_expired(store: Store, owner: Ownership, now: datetime) -> Swept:
         looked_at = [_after_look(row, contacts.get(row["_id"]), now) for row in rows]
         await store["expiries"].bulk_write(looked_at, ordered=False, session=session)
         await transaction.ledger.write(store, session)
-        return Swept(len(rows), transaction.ledger.held_changes(), transaction.ledger.due)
+        return Swept.by(transaction.ledger, len(rows))
 
     return await store.in_transaction(run)
 

@@ -124,6 +124,11 @@ class Ledger:
         changed = ((organization_of_budget(key), n) for key, n in self.budgets.items() if n)
         return {organization_id: n for organization_id, n in changed if organization_id is not None}
 
+    def remaining_changes(self) -> dict[str, int]:
+        """How this transaction changes the contacts that wait or are being called, by campaign id."""
+        changed = {campaign_id: n["pending"] + n["active"] for campaign_id, n in self.counters.items()}
+        return {campaign_id: n for campaign_id, n in changed.items() if n}
+
     async def write(self, store: Store, session: AsyncClientSession) -> None:
         """Write every sum; raise `OwnershipLost` (which aborts the transaction) if the epoch has moved on."""
         budgets = [

@@ -19,7 +19,7 @@ from shared.domain.known_words import known
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
-from shared.store.catalog.courses import IS_OVER, MAY_RUN, course_of
+from shared.store.catalog.courses import MAY_RUN, course_of
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import (
     call_fields,
@@ -35,8 +35,6 @@ from shared.store.documents.dialing import BudgetDocument, CountersDocument, Cou
 
 # Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
 OVERLAP = timedelta(seconds=5)
-# Closed campaigns older than this have been swept long ago.
-SWEEP_DAYS = 7
 
 RUNS: Final = Course(Intent.RUNNING)
 
@@ -216,14 +214,3 @@ async def campaigns_with_waiting(store: Store, shard: int) -> set[str]:
         if counter["_id"] in waiting:
             waiting[counter["_id"]] += complete(CountersDocument, counter, {"pending"})["pending"]
     return {campaign_id for campaign_id, count in waiting.items() if count > 0}
-
-
-@translates
-async def closed_campaigns(store: Store, organization_ids: Collection[str], now: datetime) -> list[str]:
-    """Campaigns of these organizations that were closed lately; their waiting contacts are to be skipped."""
-    query = {
-        "organization_id": {"$in": list(organization_ids)},
-        **IS_OVER,
-        "updated_at": {"$gte": now - timedelta(days=SWEEP_DAYS)},
-    }
-    return [d["_id"] async for d in store["campaigns"].find(query, {"_id": 1})]

@@ -19,6 +19,7 @@ from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.store.client import Document, Store
 from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
+from shared.store.dialing.ledger import Ledger
 from shared.store.dialing.moves import Move, apply_moves, final_move
 from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.releases import apply_probes, apply_releases
@@ -50,6 +51,7 @@ class WorkDone:
     wait again are due, by campaign id. `given_back`: slots that left the shard's grant. `rests`: what rests from now
     on, or (None) may be used again, by organization id and key. `moved`: candidates for a claim that were put off or
     ended instead. `numbers`: caller numbers that have made all their calls of a day, or (None) may make one more.
+    `remaining`: changes of the contacts that wait or are being called, by campaign id.
     """
 
     jobs: list[DialJob]
@@ -62,16 +64,24 @@ class WorkDone:
     rests: dict[tuple[str, str], Rest | None] = field(default_factory=dict)
     moved: int = 0
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
+    remaining: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many contacts (at most 500) one sweep moved, and `held`, `due` and `numbers` as in `WorkDone`."""
+    """How many contacts (at most 500) one sweep moved; `held`, `due`, `numbers` and `remaining` as in `WorkDone`."""
 
     moved: int = 0
     held: dict[str, int] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
+    remaining: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, ledger: Ledger, moved: int) -> "Swept":
+        """What a sweep that moved so many contacts has changed."""
+        numbers: dict[OneNumber, NumberUse | None] = dict.fromkeys(ledger.numbers.given_back)
+        return cls(moved, ledger.held_changes(), ledger.due, numbers, ledger.remaining_changes())
 
 
 async def do_shard_work(
@@ -102,6 +112,7 @@ async def do_shard_work(
             ledger.rests,
             claimed.moved,
             {**dict.fromkeys(ledger.numbers.given_back), **claimed.spent},
+            ledger.remaining_changes(),
         )
 
     return await store.in_transaction(run)
@@ -174,7 +185,7 @@ async def _move_matching(
         ledger = transaction.ledger
         await apply_moves(store, session, ledger, transaction.context, moves, now)
         await ledger.write(store, session)
-        return Swept(len(moves), ledger.held_changes(), ledger.due, dict.fromkeys(ledger.numbers.given_back))
+        return Swept.by(ledger, len(moves))
 
     return await store.in_transaction(run)
 

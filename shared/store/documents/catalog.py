@@ -82,11 +82,15 @@ class CampaignDocument:
     intent: str
     generation: int
     start_at: datetime | None = None
+    end_at: datetime | None = None
+    auto_complete: bool = False
     # By the scheduler, and by the API's move that opens a run: what has come of it.
     run: Mapping[str, Any] | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
     imports: int = 0
+    # By those who add contacts: how many processes have begun to.
+    sources: int = 0
     external_id: str | None = None
     priority: int = DEFAULT_PRIORITY
     agent_id: str | None = None

@@ -147,6 +147,7 @@ class AskDocument:
 
     id: str
     shard: int
+    campaign_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

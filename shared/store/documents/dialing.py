@@ -58,7 +58,11 @@ class CountersDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountersInDocument:
-    """`counters_in`: how many contacts one process has added to a campaign, and in which timezones."""
+    """`counters_in`: how many contacts one process has added to a campaign, and in which timezones.
+
+    `wishes` and `completions` are counted up so that wishes for contacts, and the campaign's completion, write what
+    those who add contacts write.
+    """
 
     id: str
     campaign_id: str
@@ -70,6 +74,8 @@ class CountersInDocument:
     added_skipped: int = 0
     # Whether any of them has a priority of its own.
     prioritized: bool = False
+    wishes: int = 0
+    completions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

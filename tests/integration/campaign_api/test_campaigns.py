@@ -36,6 +36,8 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "caller_numbers": None,
         "caller_number_pool": None,
         "caller_number_choice": None,
+        "auto_complete": False,
+        "end_at": None,
         "updated_at": created_at,
     }
 

@@ -1,9 +1,12 @@
 """The end of a run: the faults stop, everybody works, and everything must come to rest (I9, I10)."""
 
-from shared.domain.campaign import CampaignMove
+from shared.domain.campaign import DIALED, CampaignMove, shown_state
 from shared.domain.outcome import Outcome
+from shared.store.catalog.courses import course_of
 from shared.store.dialing.shards import read_global
-from tests.integration.protocol import edits
+from shared.store.documents.catalog import CampaignDocument
+from shared.store.documents.completing import complete
+from tests.integration.protocol import edits, ends
 from tests.integration.protocol.world import SEATS, SHARDS, World, step
 
 ROUNDS = 60
@@ -18,6 +21,7 @@ async def drain(world: World) -> None:
         if await world.settled():
             break
         await _round(world, number)
+    await _complete_all(world)
     # Kafka may still hold repeats of what is long over: they must change nothing.
     for shard in SHARDS:
         await world.take_over(0, shard)
@@ -49,6 +53,7 @@ async def _round(world: World, number: int) -> None:
         await world.reconcile(0, shard)
         await world.work(0, shard, claim=())
         await world.sweep(0, shard)
+        await ends.complete(world, 0, shard)
     # Whose turn it is changes, because the whole limit may be one call.
     for shard in SHARDS if number % 2 else reversed(SHARDS):
         await _share_out(world, shard)
@@ -67,6 +72,18 @@ async def _round(world: World, number: int) -> None:
         await world.flush(executor)
     # Built-in retries wait for hours, and caps for up to a week.
     await world.pass_time(SECONDS_A_ROUND if number % 4 else 12 * 3600)
+
+
+async def _complete_all(world: World) -> None:
+    """Every campaign that completes by itself, or has ended, is completed: nothing is left in any."""
+    for shard in SHARDS:
+        await ends.complete(world, 0, shard)
+    for stored in await world.store["campaigns"].find({}).to_list():
+        campaign = complete(CampaignDocument, stored)
+        course = course_of(campaign)
+        goes_on = shown_state(course, world.now).state in DIALED
+        due = campaign["auto_complete"] or course.has_ended(world.now)
+        assert not (goes_on and due), "S2: a campaign goes on, and nothing is left in it"
 
 
 async def _share_out(world: World, shard: int) -> None:

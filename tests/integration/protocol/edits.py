@@ -12,7 +12,7 @@ from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
 from shared.domain.reasons import EndReason
-from shared.errors import Conflict, NotFound, WrongState
+from shared.errors import BadSetting, Conflict, NotFound, WrongState
 from shared.store.catalog import caller_numbers, do_not_call, organizations
 from shared.store.catalog.campaigns import ScheduleChange, edit_campaign, move_campaign
 from shared.store.catalog.courses import stored_course
@@ -22,6 +22,7 @@ from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
 from tests.factories import ALWAYS_OPEN
+from tests.integration.protocol.ends import note_accepted
 from tests.integration.protocol.rules_in_force import NO_CAPS, History
 from tests.integration.protocol.world import World, step
 
@@ -36,7 +37,7 @@ async def move(world: World, campaign_id: str, to: CampaignMove) -> None:
     except WrongState:
         return
     world.rules.active[campaign_id].set(world.steps, moved.shown(world.now).state in DIALED)
-    world.starts[campaign_id] = None
+    world.rules.starts[campaign_id] = None
 
 
 @step
@@ -47,10 +48,10 @@ async def schedule(world: World, campaign_id: str, seconds: float | None) -> boo
     change = ScheduleChange(None if seconds is None else world.now + timedelta(seconds=seconds))
     try:
         after = await edit_campaign(world.store, campaign["organization_id"], campaign_id, {}, world.now, change)
-    except WrongState:
+    except (WrongState, BadSetting):
         return False
     world.rules.active[campaign_id].set(world.steps, after.shown(world.now).state in DIALED)
-    world.starts[campaign_id] = after.course.start_at if after.course.intent is Intent.SCHEDULED else None
+    world.rules.starts[campaign_id] = after.course.start_at if after.course.intent is Intent.SCHEDULED else None
     return True
 
 
@@ -114,7 +115,9 @@ async def reset(world: World, *contact_ids: str) -> int:
     named = await world.store["contacts"].find({"_id": {"$in": list(contact_ids)}}).to_list()
     for contact in named:
         _may_be_called_again(world, contact)
-    return await wishes.ask_again(world.store, named, world.now)
+    asked = await wishes.ask_again(world.store, named, world.now)
+    await note_accepted(world, *contact_ids)
+    return asked
 
 
 @step
@@ -160,15 +163,22 @@ async def edit_numbers(world: World, contact_id: str, *numbers: str) -> None:
 
 
 @step
-async def add_contact(world: World, organization_id: str, campaign_id: str, number: str) -> None:
-    """One more contact, as contact-ingest or the API would add it."""
-    for contact_id in await _upsert(world, organization_id, campaign_id, _row(None, (number,))):
-        if contact_id is not None:
-            world.contacts.append(contact_id)
-            world.rules.numbers[contact_id] = History((number,))
+async def add_contact(
+    world: World, organization_id: str, campaign_id: str, number: str, source: str = "api-0"
+) -> list[str]:
+    """One more contact, as contact-ingest or the API would add it; none where the campaign takes none."""
+    added = await _upsert(world, organization_id, campaign_id, _row(None, (number,)), source)
+    ids = [contact_id for contact_id in added if contact_id is not None]
+    for contact_id in ids:
+        world.contacts.append(contact_id)
+        world.rules.numbers[contact_id] = History((number,))
+    await note_accepted(world, *ids)
+    return ids
 
 
-async def _upsert(world: World, organization_id: str, campaign_id: str, row: ContactRow) -> tuple[str | None, ...]:
+async def _upsert(
+    world: World, organization_id: str, campaign_id: str, row: ContactRow, source: str = "api-0"
+) -> tuple[str | None, ...]:
     try:
         result = await upsert_contacts(
             world.store,
@@ -176,7 +186,7 @@ async def _upsert(world: World, organization_id: str, campaign_id: str, row: Con
             shard=world.shard_of[organization_id],
             campaign_id=campaign_id,
             rows=[row],
-            source="api-0",
+            source=source,
             now=world.now,
         )
     except WrongState:

@@ -5,13 +5,11 @@ inside MongoDB come from `race`, which lets two writers of one shard run at the 
 """
 
 import functools
-from collections import Counter
-from collections.abc import Callable, Coroutine
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import CampaignMove
@@ -23,6 +21,7 @@ from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
+from tests.integration.protocol.machine_ends import EndMoves
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
@@ -36,10 +35,7 @@ from tests.integration.protocol.setting import (
     Plan,
     new_world,
 )
-from tests.integration.protocol.stage import Stage
-from tests.integration.protocol.world import SEATS, SHARDS, World
-
-T = TypeVar("T")
+from tests.integration.protocol.world import SEATS, SHARDS
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
 PLANS = st.builds(
@@ -78,15 +74,8 @@ class Past(StrEnum):
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
-class ProtocolMachine(RuleBasedStateMachine):
-    """One run. The test that plays it sets `stage`; `figures` count what all runs did."""
-
-    stage: ClassVar[Stage]
-    figures: ClassVar[Counter[str]] = Counter()
-    world: World
-
-    def play(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self.stage.play(coroutine)
+class ProtocolMachine(EndMoves):
+    """Every move there is."""
 
     @initialize(
         plan=PLANS, past=st.sampled_from(Past), outcome=outcomes, refused=refusable, draft=st.none() | campaigns
@@ -129,20 +118,11 @@ class ProtocolMachine(RuleBasedStateMachine):
         self.figures["denied"] += len(self.world.carrier.denied)
         self.figures["rests"] += len(self.world.rules.rests)
         self.figures["reset"] += len(self.world.rules.resets)
+        self.figures["completed"] += len(self.world.watch.ends.completed)
         self.figures["asked again"] += self.world.watch.asked
         self.figures["held back by caps"] += len(self.world.watch.held_back)
 
     # Schedulers.
-
-    def _owners(self, shard: int) -> list[int]:
-        """Schedulers that believe they own a shard, the newest owner first."""
-        owners = [seat for seat in SEATS if self.world.owns(seat, shard)]
-        return sorted(owners, key=lambda seat: -self.world.schedulers[seat].owned[shard].epoch)
-
-    def _as_owner(self, shard: int, old: bool, chore: Callable[[int, int], Coroutine[Any, Any, object]]) -> None:
-        owners = self._owners(shard)
-        if owners:
-            self.play(chore(owners[-1 if old else 0], shard))
 
     @rule(
         shard=shards,

@@ -84,13 +84,17 @@ class RulesInForce:
 
     `ceilings` are how often a contact of a campaign may be called in all; `resets` the last step at which a contact was
     asked to be called again; `told` whether an ending for good of a contact's call is recorded; `caps` those of an
-    organization, and of all contacts of its campaigns, in force since before the first call.
+    organization, and of all contacts of its campaigns, in force since before the first call; `starts` and `ends` dates
+    of campaigns that are to come.
     """
 
     global_limit: History[int]
     organization_limits: dict[str, History[int]] = field(default_factory=dict)
     campaign_limits: dict[str, History[int | None]] = field(default_factory=dict)
     active: dict[str, History[bool]] = field(default_factory=dict)
+    ended: dict[str, History[bool]] = field(default_factory=dict)
+    starts: dict[str, datetime | None] = field(default_factory=dict)
+    ends: dict[str, datetime | None] = field(default_factory=dict)
     windows_open: dict[str, History[bool]] = field(default_factory=dict)
     listed: dict[tuple[str, str], History[bool]] = field(default_factory=dict)
     deleted: dict[str, History[bool]] = field(default_factory=dict)
@@ -102,6 +106,14 @@ class RulesInForce:
     resets: dict[str, int] = field(default_factory=dict)
     told: dict[str, History[bool]] = field(default_factory=dict)
     caps: dict[str, Caps] = field(default_factory=dict)
+
+    def dates_come(self, step: int, now: datetime) -> None:
+        """Campaigns whose time has come are running, or have ended, from this step on."""
+        for dates, changes in ((self.starts, self.active), (self.ends, self.ended)):
+            for campaign_id, at in dates.items():
+                if at is not None and at <= now:
+                    changes[campaign_id].set(step, True)
+                    dates[campaign_id] = None
 
     def list_number(self, step: int, organization_id: str, number: str, listed: bool) -> None:
         """A number enters or leaves a do-not-call list."""
@@ -148,6 +160,8 @@ class RulesInForce:
 
         if always(self.active.get(campaign_id), lambda active: not active):
             return "the campaign was paused or closed"
+        if always(self.ended.get(campaign_id), lambda ended: ended):
+            return "the campaign's end date had come"
         if always(self.windows_open.get(campaign_id), lambda is_open: not is_open):
             return "the calling window was closed"
         if always(self.listed.get((organization_id, phone)), lambda listed: listed):

@@ -139,6 +139,7 @@ async def _add_customers(world: World, plan: Plan) -> None:
         rules.campaign_limits[campaign_id] = History(None)
         rules.ceilings[campaign_id] = CEILING
         rules.active[campaign_id] = History(True)
+        rules.ended[campaign_id] = History(False)
         rules.windows_open[campaign_id] = History(True)
     await world.store["configurations"].insert_many([_configuration(key, plan) for key in CAMPAIGNS])
     await world.store["campaigns"].insert_many([_campaign(world, key) for key in CAMPAIGNS])

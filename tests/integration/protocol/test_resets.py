@@ -84,7 +84,7 @@ async def test_reset_of_no_agent_calls_again(store: Store) -> None:
     assert await claim(world, AMY) == [], "a changed setting moves nobody that has ended"
     assert await edits.reset_campaign(world, SUMMER, ContactStatus.ERROR, EndReason.LOST) == 0
     assert await edits.reset_campaign(world, SUMMER, ContactStatus.ERROR, EndReason.NO_AGENT) == 1
-    assert await wishes(world) == [{"_id": AMY, "shard": ACME_SHARD}]
+    assert await wishes(world) == [{"_id": AMY, "shard": ACME_SHARD, "campaign_id": SUMMER}]
     assert await edits.reset_campaign(world, SUMMER, ContactStatus.ERROR, EndReason.NO_AGENT) == 0, "asked already"
     assert await claim(world, AMY) == [], "not carried out yet"
     await world.sweep(ACME_SHARD, ACME_SHARD)

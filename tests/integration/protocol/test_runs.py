@@ -113,8 +113,8 @@ async def test_late_after_halt(store: Store) -> None:
     await drain(world)
 
 
-async def test_old_evidence_halts_no_new_generation(store: Store) -> None:
-    """What was known of the run before counts for that one alone, though it is told after the next has begun."""
+async def test_old_evidence_halts_new_generation(store: Store) -> None:
+    """It does not: what was known of the run before counts for that one alone, though it is told later."""
     world = await new_world(store, ROOMY)
     await edits.move(world, SPRING, CampaignMove.PAUSE)
     await edits.move(world, SPRING, CampaignMove.START)

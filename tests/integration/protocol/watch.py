@@ -14,6 +14,7 @@ from shared.domain.reasons import CAPS
 from shared.store.client import Document
 from tests.integration.protocol.carrier import FOR_GOOD, Carrier
 from tests.integration.protocol.rules_in_force import History, Resting, RulesInForce
+from tests.integration.protocol.watch_ends import EndsWatch
 
 # Seconds that a thing rests after its first, second … refusal in a row.
 STEPS: Final = (30, 60, 120, 300, 900)
@@ -30,6 +31,7 @@ class Watch:
         # Contacts that caps have held back, and until when.
         self.held_back: set[tuple[str, datetime]] = set()
         self._days: dict[str, tuple[str, str]] = {}
+        self.ends = EndsWatch()
 
     @property
     def asked(self) -> int:
@@ -38,6 +40,7 @@ class Watch:
 
     def look(self, at: Mapping[str, list[Document]], step: int, now: datetime) -> None:
         """Note what holds from this step on; raise AssertionError if a rest, or an attempt, is not as it must be."""
+        self.ends.look(at, now)
         stored = dict(_stored_rests(at["budgets"]))
         probes = _probes(at["contacts"])
         for what in stored.keys() | self._rules.rests.keys():

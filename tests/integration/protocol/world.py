@@ -83,7 +83,6 @@ class World:
     schedulers: list[SchedulerSeat] = field(default_factory=lambda: [SchedulerSeat() for _ in SEATS])
     searches: list[Reconciler] = field(default_factory=list)
     executors: list[ExecutorSeat] = field(default_factory=list)
-    starts: dict[str, datetime | None] = field(default_factory=dict)
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +107,7 @@ class World:
         self.epochs[shard] = max(epoch, self.epochs[shard])
         self.schedulers[scheduler].becomes(Ownership(shard, epoch), self.events[shard].committed)
 
-    async def _owned_write(self, scheduler: int, shard: int, write: Callable[[Ownership], Awaitable[T]]) -> T | None:
+    async def owned_write(self, scheduler: int, shard: int, write: Callable[[Ownership], Awaitable[T]]) -> T | None:
         """A write under an ownership: an old owner must fail, the newest must not."""
         seat, newest = self.schedulers[scheduler], self.epochs[shard]
         owner = seat.owned[shard]
@@ -149,7 +148,7 @@ class World:
             work = ShardWork(waiting.ended, waiting.released, order, needed, waiting.probes)
             return (await do_shard_work(self.store, owner, work, self.now)).jobs
 
-        jobs = await self._owned_write(scheduler, shard, write)
+        jobs = await self.owned_write(scheduler, shard, write)
         if jobs is None or reply_lost:
             return []
         seat.inbox[shard] = []
@@ -174,7 +173,7 @@ class World:
     @step
     async def expire(self, scheduler: int, shard: int) -> int:
         """Claims that nobody started in time."""
-        swept = await self._owned_write(
+        swept = await self.owned_write(
             scheduler, shard, lambda owner: shard_work.expire_claims(self.store, owner, self.now)
         )
         return swept.moved if swept else 0
@@ -182,13 +181,13 @@ class World:
     @step
     async def sweep(self, scheduler: int, shard: int) -> None:
         """The other chores: deletions, closed campaigns, do-not-call, wishes, the second sink."""
-        await self._owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner, self.now))
+        await self.owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner, self.now))
         for campaign_id in [c for c in self.rules.active if self.shard_of[c] == shard and self.owns(scheduler, shard)]:
             skip = functools.partial(shard_work.skip_closed, self.store, campaign_id=campaign_id, now=self.now)
-            await self._owned_write(scheduler, shard, skip)
+            await self.owned_write(scheduler, shard, skip)
         if self.owns(scheduler, shard):
             skip_listed = functools.partial(shard_work.skip_listed, self.store, contact_ids=self.contacts, now=self.now)
-            await self._owned_write(scheduler, shard, skip_listed)
+            await self.owned_write(scheduler, shard, skip_listed)
         if self.owns(scheduler, shard):
             await self.carry_out(scheduler, shard)
         if self.owns(scheduler, shard):
@@ -197,7 +196,7 @@ class World:
     @step
     async def carry_out(self, scheduler: int, shard: int) -> int:
         """Wishes of the shard's contacts; how many were looked at."""
-        swept = await self._owned_write(scheduler, shard, lambda owner: wishes.carry_out(self.store, owner, self.now))
+        swept = await self.owned_write(scheduler, shard, lambda owner: wishes.carry_out(self.store, owner, self.now))
         return swept.moved if swept else 0
 
     async def _apply_results(self, scheduler: int, shard: int) -> None:
@@ -207,7 +206,7 @@ class World:
             await do_shard_work(self.store, owner, ShardWork(ended=waiting), self.now)
             return True
 
-        applied = await self._owned_write(scheduler, shard, write) if waiting else None
+        applied = await self.owned_write(scheduler, shard, write) if waiting else None
         if applied:
             await results.remove_results(self.store, [event.attempt_id for event in waiting])
 
@@ -361,10 +360,7 @@ class World:
     async def pass_time(self, seconds: float) -> None:
         """Nobody does anything for so long."""
         self.now += timedelta(seconds=seconds)
-        for campaign_id, start_at in self.starts.items():
-            if start_at is not None and start_at <= self.now:
-                self.rules.active[campaign_id].set(self.steps, True)
-                self.starts[campaign_id] = None
+        self.rules.dates_come(self.steps, self.now)
         self.carrier.time_passes(self.now)
 
     @step

@@ -130,6 +130,8 @@ BAD_SETTING = {
     Flaw.SEVERAL_KINDS_OF_NUMBERS: "The campaign has it already; set that to null, or leave this out",
     Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing to choose from: give caller_numbers or caller_number_pool, or "
     "leave this out",
+    Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it",
+    Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it",
 }
 
 

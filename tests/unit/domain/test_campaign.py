@@ -147,6 +147,29 @@ def test_a_new_campaign_starts_waits_or_is_a_draft() -> None:
     assert shown_state(scheduled(NOW), NOW).state is RUNNING
 
 
+@pytest.mark.parametrize(
+    ("its", "is_wrong"),
+    [
+        pytest.param(course(Intent.SCHEDULED, start_at=NOW, end_at=NOW + HOUR), False, id="after"),
+        pytest.param(course(Intent.SCHEDULED, start_at=NOW, end_at=NOW), True, id="at the same time"),
+        pytest.param(course(Intent.SCHEDULED, start_at=NOW, end_at=NOW - HOUR), True, id="before"),
+        pytest.param(course(Intent.SCHEDULED, start_at=NOW), False, id="no end"),
+        pytest.param(course(Intent.DRAFT, end_at=NOW - HOUR), False, id="no start"),
+        pytest.param(
+            course(Intent.RUNNING, start_at=NOW, end_at=NOW - HOUR), False, id="started by hand before its time"
+        ),
+    ],
+)
+def test_a_scheduled_campaign_must_end_after_it_starts(its: Course, is_wrong: bool) -> None:
+    assert its.ends_before_it_starts is is_wrong
+
+
+def test_a_campaign_has_ended_from_its_end_date_on() -> None:
+    ends = course(Intent.RUNNING, end_at=NOW)
+    assert [ends.has_ended(at) for at in (NOW - HOUR, NOW, NOW + HOUR)] == [False, True, True]
+    assert not course(Intent.RUNNING).has_ended(NOW)
+
+
 courses = st.builds(
     Course,
     intent=st.sampled_from(list(Intent)),

@@ -32,6 +32,8 @@ _CHOICE: Final = (
     "How one of several numbers is chosen: `weighted_sticky` (the default) keeps a contact's number on all its "
     "attempts, `rotate` takes the next for each call, `random_free` any that is free, `fixed` always the first."
 )
+_END: Final = "From then on nobody is called; contacts that wait end as skipped, and it is completed."
+_COMPLETE: Final = "Whether it is completed once none of its contacts waits or is being called, if it ever had one."
 
 
 def _addressable(external_id: str) -> str:
@@ -68,6 +70,8 @@ class CreateCampaign(RequestBody):
         None, description="`draft`: nobody is called before it is started; without it `running`."
     )
     start_at: Instant | None = Field(None, description="When it starts by itself; leave `state` out then.")
+    end_at: Instant | None = Field(None, description=_END)
+    auto_complete: bool = Field(False, description=_COMPLETE)
     concurrency_limit: ConcurrencyLimit | None = Field(
         None, description="Calls of the campaign at once, within the organization's limit; null: no limit of its own."
     )
@@ -104,6 +108,8 @@ class EditCampaign(RequestBody):
     start_at: Instant | None = Field(
         None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
     )
+    end_at: Instant | None = Field(None, description=f"{_END} Null: no end.")
+    auto_complete: Annotated[bool | None, BeforeValidator(not_null)] = Field(None, description=_COMPLETE)
     concurrency_limit: ConcurrencyLimit | None = Field(None, description="Ends no call; null: no limit of its own.")
     calls_per_second: CallsPerSecond | None = None
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
@@ -136,7 +142,9 @@ class CampaignView(BaseModel):
     caller_number_choice: NumberChoice | None
     start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
     started_at: datetime | None = Field(description="When it was started first.")
-    completed_at: datetime | None
+    end_at: datetime | None
+    auto_complete: bool
+    completed_at: datetime | None = Field(description="When its run was completed; null once it is started again.")
     concurrency_limit: int | None
     calls_per_second: float | None
     created_at: datetime
