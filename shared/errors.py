@@ -53,6 +53,7 @@ class Clash(StrEnum):
 
     EXTERNAL_ID_TAKEN = "external_id of a campaign taken"
     CONFIGURATION_IN_USE = "configuration in use"
+    CONFIGURATION_OF_ANOTHER = "configuration private to another campaign"
     CONTACT_BEING_CALLED = "contact being called"
     BATCH_ID_REUSED = "batch_id of another message"
     CALLER_NUMBER_TAKEN = "caller number registered already"

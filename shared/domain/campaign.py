@@ -56,6 +56,7 @@ class CampaignMove(StrEnum):
     START = "start"
     PAUSE = "pause"
     CANCEL = "cancel"
+    DELETE = "delete"
 
 
 class CampaignUse(StrEnum):
@@ -85,7 +86,8 @@ class Course:
 
     `generation` grows with each start, resume and schedule, so that what was known of an earlier run counts for no
     later one. `start_at` (UTC) is when a scheduled campaign starts; `imports` how many are under way. From `end_at`
-    (UTC) on nobody is called in the campaign, whatever its state.
+    (UTC) on nobody is called in the campaign, whatever its state. One with `deleted_at` (UTC) is hidden, and keeps
+    everything.
     """
 
     intent: Intent
@@ -94,6 +96,7 @@ class Course:
     run: Run | None = None
     imports: int = 0
     end_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     @property
     def current_run(self) -> Run | None:
@@ -107,9 +110,10 @@ class Course:
 
     @property
     def is_over(self) -> bool:
-        """Whether the campaign calls nobody any more, for good: it was cancelled, or its run has failed."""
+        """Whether the campaign calls nobody any more, for good: deleted, cancelled, or its run has failed."""
         run = self.current_run
-        return self.intent is Intent.CANCELLED or (run is not None and run.state is RunState.FAILED)
+        failed = run is not None and run.state is RunState.FAILED
+        return self.deleted_at is not None or self.intent is Intent.CANCELLED or failed
 
     def has_ended(self, now: datetime) -> bool:
         """Whether the campaign's end date has come by `now` (UTC)."""
@@ -165,30 +169,34 @@ OVER: Final = frozenset({CampaignState.CANCELLED, CampaignState.FAILED})
 DIALED: Final = frozenset({CampaignState.RUNNING, CampaignState.SYNCING})
 _LIVE: Final = frozenset(CampaignState) - OVER - {CampaignState.COMPLETED}
 
-# move -> (states it is allowed from, intent it leads to). Starting a running campaign begins a new run; pausing a
-# paused one is refused (the lifecycle of the API we are compatible with).
-CAMPAIGN_MOVES: Final[Mapping[CampaignMove, tuple[frozenset[CampaignState], Intent]]] = MappingProxyType(
+# move -> (states it is allowed from, intent it leads to; None: it stays). Starting a running campaign begins a new run;
+# pausing a paused one is refused (the lifecycle of the API we are compatible with).
+CAMPAIGN_MOVES: Final[Mapping[CampaignMove, tuple[frozenset[CampaignState], Intent | None]]] = MappingProxyType(
     {
         CampaignMove.SCHEDULE: (frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED}), Intent.SCHEDULED),
         CampaignMove.UNSCHEDULE: (frozenset({CampaignState.SCHEDULED}), Intent.DRAFT),
         CampaignMove.START: (_LIVE | {CampaignState.COMPLETED}, Intent.RUNNING),
         CampaignMove.PAUSE: (DIALED | {CampaignState.SCHEDULED}, Intent.PAUSED),
         CampaignMove.CANCEL: (_LIVE, Intent.CANCELLED),
+        CampaignMove.DELETE: (frozenset({CampaignState.DRAFT, CampaignState.CANCELLED}), None),
     }
 )
 
 
 def moved(course: Course, move: CampaignMove, now: datetime, start_at: datetime | None = None) -> Course | None:
-    """The course after a move at `now`; None when the campaign's state does not allow it.
+    """The course after a move at `now`; None when the campaign's state does not allow it, or it is deleted.
 
     `start_at` is the time that SCHEDULE sets. A scheduled campaign whose time has come has its run opened by the
     first to write, a move included.
     """
-    allowed_from, intent = CAMPAIGN_MOVES[move]
+    allowed_from, leads_to = CAMPAIGN_MOVES[move]
+    intent = course.intent if leads_to is None else leads_to
     state = shown_state(course, now).state
-    if state not in allowed_from:
+    if state not in allowed_from or course.deleted_at is not None:
         return None
     match move:
+        case CampaignMove.DELETE:
+            return replace(course, deleted_at=now)
         case CampaignMove.SCHEDULE:
             return replace(course, intent=intent, generation=course.generation + 1, start_at=start_at)
         case CampaignMove.UNSCHEDULE:

@@ -98,5 +98,8 @@ Text = Annotated[str, AfterValidator(check_text)]
 ShortText = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
 """A name or an id of the customer: 1 to 255 characters."""
 
+LongText = Annotated[str, Field(max_length=10_000), AfterValidator(check_text)]
+"""What somebody writes for people to read: up to 10,000 characters."""
+
 JsonObject = Annotated[dict[str, Any], AfterValidator(check_json)]
 """A JSON object within the rules of this module."""

@@ -13,6 +13,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import first_set, number_plan
 from shared.domain.dialing_values import CallFields, CampaignRules, Rules
+from shared.domain.limit_warnings import LimitAbove
 from shared.domain.reasons import EndReason
 from shared.domain.timezones import canonical_timezone, known_timezones
 
@@ -40,21 +41,8 @@ class EndedByFault:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class LimitAbove:
-    """A campaign's limit on calls at once that is above its organization's, which holds all the same."""
-
-    limit: int
-    organization_limit: int
-
-
 # What there is to say of settings that are legal.
 SettingWarning = SettingFault | EndedByFault | LimitAbove
-
-
-def limit_above(limit: int | None, organization_limit: int) -> list[SettingWarning]:
-    """What to say of a campaign's limit on calls at once (None: it has none), beside its organization's."""
-    return [LimitAbove(limit, organization_limit)] if limit is not None and limit > organization_limit else []
 
 
 # Faults that end contacts, and why these have ended then: mending the fault moves none of them.
@@ -104,7 +92,12 @@ def warnings_on_configuration(
     by_it = {because: count for because, count in ended.items() if because != EndReason.CAMPAIGN_ENDED}
     said = warnings_on(Rules(CampaignRules(Course(Intent.RUNNING), configuration)), by_it, now)
     warnings = [warning for warning in said if warning not in _BROUGHT_BY_CAMPAIGNS]
-    return [*warnings, *exhausted_stay(ended)] if _ATTEMPT_FIELDS.intersection(changed) else warnings
+    return [*warnings, *warnings_on_attempts(ended, changed)]
+
+
+def warnings_on_attempts(ended: Mapping[str, int], changed: Collection[str]) -> list[SettingWarning]:
+    """What to say of a configuration's changed fields to contacts whose attempts were used up, counted by reason."""
+    return exhausted_stay(ended) if _ATTEMPT_FIELDS.intersection(changed) else []
 
 
 def fault_of_hours(

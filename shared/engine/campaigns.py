@@ -9,16 +9,17 @@ from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
 from shared.domain.page import Page
-from shared.domain.setting_faults import SettingWarning, limit_above, warnings_on
+from shared.domain.setting_faults import SettingWarning
 from shared.domain.upload import UpsertResult
 from shared.engine.contacts import ContactTarget, add_contacts
 from shared.engine.engine import Engine
+from shared.engine.setting_warnings import warnings_of
 from shared.errors import ContactsNotStored, TemporaryError
 from shared.events import CampaignChanged
+from shared.store.catalog import campaign_lists
 from shared.store.catalog import campaigns as stored
 from shared.store.catalog.campaigns import Campaign, NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
-from shared.store.contacts.upload_remarks import read_rules
 from shared.store.reports.counters import campaign_counts
 
 __all__ = [
@@ -62,16 +63,19 @@ async def create_campaign(
 ) -> ChangedCampaign:
     """A new campaign, with its first contacts if there are any.
 
-    Raises `NotFound` (configuration), `Conflict` (external_id), and `ContactsNotStored`: the campaign is there, and
-    its contacts are to be sent again.
+    Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another campaign), and
+    `ContactsNotStored`: the campaign is there, and its contacts are to be sent again.
     """
     campaign = await stored.create_campaign(engine.store, organization_id, new, now)
     return await _changed(engine, campaign, contacts, now)
 
 
-async def get_campaign(engine: Engine, organization_id: str, reference: str) -> Campaign:
-    """The organization's campaign by its id or external_id. Raises `NotFound`."""
-    return await stored.get_campaign(engine.store, organization_id, reference)
+async def get_campaign(engine: Engine, organization_id: str, reference: str, *, deleted: bool = False) -> Campaign:
+    """The organization's campaign by its id or external_id; with `deleted` also a deleted one, by its id.
+
+    Raises `NotFound`.
+    """
+    return await stored.get_campaign(engine.store, organization_id, reference, deleted=deleted)
 
 
 async def list_campaigns(
@@ -83,13 +87,21 @@ async def list_campaigns(
     now: datetime,
     cursor: str | None,
     limit: int,
+    deleted: bool = False,
 ) -> Page[Campaign]:
-    """The organization's campaigns, newest first; empty filters match all. Raises `InvalidCursor`.
+    """The organization's campaigns, newest first, with `deleted` the deleted ones too; empty filters match all.
 
-    `states` are those that campaigns show at `now`.
+    `states` are those that campaigns show at `now`. Raises `InvalidCursor`.
     """
-    return await stored.list_campaigns(
-        engine.store, organization_id, name_contains=name_contains, states=states, now=now, cursor=cursor, limit=limit
+    return await campaign_lists.list_campaigns(
+        engine.store,
+        organization_id,
+        name_contains=name_contains,
+        states=states,
+        now=now,
+        cursor=cursor,
+        limit=limit,
+        deleted=deleted,
     )
 
 
@@ -105,7 +117,7 @@ async def edit_campaign(
     """The campaign with these fields changed, and when it starts by itself, and these contacts added.
 
     Raises `NotFound` (campaign, configuration), `WrongState` (it is over, or is not to be scheduled), `Conflict`
-    (external_id), `ContactsNotStored` (send the contacts again).
+    (external_id, configuration of another campaign), `ContactsNotStored` (send the contacts again).
     """
     campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule)
     return await _changed(engine, campaign, contacts, now)
@@ -114,16 +126,24 @@ async def edit_campaign(
 async def move_campaign(
     engine: Engine, organization_id: str, reference: str, move: CampaignMove, now: datetime
 ) -> Campaign:
-    """The campaign after the move. Raises `NotFound`, or `WrongState` where its state does not allow the move."""
+    """The campaign after the move, which may be to delete it.
+
+    Raises `NotFound`, or `WrongState` where its state does not allow the move.
+    """
     campaign = await stored.get_campaign(engine.store, organization_id, reference)
     moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now)
     _tell(engine, moved)
     return moved
 
 
-async def campaign_numbers(engine: Engine, organization_id: str, reference: str) -> CampaignNumbers:
-    """The campaign's numbers, at the same cost for every size of campaign. Raises `NotFound`."""
-    campaign = await stored.get_campaign(engine.store, organization_id, reference)
+async def campaign_numbers(
+    engine: Engine, organization_id: str, reference: str, *, deleted: bool = False
+) -> CampaignNumbers:
+    """The campaign's numbers, at the same cost for every size of campaign; with `deleted` also of a deleted one.
+
+    Raises `NotFound`.
+    """
+    campaign = await stored.get_campaign(engine.store, organization_id, reference, deleted=deleted)
     organization = await get_organization(engine.store, organization_id)
     counts = await campaign_counts(engine.store, campaign.id)
     own, shared = campaign.concurrency_limit, organization.calls_at_once
@@ -134,11 +154,7 @@ async def _changed(
     engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime
 ) -> ChangedCampaign:
     _tell(engine, campaign)
-    counts = await campaign_counts(engine.store, campaign.id)
-    rules = await read_rules(engine.store, campaign.organization_id, campaign.id)
-    organization = await get_organization(engine.store, campaign.organization_id)
-    above = limit_above(campaign.concurrency_limit, organization.calls_at_once)
-    warnings = [*warnings_on(rules, counts.ended, now), *above]
+    warnings = await warnings_of(engine.store, campaign, now)
     return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now))
 
 

@@ -1,4 +1,4 @@
-"""Configurations: calling windows, retry rules and the default agent that campaigns share."""
+"""Configurations: calling windows, retry rules and the default agent, of many campaigns or of one alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,13 @@ from typing import Any
 
 from shared.domain.configuration import Configuration
 from shared.domain.page import Page
-from shared.domain.setting_faults import SettingWarning, warnings_on_configuration
+from shared.domain.setting_faults import SettingWarning, warnings_on_attempts, warnings_on_configuration
 from shared.engine.engine import Engine
+from shared.engine.setting_warnings import warnings_of
 from shared.events import LimitsChanged
 from shared.store.catalog import configurations as stored
+from shared.store.catalog import private_configurations
+from shared.store.catalog.campaigns import get_campaign
 from shared.store.catalog.configurations import StoredConfiguration
 from shared.store.catalog.organizations import get_organization
 from shared.store.reports.counters import ended_in_campaigns_of
@@ -18,6 +21,8 @@ from shared.store.reports.counters import ended_in_campaigns_of
 __all__ = [
     "ChangedConfiguration",
     "StoredConfiguration",
+    "change_configuration_of",
+    "configuration_of",
     "create_configuration",
     "delete_configuration",
     "edit_configuration",
@@ -50,10 +55,13 @@ async def get_configuration(engine: Engine, organization_id: str, configuration_
 
 
 async def list_configurations(
-    engine: Engine, organization_id: str, *, cursor: str | None, limit: int
+    engine: Engine, organization_id: str, *, cursor: str | None, limit: int, private: bool = False
 ) -> Page[StoredConfiguration]:
-    """The organization's configurations, newest first. Raises `InvalidCursor`: ask for the first page."""
-    return await stored.list_configurations(engine.store, organization_id, cursor=cursor, limit=limit)
+    """The organization's configurations, newest first, with `private` also those that single campaigns have alone.
+
+    Raises `InvalidCursor`: ask for the first page.
+    """
+    return await stored.list_configurations(engine.store, organization_id, cursor=cursor, limit=limit, private=private)
 
 
 async def edit_configuration(
@@ -69,6 +77,32 @@ async def edit_configuration(
     engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
     ended = await ended_in_campaigns_of(engine.store, organization_id, configuration.id)
     return await _changed(engine, configuration, changes, ended, now)
+
+
+async def configuration_of(
+    engine: Engine, organization_id: str, reference: str, *, deleted: bool = False
+) -> StoredConfiguration:
+    """The configuration of a campaign (id or external_id), with `deleted` also of a deleted one. Raises `NotFound`."""
+    campaign = await get_campaign(engine.store, organization_id, reference, deleted=deleted)
+    return await stored.get_configuration(engine.store, organization_id, campaign.configuration_id, deleted=deleted)
+
+
+async def change_configuration_of(
+    engine: Engine, organization_id: str, reference: str, changes: Mapping[str, Any], now: datetime
+) -> ChangedConfiguration:
+    """The campaign's configuration with these fields (JSON values) changed for it alone.
+
+    One that other campaigns may share is copied first, and the copy is the campaign's own from then on. Raises
+    `NotFound`, or `WrongState` (the campaign is over).
+    """
+    campaign = await get_campaign(engine.store, organization_id, reference)
+    changed, shard = await private_configurations.change_configuration_of(
+        engine.store, organization_id, campaign.id, changes, now
+    )
+    engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
+    ended = await ended_in_campaigns_of(engine.store, organization_id, changed.id)
+    warnings = await warnings_of(engine.store, campaign, now)
+    return ChangedConfiguration(changed, [*warnings, *warnings_on_attempts(ended, changes.keys())])
 
 
 async def delete_configuration(engine: Engine, organization_id: str, configuration_id: str) -> None:

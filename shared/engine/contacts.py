@@ -55,12 +55,17 @@ class ContactTarget:
         return ContactsAdded(organization_id=self.organization_id, shard=self.shard, campaign_id=self.campaign_id)
 
 
-async def contact_target(engine: Engine, organization_id: str, reference: str) -> ContactTarget:
-    """The campaign of this id or external_id, or under `default` the contacts of no campaign. Raises `NotFound`."""
+async def contact_target(
+    engine: Engine, organization_id: str, reference: str, *, deleted: bool = False
+) -> ContactTarget:
+    """The campaign of this id or external_id, or under `default` the contacts of no campaign.
+
+    With `deleted` also a deleted campaign, by its id. Raises `NotFound`.
+    """
     if reference == DEFAULT_CAMPAIGN:
         organization = await get_organization(engine.store, organization_id)
         return ContactTarget(organization_id, organization.shard, default_campaign_id(organization_id), None)
-    return ContactTarget.of(await get_campaign(engine.store, organization_id, reference))
+    return ContactTarget.of(await get_campaign(engine.store, organization_id, reference, deleted=deleted))
 
 
 async def number_rules(engine: Engine, organization_id: str, configuration_id: str | None) -> NumberRules:
@@ -106,19 +111,32 @@ async def list_contacts(
     limit: int,
     offset: int,
     now: datetime,
+    deleted: bool = False,
 ) -> NumberedPage[Contact]:
-    """The campaign's contacts with their attempts, oldest first. Raises `NotFound`."""
-    target = await contact_target(engine, organization_id, reference)
+    """The campaign's contacts with their attempts, oldest first; with `deleted` also a deleted campaign's.
+
+    Raises `NotFound`.
+    """
+    target = await contact_target(engine, organization_id, reference, deleted=deleted)
     return await queries.list_contacts(
         engine.store, organization_id, target.campaign_id, status=status, limit=limit, offset=offset, now=now
     )
 
 
 async def get_contact(
-    engine: Engine, organization_id: str, reference: str, contact_reference: str, now: datetime
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    contact_reference: str,
+    now: datetime,
+    *,
+    deleted: bool = False,
 ) -> Contact:
-    """The campaign's contact of this id or external_id, with its attempts. Raises `NotFound`."""
-    target = await contact_target(engine, organization_id, reference)
+    """The campaign's contact of this id or external_id, with its attempts; with `deleted` also a deleted campaign's.
+
+    Raises `NotFound`.
+    """
+    target = await contact_target(engine, organization_id, reference, deleted=deleted)
     return await queries.get_contact(engine.store, organization_id, target.campaign_id, contact_reference, now)
 
 

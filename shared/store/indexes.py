@@ -14,6 +14,16 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "api_keys": [IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)])],
     "configurations": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
+        # Those that are shared, among many that are not; and those of one campaign.
+        IndexModel(
+            [
+                ("organization_id", ASCENDING),
+                ("campaign_id", ASCENDING),
+                ("created_at", DESCENDING),
+                ("_id", DESCENDING),
+            ],
+            name="of_campaign",
+        ),
     ],
     "campaigns": [
         IndexModel(
@@ -21,6 +31,12 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             unique=True,
             partialFilterExpression={"external_id": {"$type": "string"}},
             name="external_id",
+        ),
+        IndexModel(
+            [("organization_id", ASCENDING), ("number", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"number": {"$exists": True}},
+            name="number",
         ),
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
     ],

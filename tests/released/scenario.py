@@ -21,6 +21,7 @@ from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
+from shared.store.catalog.private_configurations import change_configuration_of
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
@@ -200,6 +201,11 @@ async def write_everything(store: Store) -> Installation:
         campaign = await here.campaign(campaign_name)
         await here.contacts(campaign.id, [contact(40), contact(41)])
         await move_campaign(store, organization_id, campaign.id, move, here.now)
+
+    winter = await here.campaign("Winter", "winter")
+    await change_configuration_of(store, organization_id, winter.id, {"max_attempts": 2}, here.now)
+    for move in (CampaignMove.CANCEL, CampaignMove.DELETE):
+        await move_campaign(store, organization_id, winter.id, move, here.now)
 
     answered, busy, failed, unknown, refused, running, second_sink, _locked = await here.claim(*ids[:8])
     await here.start(answered, busy, failed, unknown, refused, running, second_sink)

@@ -98,6 +98,10 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         CampaignMove.PAUSE: (400, "Campaign {reference} is {state}: only an active campaign can be paused."),
         CampaignMove.CANCEL: (400, "Campaign {reference} is {state}: it cannot be closed again."),
+        CampaignMove.DELETE: (
+            400,
+            "Campaign {reference} is {state}: only a draft or a closed campaign can be deleted.",
+        ),
         CampaignUse.CHANGE: (400, "Campaign {reference} is {state} and cannot be changed; create a new one."),
         CampaignUse.ADD_CONTACTS: (
             400,
@@ -110,8 +114,13 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         Clash.CONFIGURATION_IN_USE: (
             409,
-            "Configuration {reference} is used by a campaign (closed ones count); "
+            "Configuration {reference} is used by campaigns (closed and deleted ones count): {campaigns}; "
             "point those campaigns at another configuration first.",
+        ),
+        Clash.CONFIGURATION_OF_ANOTHER: (
+            409,
+            "Configuration {reference} belongs to another campaign alone; "
+            "name one that is shared, or make one: POST /campaign/configurations.",
         ),
         Clash.CONTACT_BEING_CALLED: (409, "The contact is being called now; delete it when the call has ended."),
         Clash.BATCH_ID_REUSED: (

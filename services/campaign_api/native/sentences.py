@@ -5,9 +5,10 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.domain.contact import ContactStatus
+from shared.domain.limit_warnings import Holder, LimitAbove
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.row_remarks import Remark, RemarkCode
-from shared.domain.setting_faults import EndedByFault, LimitAbove, SettingFault, SettingWarning
+from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarning
 
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {"unknown_timezone": " (GET /campaign/timezones lists them all)"},
@@ -103,16 +104,34 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
 """Advice on contacts that ended for a reason that may be amiss: how they are called again."""
 
 
+# Whose limit holds -> the remark on one that is above it, for programs and for people.
+_LIMITS_ABOVE: Final[Mapping[Holder, tuple[str, str]]] = MappingProxyType(
+    {
+        Holder.ORGANIZATION: (
+            "limit_above_organization",
+            "The campaign may have {limit} calls at once and its organization {most}, which holds; "
+            "raise it with PUT /campaign/concurrency-settings, or lower concurrency_limit.",
+        ),
+        Holder.CALLER_NUMBERS: (
+            "limit_above_caller_numbers",
+            "The campaign may have {limit} calls at once and its caller numbers carry {most}, which holds; "
+            "add numbers or raise their max_calls: POST or PATCH /campaign/caller-numbers; or lower concurrency_limit.",
+        ),
+        Holder.ORGANIZATION_RATE: (
+            "calls_per_second_above_organization",
+            "The campaign may place {limit} calls a second and its organization {most}, which holds; "
+            "raise it with PATCH /campaign/limits, or lower calls_per_second.",
+        ),
+    }
+)
 _RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
     """The remark on settings, for programs and for people."""
     if isinstance(warning, LimitAbove):
-        return "limit_above_organization", (
-            f"The campaign may have {warning.limit} calls at once and its organization {warning.organization_limit}, "
-            "which holds; raise it with PUT /campaign/concurrency-settings, or lower concurrency_limit."
-        )
+        code, sentence = _LIMITS_ABOVE[warning.holder]
+        return code, sentence.format(limit=warning.limit, most=warning.most)
     if not isinstance(warning, EndedByFault):
         return warning.value, LACKS[warning]
     status, because = warning.status, warning.because

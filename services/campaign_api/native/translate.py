@@ -63,26 +63,11 @@ from shared.engine.do_not_call import DoNotCallEntry
 from shared.engine.ingest_batches import BatchResult, BatchRow
 from shared.engine.limits import Organization
 
-_CAMPAIGN_AS_STORED: Final = (
-    "id",
-    "external_id",
-    "name",
-    "priority",
-    "order",
-    "configuration_id",
-    "agent_id",
-    "agent_version",
-    "agent_number",
-    "concurrency_limit",
-    "calls_per_second",
-    "caller_number_pool",
-    "caller_number_choice",
-    "auto_complete",
-    "started_at",
-    "completed_at",
-    "created_at",
-    "updated_at",
+# Fields of a campaign's view that are not as they are stored; all others are, under the same names.
+_CAMPAIGN_AS_SHOWN: Final = frozenset(
+    {"status", "state", "state_reason", "start_at", "end_at", "deleted_at", "caller_numbers"}
 )
+_CAMPAIGN_AS_STORED: Final = CampaignView.model_fields.keys() - _CAMPAIGN_AS_SHOWN
 
 
 def new_campaign(body: CreateCampaign) -> NewCampaign:
@@ -365,6 +350,7 @@ def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "state_reason": shown.reason,
         "start_at": campaign.course.start_at,
         "end_at": campaign.course.end_at,
+        "deleted_at": campaign.course.deleted_at,
         "caller_numbers": [CampaignNumber(id=one.id, weight=one.weight) for one in campaign.caller_numbers] or None,
         **{name: getattr(campaign, name) for name in _CAMPAIGN_AS_STORED},
     }
@@ -373,6 +359,7 @@ def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:
 def _configuration_fields(configuration: StoredConfiguration) -> dict[str, Any]:
     return {
         "id": configuration.id,
+        "campaign_id": configuration.campaign_id,
         **configuration.values,
         "created_at": configuration.created_at,
         "updated_at": configuration.updated_at,

@@ -18,7 +18,8 @@ from shared.domain.caller_numbers import MAX_REGISTERED, CallerNumber, NumberCho
 from shared.domain.campaign import OVER, CampaignState
 from shared.domain.page import Page
 from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NamedCampaign, NotFound
-from shared.store.catalog.courses import shown_as
+from shared.store.catalog.courses import NOT_DELETED, shown_as
+from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.paging import newest_first
@@ -29,8 +30,6 @@ KINDS: Final = ("agent_number", "caller_numbers", "caller_number_pool")
 CAMPAIGN_FIELDS: Final = (*KINDS, "caller_number_choice")
 # Campaigns in these states need no number: a completed one that is started again chooses from those that are left.
 ENDED: Final = OVER | {CampaignState.COMPLETED}
-# Campaigns that a refusal names.
-MAX_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +277,8 @@ async def _campaigns(
     store: Store, organization_id: str, uses: Sequence[Document], now: datetime, session: AsyncClientSession
 ) -> list[NamedCampaign]:
     """Campaigns, not ended at `now`, that match any of these filters; the first few."""
-    query = {"organization_id": organization_id, "$nor": [shown_as(ENDED, now)], "$or": list(uses)}
-    found = store["campaigns"].find(query, {"name": 1}, session=session).sort("created_at", 1).limit(MAX_NAMED)
-    return [NamedCampaign(campaign["_id"], campaign["name"]) async for campaign in found]
+    query = {"organization_id": organization_id, **NOT_DELETED, "$nor": [shown_as(ENDED, now)], "$or": list(uses)}
+    return await named_campaigns(store, query, session)
 
 
 async def _count(store: Store, organization_id: str, by: int, session: AsyncClientSession) -> int:

@@ -2,9 +2,8 @@
 `changed_at`; a move between states is refused in the wrong state, by the document that the transaction writes.
 """
 
-import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +15,6 @@ from pymongo.errors import DuplicateKeyError
 from shared.domain.caller_numbers import ListedNumber, NumberChoice
 from shared.domain.campaign import (
     CampaignMove,
-    CampaignState,
     CampaignUse,
     Course,
     Intent,
@@ -29,18 +27,18 @@ from shared.domain.campaign import (
 )
 from shared.domain.contact_input import is_uuid
 from shared.domain.known_words import known
-from shared.domain.page import Page
 from shared.domain.queue_order import CallOrder
 from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
-from shared.store.catalog.configurations import count_campaign
-from shared.store.catalog.courses import course_of, shown_as, stored_course
-from shared.store.catalog.organizations import touch
+from shared.store.catalog.configurations import count_campaign, hide_private
+from shared.store.catalog.courses import NOT_DELETED, course_of, stored_course
+from shared.store.catalog.organizations import next_campaign_number, touch
 from shared.store.client import Document, Store, translates
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
-from shared.store.paging import newest_first
 
+# What a campaign is for, in its owner's words: no rule reads them.
+DESCRIPTIVE: Final = ("description", "objective", "labels")
 EDITABLE: Final = frozenset(
     {
         "name",
@@ -54,6 +52,7 @@ EDITABLE: Final = frozenset(
         "calls_per_second",
         "end_at",
         "auto_complete",
+        *DESCRIPTIVE,
         *CAMPAIGN_FIELDS,
     }
 )
@@ -61,7 +60,10 @@ EDITABLE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One campaign as it is stored; the overrides are None where the configuration's value holds."""
+    """One campaign as it is stored; the overrides are None where the configuration's value holds.
+
+    `number` is unique within the organization, and higher than those of campaigns made before.
+    """
 
     id: str
     organization_id: str
@@ -85,6 +87,10 @@ class Campaign:
     caller_number_pool: str | None = None
     caller_number_choice: NumberChoice | None = None
     auto_complete: bool = False
+    number: int | None = None
+    description: str | None = None
+    objective: str | None = None
+    labels: Mapping[str, Any] | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -95,7 +101,7 @@ class Campaign:
             id=document["_id"],
             organization_id=document["organization_id"],
             shard=document["shard"],
-            external_id=document["external_id"],
+            external_id=document["external_id"] or document["former_external_id"],
             name=document["name"],
             course=course_of(document),
             priority=document["priority"],
@@ -114,6 +120,8 @@ class Campaign:
             caller_number_pool=document["caller_number_pool"],
             caller_number_choice=None if choice is None else NumberChoice(choice),
             auto_complete=document["auto_complete"],
+            number=document["number"],
+            **{name: document[name] for name in DESCRIPTIVE},
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -150,6 +158,9 @@ class NewCampaign:
     caller_number_choice: NumberChoice | None = None
     end_at: datetime | None = None
     auto_complete: bool = False
+    description: str | None = None
+    objective: str | None = None
+    labels: Mapping[str, Any] | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -175,15 +186,16 @@ class ScheduleChange:
 async def create_campaign(store: Store, organization_id: str, new: NewCampaign, now: datetime) -> Campaign:
     """A new campaign.
 
-    Raises `NotFound` (configuration), `Conflict` (external_id), `BadSetting` (numbers, or it ends before it starts).
+    Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another), `BadSetting` (numbers, or it
+    ends before it starts).
     """
     campaign_id = str(uuid.uuid4())
     _check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        await count_campaign(store, organization_id, new.configuration_id, 1, session)
-        shard = await touch(store, organization_id, session)
-        document = _new_document(campaign_id, organization_id, shard, new, now)
+        await count_campaign(store, organization_id, new.configuration_id, campaign_id, 1, session)
+        shard, number = await next_campaign_number(store, organization_id, session)
+        document = {**_new_document(campaign_id, organization_id, shard, new, now), "number": number}
         await check_numbers_of(store, organization_id, document, session)
         await store["campaigns"].insert_one(document, session=session)
         return Campaign.from_document(document)
@@ -195,35 +207,12 @@ async def create_campaign(store: Store, organization_id: str, new: NewCampaign, 
 
 
 @translates
-async def get_campaign(store: Store, organization_id: str, reference: str) -> Campaign:
-    """The organization's campaign by its id or external_id. Raises `NotFound`."""
-    return Campaign.from_document(await _found(store, organization_id, reference))
+async def get_campaign(store: Store, organization_id: str, reference: str, *, deleted: bool = False) -> Campaign:
+    """The organization's campaign by its id or external_id; with `deleted` also a deleted one, by its id.
 
-
-@translates
-async def list_campaigns(
-    store: Store,
-    organization_id: str,
-    *,
-    name_contains: str,
-    states: Collection[CampaignState],
-    now: datetime,
-    cursor: str | None,
-    limit: int,
-) -> Page[Campaign]:
-    """The organization's campaigns, newest first. Empty filters match all. Raises `InvalidCursor`.
-
-    `states` are those that campaigns show at `now`: a scheduled one whose time has come is running.
-
-    `name_contains` is taken literally, upper and lower case alike; it must not contain NUL.
+    Raises `NotFound`.
     """
-    matching: dict[str, Any] = {"organization_id": organization_id}
-    if name_contains:
-        matching["name"] = {"$regex": re.escape(name_contains), "$options": "i"}
-    if states:
-        matching["$and"] = [shown_as(states, now)]
-    page = await newest_first(store["campaigns"], matching, cursor=cursor, limit=limit)
-    return Page([Campaign.from_document(row) for row in page.rows], page.next_cursor)
+    return Campaign.from_document(await _found(store, organization_id, reference, deleted=deleted))
 
 
 async def edit_campaign(
@@ -237,7 +226,7 @@ async def edit_campaign(
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
 
     Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
-    (external_id), `BadSetting` (numbers, or it would end before it starts).
+    (external_id, configuration of another), `BadSetting` (numbers, or it would end before it starts).
     """
     if not changes.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
@@ -249,8 +238,8 @@ async def edit_campaign(
             raise WrongState(Kind.CAMPAIGN, campaign_id, before.shown(now).state, CampaignUse.CHANGE)
         configuration_id = changes.get("configuration_id", before.configuration_id)
         if configuration_id != before.configuration_id:
-            await count_campaign(store, organization_id, configuration_id, 1, session)
-            await count_campaign(store, organization_id, before.configuration_id, -1, session)
+            await count_campaign(store, organization_id, configuration_id, campaign_id, 1, session)
+            await count_campaign(store, organization_id, before.configuration_id, campaign_id, -1, session)
         if not changes.keys().isdisjoint(CAMPAIGN_FIELDS):
             await check_numbers_of(store, organization_id, {**stored, **changes}, session)
         asked = move.asked_of(before.course) if move is not None else None
@@ -271,7 +260,9 @@ async def edit_campaign(
 async def move_campaign(
     store: Store, organization_id: str, campaign_id: str, move: CampaignMove, now: datetime
 ) -> Campaign:
-    """Start, pause or cancel, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
+    """Start, pause, cancel or delete, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
+
+    A deleted campaign keeps what it has, its contacts, calls and configuration among it, and is found no more.
 
     Of two moves at once one is made first, and the other is asked of the state that it leads to.
     """
@@ -279,6 +270,8 @@ async def move_campaign(
     async def work(session: AsyncClientSession) -> Campaign:
         before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
         after = await _write(store, campaign_id, _moved(before, move, now), now, session)
+        if move is CampaignMove.DELETE:
+            await hide_private(store, organization_id, campaign_id, now, session)
         await touch(store, organization_id, session)
         return Campaign.from_document(after)
 
@@ -308,11 +301,17 @@ def _check_dates(course: Course, place: str) -> None:
 
 
 async def _found(
-    store: Store, organization_id: str, reference: str, session: AsyncClientSession | None = None
+    store: Store,
+    organization_id: str,
+    reference: str,
+    session: AsyncClientSession | None = None,
+    *,
+    deleted: bool = False,
 ) -> Document:
     """By id where the reference looks like one: no external_id has that form."""
-    key = {"_id": reference.lower()} if is_uuid(reference) else {"external_id": reference}
-    document = await store["campaigns"].find_one({"organization_id": organization_id, **key}, session=session)
+    query: Document = {"organization_id": organization_id, **({} if deleted else NOT_DELETED)}
+    query |= {"_id": reference.lower()} if is_uuid(reference) else {"external_id": reference}
+    document = await store["campaigns"].find_one(query, session=session)
     if document is None:
         raise NotFound(Kind.CAMPAIGN, reference)
     return document
@@ -326,6 +325,8 @@ async def _write(
         # Absent, not null: the unique index holds only campaigns that have one.
         del update["$set"]["external_id"]
         update["$unset"] = {"external_id": ""}
+    if changes.get("deleted_at") is not None:
+        update["$rename"] = {"external_id": "former_external_id"}
     after = await store["campaigns"].find_one_and_update(
         {"_id": campaign_id}, update, return_document=ReturnDocument.AFTER, session=session
     )
@@ -358,6 +359,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "updated_at": now,
     }
     named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
+    named |= {name: getattr(new, name) for name in DESCRIPTIVE}
     document |= {name: value for name, value in named.items() if value}
     if new.caller_number_choice is not None:
         document["caller_number_choice"] = new.caller_number_choice

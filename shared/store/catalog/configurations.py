@@ -1,7 +1,8 @@
-"""Configurations: calling windows, retry rules and the default agent that campaigns share.
+"""Configurations: calling windows, retry rules and the default agent that campaigns share, or that one has for itself.
 
 Stored as the customer set them. `campaign_count` says how many campaigns refer to one; it moves in the
 transaction that moves the campaign (shared/store/catalog/campaigns.py), so a configuration in use cannot vanish.
+A private one has the `campaign_id` of its campaign: no other one may refer to it, and it is hidden with that one.
 """
 
 import uuid
@@ -16,24 +17,29 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from shared.domain.configuration import OWN_FIELDS, Configuration
 from shared.domain.page import Page
 from shared.errors import Clash, Conflict, Kind, NotFound
+from shared.store.catalog.courses import NOT_DELETED
+from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.organizations import touch
-from shared.store.client import Store, translates
+from shared.store.client import Document, Store, translates
 from shared.store.paging import newest_first
 
 FIELDS: Final = ("name", *OWN_FIELDS)
+# A filter for the configurations that campaigns may share.
+SHARED: Final[Document] = {"campaign_id": None}
 # What the dialer takes where a document lacks the field.
 _DEFAULTS: Final[Mapping[str, Any]] = Configuration().model_dump(mode="json")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredConfiguration:
-    """A configuration with its fields as JSON values, and the shard of its organization's events."""
+    """A configuration with its fields as JSON values; `campaign_id` is the campaign that it is private to, if any."""
 
     id: str
     organization_id: str
     values: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
+    campaign_id: str | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "StoredConfiguration":
@@ -48,6 +54,7 @@ class StoredConfiguration:
             },
             created_at=document["created_at"],
             updated_at=document["updated_at"],
+            campaign_id=document.get("campaign_id"),
         )
 
 
@@ -69,9 +76,12 @@ async def create_configuration(
 
 
 @translates
-async def get_configuration(store: Store, organization_id: str, configuration_id: str) -> StoredConfiguration:
-    """The organization's configuration. Raises `NotFound`."""
-    document = await store["configurations"].find_one({"_id": configuration_id, "organization_id": organization_id})
+async def get_configuration(
+    store: Store, organization_id: str, configuration_id: str, *, deleted: bool = False
+) -> StoredConfiguration:
+    """The organization's configuration, with `deleted` also that of a deleted campaign. Raises `NotFound`."""
+    mine: Document = {"_id": configuration_id, "organization_id": organization_id, **({} if deleted else NOT_DELETED)}
+    document = await store["configurations"].find_one(mine)
     if document is None:
         raise NotFound(Kind.CONFIGURATION, configuration_id)
     return StoredConfiguration.from_document(document)
@@ -79,10 +89,13 @@ async def get_configuration(store: Store, organization_id: str, configuration_id
 
 @translates
 async def list_configurations(
-    store: Store, organization_id: str, *, cursor: str | None, limit: int
+    store: Store, organization_id: str, *, cursor: str | None, limit: int, private: bool = False
 ) -> Page[StoredConfiguration]:
-    """The organization's configurations, newest first. Raises `InvalidCursor`."""
-    mine = {"organization_id": organization_id}
+    """The organization's configurations, newest first, with `private` also those of single campaigns.
+
+    Raises `InvalidCursor`.
+    """
+    mine = {"organization_id": organization_id, **NOT_DELETED, **({} if private else SHARED)}
     page = await newest_first(store["configurations"], mine, cursor=cursor, limit=limit, parts_of=_windows)
     return Page([StoredConfiguration.from_document(row) for row in page.rows], page.next_cursor)
 
@@ -98,42 +111,80 @@ async def edit_configuration(
         raise ValueError(f"not editable: {sorted(changes.keys() - set(FIELDS))}")
 
     async def work(session: AsyncClientSession) -> tuple[StoredConfiguration, int]:
-        document = await store["configurations"].find_one_and_update(
-            {"_id": configuration_id, "organization_id": organization_id},
-            {"$set": {**changes, "updated_at": now}},
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        if document is None:
-            raise NotFound(Kind.CONFIGURATION, configuration_id)
-        return StoredConfiguration.from_document(document), await touch(store, organization_id, session)
+        configuration = await write_fields(store, organization_id, configuration_id, changes, now, session)
+        return configuration, await touch(store, organization_id, session)
 
     return await store.in_transaction(work)
 
 
-@translates
-async def delete_configuration(store: Store, organization_id: str, configuration_id: str) -> None:
-    """Remove a configuration that no campaign refers to. Raises `NotFound`, or `Conflict` while one does."""
-    mine = {"_id": configuration_id, "organization_id": organization_id}
-    result = await store["configurations"].delete_one({**mine, "campaign_count": 0})
-    if result.deleted_count:
-        return
-    if await store["configurations"].find_one(mine, {"_id": 1}) is None:
+async def write_fields(
+    store: Store,
+    organization_id: str,
+    configuration_id: str,
+    changes: Mapping[str, Any],
+    now: datetime,
+    session: AsyncClientSession,
+) -> StoredConfiguration:
+    """The configuration with these of `FIELDS` set, in a transaction that touches the organization.
+
+    Raises `NotFound`.
+    """
+    document = await store["configurations"].find_one_and_update(
+        {"_id": configuration_id, "organization_id": organization_id, **NOT_DELETED},
+        {"$set": {**changes, "updated_at": now}},
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    if document is None:
         raise NotFound(Kind.CONFIGURATION, configuration_id)
-    raise Conflict(Clash.CONFIGURATION_IN_USE, configuration_id)
+    return StoredConfiguration.from_document(document)
+
+
+async def delete_configuration(store: Store, organization_id: str, configuration_id: str) -> None:
+    """Remove a configuration that no campaign refers to, a deleted one neither.
+
+    Raises `NotFound`, or `Conflict` with the campaigns that do.
+    """
+
+    async def work(session: AsyncClientSession) -> None:
+        mine = {"_id": configuration_id, "organization_id": organization_id, **NOT_DELETED}
+        document = await store["configurations"].find_one(mine, {"campaign_count": 1}, session=session)
+        if document is None:
+            raise NotFound(Kind.CONFIGURATION, configuration_id)
+        if document["campaign_count"]:
+            using = {"organization_id": organization_id, "configuration_id": configuration_id}
+            campaigns = await named_campaigns(store, using, session)
+            raise Conflict(Clash.CONFIGURATION_IN_USE, configuration_id, campaigns)
+        await store["configurations"].delete_one(mine, session=session)
+
+    await store.in_transaction(work)
 
 
 async def count_campaign(
-    store: Store, organization_id: str, configuration_id: str, by: int, session: AsyncClientSession
+    store: Store, organization_id: str, configuration_id: str, campaign_id: str, by: int, session: AsyncClientSession
 ) -> None:
-    """Note that `by` more campaigns refer to the configuration. Raises `NotFound`."""
-    result = await store["configurations"].update_one(
-        {"_id": configuration_id, "organization_id": organization_id},
+    """Note that this campaign refers to the configuration (`by` 1), or does no more (-1).
+
+    Raises `NotFound`, and `Conflict` for one that is private to another campaign.
+    """
+    document = await store["configurations"].find_one_and_update(
+        {"_id": configuration_id, "organization_id": organization_id, **NOT_DELETED},
         {"$inc": {"campaign_count": by}},
+        projection={"campaign_id": 1},
         session=session,
     )
-    if not result.matched_count:
+    if document is None:
         raise NotFound(Kind.CONFIGURATION, configuration_id)
+    if document.get("campaign_id") not in (None, campaign_id):
+        raise Conflict(Clash.CONFIGURATION_OF_ANOTHER, configuration_id)
+
+
+async def hide_private(
+    store: Store, organization_id: str, campaign_id: str, now: datetime, session: AsyncClientSession
+) -> None:
+    """Hide what is private to a campaign that is deleted in this transaction."""
+    private = {"organization_id": organization_id, "campaign_id": campaign_id}
+    await store["configurations"].update_many(private, {"$set": {"deleted_at": now}}, session=session)
 
 
 def _windows(configuration: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from shared.domain.known_words import known
 from shared.store.client import Document
 
 # What of a campaign its course is read from.
-COURSE_FIELDS: Final = ("intent", "generation", "start_at", "run", "imports", "end_at")
+COURSE_FIELDS: Final = ("intent", "generation", "start_at", "run", "imports", "end_at", "deleted_at")
 
 
 def course_of(campaign: Mapping[str, Any]) -> Course:
@@ -25,7 +25,9 @@ def course_of(campaign: Mapping[str, Any]) -> Course:
     run, intent = campaign["run"], known(Intent, campaign["intent"])
     state = known(RunState, run["state"]) if run is not None else None
     if intent is None or (run is not None and state is None):
-        return Course(Intent.PAUSED, campaign["generation"], end_at=campaign["end_at"])
+        return Course(
+            Intent.PAUSED, campaign["generation"], end_at=campaign["end_at"], deleted_at=campaign["deleted_at"]
+        )
     return Course(
         intent,
         campaign["generation"],
@@ -33,6 +35,7 @@ def course_of(campaign: Mapping[str, Any]) -> Course:
         Run(run["generation"], state, run["at"], run["reason"]) if run is not None and state is not None else None,
         campaign["imports"],
         campaign["end_at"],
+        campaign["deleted_at"],
     )
 
 
@@ -48,6 +51,7 @@ def stored_course(course: Course) -> Document:
         "generation": course.generation,
         "start_at": course.start_at,
         "run": None if course.run is None else stored_run(course.run),
+        "deleted_at": course.deleted_at,
     }
 
 
@@ -86,6 +90,8 @@ def _shown_as(state: CampaignState, now: datetime) -> Document:
             return {"$and": [wants_to_run, {"run.state": RunState(state), **_CURRENT}]}
 
 
+# A filter for campaigns, and for what belongs to one of them: those that are not deleted.
+NOT_DELETED: Final[Document] = {"deleted_at": None}
 # Campaigns that run, or will once their time has come; their contacts are worth a scheduler's memory.
 MAY_RUN: Final[Document] = {
     "intent": {"$in": [Intent.RUNNING, Intent.SCHEDULED]},
@@ -97,4 +103,10 @@ MAY_COMPLETE: Final[Document] = {
     "$nor": [{"run.state": {"$in": [RunState.COMPLETED, RunState.FAILED]}, **_CURRENT}],
 }
 # Campaigns whose waiting contacts end.
-IS_OVER: Final[Document] = {"$or": [{"intent": Intent.CANCELLED}, {"run.state": RunState.FAILED, **_CURRENT}]}
+IS_OVER: Final[Document] = {
+    "$or": [
+        {"intent": Intent.CANCELLED},
+        {"run.state": RunState.FAILED, **_CURRENT},
+        {"deleted_at": {"$ne": None}},
+    ]
+}

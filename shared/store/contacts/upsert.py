@@ -21,7 +21,7 @@ from shared.domain.ids import is_default_campaign
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
-from shared.store.catalog.courses import COURSE_FIELDS, course_of
+from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
@@ -162,7 +162,7 @@ class Upsert:
         if is_default_campaign(self.scope.campaign_id):
             return
         campaign = await self.store["campaigns"].find_one(
-            {"_id": self.scope.campaign_id, "organization_id": self.scope.organization_id},
+            {"_id": self.scope.campaign_id, "organization_id": self.scope.organization_id, **NOT_DELETED},
             dict.fromkeys(COURSE_FIELDS, 1),
             session=session,
         )

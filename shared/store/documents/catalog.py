@@ -17,7 +17,8 @@ NATIVE: Final = "native"
 class OrganizationDocument:
     """`organizations`: one customer. `concurrency_limit` None: the default one.
 
-    `caller_number_count` is how many caller numbers it has registered.
+    `caller_number_count` is how many caller numbers it has registered, `campaign_number` the highest number that one of
+    its campaigns was given.
     """
 
     id: str
@@ -38,6 +39,7 @@ class OrganizationDocument:
     min_minutes_between_calls: int | None = None
     calls_per_second: float | None = None
     caller_number_count: int = 0
+    campaign_number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,10 @@ class ApiKeyDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationDocument:
-    """`configurations`: rules that campaigns share. The rules themselves, and their defaults, are `Configuration`'s."""
+    """`configurations`: rules that campaigns share. The rules themselves, and their defaults, are `Configuration`'s.
+
+    One with `campaign_id` is private to that campaign, and is hidden with it from `deleted_at` on.
+    """
 
     id: str
     organization_id: str
@@ -65,11 +70,16 @@ class ConfigurationDocument:
     created_at: datetime
     updated_at: datetime
     campaign_count: int
+    campaign_id: str | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignDocument:
-    """`campaigns`: one campaign. `external_id` is absent, never null, where there is none: it has a unique index."""
+    """`campaigns`: one campaign. `external_id` is absent, never null, where there is none: it has a unique index.
+
+    A deleted campaign (`deleted_at`) keeps its own as `former_external_id`, so that another one may have it.
+    """
 
     id: str
     organization_id: str
@@ -102,6 +112,12 @@ class CampaignDocument:
     caller_numbers: Sequence[Mapping[str, Any]] | None = None
     caller_number_pool: str | None = None
     caller_number_choice: str | None = None
+    number: int | None = None
+    description: str | None = None
+    objective: str | None = None
+    labels: Mapping[str, Any] | None = None
+    deleted_at: datetime | None = None
+    former_external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.domain.counts import CampaignCounts
 from shared.domain.reasons import EndReason
+from shared.store.catalog.courses import NOT_DELETED
 from shared.store.client import Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import CountersDocument, CountersInDocument
@@ -52,7 +53,7 @@ MAX_CAMPAIGNS: Final = 1000
 @translates
 async def ended_in_campaigns_of(store: Store, organization_id: str, configuration_id: str) -> dict[str, int]:
     """Contacts by why they ended, in the newest campaigns (at most 1,000) of a configuration."""
-    query = {"organization_id": organization_id, "configuration_id": configuration_id}
+    query = {"organization_id": organization_id, "configuration_id": configuration_id, **NOT_DELETED}
     found = store["campaigns"].find(query, {"_id": 1}).sort("created_at", -1).limit(MAX_CAMPAIGNS)
     ids = [campaign["_id"] async for campaign in found]
     ended: Counter[str] = Counter()

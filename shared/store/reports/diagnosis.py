@@ -12,10 +12,12 @@ from shared.domain.caller_numbers import utc_day
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.diagnosis import Diagnosis, LimitUse, NamedLimit, PastRefusal, findings
 from shared.domain.dialing import campaign_wait
+from shared.domain.dialing_values import Rules
 from shared.domain.ids import is_default_campaign, organization_budget
+from shared.domain.limit_warnings import CallLimits, LimitAbove, limits_above
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
-from shared.domain.setting_faults import SettingWarning, limit_above, warnings_on
+from shared.domain.setting_faults import warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
 from shared.store.dialing.ready import anyone_has_own_number, waiting_priorities
@@ -60,7 +62,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         at=now,
         counts=counts,
         findings=findings(waits, counts.pending),
-        settings=[*warnings_on(rules, counts.ended, now), *_limit_above(situation, campaign_id)],
+        settings=[*warnings_on(rules, counts.ended, now), *_limits_above(situation, campaign_id, rules)],
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
@@ -118,9 +120,10 @@ async def _longest_due(store: Store, queries: Sequence[Document], each: int, fie
     return await found.to_list()
 
 
-def _limit_above(situation: Situation, campaign_id: str) -> list[SettingWarning]:
-    campaign = situation.campaign_use(campaign_id)
-    return limit_above(campaign.limit if campaign else None, situation.organization_use.limit)
+def _limits_above(situation: Situation, campaign_id: str, rules: Rules) -> list[LimitAbove]:
+    campaign, rates = situation.campaign_use(campaign_id), situation.rates(campaign_id)
+    own = CallLimits(campaign.limit if campaign else None, rates.get("campaign"))
+    return limits_above(own, CallLimits(situation.organization_use.limit, rates.get("organization")), rules)
 
 
 def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:

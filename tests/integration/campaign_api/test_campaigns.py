@@ -38,6 +38,11 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "caller_number_choice": None,
         "auto_complete": False,
         "end_at": None,
+        "number": 1,
+        "description": None,
+        "objective": None,
+        "labels": None,
+        "deleted_at": None,
         "updated_at": created_at,
     }
 

@@ -49,6 +49,7 @@ async def test_a_configuration_has_the_documented_defaults(acme: Customer) -> No
     assert [warning["code"] for warning in made.pop("warnings")] == ["no_windows"]
     assert made == {
         "id": made["id"],
+        "campaign_id": None,
         "name": "Plain",
         "default_timezone": "America/New_York",
         "default_windows": [],

@@ -83,7 +83,12 @@ async def test_a_contact_is_shown_with_what_is_known_of_it(acme: Customer, stack
 
 # For each list: its collection, and what each of its documents has had from the beginning.
 LISTS = [
-    ("/campaigns", "campaigns", "campaigns", {"name", "intent", "generation", "run", "started_at", "configuration_id"}),
+    (
+        "/campaigns",
+        "campaigns",
+        "campaigns",
+        {"name", "number", "intent", "generation", "run", "started_at", "configuration_id"},
+    ),
     ("/configurations", "configurations", "configurations", {"name"}),
     ("/do-not-call", "do_not_call", "do_not_call", {"phone_number"}),
     ("/ingest-batches", "ingest_batches", "ingest_batches", {"batch_id", "campaign_id", "status"}),

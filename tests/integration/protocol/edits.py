@@ -6,7 +6,7 @@ windows of a configuration, and a deletion that does not ask whether the contact
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
@@ -26,15 +26,18 @@ from tests.integration.protocol.ends import note_accepted
 from tests.integration.protocol.rules_in_force import NO_CAPS, History
 from tests.integration.protocol.world import World, step
 
+# What a campaign is told, the more often the more follows from it.
+MOVES: Final = (CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CANCEL, CampaignMove.DELETE)
+
 
 @step
 async def move(world: World, campaign_id: str, to: CampaignMove) -> None:
-    """Start, pause or cancel a campaign; a refusal changes nothing."""
+    """Start, pause, cancel or delete a campaign; a refusal changes nothing."""
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None
     try:
         moved = await move_campaign(world.store, campaign["organization_id"], campaign_id, to, world.now)
-    except WrongState:
+    except (WrongState, NotFound):
         return
     world.rules.active[campaign_id].set(world.steps, moved.shown(world.now).state in DIALED)
     world.rules.starts[campaign_id] = None
@@ -48,7 +51,7 @@ async def schedule(world: World, campaign_id: str, seconds: float | None) -> boo
     change = ScheduleChange(None if seconds is None else world.now + timedelta(seconds=seconds))
     try:
         after = await edit_campaign(world.store, campaign["organization_id"], campaign_id, {}, world.now, change)
-    except (WrongState, BadSetting):
+    except (WrongState, BadSetting, NotFound):
         return False
     world.rules.active[campaign_id].set(world.steps, after.shown(world.now).state in DIALED)
     world.rules.starts[campaign_id] = after.course.start_at if after.course.intent is Intent.SCHEDULED else None
@@ -189,7 +192,7 @@ async def _upsert(
             source=source,
             now=world.now,
         )
-    except WrongState:
+    except (WrongState, NotFound):
         return ()
     return result.contact_ids
 

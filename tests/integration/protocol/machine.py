@@ -62,7 +62,7 @@ refusable = st.sampled_from(REFUSABLE)
 # Within a gate, a request, a retry's wait, PLACE, a lock, PLACE and SETTLE, and past every hold.
 durations = st.sampled_from([0.1, 0.3, 1.0, 2.0, 6.0, 9.8, 11.0, 31.0, 41.0, 121.0])
 number_changes = st.sampled_from(NUMBER_CHANGES)
-moves = st.sampled_from([CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, CampaignMove.CANCEL])
+moves = st.sampled_from(edits.MOVES)
 
 
 class Past(StrEnum):

@@ -20,6 +20,9 @@ COURSES = {
     for place, (intent, start_at, run, imports) in enumerate(
         product(Intent, (None, NOW - HOUR, NOW, NOW + HOUR), RUNS, (0, 1))
     )
+} | {
+    "deleted draft": Course(Intent.DRAFT, 2, deleted_at=NOW),
+    "deleted after it was cancelled": Course(Intent.CANCELLED, 2, run=Run(2, RunState.OPENED, NOW), deleted_at=NOW),
 }
 DIALABLE = (CampaignState.RUNNING, CampaignState.SYNCING, CampaignState.SCHEDULED)
 
@@ -29,7 +32,8 @@ async def store_all(store: Store) -> None:
     for key, course in COURSES.items():
         document = {"_id": key, **stored_course(course)}
         # As it is where nobody has ever imported, and as one that was all read has left it.
-        documents.append(document if course.imports == 0 and int(key) % 4 else {**document, "imports": course.imports})
+        never = course.imports == 0 and key.isdigit() and int(key) % 4
+        documents.append(document if never else {**document, "imports": course.imports})
     await store["campaigns"].insert_many(documents)
 
 

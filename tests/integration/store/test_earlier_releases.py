@@ -10,7 +10,8 @@ from shared.domain.contact import ContactStatus, Tier
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
-from shared.store.catalog.campaigns import Campaign, list_campaigns
+from shared.store.catalog.campaign_lists import list_campaigns
+from shared.store.catalog.campaigns import Campaign
 from shared.store.catalog.configurations import list_configurations
 from shared.store.catalog.do_not_call import list_numbers
 from shared.store.catalog.keys import KeyKind, list_keys

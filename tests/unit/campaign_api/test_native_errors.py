@@ -93,6 +93,7 @@ WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.START: "Campaign it is {}: a closed campaign cannot be started again; create a new one.",
     CampaignMove.PAUSE: "Campaign it is {}: only an active campaign can be paused.",
     CampaignMove.CANCEL: "Campaign it is {}: it cannot be closed again.",
+    CampaignMove.DELETE: "Campaign it is {}: only a draft or a closed campaign can be deleted.",
     CampaignUse.CHANGE: "Campaign it is {} and cannot be changed; create a new one.",
     CampaignUse.ADD_CONTACTS: "The campaign is {}: contacts cannot be added to it. Create a new campaign.",
     CampaignUse.RESET_CONTACTS: "Campaign it is {}: its contacts are not called again.",
@@ -109,8 +110,10 @@ SAID = {
 }
 CONFLICT = {
     Clash.EXTERNAL_ID_TAKEN: "Another campaign has the external_id 'it'; choose another, or change that campaign.",
-    Clash.CONFIGURATION_IN_USE: "Configuration it is used by a campaign (closed ones count); "
-    "point those campaigns at another configuration first.",
+    Clash.CONFIGURATION_IN_USE: "Configuration it is used by campaigns (closed and deleted ones count): "
+    "'Spring' (c-1), 'Summer' (c-2); point those campaigns at another configuration first.",
+    Clash.CONFIGURATION_OF_ANOTHER: "Configuration it belongs to another campaign alone; "
+    "name one that is shared, or make one: POST /campaign/configurations.",
     Clash.CONTACT_BEING_CALLED: "The contact is being called now; delete it when the call has ended.",
     Clash.BATCH_ID_REUSED: "The batch_id 'it' belongs to another message; send these contacts under a new batch_id.",
     Clash.CALLER_NUMBER_TAKEN: "The number it is registered already; "

@@ -87,6 +87,7 @@ LEADS_TO = {
     (DRAFT, CampaignMove.SCHEDULE): SCHEDULED,
     (DRAFT, CampaignMove.START): RUNNING,
     (DRAFT, CampaignMove.CANCEL): CANCELLED,
+    (DRAFT, CampaignMove.DELETE): DRAFT,
     (SCHEDULED, CampaignMove.SCHEDULE): SCHEDULED,
     (SCHEDULED, CampaignMove.UNSCHEDULE): DRAFT,
     (SCHEDULED, CampaignMove.START): RUNNING,
@@ -101,6 +102,7 @@ LEADS_TO = {
     (PAUSED, CampaignMove.START): RUNNING,
     (PAUSED, CampaignMove.CANCEL): CANCELLED,
     (COMPLETED, CampaignMove.START): RUNNING,
+    (CANCELLED, CampaignMove.DELETE): CANCELLED,
 }
 
 
@@ -114,6 +116,8 @@ def test_every_move_from_every_state(state: CampaignState, move: CampaignMove) -
     if after is not None:
         assert after.generation == before.generation + (move in (CampaignMove.START, CampaignMove.SCHEDULE))
         assert after.imports == before.imports
+        assert after.deleted_at == (NOW if move is CampaignMove.DELETE else None)
+        assert after.is_over == (move in (CampaignMove.CANCEL, CampaignMove.DELETE))
 
 
 def test_a_start_ends_what_has_come_of_the_run_before() -> None:
@@ -177,15 +181,17 @@ courses = st.builds(
     start_at=st.sampled_from([None, NOW - HOUR, NOW, NOW + HOUR]),
     run=st.one_of(st.none(), st.builds(Run, st.integers(1, 3), st.sampled_from(list(RunState)), st.just(NOW))),
     imports=st.integers(0, 1),
+    deleted_at=st.sampled_from([None, NOW]),
 ).filter(lambda its: its.run is None or its.run.generation <= its.generation)
 
 
 @given(courses, st.sampled_from(list(CampaignMove)))
 def test_what_is_refused_changes_nothing_and_what_is_over_stays_so(its: Course, move: CampaignMove) -> None:
     after = moved(its, move, NOW, NOW + HOUR)
-    if its.is_over:
+    if its.is_over and its.deleted_at is None:
         assert shown_state(its, NOW).state not in DIALED
-    if shown_state(its, NOW).state in (CANCELLED, FAILED):
+        assert after is None or (after.is_over and move is CampaignMove.DELETE)
+    if its.deleted_at is not None or shown_state(its, NOW).state is FAILED:
         assert after is None
     if after is not None and after.is_opened and not its.is_opened:
         assert move is CampaignMove.START or shown_state(its, NOW).state in DIALED

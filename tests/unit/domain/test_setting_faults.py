@@ -11,11 +11,9 @@ from shared.domain.dialing_values import CallFields, CampaignRules, Rules
 from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import (
     EndedByFault,
-    LimitAbove,
     SettingFault,
     exhausted_stay,
     fault_of_hours,
-    limit_above,
     setting_faults,
     warnings_on,
     warnings_on_configuration,
@@ -134,13 +132,3 @@ def test_a_configuration_is_told_of_used_up_attempts_when_it_changes_them(
 
 def test_a_configuration_that_never_opens_is_told_so() -> None:
     assert warnings_on_configuration(Configuration(), {}, NOW, changed=()) == [SettingFault.NO_WINDOWS]
-
-
-@pytest.mark.parametrize(
-    ("limit", "organization_limit", "said"),
-    [(None, 10, []), (1, 10, []), (10, 10, []), (11, 10, [LimitAbove(11, 10)])],
-)
-def test_a_campaigns_limit_beside_its_organizations(
-    limit: int | None, organization_limit: int, said: list[LimitAbove]
-) -> None:
-    assert limit_above(limit, organization_limit) == said

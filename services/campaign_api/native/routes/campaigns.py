@@ -1,4 +1,4 @@
-"""Campaigns: create, list, read, change, start, pause, close."""
+"""Campaigns: create, list, read, change, start, pause, close, delete."""
 
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.campaign_words import CampaignStatus, states_of
 from services.campaign_api.native.contact_drafts import Draft, draft_body
+from services.campaign_api.native.filters import WithDeleted
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.campaigns import (
     MAX_INLINED_CONTACTS,
@@ -23,6 +24,7 @@ from services.campaign_api.native.schemas.campaigns import (
     CreateCampaign,
     EditCampaign,
 )
+from services.campaign_api.native.schemas.deleted import Deleted
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
@@ -65,19 +67,30 @@ async def list_all(
     status: StatusFilter = [],  # noqa: B006 - FastAPI copies defaults
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
+    deleted: WithDeleted = False,
 ) -> CampaignPage:
     """List campaigns, newest first."""
-    now, states = utc_now(), states_of(status)
+    now = utc_now()
     page = await campaigns.list_campaigns(
-        engine, caller.organization_id, name_contains=name, states=states, now=now, cursor=cursor, limit=limit
+        engine,
+        caller.organization_id,
+        name_contains=name,
+        states=states_of(status),
+        now=now,
+        cursor=cursor,
+        limit=limit,
+        deleted=deleted,
     )
     return translate.campaign_page(page, now)
 
 
 @router.get("/{campaign}", responses=problems(404))
-async def get_one(engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef) -> CampaignView:
+async def get_one(
+    engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef, deleted: WithDeleted = False
+) -> CampaignView:
     """Get one campaign."""
-    return translate.campaign_view(await campaigns.get_campaign(engine, caller.organization_id, campaign), utc_now())
+    found = await campaigns.get_campaign(engine, caller.organization_id, campaign, deleted=deleted)
+    return translate.campaign_view(found, utc_now())
 
 
 @router.patch("/{campaign}", responses=body_problems(400, 404, 409), response_model_exclude_unset=True)
@@ -110,6 +123,14 @@ async def pause(engine: ThisEngine, caller: CampaignManager, campaign: CampaignR
 async def close(engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef) -> CampaignView:
     """Close a campaign for good."""
     return await _moved(engine, caller, campaign, CampaignMove.CANCEL)
+
+
+@router.delete("/{campaign}", responses=problems(400, 404))
+async def delete(engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef) -> Deleted:
+    """Delete a draft or a closed campaign: it is hidden, its external_id is free, and its contacts and calls stay."""
+    now = utc_now()
+    deleted = await campaigns.move_campaign(engine, caller.organization_id, campaign, CampaignMove.DELETE, now)
+    return Deleted(id=deleted.id)
 
 
 async def _moved(engine: Engine, caller: Caller, reference: str, move: CampaignMove) -> CampaignView:

@@ -1,4 +1,4 @@
-"""Configurations, and the timezones they may name."""
+"""Configurations, those of single campaigns among them, and the timezones they may name."""
 
 from typing import Annotated
 
@@ -10,6 +10,8 @@ from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import AnyCaller, CampaignManager, CampaignReader
+from services.campaign_api.native.filters import WithDeleted, WithPrivate
+from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.configurations import (
     ChangedConfiguration,
     ConfigurationPage,
@@ -41,10 +43,16 @@ async def create(
 
 @router.get("/configurations", responses=problems(400))
 async def list_all(
-    engine: ThisEngine, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine,
+    caller: CampaignReader,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+    private: WithPrivate = False,
 ) -> ConfigurationPage:
     """List configurations, newest first."""
-    page = await configurations.list_configurations(engine, caller.organization_id, cursor=cursor, limit=limit)
+    page = await configurations.list_configurations(
+        engine, caller.organization_id, cursor=cursor, limit=limit, private=private
+    )
     return translate.configuration_page(page)
 
 
@@ -72,9 +80,33 @@ async def edit(
 
 @router.delete("/configurations/{configuration_id}", responses=problems(404, 409))
 async def delete(engine: ThisEngine, caller: CampaignManager, configuration_id: OurRef) -> Deleted:
-    """Delete a configuration that no campaign refers to."""
+    """Delete a configuration that no campaign refers to, a closed or deleted one neither."""
     await configurations.delete_configuration(engine, caller.organization_id, configuration_id)
     return Deleted(id=configuration_id)
+
+
+@router.get("/campaigns/{campaign}/configuration", responses=problems(404))
+async def get_of_campaign(
+    engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef, deleted: WithDeleted = False
+) -> ConfigurationView:
+    """Get the configuration of a campaign."""
+    found = await configurations.configuration_of(engine, caller.organization_id, campaign, deleted=deleted)
+    return translate.configuration_view(found)
+
+
+@router.patch(
+    "/campaigns/{campaign}/configuration", responses=body_problems(400, 404), response_model_exclude_unset=True
+)
+async def edit_of_campaign(
+    engine: ThisEngine,
+    caller: CampaignManager,
+    campaign: CampaignRef,
+    body: Annotated[EditConfiguration, json_body(EditConfiguration)],
+) -> ChangedConfiguration:
+    """Change a campaign's configuration for it alone: one that others may share is copied first."""
+    changes = translate.configuration_values(body, only_given=True)
+    changed = await configurations.change_configuration_of(engine, caller.organization_id, campaign, changes, utc_now())
+    return translate.changed_configuration(changed)
 
 
 @router.get("/timezones", responses=problems())

@@ -10,6 +10,7 @@ from services.campaign_api.http.paging import DEFAULT_LIMIT, Limit, Offset
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.contact_drafts import Draft, draft_body
+from services.campaign_api.native.filters import WithDeleted
 from services.campaign_api.native.paths import ContactRef, ContactsCampaignRef
 from services.campaign_api.native.schemas.contacts import (
     MAX_CONTACTS,
@@ -78,20 +79,32 @@ async def list_all(
     status: StatusFilter = None,
     limit: Limit = DEFAULT_LIMIT,
     offset: Offset = 0,
+    deleted: WithDeleted = False,
 ) -> ContactPage:
     """List contacts with their attempts, oldest first."""
     page = await contacts.list_contacts(
-        engine, caller.organization_id, campaign, status=status, limit=limit, offset=offset, now=utc_now()
+        engine,
+        caller.organization_id,
+        campaign,
+        status=status,
+        limit=limit,
+        offset=offset,
+        now=utc_now(),
+        deleted=deleted,
     )
     return translate.contact_page(page, limit=limit, offset=offset)
 
 
 @router.get("/{contact}", responses=problems(404))
 async def get_one(
-    engine: ThisEngine, caller: CampaignReader, campaign: ContactsCampaignRef, contact: ContactRef
+    engine: ThisEngine,
+    caller: CampaignReader,
+    campaign: ContactsCampaignRef,
+    contact: ContactRef,
+    deleted: WithDeleted = False,
 ) -> ContactView:
     """Get one contact with its attempts."""
-    found = await contacts.get_contact(engine, caller.organization_id, campaign, contact, utc_now())
+    found = await contacts.get_contact(engine, caller.organization_id, campaign, contact, utc_now(), deleted=deleted)
     return translate.contact_view(found)
 
 

@@ -1,7 +1,7 @@
 """Campaigns."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
@@ -15,6 +15,7 @@ from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY,
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
 from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit
 from shared.domain.ids import DEFAULT_CAMPAIGN
+from shared.domain.json_rules import JsonObject, LongText
 from shared.domain.queue_order import CallOrder
 
 MAX_INLINED_CONTACTS: Final = 5000
@@ -25,8 +26,13 @@ _EXAMPLE: Final[JsonDict] = {
     "priority": 10,
     "concurrency_limit": 5,
     "calls_per_second": 0.5,
+    "description": "Customers of last spring, in the order of their last visit.",
+    "objective": "An appointment for a spring check.",
+    "labels": {"team": "north", "quarter": 2},
 }
 _NUMBERS: Final = "Numbers of the registry to call from, instead of agent_number or a pool."
+_OBJECTIVE: Final = "What its calls are to reach; for people."
+_LABELS: Final = "Anything of your own to know it by: an object of at most 64 KiB, given back as it is."
 _POOL: Final = "The pool to call from, instead of agent_number or caller_numbers."
 _CHOICE: Final = (
     "How one of several numbers is chosen: `weighted_sticky` (the default) keeps a contact's number on all its "
@@ -78,6 +84,9 @@ class CreateCampaign(RequestBody):
     calls_per_second: CallsPerSecond | None = Field(
         None, description="Calls of the campaign placed in a second; null: no limit of its own."
     )
+    description: LongText | None = Field(None, description="For people.")
+    objective: LongText | None = Field(None, description=_OBJECTIVE)
+    labels: JsonObject | None = Field(None, description=_LABELS)
     contacts: Inlined = Field([], description="Contacts to add at once.")
 
     @field_validator("start_at")
@@ -112,6 +121,9 @@ class EditCampaign(RequestBody):
     auto_complete: Annotated[bool | None, BeforeValidator(not_null)] = Field(None, description=_COMPLETE)
     concurrency_limit: ConcurrencyLimit | None = Field(None, description="Ends no call; null: no limit of its own.")
     calls_per_second: CallsPerSecond | None = None
+    description: LongText | None = Field(None, description="For people.")
+    objective: LongText | None = Field(None, description=_OBJECTIVE)
+    labels: JsonObject | None = Field(None, description=_LABELS + " Replaced whole.")
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
 
 
@@ -126,8 +138,12 @@ class CampaignView(BaseModel):
     """A campaign."""
 
     id: str
+    number: int | None = Field(description="Ascending in the organization, in order of creation; gaps are normal.")
     external_id: str | None
     name: str
+    description: str | None
+    objective: str | None
+    labels: dict[str, Any] | None
     status: CampaignStatus = Field(description="`paused` for what waits to be started, `closed` for what has ended.")
     state: CampaignState = Field(description="The same in more words.")
     state_reason: str | None = Field(description="Why it is paused or failed, where that was not asked for.")
@@ -149,6 +165,9 @@ class CampaignView(BaseModel):
     calls_per_second: float | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = Field(
+        description="When it was deleted; such a campaign is shown only when asked for."
+    )
 
 
 class CampaignAndContacts(CampaignView):

@@ -138,6 +138,7 @@ class ConfigurationView(BaseModel):
     """A configuration, as it was set."""
 
     id: str
+    campaign_id: str | None = Field(description="The only campaign that may refer to it; null: any may.")
     name: str
     default_timezone: str
     default_windows: list[TimeWindow]

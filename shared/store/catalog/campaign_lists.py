@@ -1,0 +1,50 @@
+"""Lists of campaigns, page by page."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from shared.domain.campaign import CampaignState
+from shared.domain.page import Page
+from shared.store.catalog.campaigns import Campaign
+from shared.store.catalog.courses import NOT_DELETED, shown_as
+from shared.store.client import Store, translates
+from shared.store.paging import newest_first
+
+
+@translates
+async def list_campaigns(
+    store: Store,
+    organization_id: str,
+    *,
+    name_contains: str,
+    states: Collection[CampaignState],
+    now: datetime,
+    cursor: str | None,
+    limit: int,
+    deleted: bool = False,
+) -> Page[Campaign]:
+    """The organization's campaigns, newest first, with `deleted` the deleted ones too.
+
+    Empty filters match all. Raises `InvalidCursor`.
+
+    `states` are those that campaigns show at `now`: a scheduled one whose time has come is running.
+
+    `name_contains` is taken literally, upper and lower case alike; it must not contain NUL.
+    """
+    matching: dict[str, Any] = {"organization_id": organization_id, **({} if deleted else NOT_DELETED)}
+    if name_contains:
+        matching["name"] = {"$regex": re.escape(name_contains), "$options": "i"}
+    if states:
+        matching["$and"] = [shown_as(states, now)]
+    page = await newest_first(store["campaigns"], matching, cursor=cursor, limit=limit, parts_of=_kilobytes)
+    return Page([Campaign.from_document(row) for row in page.rows], page.next_cursor)
+
+
+def _kilobytes(campaign: Mapping[str, Any]) -> int:
+    """How large the labels are that a campaign takes to a page."""
+    labels = campaign.get("labels")
+    return len(orjson.dumps(labels)) // 1024 if labels else 0
