@@ -26,7 +26,7 @@ from shared.domain.fields import E164, TimezoneName
 from shared.domain.json_rules import JsonObject, ShortText, check_json, check_text
 from shared.domain.phone import InvalidPhoneNumber, NumberType, PhoneNumber, compared, normalize
 from shared.domain.queue_order import MAX_CONTACT_PRIORITY, MIN_CONTACT_PRIORITY
-from shared.domain.row_remarks import Remark
+from shared.domain.row_remarks import Fact, Remark, RemarkCode
 
 MAX_PHONE_NUMBERS: Final = 10
 # National numbers are read as North American ones unless the configuration says otherwise.
@@ -160,12 +160,11 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class RowWarning:
-    """What a customer should know about a row that was used: `message`, or `remark`, which each API words itself."""
+    """What a customer should know about a row that was used."""
 
     index: int
     external_id: str | None
-    message: str
-    remark: Remark | None = None
+    remark: Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +278,7 @@ def folded(earlier: ContactRow, later: ContactRow) -> ContactRow:
 
 def counted_once(earlier: ContactRow, later: ContactRow) -> RowWarning:
     """The remark on the earlier one of two rows that are the same contact."""
-    message = f"is the same contact as row {later.index}, which is the one that counts"
-    return RowWarning(earlier.index, earlier.external_id, message)
+    return RowWarning(earlier.index, earlier.external_id, Remark(RemarkCode.SAME_CONTACT, {"row": later.index}))
 
 
 class _Reading:
@@ -345,7 +343,7 @@ class _Reading:
         # By the form in which all spellings of a phone are one.
         numbers: dict[str, str] = {}
         readable = True
-        remarks: list[str] = []
+        remarks: list[Remark] = []
         for place, raw in enumerate(contact.phone_numbers):
             try:
                 number = _read(raw, self._country_code, self._refused_types)
@@ -354,9 +352,9 @@ class _Reading:
                 readable = False
                 continue
             if compared(number.e164) in numbers:
-                remarks.append(f"phone_numbers[{place}] repeats a number of this contact; kept once")
+                remarks.append(Remark(RemarkCode.NUMBER_REPEATED, {"place": place}))
                 continue
-            remarks.extend(f"phone_numbers[{place}] {remark}" for remark in _remarks(number))
+            remarks += _remarks(place, number)
             numbers[compared(number.e164)] = number.e164
         if not readable:
             return None
@@ -364,14 +362,13 @@ class _Reading:
         return tuple(numbers.values())
 
 
-def _remarks(number: PhoneNumber) -> list[str]:
+def _remarks(place: int, number: PhoneNumber) -> list[Remark]:
     remarks = []
     if not number.valid:
-        remarks.append("is not a number that is in use in its region; it will be tried as it is")
+        remarks.append(Remark(RemarkCode.NUMBER_NOT_IN_USE, {"place": place}))
     if number.other is not None:
-        remarks.append(f"was read as {number.e164} and may mean {number.other}; send the one you mean with its plus")
+        facts: dict[str, Fact] = {"place": place, "number": number.e164, "other": number.other}
+        remarks.append(Remark(RemarkCode.NUMBER_AMBIGUOUS, facts))
     if number.costly is not None:
-        remarks.append(
-            f"is a {number.costly.words} number, which may cost much more than others; leave it out if it is not meant"
-        )
+        remarks.append(Remark(RemarkCode.NUMBER_COSTLY, {"place": place, "type": number.costly.value}))
     return remarks

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.phone import compared
+from shared.domain.row_remarks import Fact, Remark, RemarkCode
 
 NAMED: Final = 3
 # An `external_id` may be longer; a UUID is not.
@@ -58,13 +59,11 @@ def shared_phone_warnings(applied: Sequence[tuple[str, ContactRow]], stored: Ite
             others |= holders[phone]
         others.pop(contact_id, None)
         if others:
-            warnings.append(RowWarning(row.index, row.external_id, _message(list(others.values()))))
+            warnings.append(RowWarning(row.index, row.external_id, _remark(list(others.values()))))
     return warnings
 
 
-def _message(names: list[str]) -> str:
-    more = len(names) - NAMED
-    named = ", ".join(names[:NAMED])
-    if more > 0:
-        named += f" and {'at least ' if len(names) >= COUNTED else ''}{more} more"
-    return f"shares a phone with {named}; each of these contacts is called by itself"
+def _remark(names: list[str]) -> Remark:
+    more = max(0, len(names) - NAMED)
+    facts: dict[str, Fact] = {"names": names[:NAMED], "more": more, "at_least": int(len(names) >= COUNTED)}
+    return Remark(RemarkCode.SHARES_PHONE, facts)

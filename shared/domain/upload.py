@@ -21,7 +21,7 @@ class UpsertResult:
     """The result of a request's rows. `contact_ids` is in the order of the request, None for a failed row.
 
     `repeated` says that this batch had been stored before: nothing was changed, the numbers are those of
-    the first time, and `contact_ids` is empty.
+    the first time, and `contact_ids` and `warnings` are empty.
     """
 
     inserted: int

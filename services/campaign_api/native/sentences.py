@@ -1,13 +1,11 @@
-"""From code to sentence: what a customer of this API does about a reason to wait, an ending, a setting, a remark."""
+"""From code to sentence: what a customer of this API does about a reason to wait, an ending, a setting."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.domain.contact import ContactStatus
 from shared.domain.limit_warnings import Holder, LimitAbove
 from shared.domain.reasons import EndReason, WaitReason
-from shared.domain.row_remarks import Remark, RemarkCode
 from shared.domain.setting_faults import EndedByFault, SettingFault, SettingWarning
 
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -124,7 +122,6 @@ _LIMITS_ABOVE: Final[Mapping[Holder, tuple[str, str]]] = MappingProxyType(
         ),
     }
 )
-_RESET_SUCH: Final = "; POST …/contacts/reset calls such contacts again"
 
 
 def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
@@ -144,26 +141,3 @@ def code_and_sentence(warning: SettingWarning) -> tuple[str, str]:
         f"{warning.count} contacts have ended as {status} ({because}) and stay so; POST …/contacts/reset with "
         f'{{"status": "{status}", "reason": "{because}"}} calls them again.'
     )
-
-
-def remark_sentence(remark: Remark) -> str:
-    """The remark on a row that was used, for people."""
-    facts = remark.facts
-    match remark.code:
-        case RemarkCode.LACKS_SETTING:
-            return f"{LACKS[SettingFault(str(facts['fault']))]}{_like_this(facts)}"
-        case RemarkCode.HAS_EXPIRED:
-            return (
-                "expires_at has passed, so it is not called and ends as skipped (expired); send a later one"
-                f"{_like_this(facts)}"
-            )
-        case RemarkCode.STAYS_ENDED:
-            why = f" ({facts['because']})" if facts["because"] else ""
-            ended = f"was changed, but is not called again: it ended as {facts['status']}{why}"
-            way_back = "" if facts["status"] == ContactStatus.COMPLETED else _RESET_SUCH
-            return f"{ended}{way_back}"
-
-
-def _like_this(facts: Mapping[str, str | int]) -> str:
-    others = int(facts["others"])
-    return f" ({others} more row{'s' if others > 1 else ''} like this)" if others else ""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.campaign_api.native.campaign_words import STATUS_OF
+from services.campaign_api.native.row_sentences import remark_sentence
 from services.campaign_api.native.schemas.caller_numbers import CampaignNumber
 from services.campaign_api.native.schemas.calling_hours import CallingHours, EditCallingHours
 from services.campaign_api.native.schemas.campaigns import (
@@ -46,7 +47,7 @@ from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNot
 from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
 from services.campaign_api.native.schemas.limits import Limits
 from services.campaign_api.native.schemas.statistics import AttemptCounts, CampaignStatistics, ContactCounts
-from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence, remark_sentence
+from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence
 from shared.domain.contact_input import RowWarning
 from shared.domain.contact_record import Attempt, Contact
 from shared.domain.diagnosis import Diagnosis
@@ -371,7 +372,7 @@ def _text_or_object(value: Any) -> Any:
 
 
 def _contact_warning(warning: RowWarning) -> ContactWarning:
-    message = warning.message if warning.remark is None else remark_sentence(warning.remark)
+    message = remark_sentence(warning.remark)
     return ContactWarning(index=warning.index, external_id=warning.external_id, message=message)
 
 

@@ -38,7 +38,7 @@ class BatchStatus(StrEnum):
 class BatchRow:
     """A row of a batch that was not stored, or a remark on one that was. `index` counts from 0.
 
-    `reason` is a sentence, or empty where `remark` is what each API words itself.
+    `reason` is a sentence, or empty where there is a `remark`; older versions have stored remarks as sentences.
     """
 
     index: int
@@ -62,7 +62,7 @@ class BatchRow:
     @classmethod
     def of_warning(cls, warning: RowWarning) -> "BatchRow":
         """A remark on a row that was used."""
-        return cls(warning.index, warning.external_id, None, warning.message, warning.remark)
+        return cls(warning.index, warning.external_id, None, "", warning.remark)
 
 
 @dataclass(frozen=True, slots=True)

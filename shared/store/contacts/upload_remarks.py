@@ -141,4 +141,4 @@ def _stays_ended(contact: Document) -> Remark:
 
 
 def _warning(row: ContactRow, remark: Remark) -> RowWarning:
-    return RowWarning(row.index, row.external_id, "", remark)
+    return RowWarning(row.index, row.external_id, remark)

@@ -18,6 +18,7 @@ from shared.domain.campaign import CampaignUse, shown_state
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
 from shared.domain.ids import is_default_campaign
+from shared.domain.row_remarks import Fact, Remark, RemarkCode
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
@@ -48,7 +49,6 @@ from shared.store.documents.completing import complete
 MAX_ROUNDS: Final = 20
 MAX_ROWS_IN_ONE_TRANSACTION: Final = 1000
 DUPLICATE_KEY: Final = 11000
-NO_TIMEZONE: Final = "has no timezone, and contacts of no campaign have no default one: set timezone"
 
 
 class _LookAgain(Exception):
@@ -87,8 +87,8 @@ class _Round:
     def new(self) -> list[ContactRow]:
         return list(self.added.values())
 
-    def warn(self, row: ContactRow, message: str) -> None:
-        self.warnings.append(RowWarning(row.index, row.external_id, message))
+    def warn(self, row: ContactRow, remark: Remark) -> None:
+        self.warnings.append(RowWarning(row.index, row.external_id, remark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,7 @@ class Upsert:
                 continue
             contact = by_id or by_external_id
             if row.id is not None and by_id is None:
-                stored = "found by its external_id" if contact else "inserted under a new id"
-                result.warn(row, f"id {row.id} is not a contact of this campaign; {stored}")
+                result.warn(row, Remark(RemarkCode.ID_UNKNOWN, {"id": row.id, "found": int(contact is not None)}))
             if contact is not None:
                 result.zones[contact["_id"]] = contact["timezone"]
             result.add(contact["_id"] if contact is not None else None, row)
@@ -333,18 +332,15 @@ def _stopped_warning(row: ContactRow, stopped: set[str], *, is_new: bool) -> lis
     listed = [number for number in row.phone_numbers if number in stopped]
     if not listed:
         return []
-    numbers = ", ".join(listed)
-    if len(listed) < len(row.phone_numbers):
-        message = f"on the do-not-call list, will not be dialed: {numbers}"
-    else:
-        message = f"all numbers are on the do-not-call list: {numbers}" + ("; stored as skipped" if is_new else "")
-    return [RowWarning(row.index, row.external_id, message)]
+    whole = len(listed) == len(row.phone_numbers)
+    facts: dict[str, Fact] = {"numbers": listed, "whole": int(whole), "skipped": int(whole and is_new)}
+    return [RowWarning(row.index, row.external_id, Remark(RemarkCode.LISTED, facts))]
 
 
 def _timezone_warning(row: ContactRow, stored: str | None) -> list[RowWarning]:
     """An update that leaves the timezone out keeps the stored one, so this cannot be seen in the request alone."""
     known = row.fields.get("timezone", stored)
-    return [] if known is not None else [RowWarning(row.index, row.external_id, NO_TIMEZONE)]
+    return [] if known is not None else [RowWarning(row.index, row.external_id, Remark(RemarkCode.NO_TIMEZONE, {}))]
 
 
 def _batch_result(batch: IngestBatch, result: UpsertResult, now: datetime) -> BatchResult:
@@ -370,7 +366,7 @@ def _repeated(stored: BatchResult) -> UpsertResult:
         inserted=stored.inserted,
         updated=stored.updated,
         failed=tuple(RowFailure(row.index, row.external_id, row.field, row.reason) for row in stored.failed),
-        warnings=tuple(RowWarning(row.index, row.external_id, row.reason, row.remark) for row in stored.warnings),
+        warnings=(),
         contact_ids=(),
         repeated=True,
     )

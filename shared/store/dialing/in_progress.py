@@ -65,11 +65,7 @@ async def started_between(
     """Running attempts started within one of these spans (from exclusive, to inclusive)."""
     if not spans:
         return []
-    query = {
-        "shard": {"$in": list(shards)},
-        "status": ContactStatus.IN_PROGRESS,
-        "$or": [{"start.at": {"$gt": start, "$lte": end}} for start, end in spans],
-    }
+    query = {**_started_in(shards), "$or": [{"start.at": {"$gt": start, "$lte": end}} for start, end in spans]}
     return await _running(store, query, limit)
 
 
@@ -80,12 +76,7 @@ async def started_by_executors(
     """Running attempts of these executors: asked only about dead ones."""
     if not executors:
         return []
-    query = {
-        "shard": {"$in": list(shards)},
-        "status": ContactStatus.IN_PROGRESS,
-        "start.executor": {"$in": list(executors)},
-    }
-    return await _running(store, query, limit)
+    return await _running(store, {**_started_in(shards), "start.executor": {"$in": list(executors)}}, limit)
 
 
 @translates
@@ -93,13 +84,7 @@ async def past_hold(
     store: Store, shards: Collection[int], now: datetime, hold: timedelta, limit: int
 ) -> list[RunningAttempt]:
     """Running attempts that the carrier must have ended by now, of those that are older than `hold`."""
-    query = {
-        "shard": {"$in": list(shards)},
-        "status": ContactStatus.IN_PROGRESS,
-        "start.at": {"$lte": now - hold},
-        "start.hold_until": {"$lte": now},
-    }
-    return await _running(store, query, limit)
+    return await _running(store, {**_older(shards, now, hold), "start.hold_until": {"$lte": now}}, limit)
 
 
 @translates
@@ -107,13 +92,7 @@ async def running_for_longer(
     store: Store, shards: Collection[int], now: datetime, hold: timedelta, limit: int
 ) -> list[RunningAttempt]:
     """Running attempts older than `hold` whose own time limits, set in their configuration, are not over yet."""
-    query = {
-        "shard": {"$in": list(shards)},
-        "status": ContactStatus.IN_PROGRESS,
-        "start.at": {"$lte": now - hold},
-        "start.hold_until": {"$gt": now},
-    }
-    return await _running(store, query, limit)
+    return await _running(store, {**_older(shards, now, hold), "start.hold_until": {"$gt": now}}, limit)
 
 
 @translates
@@ -127,6 +106,14 @@ async def still_running(store: Store, contact_ids: Collection[str]) -> set[str]:
 async def count_running(store: Store) -> int:
     """Calls of all organizations that have been started and have no ending yet."""
     return await store["contacts"].count_documents({"status": ContactStatus.IN_PROGRESS}, hint="in_progress")
+
+
+def _started_in(shards: Collection[int]) -> Document:
+    return {"shard": {"$in": list(shards)}, "status": ContactStatus.IN_PROGRESS}
+
+
+def _older(shards: Collection[int], now: datetime, hold: timedelta) -> Document:
+    return {**_started_in(shards), "start.at": {"$lte": now - hold}}
 
 
 async def _running(store: Store, query: Document, limit: int) -> list[RunningAttempt]:

@@ -12,6 +12,7 @@ from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.clock import utc_now
 from shared.domain.ids import default_campaign_id
+from shared.domain.row_remarks import RemarkCode
 from shared.events import ORG_EVENT, ContactsAdded
 from shared.health import HealthServer
 from shared.store.catalog.do_not_call import add_numbers
@@ -116,8 +117,12 @@ async def test_contacts_of_no_campaign(customer: Customer) -> None:
     result = await customer.done(await customer.publish(batch))
     assert (result.campaign_id, result.inserted) == ("default", 2)
     assert [(row.index, row.field) for row in result.failed] == [(0, "phone_numbers[0]")]
-    said = [(row.index, row.reason.partition(" and ")[0].partition(";")[0]) for row in result.warnings]
-    assert said == [(1, "shares a phone with c"), (2, "has no timezone,"), (2, "shares a phone with bob")]
+    said = [(row.index, row.remark.code, row.remark.facts.get("names")) for row in result.warnings if row.remark]
+    assert said == [
+        (1, RemarkCode.SHARES_PHONE, ["c"]),
+        (2, RemarkCode.NO_TIMEZONE, None),
+        (2, RemarkCode.SHARES_PHONE, ["bob"]),
+    ]
     stored = await customer.store["contacts"].distinct("campaign_id")
     assert stored == [default_campaign_id(customer.organization_id)]
 

@@ -46,8 +46,8 @@ async def test_contacts_stored_already_are_named_with_those_of_the_request(store
     campaign = await add_campaign(store, await add_organization(store))
     assert await put(store, campaign, {"external_id": "a"}, {"external_id": "b", "phone_numbers": [OTHER]}) == ()
     warnings = await put(store, campaign, {"external_id": "c"}, {"external_id": "d", "phone_numbers": [OTHER, PHONE]})
-    said = {warning.external_id: warning.message.partition(";")[0] for warning in warnings}
-    assert said == {"c": "shares a phone with a, d", "d": "shares a phone with b, a, c"}
+    said = {warning.external_id: warning.remark.facts["names"] for warning in warnings}
+    assert said == {"c": ["a", "d"], "d": ["b", "a", "c"]}
 
 
 async def test_a_contact_without_external_id_is_named_by_its_id(store: Store) -> None:
@@ -56,7 +56,7 @@ async def test_a_contact_without_external_id_is_named_by_its_id(store: Store) ->
     stored = await store["contacts"].find_one()
     assert stored is not None
     [warning] = await put(store, campaign, {"phone_numbers": [BY_LAW]})
-    assert warning.message.startswith(f"shares a phone with {stored['_id']}; ")
+    assert warning.remark.facts["names"] == [stored["_id"]]
 
 
 async def test_the_same_upload_again_is_no_duplicate_of_itself(store: Store) -> None:
@@ -89,7 +89,7 @@ async def test_a_crowded_phone_does_not_hide_the_others(store: Store, monkeypatc
     assert len(found) == 2 * COUNTED + 1
     assert found[-1].contact_id == other["_id"]
     [warning] = await put(store, campaign, {"external_id": "a"})
-    assert f"and at least {COUNTED - 2} more; " in warning.message
+    assert (warning.remark.facts["more"], warning.remark.facts["at_least"]) == (COUNTED - 2, 1)
 
 
 async def test_no_more_contacts_are_read_than_the_bound_allows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_input import ContactInput, prepare_contacts
 from shared.domain.contact_record import Contact
 from shared.domain.ids import default_campaign_id
+from shared.domain.row_remarks import RemarkCode
 from shared.domain.upload import UpsertResult
 from shared.errors import Conflict, NotFound, WrongState
 from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign
@@ -280,7 +281,8 @@ async def test_numbers_on_the_do_not_call_list(place: Place) -> None:
     result = await place.put({}, {"phone_numbers": [NUMBER, OTHER_NUMBER]}, {"phone_numbers": [OTHER_NUMBER]})
     stored = [(await place.document(contact_id))["status"] for contact_id in result.contact_ids]
     assert stored == ["skipped", "pending", "pending"]
-    assert [warning.index for warning in result.warnings if "do-not-call" in warning.message] == [0, 1]
+    listed = [warning for warning in result.warnings if warning.remark.code is RemarkCode.LISTED]
+    assert [(warning.index, warning.remark.facts["whole"]) for warning in listed] == [(0, 1), (1, 0)]
     assert await place.added() == (2, 1)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.row_remarks import Fact, Remark, RemarkCode
 from shared.errors import NotFound
 from shared.store.catalog.do_not_call import add_numbers, list_numbers, remove_number, stopped_numbers
 from shared.store.client import Store
@@ -78,4 +79,5 @@ async def test_an_uploaded_contact_is_skipped_by_either_spelling(store: Store) -
     )
     statuses = {c["phone_numbers"][0]: c["status"] async for c in store["contacts"].find()}
     assert statuses == {FROM_ABROAD: "skipped", OTHER: "pending"}
-    assert [(warning.index, FROM_ABROAD in warning.message) for warning in result.warnings] == [(0, True)]
+    facts: dict[str, Fact] = {"numbers": [FROM_ABROAD], "whole": 1, "skipped": 1}
+    assert [(warning.index, warning.remark) for warning in result.warnings] == [(0, Remark(RemarkCode.LISTED, facts))]

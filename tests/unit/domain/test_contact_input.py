@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from shared.domain.contact_input import ContactInput, PreparedContacts, prepare_contacts, why_unreadable
 from shared.domain.json_rules import MAX_JSON_BYTES, MAX_NESTING, check_json
 from shared.domain.phone import NumberType
+from shared.domain.row_remarks import Fact, Remark, RemarkCode
 
 NUMBER = "+14155550100"
 ID = "3F2B8A54-0c55-4c1e-9a57-1f0f6c3e8d21"
@@ -170,7 +171,7 @@ def test_a_number_twice_is_kept_once() -> None:
 def test_a_number_that_is_possible_but_not_in_use_is_kept_with_a_warning() -> None:
     result = prepare({"phone_numbers": ["+11115550100"]})
     assert result.rows[0].phone_numbers == ("+11115550100",)
-    assert len(result.warnings) == 1
+    assert [one.remark for one in result.warnings] == [Remark(RemarkCode.NUMBER_NOT_IN_USE, {"place": 0})]
 
 
 def test_a_spreadsheets_float_is_a_problem_that_says_what_to_do() -> None:
@@ -186,15 +187,14 @@ def test_the_two_readings_of_a_number_without_a_plus_are_a_warning_that_names_bo
     assert result.rows[0].phone_numbers == (NUMBER, "+49491701234500")
     [warning] = result.warnings
     assert (warning.index, warning.external_id) == (0, "a")
-    assert warning.message == (
-        "phone_numbers[1] was read as +49491701234500 and may mean +491701234500; send the one you mean with its plus"
-    )
+    facts: dict[str, Fact] = {"place": 1, "number": "+49491701234500", "other": "+491701234500"}
+    assert warning.remark == Remark(RemarkCode.NUMBER_AMBIGUOUS, facts)
 
 
 def test_mexicos_mobile_1_and_the_number_without_it_are_one_number() -> None:
     result = prepare({"phone_numbers": ["+52 1 55 1234 5678", "+525512345678"]})
     assert result.rows[0].phone_numbers == ("+525512345678",)
-    assert ["kept once" in warning.message for warning in result.warnings] == [True]
+    assert [warning.remark for warning in result.warnings] == [Remark(RemarkCode.NUMBER_REPEATED, {"place": 1})]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_two_spellings_of_one_phone_in_a_contact_are_one_number_the_first(first:
     result = prepare({"phone_numbers": [first, NUMBER, again]}, strict=" " not in again)
     assert result.rows[0].phone_numbers == (first, NUMBER)
     [warning] = result.warnings
-    assert warning.message == "phone_numbers[2] repeats a number of this contact; kept once"
+    assert warning.remark == Remark(RemarkCode.NUMBER_REPEATED, {"place": 2})
 
 
 COSTLY = [
@@ -217,11 +217,12 @@ COSTLY = [
 
 @pytest.mark.parametrize(("number", "kind", "words"), COSTLY)
 def test_a_costly_number_is_kept_with_a_warning(number: str, kind: NumberType, words: str) -> None:
+    assert kind.words == words
     others = [other for other in NumberType if other is not kind]
     result = prepare({"phone_numbers": [NUMBER, number]}, refused=others)
     assert result.rows[0].phone_numbers == (NUMBER, number)
     [warning] = result.warnings
-    assert warning.message.startswith(f"phone_numbers[1] is a {words} number")
+    assert warning.remark == Remark(RemarkCode.NUMBER_COSTLY, {"place": 1, "type": kind.value})
 
 
 @pytest.mark.parametrize("strict", [True, False])
