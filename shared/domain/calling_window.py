@@ -102,7 +102,9 @@ class TimeWindow(BaseModel):
         if end == info.data.get("start"):
             raise PydanticCustomError(
                 "empty_window",
-                'A window must end at another time than it starts; for a whole day write "00:00" to "24:00"',
+                "A window must end at another time than it starts, and both are {time}; "
+                'for a whole day write "00:00" to "24:00"',
+                {"time": end},
             )
         return end
 

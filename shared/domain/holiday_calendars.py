@@ -12,6 +12,8 @@ import holidays
 from pydantic import AfterValidator, Field, StrictStr
 from pydantic_core import PydanticCustomError
 
+from shared.domain.repeating import quoted
+
 # Somewhat more than an organization that calls several countries needs; each costs a look-up for every closed day.
 MAX_CALENDARS: Final = 20
 
@@ -34,7 +36,8 @@ def _known(name: str) -> str:
     if not is_known_calendar(name):
         raise PydanticCustomError(
             "unknown_calendar",
-            "This is not a holiday calendar; write a country such as US, or a part of one such as DE-BY",
+            "{name} is not a holiday calendar; write a country such as US, or a part of one such as DE-BY",
+            {"name": quoted(name)},
         )
     return name
 

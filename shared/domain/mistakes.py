@@ -1,6 +1,7 @@
 """What a refused value is told: pydantic's mistakes in our words, over HTTP and in the results of Kafka batches alike.
 
-Each sentence says what to write. It never repeats the value; where the value stands, its `loc` says.
+Each sentence says what to write. It repeats no value but a number that is out of bounds, for values may be personal;
+where the value stands, its `loc` says.
 """
 
 import re
@@ -34,7 +35,13 @@ _SENTENCES: Final = {
     "too_long": "Send at most {max_length} of these, not {actual_length}",
     "greater_than_equal": "Write a number that is at least {ge}",
     "less_than_equal": "Write a number that is at most {le}",
+    "greater_than": "Write a number above {gt:g}",
+    "less_than": "Write a number below {lt:g}",
 }
+OUT_OF_BOUNDS: Final = frozenset({"greater_than_equal", "less_than_equal", "greater_than", "less_than"})
+"""The mistakes whose sentence repeats the value, where the error has it as `input`."""
+# Longer numbers say nothing to people.
+_MAX_SHOWN: Final = 10**15
 _EMPTY_JSON: Final = "EOF while parsing a value at line 1 column 0"
 _LIST_EXAMPLES: Final = {"phone_numbers": '["+14155550123"]', "contacts": '[{"phone_numbers": ["+14155550123"]}]'}
 # What fields are called elsewhere, in one word; a slip of the pen is understood without this.
@@ -65,9 +72,16 @@ def mistake(error: Mapping[str, Any], model: type[BaseModel] | None = None) -> s
         case "json_invalid" if error["ctx"]["error"] == _EMPTY_JSON:
             return f"The body is empty; send {object_like(model)}"
     try:
-        return _SENTENCES[error["type"]].format_map(error.get("ctx") or {})
+        return _SENTENCES[error["type"]].format_map(error.get("ctx") or {}) + _not_this(error)
     except KeyError:  # one of our own rules, whose message is our sentence already
         return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _not_this(error: Mapping[str, Any]) -> str:
+    value = error.get("input")
+    if error["type"] not in OUT_OF_BOUNDS or isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f", not {value}" if abs(value) < _MAX_SHOWN else ""
 
 
 def object_like(model: type[BaseModel] | None) -> str:

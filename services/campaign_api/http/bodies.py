@@ -10,9 +10,10 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from services.campaign_api.http.faults import BadValue, Refused, RequestFault, ValuesInvalid
-from shared.domain.mistakes import mistake
+from shared.domain.mistakes import OUT_OF_BOUNDS, mistake
 from shared.domain.repeating import quoted, repeated
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -57,7 +58,7 @@ def json_body(model: type[Model]) -> Any:
         try:
             return model.model_validate_json(raw)
         except ValidationError as error:
-            raise ValuesInvalid(bad_values(error, model)) from None
+            raise ValuesInvalid(bad_values(error, model, raw)) from None
 
     return Depends(BodyReader(model, parse))
 
@@ -92,13 +93,28 @@ def bad_value(
     return BadValue((*prefix, *place), mistake(error, model), error["type"])
 
 
-def bad_values(error: ValidationError, model: type[BaseModel]) -> list[BadValue]:
+def bad_values(error: ValidationError, model: type[BaseModel], raw: bytes) -> list[BadValue]:
     """The bad values of a body of this model, or their number when they are too many to list."""
     count = error.error_count()
     if count > MAX_BAD_VALUES:
         sentence = f"has {count} invalid values, which are too many to list; correct the kind of value that repeats"
         return [BadValue(("body",), sentence, "too_many_problems")]
-    return [bad_value(one, ["body"], model) for one in error.errors(include_url=False, include_input=False)]
+    found: list[Mapping[str, Any]] = [*error.errors(include_url=False, include_input=False)]
+    if any(one["type"] in OUT_OF_BOUNDS for one in found):
+        # pydantic would bring along the input of every error, which may be the whole body each time.
+        body = from_json(raw)
+        found = [{**one, "input": _at(body, one["loc"])} if one["type"] in OUT_OF_BOUNDS else one for one in found]
+    return [bad_value(one, ["body"], model) for one in found]
+
+
+def _at(body: Any, loc: Sequence[str | int]) -> Any:
+    """The value at a place of a parsed body; None where there is none."""
+    for part in loc:
+        try:
+            body = body[part]
+        except (LookupError, TypeError):
+            return None
+    return body
 
 
 def _body_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:

@@ -80,7 +80,7 @@ def draft_body(model: type[Model], contacts_of: Callable[[Model], list[ContactIn
         try:
             body = model.model_validate_json(raw)
         except ValidationError as error:
-            return _salvaged(raw, bad_values(error, model), most)
+            return _salvaged(raw, bad_values(error, model, raw), most)
         return Draft(body, (), {}, tuple(contacts_of(body)), ())
 
     return Depends(BodyReader(model, parse))

@@ -151,11 +151,11 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,
-            "There is no caller number with this id; GET /campaign/caller-numbers lists yours",
+            "There is no caller number {named}; GET /campaign/caller-numbers lists yours",
         ),
         Flaw.EMPTY_POOL: (
             422,
-            "No caller number is in this pool; put one into it: PATCH /campaign/caller-numbers/{{id}}",
+            "No caller number is in the pool {named}; put one into it: PATCH /campaign/caller-numbers/{{id}}",
         ),
         Flaw.SEVERAL_KINDS_OF_NUMBERS: (
             422,
@@ -163,7 +163,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         Flaw.CHOICE_WITHOUT_NUMBERS: (
             422,
-            "There is nothing to choose from: give caller_numbers or caller_number_pool, or leave this out",
+            "There is nothing for {named} to choose from: give caller_numbers or caller_number_pool, or leave this out",
         ),
         Flaw.END_BEFORE_START: (422, "The campaign must end after it starts, and it starts at {reference}"),
         Flaw.START_AFTER_END: (422, "The campaign must start before it ends, and it ends at {reference}"),

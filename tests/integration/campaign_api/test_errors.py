@@ -25,7 +25,7 @@ async def test_an_unknown_address_is_404_in_the_one_form_without_a_credential(ap
     [
         ("PUT", "/campaign/campaigns", "GET, POST"),
         ("POST", "/campaign/concurrency-settings", "GET, PUT"),
-        ("DELETE", "/campaign/campaigns/x", "GET, PATCH"),
+        ("PUT", "/campaign/campaigns/x", "DELETE, GET, PATCH"),
         ("PATCH", "/campaign/campaigns/x/contacts/y", "DELETE, GET"),
         ("HEAD", "/campaign/campaigns", "GET, POST"),
         ("OPTIONS", "/health/live", "GET"),

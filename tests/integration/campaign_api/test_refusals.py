@@ -122,8 +122,8 @@ async def test_what_is_taken_in_use_or_being_called_is_409(acme: Customer, stack
             "DELETE",
             f"/configurations/{configuration_id}",
             None,
-            f"Configuration {configuration_id} is used by a campaign (closed ones count); "
-            "point those campaigns at another configuration first.",
+            f"Configuration {configuration_id} is used by campaigns (closed and deleted ones count): "
+            f"'Spring' ({campaign_id}); point those campaigns at another configuration first.",
         ),
         (
             "DELETE",

@@ -128,11 +128,11 @@ CONFLICT = {
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
-    Flaw.UNKNOWN_CALLER_NUMBER: "There is no caller number with this id; GET /campaign/caller-numbers lists yours",
-    Flaw.EMPTY_POOL: "No caller number is in this pool; put one into it: PATCH /campaign/caller-numbers/{id}",
+    Flaw.UNKNOWN_CALLER_NUMBER: "There is no caller number 'it'; GET /campaign/caller-numbers lists yours",
+    Flaw.EMPTY_POOL: "No caller number is in the pool 'it'; put one into it: PATCH /campaign/caller-numbers/{id}",
     Flaw.SEVERAL_KINDS_OF_NUMBERS: "The campaign has it already; set that to null, or leave this out",
-    Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing to choose from: give caller_numbers or caller_number_pool, or "
-    "leave this out",
+    Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing for 'it' to choose from: "
+    "give caller_numbers or caller_number_pool, or leave this out",
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it",
 }

@@ -143,8 +143,15 @@ def test_a_near_miss_is_told_the_field_that_was_meant(name: str, field: str) -> 
             ("retry_rules", "buzy", "[key]"),
             "Write 'answered', 'voicemail'",
         ),
-        (CreateConfiguration, {"max_attempts": 51}, ("max_attempts",), "Write a number that is at most 50"),
-        (SetConcurrency, {"concurrency_limit": 0}, ("concurrency_limit",), "Write a number that is at least 1"),
+        (CreateConfiguration, {"max_attempts": 51}, ("max_attempts",), "Write a number that is at most 50, not 51"),
+        (SetConcurrency, {"concurrency_limit": 0}, ("concurrency_limit",), "Write a number that is at least 1, not 0"),
+        (EditCampaign, {"calls_per_second": 0}, ("calls_per_second",), "Write a number above 0, not 0"),
+        (
+            SetConcurrency,
+            {"concurrency_limit": 10**400},
+            ("concurrency_limit",),
+            "Write a number that is at most 10000",
+        ),
         (
             SetConcurrency,
             {"concurrency_limit": "5"},
