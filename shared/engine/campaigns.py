@@ -8,6 +8,7 @@ from typing import Any
 from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
+from shared.domain.forecast import Forecast
 from shared.domain.page import Page
 from shared.domain.setting_faults import SettingWarning
 from shared.domain.upload import UpsertResult
@@ -21,6 +22,7 @@ from shared.store.catalog import campaigns as stored
 from shared.store.catalog.campaigns import Campaign, NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
 from shared.store.reports.counters import campaign_counts
+from shared.store.reports.forecast import forecast_of
 
 __all__ = [
     "Campaign",
@@ -51,11 +53,12 @@ class ChangedCampaign:
 
 @dataclass(frozen=True, slots=True)
 class CampaignNumbers:
-    """A campaign's contacts and attempts, and how many calls it may have at once."""
+    """A campaign's contacts and attempts, how many calls it may have at once, and how far its end is."""
 
     campaign: Campaign
     counts: CampaignCounts
     calls_at_once: int
+    forecast: Forecast
 
 
 async def create_campaign(
@@ -137,9 +140,9 @@ async def move_campaign(
 
 
 async def campaign_numbers(
-    engine: Engine, organization_id: str, reference: str, *, deleted: bool = False
+    engine: Engine, organization_id: str, reference: str, now: datetime, *, deleted: bool = False
 ) -> CampaignNumbers:
-    """The campaign's numbers, at the same cost for every size of campaign; with `deleted` also of a deleted one.
+    """The campaign's numbers at `now`, at the same cost for every size; with `deleted` also of a deleted one.
 
     Raises `NotFound`.
     """
@@ -147,7 +150,8 @@ async def campaign_numbers(
     organization = await get_organization(engine.store, organization_id)
     counts = await campaign_counts(engine.store, campaign.id)
     own, shared = campaign.concurrency_limit, organization.calls_at_once
-    return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared))
+    forecast = await forecast_of(engine.store, organization_id, campaign.id, counts, now)
+    return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared), forecast)
 
 
 async def _changed(

@@ -320,6 +320,24 @@ async def test_documents_that_agree_pass_and_a_wrong_counter_is_convicted(store:
     assert await found_in(store) == {"I6"}
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({name: 1} for name in ("called", "answered", "opted_out", "retrying", "talk_milliseconds")),
+        {"outcomes.busy": 1},
+        {"run": {"generation": 1, "calls": 1}},
+    ],
+    ids=str,
+)
+async def test_every_counter_that_says_more_than_there_is_is_convicted(store: Store, wrong: Document) -> None:
+    [contact, *_] = await three_contacts(store)
+    await store["counters"].update_one({"_id": contact["campaign_id"]}, {"$set": {}}, upsert=True)
+    assert await found_in(store) == set()
+    more = {"$set": wrong} if "run" in wrong else {"$inc": wrong}
+    await store["counters"].update_one({"_id": contact["campaign_id"]}, more)
+    assert await found_in(store) in ({"I6"}, {"S3"})
+
+
 async def test_a_slot_that_is_held_by_nobody_is_convicted(store: Store) -> None:
     [contact, *_] = await three_contacts(store)
     await store["budgets"].insert_one({"_id": f"organization:{contact['organization_id']}", "held": 1})
@@ -331,9 +349,8 @@ async def test_a_call_without_an_attempt_or_with_a_wrong_outcome_is_convicted(st
     assert await found_in(store, [call(0, 0, 2)]) == {"I10"}
     attempt = {"_id": "attempt-0-0", "contact_id": "somebody who was deleted", "campaign_id": contact["campaign_id"]}
     await store["attempts"].insert_one({**attempt, "outcome": "busy"})
-    await store["counters"].update_one(
-        {"_id": contact["campaign_id"]}, {"$inc": {"attempts": 1, "attempts_removed": 1}}, upsert=True
-    )
+    counted = {"attempts": 1, "attempts_removed": 1, "outcomes.busy": 1}
+    await store["counters"].update_one({"_id": contact["campaign_id"]}, {"$inc": counted}, upsert=True)
     assert await found_in(store, [call(0, 0, 2)]) == set()
     assert await found_in(store, [call(0, 0, 2, "answered")]) == {"I10"}
     assert await found_in(store, [call(0, 0, 2, "declined")]) == set(), "all that a look-up can tell of a declined call"

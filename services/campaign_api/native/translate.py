@@ -34,29 +34,17 @@ from services.campaign_api.native.schemas.contacts import (
     ResetResult,
     WaitingFor,
 )
-from services.campaign_api.native.schemas.diagnosis import (
-    DiagnosisView,
-    EndedView,
-    LimitView,
-    RateView,
-    ReasonView,
-    RefusalView,
-    RestingView,
-)
 from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNotCallPage, DoNotCallView, RemovedNumber
 from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
 from services.campaign_api.native.schemas.limits import Limits
-from services.campaign_api.native.schemas.statistics import AttemptCounts, CampaignStatistics, ContactCounts
-from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO, code_and_sentence
+from services.campaign_api.native.sentences import code_and_sentence
 from shared.domain.contact_input import RowWarning
 from shared.domain.contact_record import Attempt, Contact
-from shared.domain.diagnosis import Diagnosis
 from shared.domain.organization_hours import OrganizationHours
 from shared.domain.page import NumberedPage, Page
-from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import SettingWarning
 from shared.domain.upload import UpsertResult
-from shared.engine.campaigns import Campaign, CampaignNumbers, ChangedCampaign, NewCampaign, ScheduleChange
+from shared.engine.campaigns import Campaign, ChangedCampaign, NewCampaign, ScheduleChange
 from shared.engine.concurrency import Concurrency
 from shared.engine.configurations import ChangedConfiguration, StoredConfiguration
 from shared.engine.contacts import ResetPage
@@ -125,27 +113,6 @@ def changed_campaign(changed: ChangedCampaign, now: datetime) -> CampaignAndCont
         more["contacts_result"] = contacts_result(changed.contacts)
     view = CampaignAndContacts.model_validate(_campaign_fields(changed.campaign, now))
     return view.model_copy(update=more)
-
-
-def campaign_statistics(numbers: CampaignNumbers, now: datetime) -> CampaignStatistics:
-    """The campaign's numbers."""
-    counts = numbers.counts
-    return CampaignStatistics(
-        campaign_id=numbers.campaign.id,
-        status=STATUS_OF[numbers.campaign.shown(now).state],
-        contacts=ContactCounts(
-            total=counts.total,
-            pending=counts.pending,
-            in_progress=counts.active,
-            completed=counts.completed,
-            exhausted=counts.exhausted,
-            error=counts.error,
-            skipped=counts.skipped,
-        ),
-        attempts=AttemptCounts(total=counts.attempts, average_per_contact=counts.average_attempts),
-        active_calls=counts.active,
-        concurrency_limit=numbers.calls_at_once,
-    )
 
 
 def configuration_view(configuration: StoredConfiguration) -> ConfigurationView:
@@ -294,53 +261,6 @@ def ingest_batch_page(page: Page[BatchResult]) -> IngestBatchPage:
 def limits_view(organization: Organization) -> Limits:
     """The organization's limits beside that on calls at once."""
     return Limits.model_validate(organization)
-
-
-def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
-    """The obstacles to a campaign's calls, and what to do about each."""
-    return DiagnosisView(
-        campaign_id=diagnosis.campaign_id,
-        at=diagnosis.at,
-        waiting=diagnosis.counts.pending,
-        active_calls=diagnosis.counts.active,
-        reasons=[
-            ReasonView(
-                reason=finding.reason,
-                contacts=finding.contacts,
-                estimated=finding.estimated,
-                until=finding.until,
-                what_to_do=WHAT_TO_DO[finding.reason],
-            )
-            for finding in diagnosis.findings
-        ],
-        settings=setting_warnings(diagnosis.settings),
-        limits=[LimitView(name=one.name, limit=one.use.limit, held=one.use.held) for one in diagnosis.limits],
-        calls_per_second=diagnosis.calls_per_second,
-        rates=[RateView(name=name, calls_per_second=rate) for name, rate in diagnosis.rates.items()],
-        resting=[
-            RestingView(
-                what=key,
-                until=rest.until,
-                since=rest.since,
-                refusals=rest.refusals,
-                code=rest.refusal.code,
-                said=rest.refusal.message,
-            )
-            for key, rest in diagnosis.rests.items()
-        ],
-        refusals=[
-            RefusalView(at=refusal.at, what=refusal.what, code=refusal.code, said=refusal.said)
-            for refusal in diagnosis.refusals
-        ],
-        ended=[
-            EndedView(
-                because=EndReason(because),
-                contacts=count,
-                what_to_do=RESET_CALLS_AGAIN.get(EndReason(because)),
-            )
-            for because, count in diagnosis.counts.ended.items()
-        ],
-    )
 
 
 def _campaign_fields(campaign: Campaign, now: datetime) -> dict[str, Any]:

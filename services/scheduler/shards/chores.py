@@ -53,6 +53,7 @@ class Chores:
     def _account(self, swept: Swept) -> bool:
         self._memory.account(swept.held, swept.due, swept.remaining)
         self._memory.counted(swept.numbers, utc_now())
+        self._memory.recent_calls.count(swept.calls, utc_now())
         return swept.moved > 0
 
     async def _apply_results(self, now: datetime) -> bool:
@@ -61,6 +62,7 @@ class Chores:
             return False
         done = await do_shard_work(self._store, self._owner, ShardWork(ended=waiting), now)
         self._memory.account(done.held, done.due, done.remaining)
+        self._memory.recent_calls.count(done.calls, now)
         self._heed_rests(done.rests)
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True

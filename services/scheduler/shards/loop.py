@@ -33,7 +33,7 @@ from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
 from shared.logs import get_logger
 from shared.store.client import Store
-from shared.store.dialing import in_progress, shards, starts
+from shared.store.dialing import in_progress, minutes, shards, starts
 from shared.store.dialing.campaign_ends import read_campaign_ends
 from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
 from shared.store.dialing.finish import distinct_endings
@@ -170,6 +170,7 @@ class ShardLoop:
         if not self._stopping:
             self._arrived.clear()
         now = utc_now()
+        await minutes.write_minutes(self._store, self._memory.recent_calls.news(now))
         busy = await self._look_at_changes(now)
         self._inbox.closed.update(self._memory.completing.newly_ended(now))
         busy = await self._do_chores(now) or busy
@@ -197,6 +198,7 @@ class ShardLoop:
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
         self._heed_rests(done.rests)
         self._memory.counted(done.numbers, now)
+        self._memory.recent_calls.count(done.calls, now)
         self._queue.locked(len(done.jobs))
         metrics.CLAIMED.inc(len(done.jobs))
 

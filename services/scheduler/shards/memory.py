@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.campaign_reader import CampaignReader
 from services.scheduler.shards.completing import Completing
+from services.scheduler.shards.recent_calls import RecentCalls
 from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
 from shared.domain.contact import WaitingContact
 from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
@@ -94,6 +95,7 @@ class ShardMemory:
         self._alarms: list[tuple[datetime, str]] = []
         self._alarm_of: dict[str, datetime] = {}
         self.completing = Completing()
+        self.recent_calls = RecentCalls()
 
     async def load(self, now: datetime) -> None:
         """Read the whole shard; campaigns in which no contact waits go to sleep unseen."""

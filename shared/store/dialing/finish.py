@@ -168,7 +168,7 @@ def _first_ending(
     finishing.attempts.append(attempt | caps.counted(transaction.context, attempt))
     if contact is None:
         return
-    transaction.ledger.attempted(contact)
+    transaction.ledger.attempted(contact, attempt)
     if holds:
         lock = contact["lock"]
         if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
@@ -196,10 +196,11 @@ def _better_ending(
     known = {name: value for name, value in _ending(event).items() if value is not None}
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
+    transaction.ledger.upgraded(attempt, known)
     if contact is None or contact["ended_because"] in FOR_GOOD:
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
-        _told_for_good(finishing, event, contact)
+        _told_for_good(transaction, finishing, event, contact)
     undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
     if contact["last_attempt"] != event.attempt_id or contact["status"] not in undecided:
         return
@@ -214,11 +215,14 @@ def _better_ending(
     finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
 
 
-def _told_for_good(finishing: _Finishing, event: CallFinished, contact: Document) -> None:
+def _told_for_good(
+    transaction: ShardTransaction, finishing: _Finishing, event: CallFinished, contact: Document
+) -> None:
     """A call, not only the last, was answered after all, or the person opted out in it: there is no other one.
 
     A contact that is on a call now is marked, so that the gate refuses it and its next move ends it.
     """
+    transaction.ledger.told(contact, {"for_good": ENDED_BY[event.outcome]})
     contact["for_good"] = ENDED_BY[event.outcome]
     if contact["status"] in ACTIVE:
         finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": {"for_good": contact["for_good"]}}))
@@ -325,6 +329,7 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "contact_id": event.contact_id,
         "contact_created_at": (contact or {}).get("created_at"),
         "attempt_number": lock.get("attempt_number"),
+        "generation": lock.get("generation"),
         "phone_number": dialed_number(lock) if lock else None,
         "caller_number": lock.get("caller_number"),
         "agent_id": lock.get("agent_id"),

@@ -15,12 +15,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus
 from shared.domain.ids import campaign_budget, organization_budget, organization_of_budget
-from shared.domain.reasons import EndReason
 from shared.domain.refusal import Refusal, Rest
 from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
+from shared.store.dialing.counted_runs import CountedRuns
 from shared.store.dialing.number_use import NumberSums
 from shared.store.dialing.rests import note_refusal, write_rest
+from shared.store.documents.tallies import counted_as, of_attempt
 
 BUCKET: Final[dict[ContactStatus, str]] = {
     ContactStatus.PENDING: "pending",
@@ -31,6 +32,14 @@ BUCKET: Final[dict[ContactStatus, str]] = {
     ContactStatus.ERROR: "error",
     ContactStatus.SKIPPED: "skipped",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CallChange:
+    """How many calls more were claimed (fewer, where some were given back), and how many more have ended."""
+
+    claimed: int
+    ended: int
 
 
 @dataclass(slots=True)
@@ -52,38 +61,52 @@ class Ledger:
     refusals: list[UpdateOne] = field(default_factory=list)
     numbers: NumberSums = field(default_factory=NumberSums)
     turns: dict[str, str] = field(default_factory=dict)
+    counted_runs: CountedRuns = field(default_factory=CountedRuns)
 
-    def moved(
-        self,
-        contact: Document,
-        to: ContactStatus | None,
-        because: EndReason | None = None,
-        attempts_made: int | None = None,
-    ) -> None:
-        """Note that a contact, as it was read, changes to `to` (None: it is removed), where it ends `because` of this.
+    def moved(self, contact: Document, new_values: Document | None, attempts_made: int | None = None) -> None:
+        """Note that a contact, as it was read, gets these new values, or (None) is removed.
 
         `attempts_made` are those it has made by then, where they are more than were read; None: no call has ended.
         """
         campaign_id, organization_id = contact["campaign_id"], contact["organization_id"]
         before = BUCKET[contact["status"]]
-        after = BUCKET[to] if to is not None else None
-        self.organization_of[campaign_id] = organization_id
-        counters = self.counters[campaign_id]
+        after = BUCKET[new_values["status"]] if new_values is not None else None
+        counters = self._counters_of(contact)
         if before != after:
             counters[before] -= 1
             if after is not None:
                 counters[after] += 1
-        ended_because = contact["ended_because"]
-        if ended_because is not None:
-            counters[f"ended.{ended_because}"] -= 1
+        because = new_values["ended_because"] if new_values is not None else None
+        if contact["ended_because"] is not None:
+            counters[f"ended.{contact['ended_because']}"] -= 1
         if because is not None:
             counters[f"ended.{because}"] += 1
-        if to is None:
+        self._counts_as(contact, {**contact, **new_values} if new_values is not None else None)
+        if new_values is None:
             # What is left of the removed contact in the sum of attempts: no contact's any more.
             counters["attempts_removed"] += contact["attempts_made"] if attempts_made is None else attempts_made
         if before == "active" and before != after:
             self._hold(contact, -1)
             self.numbers.give_back(organization_id, contact["lock"], called=attempts_made is not None)
+            if attempts_made is None:
+                self.counted_runs.given_back(campaign_id, contact["lock"])
+
+    def told(self, contact: Document, changes: Document) -> None:
+        """Note that a contact, as it was read, is marked by these changes, wherever it stands."""
+        self._counts_as(contact, {**contact, **changes})
+
+    def _counts_as(self, before: Document, after: Document | None) -> None:
+        """Count what a contact counted for before and does no more, and what it counts for from now on."""
+        counters = self._counters_of(before)
+        for name in counted_as(before):
+            counters[name] -= 1
+        if after is not None:
+            for name in counted_as(after):
+                counters[name] += 1
+
+    def _counters_of(self, contact: Document) -> Counter[str]:
+        self.organization_of[contact["campaign_id"]] = contact["organization_id"]
+        return self.counters[contact["campaign_id"]]
 
     def rest(self, organization_id: str, key: str, rest: Rest | None) -> None:
         """Note that a part of the organization's means rests from now on, or (None) may be used again."""
@@ -95,10 +118,11 @@ class Ledger:
 
     def claimed(self, contact: Document, lock: Document) -> None:
         """Note that a pending contact is locked for an attempt."""
-        campaign_id = contact["campaign_id"]
-        self.organization_of[campaign_id] = contact["organization_id"]
-        self.counters[campaign_id]["pending"] -= 1
-        self.counters[campaign_id]["active"] += 1
+        counters = self._counters_of(contact)
+        counters["pending"] -= 1
+        counters["active"] += 1
+        self._counts_as(contact, {**contact, "status": ContactStatus.LOCKED})
+        self.counted_runs.claimed(contact["campaign_id"], lock)
         self._hold(contact, 1)
         self.numbers.claim(contact["organization_id"], lock)
 
@@ -109,10 +133,20 @@ class Ledger:
         """
         self.due[campaign_id] = min(due_at, self.due.get(campaign_id, due_at))
 
-    def attempted(self, contact: Document, attempts: int = 1) -> None:
-        """Note that an attempt was recorded for this contact."""
-        self.organization_of[contact["campaign_id"]] = contact["organization_id"]
-        self.counters[contact["campaign_id"]]["attempts"] += attempts
+    def attempted(self, contact: Document, attempt: Document) -> None:
+        """Note that this attempt was recorded for a contact."""
+        counters = self._counters_of(contact)
+        counters["attempts"] += 1
+        counters.update(of_attempt(attempt))
+
+    def upgraded(self, attempt: Document, known: Document) -> None:
+        """Note that an attempt, as it was stored, has got another ending; one of no known contact counts nowhere."""
+        campaign_id = attempt["campaign_id"]
+        if campaign_id is None:
+            return
+        self.organization_of[campaign_id] = attempt["organization_id"]
+        self.counters[campaign_id].subtract(of_attempt(attempt))
+        self.counters[campaign_id].update(of_attempt({**attempt, **known}))
 
     def _hold(self, contact: Document, slots: int) -> None:
         self.shard_held += slots
@@ -128,6 +162,14 @@ class Ledger:
         """How this transaction changes the contacts that wait or are being called, by campaign id."""
         changed = {campaign_id: n["pending"] + n["active"] for campaign_id, n in self.counters.items()}
         return {campaign_id: n for campaign_id, n in changed.items() if n}
+
+    def calls(self) -> dict[str, CallChange]:
+        """The calls that campaigns have made and ended more by this transaction, by campaign id."""
+        return {
+            campaign_id: CallChange(changes["active"] + changes["attempts"], changes["attempts"])
+            for campaign_id, changes in self.counters.items()
+            if changes["active"] or changes["attempts"]
+        }
 
     async def write(self, store: Store, session: AsyncClientSession) -> None:
         """Write every sum; raise `OwnershipLost` (which aborts the transaction) if the epoch has moved on."""
@@ -160,6 +202,7 @@ class Ledger:
             for campaign_id, changes in self.counters.items()
             if any(changes.values())
         ]
+        counters += self.counted_runs.writes()
         if counters:
             await store["counters"].bulk_write(counters, session=session)
         fence = await store["shards"].update_one(

@@ -79,9 +79,9 @@ async def apply_moves(
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
             removed.append(contact)
             continue
-        ledger.moved(contact, move.to, move.because, attempts_made=asked_for.attempts_made)
         kept.append(contact)
         values.append(_new_values(move))
+        ledger.moved(contact, values[-1], attempts_made=asked_for.attempts_made)
         if move.to is ContactStatus.PENDING:
             ledger.waits(contact["campaign_id"], values[-1]["due_at"])
     if kept:

@@ -4,7 +4,7 @@ Hints on Kafka say it at once; the server-made `changed_at` stamps say it again 
 hint was lost. Every read here is small however many campaigns are idle.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -153,7 +153,29 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
     """
     query = {"organization_id": {"$in": list(hours)}, **MAY_RUN}
     documents = [complete(CampaignDocument, campaign) async for campaign in store["campaigns"].find(query)]
-    ids = [d["_id"] for d in documents] + [default_campaign_id(o) for o in hours]
+    return await _entries(store, documents, {default_campaign_id(o) for o in hours}, hours)
+
+
+@translates
+async def read_campaign(store: Store, organization_id: str, campaign_id: str) -> CampaignEntry | None:
+    """One campaign (stored form) in whatever state it is, or an organization's contacts of no campaign.
+
+    None: there is no such campaign, its configuration cannot be used, or there never was a contact of no campaign.
+    """
+    organization = await store["organizations"].find_one({"_id": organization_id})
+    known_as = None if organization is None else complete(OrganizationDocument, organization)
+    hours = {organization_id: organization_hours(known_as)}
+    found = store["campaigns"].find({"_id": campaign_id, "organization_id": organization_id})
+    documents = [complete(CampaignDocument, campaign) async for campaign in found]
+    entries = await _entries(store, documents, set() if documents else {campaign_id}, hours)
+    return entries[0] if entries else None
+
+
+async def _entries(
+    store: Store, documents: Sequence[Document], of_no_campaign: Set[str], hours: Mapping[str, OrganizationHours]
+) -> list[CampaignEntry]:
+    """These campaigns with a configuration that can be used, and these organizations' contacts of no campaign."""
+    ids = [*(d["_id"] for d in documents), *of_no_campaign]
     enrolled = await read_enrolled(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents}, hours)
     registries = await read_registries(store, {d["organization_id"] for d in documents if names_registered(d)})
@@ -176,7 +198,7 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
     ]
     for organization_id, its_hours in hours.items():
         campaign_id = default_campaign_id(organization_id)
-        if campaign_id in enrolled:
+        if campaign_id in of_no_campaign and campaign_id in enrolled:
             has = enrolled[campaign_id]
             entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, has.zones)
             entries.append(replace(entry, prioritized=has.prioritized, ad_hoc_schedule=its_hours.ad_hoc_schedule))

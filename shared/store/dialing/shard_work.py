@@ -5,7 +5,7 @@ out: a freed slot that is taken again at once is not written at all. One that a 
 shard does not need goes back to all shards in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.store.client import Document, Store
 from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
-from shared.store.dialing.ledger import Ledger
+from shared.store.dialing.ledger import CallChange, Ledger
 from shared.store.dialing.moves import Move, apply_moves, final_move
 from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.releases import apply_probes, apply_releases
@@ -52,6 +52,7 @@ class WorkDone:
     on, or (None) may be used again, by organization id and key. `moved`: candidates for a claim that were put off or
     ended instead. `numbers`: caller numbers that have made all their calls of a day, or (None) may make one more.
     `remaining`: changes of the contacts that wait or are being called, by campaign id.
+    `calls`: what campaigns have claimed and ended, by campaign id.
     """
 
     jobs: list[DialJob]
@@ -65,23 +66,25 @@ class WorkDone:
     moved: int = 0
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
     remaining: dict[str, int] = field(default_factory=dict)
+    calls: Mapping[str, CallChange] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many contacts (at most 500) one sweep moved; `held`, `due`, `numbers` and `remaining` as in `WorkDone`."""
+    """How many contacts (at most 500) one sweep moved, and what it changed, named as in `WorkDone`."""
 
     moved: int = 0
     held: dict[str, int] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
     remaining: dict[str, int] = field(default_factory=dict)
+    calls: Mapping[str, CallChange] = field(default_factory=dict)
 
     @classmethod
     def by(cls, ledger: Ledger, moved: int) -> "Swept":
         """What a sweep that moved so many contacts has changed."""
         numbers: dict[OneNumber, NumberUse | None] = dict.fromkeys(ledger.numbers.given_back)
-        return cls(moved, ledger.held_changes(), ledger.due, numbers, ledger.remaining_changes())
+        return cls(moved, ledger.held_changes(), ledger.due, numbers, ledger.remaining_changes(), ledger.calls())
 
 
 async def do_shard_work(
@@ -113,6 +116,7 @@ async def do_shard_work(
             claimed.moved,
             {**dict.fromkeys(ledger.numbers.given_back), **claimed.spent},
             ledger.remaining_changes(),
+            ledger.calls(),
         )
 
     return await store.in_transaction(run)

@@ -125,6 +125,8 @@ class AttemptDocument:
     campaign_id: str | None = None
     contact_created_at: datetime | None = None
     attempt_number: int | None = None
+    # Of the campaign's run that the attempt belongs to; None: older attempts, and those known from a late report alone.
+    generation: int | None = None
     phone_number: str | None = None
     caller_number: str | None = None
     agent_id: str | None = None

@@ -40,7 +40,11 @@ class RestDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountersDocument:
-    """`counters`: how a campaign's contacts have moved, by the scheduler. A count that never changed is absent."""
+    """`counters`: how a campaign's contacts have moved, by the scheduler. A count that never changed is absent.
+
+    `called`, `answered`, `opted_out`, `retrying` are contacts (shared/store/documents/tallies.py); `outcomes` attempts;
+    `run` the calls of one generation; `minute` the calls claimed and ended in the 60 s before its `at`.
+    """
 
     id: str
     organization_id: str
@@ -54,6 +58,14 @@ class CountersDocument:
     attempts: int = 0
     attempts_removed: int = 0
     ended: Mapping[str, int] = field(default_factory=dict)
+    called: int = 0
+    answered: int = 0
+    opted_out: int = 0
+    retrying: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    talk_milliseconds: int = 0
+    run: Mapping[str, int] | None = None
+    minute: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

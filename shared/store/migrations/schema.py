@@ -13,12 +13,13 @@ from shared.logs import get_logger
 from shared.store.client import Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import SchemaDocument
+from shared.store.migrations.campaign_counters import CAMPAIGN_COUNTERS
 from shared.store.migrations.campaign_courses import CAMPAIGN_COURSES
 from shared.store.migrations.campaign_numbers import CAMPAIGN_NUMBERS
 from shared.store.migrations.do_not_call_sources import DO_NOT_CALL_SOURCES
 from shared.store.migrations.step import Migration
 
-MIGRATIONS: Final[Sequence[Migration]] = (DO_NOT_CALL_SOURCES, CAMPAIGN_COURSES, CAMPAIGN_NUMBERS)
+MIGRATIONS: Final[Sequence[Migration]] = (DO_NOT_CALL_SOURCES, CAMPAIGN_COURSES, CAMPAIGN_NUMBERS, CAMPAIGN_COUNTERS)
 FIRST_VERSION: Final = 1
 VERSION: Final = MIGRATIONS[-1].version
 _DATABASE: Final = "database"

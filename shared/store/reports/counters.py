@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from shared.domain.counts import CampaignCounts
+from shared.domain.counts import CallsOfRun, CampaignCounts, Minute
 from shared.domain.reasons import EndReason
 from shared.store.catalog.courses import NOT_DELETED
 from shared.store.client import Store, translates
@@ -36,6 +36,14 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
         attempts=moved["attempts"],
         attempts_removed=moved["attempts_removed"],
         ended=_ended(moved["ended"], added_skipped),
+        called=moved["called"],
+        answered=moved["answered"],
+        opted_out=moved["opted_out"],
+        retrying=moved["retrying"],
+        outcomes={outcome: count for outcome, count in sorted(moved["outcomes"].items()) if count > 0},
+        talk_seconds=moved["talk_milliseconds"] / 1000,
+        run=CallsOfRun(**moved["run"]) if moved["run"] is not None else None,
+        minute=Minute(**moved["minute"]) if moved["minute"] is not None else None,
     )
 
 

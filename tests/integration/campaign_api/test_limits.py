@@ -1,4 +1,5 @@
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +105,37 @@ async def test_stats_add_up_what_was_added_and_what_the_scheduler_moved(acme: Cu
     }
     assert stats["attempts"] == {"total": 123, "average_per_contact": 1.21}
     assert stats["active_calls"] == 5
+
+
+async def test_stats_tell_what_came_of_contacts_and_attempts_and_when_the_end_will_be(
+    acme: Customer, stack: Stack
+) -> None:
+    now = utc_now()
+    campaign_id = (await acme.new_campaign())["id"]
+    await stack.store["counters_in"].insert_one(
+        {"_id": f"{campaign_id}/api-1", "campaign_id": campaign_id, "added": 1000, "zones": [None]}
+    )
+    moved = {"pending": -100, "completed": 50, "exhausted": 50, "attempts": 150, "talk_milliseconds": 61_500}
+    reached = {"called": 100, "answered": 50, "opted_out": 2, "retrying": 7}
+    of_attempts = {"outcomes": {"answered": 50, "busy": 100, "failed": 0}, "run": {"generation": 1, "calls": 150}}
+    minute = {"at": now, "claimed": 70, "ended": 60}
+    await stack.store["counters"].insert_one(
+        {"_id": campaign_id, **moved, **reached, **of_attempts, "minute": minute, "ended": {"answered": 50}}
+    )
+    stats = (await acme.get(f"/campaigns/{campaign_id}/stats")).body
+    assert stats["reached"] == {"called": 100, "answered": 50, "opted_out": 2, "waiting_for_retry": 7}
+    assert (stats["ended"], stats["outcomes"]) == ({"answered": 50}, {"answered": 50, "busy": 100})
+    assert (stats["talk_seconds"], stats["calls_of_run"]) == (61.5, 150)
+    assert stats["last_minute"] == {"placed": 70, "ended": 60}
+    assert (stats["forecast"]["calls_left"], stats["forecast"]["calls_per_second"]) == (1350, 1.0)
+    left = datetime.fromisoformat(stats["forecast"]["ends_at"]) - now
+    assert timedelta(seconds=1340) < left < timedelta(seconds=1400)
+    await acme.post(f"/campaigns/{campaign_id}/pause")
+    paused = (await acme.get(f"/campaigns/{campaign_id}/stats")).body
+    assert (paused["forecast"]["calls_left"], paused["calls_of_run"]) == (None, 150)
+    await acme.post(f"/campaigns/{campaign_id}/start")
+    resumed = (await acme.get(f"/campaigns/{campaign_id}/stats")).body
+    assert (resumed["forecast"]["calls_left"], resumed["calls_of_run"]) == (None, 0)
 
 
 async def test_numbers_are_listed_once_newest_first_and_removed(acme: Customer, other: Customer) -> None:

@@ -45,7 +45,9 @@ async def test_the_curl_example_adds_two_contacts_by_the_campaigns_external_id(a
     assert body == ('{"inserted":2,"updated":0,"failed":[],"warnings":[],"contact_ids":["' + '","'.join(ids) + '"]}')
 
 
-async def test_the_stats_of_a_new_campaign_are_the_documented_json_with_two_more_buckets(acme: Customer) -> None:
+async def test_the_stats_of_a_new_campaign_are_the_documented_json_with_two_more_buckets_and_fields_of_ours(
+    acme: Customer,
+) -> None:
     campaign = await acme.new_campaign()
     stats = await acme.get(f"/campaigns/{campaign['id']}/stats")
     assert stats.body == {
@@ -63,4 +65,11 @@ async def test_the_stats_of_a_new_campaign_are_the_documented_json_with_two_more
         "attempts": {"total": 0, "average_per_contact": 0.0},
         "active_calls": 0,
         "concurrency_limit": 10,
+        "reached": {"called": 0, "answered": 0, "opted_out": 0, "waiting_for_retry": 0},
+        "ended": {},
+        "outcomes": {},
+        "talk_seconds": 0.0,
+        "calls_of_run": 0,
+        "last_minute": {"placed": 0, "ended": 0},
+        "forecast": {"calls_left": None, "calls_per_second": None, "ends_at": None},
     }

@@ -1,12 +1,13 @@
 """What must hold in MongoDB after every step (I6, I7, I8), seen at one moment, from outside of any transaction."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from shared.domain.contact import ACTIVE, FINAL, ContactStatus
+from shared.domain.contact import ACTIVE, FINAL, ContactStatus, Tier
 from shared.domain.ids import campaign_budget, number_budget, organization_budget
-from shared.domain.outcome import PROVISIONAL
+from shared.domain.outcome import PROVISIONAL, Outcome
+from shared.domain.queue_order import QUEUES
 from shared.domain.reasons import EndReason
 from shared.store.client import Document, Store
 from shared.store.dialing.ledger import BUCKET
@@ -27,7 +28,10 @@ LOOKED_AT = (
 )
 # A shard that has nobody to call gives back within a second.
 REST_SECONDS = 3.0
-COUNTED = ("pending", "active", "completed", "exhausted", "error", "skipped", "attempts", "attempts_removed")
+COUNTED = (
+    *("pending", "active", "completed", "exhausted", "error", "skipped", "attempts", "attempts_removed"),
+    *("called", "answered", "opted_out", "retrying", "talk_milliseconds"),
+)
 
 
 class Promises:
@@ -47,6 +51,7 @@ class Promises:
         _check_shapes(at["contacts"], at["attempts"])
         _check_budgets(at["contacts"], at["budgets"], at["shards"])
         _check_counters(at)
+        _check_run_calls(at)
         _check_wishes(at["contacts"], at["asks"])
         _check_runs(at["contacts"], at["campaigns"])
         self._check_grants(at["shards"], at["global_budget"])
@@ -186,20 +191,63 @@ def _check_runs(contacts: list[Document], campaigns: list[Document]) -> None:
             assert opened, f"S1: {contact['_id']} is claimed, and its campaign's run is not opened"
 
 
+def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
+    """The counters of contacts in which a contact is one, by its own documents: itself and its attempts' outcomes."""
+    told = {contact.get("ended_because"), contact.get("for_good")}
+    found = {
+        "called": bool(attempts) or contact["status"] in ACTIVE,
+        "answered": Outcome.ANSWERED in attempts and (Outcome.ANSWERED in contact["outcomes"] or "answered" in told),
+        "opted_out": Outcome.DO_NOT_CALL in attempts
+        and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told),
+        "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,
+    }
+    return {name for name, is_so in found.items() if is_so}
+
+
+def _check_run_calls(at: Mapping[str, list[Document]]) -> None:
+    """A run's calls are the claims of its generation that are there, and the attempts that were made of others."""
+    calls: Counter[tuple[str, int]] = Counter()
+    for contact in at["contacts"]:
+        if contact["status"] in ACTIVE:
+            calls[contact["campaign_id"], contact["lock"]["generation"]] += 1
+    for attempt in at["attempts"]:
+        if attempt.get("generation") is not None:
+            calls[attempt["campaign_id"], attempt["generation"]] += 1
+    counted = {counter["_id"]: run for counter in at["counters"] if (run := counter.get("run"))}
+    for campaign_id, generation in calls:
+        assert campaign_id in counted, f"S3: calls of generation {generation} that no run counts"
+        newest = counted[campaign_id]["generation"]
+        assert generation <= newest, f"S3: the run counted is {newest}, there are calls of {generation}"
+    for campaign_id, run in counted.items():
+        made = calls[campaign_id, run["generation"]]
+        assert run["calls"] == made, f"S3: {run} counts calls, and {made} were made"
+
+
 def _check_counters(at: Mapping[str, list[Document]]) -> None:
     counts: Counter[tuple[str, str]] = Counter()
+    made: defaultdict[str, list[str]] = defaultdict(list)
+    for attempt in at["attempts"]:
+        made[attempt["contact_id"]].append(attempt["outcome"])
     there = {contact["_id"] for contact in at["contacts"]}
     for contact in at["contacts"]:
         counts[contact["campaign_id"], BUCKET[ContactStatus(contact["status"])]] += 1
         if contact.get("ended_because") is not None:
             counts[contact["campaign_id"], f"ended.{contact['ended_because']}"] += 1
+        for name in _counted_for(contact, made[contact["_id"]]):
+            counts[contact["campaign_id"], name] += 1
     for attempt in at["attempts"]:
         counts[attempt["campaign_id"], "attempts"] += 1
         counts[attempt["campaign_id"], "attempts_removed"] += attempt["contact_id"] not in there
+        counts[attempt["campaign_id"], f"outcomes.{attempt['outcome']}"] += 1
+        if attempt["outcome"] == Outcome.ANSWERED:
+            talk = attempt.get("duration_seconds") or 0.0
+            counts[attempt["campaign_id"], "talk_milliseconds"] += round(1000 * talk)
     said: Counter[tuple[str, str]] = Counter()
     for counter in at["counters"]:
         said.update({(counter["_id"], name): counter.get(name, 0) for name in COUNTED})
-        said.update({(counter["_id"], f"ended.{name}"): count for name, count in counter.get("ended", {}).items()})
+        for group in ("ended", "outcomes"):
+            named = counter.get(group, {}).items()
+            said.update({(counter["_id"], f"{group}.{name}"): count for name, count in named})
     for counter in at["counters_in"]:
         said[counter["campaign_id"], "pending"] += counter["added"]
         said[counter["campaign_id"], "skipped"] += counter["added_skipped"]

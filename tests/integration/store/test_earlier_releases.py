@@ -1,5 +1,6 @@
 """The engine works on what an earlier release has left, once it is migrated."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus, Tier
+from shared.domain.counts import CallsOfRun
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
@@ -141,6 +143,23 @@ async def test_calls_go_on(store: Store, release: str, oldest_form: bool) -> Non
     await do_shard_work(store, owner, ShardWork(ended=endings), now)
     assert await read_global(store) == (100, 80)
     await assert_sums(store, spring.id, organization_id)
+
+
+async def test_counters_are_counts_once_they_are_filled(store: Store, release: str, oldest_form: bool) -> None:
+    organization_id, _, _ = await left_by(store, release, oldest_form=oldest_form)
+    spring = (await campaigns_of(store, organization_id))["Spring"]
+    counts = await campaign_counts(store, spring.id)
+    contacts = await store["contacts"].find({"campaign_id": spring.id}).to_list()
+    attempts = await store["attempts"].find({"campaign_id": spring.id}).to_list()
+    called = {contact["_id"] for contact in contacts if contact["status"] in ("locked", "in_progress")}
+    there = {contact["_id"] for contact in contacts}
+    assert counts.called == len(called | {attempt["contact_id"] for attempt in attempts} & there) > 3
+    assert counts.outcomes == Counter(attempt["outcome"] for attempt in attempts)
+    assert counts.outcomes["busy"] > 0
+    assert counts.answered == sum(contact["status"] == "completed" for contact in contacts) == 1
+    assert counts.opted_out == 0
+    assert counts.retrying == sum(c["status"] == "pending" and c.get("tier") == Tier.RETRY for c in contacts)
+    assert counts.run == CallsOfRun(1, len(attempts) + len(called))
 
 
 async def assert_sums(store: Store, campaign_id: str, organization_id: str) -> None:

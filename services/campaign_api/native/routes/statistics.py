@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 
 from services.campaign_api.http.edge import ThisEngine
-from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignReader
 from services.campaign_api.native.filters import WithDeleted
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.problems import problems
 from services.campaign_api.native.schemas.statistics import CampaignStatistics
+from services.campaign_api.native.translate_reports import campaign_statistics
 from shared.clock import utc_now
 from shared.engine import campaigns
 
@@ -19,6 +19,7 @@ router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"])
 async def statistics(
     engine: ThisEngine, caller: CampaignReader, campaign: CampaignRef, deleted: WithDeleted = False
 ) -> CampaignStatistics:
-    """Contacts by status, attempts, and calls at once."""
-    numbers = await campaigns.campaign_numbers(engine, caller.organization_id, campaign, deleted=deleted)
-    return translate.campaign_statistics(numbers, utc_now())
+    """Contacts by status, attempts, calls at once, and when all will have been called as it goes."""
+    now = utc_now()
+    numbers = await campaigns.campaign_numbers(engine, caller.organization_id, campaign, now, deleted=deleted)
+    return campaign_statistics(numbers, now)

@@ -1,5 +1,7 @@
 """A campaign's numbers."""
 
+from datetime import datetime
+
 from pydantic import BaseModel, Field
 
 from services.campaign_api.native.campaign_words import CampaignStatus
@@ -24,6 +26,34 @@ class AttemptCounts(BaseModel):
     average_per_contact: float
 
 
+class ReachedCounts(BaseModel):
+    """Contacts by what has come of them so far; one may be in several of these."""
+
+    called: int = Field(description="Called at least once, or on the way to the first call.")
+    answered: int = Field(description="A person took at least one call.")
+    opted_out: int = Field(description="The person asked in a call not to be called again.")
+    waiting_for_retry: int = Field(description="Called before, and to be called again.")
+
+
+class LastMinute(BaseModel):
+    """Calls of the last 60 seconds, as they were counted a second ago."""
+
+    placed: int = Field(description="Calls given to an executor to be placed, less those that it gave back.")
+    ended: int
+
+
+class ForecastView(BaseModel):
+    """When all who wait will have been called, as it has gone so far: contacts that wait, times
+    calls for each contact, by the pace.
+
+    All null while the campaign is not active, nobody waits, or its run has made fewer than 50 calls.
+    """
+
+    calls_left: int | None
+    calls_per_second: float | None = Field(description="The pace in open hours: the last minute's, or the run's.")
+    ends_at: datetime | None = Field(description="In UTC, outside hours left out; null also beyond 92 days.")
+
+
 class CampaignStatistics(BaseModel):
     """A campaign's numbers."""
 
@@ -33,3 +63,12 @@ class CampaignStatistics(BaseModel):
     attempts: AttemptCounts
     active_calls: int
     concurrency_limit: int
+    reached: ReachedCounts
+    ended: dict[str, int] = Field(
+        description="Contacts that have ended, by why; without those that ended before reasons were kept."
+    )
+    outcomes: dict[str, int] = Field(description="Attempts that have ended, by how.")
+    talk_seconds: float = Field(description="How long all answered calls lasted, each from its answer on.")
+    calls_of_run: int = Field(description="Calls since the campaign was last started or resumed.")
+    last_minute: LastMinute
+    forecast: ForecastView
