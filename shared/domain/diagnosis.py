@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.counts import CampaignCounts
+from shared.domain.counts import CampaignCounts, Minute
 from shared.domain.dialing_values import Wait
 from shared.domain.reasons import WaitReason
 from shared.domain.refusal import Rest
@@ -59,7 +59,7 @@ class Diagnosis:
 
     `rests` are by what rests; `refusals` are the organization's last ones, oldest first. `calls_per_second` is how fast
     the living executors may place calls, those of all organizations together; `rates` are the limits that organization
-    and campaign have set.
+    and campaign have set. `minute` are the campaign's own calls of the last minute.
     """
 
     campaign_id: str | None
@@ -69,23 +69,39 @@ class Diagnosis:
     settings: Sequence[SettingWarning]
     limits: Sequence[NamedLimit]
     calls_per_second: float
+    minute: Minute
     rates: Mapping[str, float] = field(default_factory=dict)
     rests: Mapping[str, Rest] = field(default_factory=dict)
     refusals: Sequence[PastRefusal] = ()
 
 
-def findings(waits: Sequence[Wait], pending: int) -> list[Finding]:
-    """The reasons among these waits, scaled to all contacts that wait; the one that most wait for first."""
-    if not waits:
-        return []
-    count = Counter(wait.reason for wait in waits)
-    until: dict[WaitReason, datetime | None] = {}
-    for wait in waits:
-        before = until.get(wait.reason)
-        until[wait.reason] = wait.until if before is None or wait.until is None else min(before, wait.until)
-    one_for_all = len(waits) == 1 and waits[0].whole_campaign
-    estimated = len(waits) < pending and not one_for_all
-    return [
-        Finding(reason, max(1, round(n * pending / len(waits))) if pending else n, estimated, until[reason])
-        for reason, n in count.most_common()
-    ]
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The reasons of those looked at, of a kind of contacts of which `pending` wait; one for all may stand for all."""
+
+    waits: Sequence[Wait]
+    pending: int
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether more wait than these tell of."""
+        one_for_all = len(self.waits) == 1 and self.waits[0].whole_campaign
+        return len(self.waits) < self.pending and not one_for_all
+
+
+def findings(groups: Sequence[Waiting]) -> list[Finding]:
+    """The reasons to wait, each group's scaled to all that wait of its kind; the one that most wait for first."""
+    found: dict[WaitReason, Finding] = {}
+    for group in groups:
+        for reason, n in Counter(wait.reason for wait in group.waits).items():
+            until = [wait.until for wait in group.waits if wait.reason is reason and wait.until is not None]
+            count = max(1, round(n * group.pending / len(group.waits))) if group.pending else n
+            finding = Finding(reason, count, group.is_estimate, min(until, default=None))
+            found[reason] = _both(found[reason], finding) if reason in found else finding
+    return sorted(found.values(), key=lambda finding: -finding.contacts)
+
+
+def _both(one: Finding, other: Finding) -> Finding:
+    until = [at for at in (one.until, other.until) if at is not None]
+    estimated = one.estimated or other.estimated
+    return Finding(one.reason, one.contacts + other.contacts, estimated, min(until, default=None))

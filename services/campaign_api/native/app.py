@@ -19,6 +19,7 @@ from services.campaign_api.native.routes import (
     do_not_call,
     ingest_batches,
     limits,
+    preview,
     statistics,
 )
 
@@ -37,6 +38,7 @@ ROUTERS: Final = (
     contacts.router,
     statistics.router,
     diagnosis.router,
+    preview.router,
     configurations.router,
     caller_numbers.router,
     concurrency.router,

@@ -1,6 +1,7 @@
 """Translation of a campaign's numbers and of what stands in its way, purely: from the engine's values to the wire."""
 
 from datetime import datetime
+from typing import Any
 
 from services.campaign_api.native.campaign_words import STATUS_OF
 from services.campaign_api.native.schemas.diagnosis import (
@@ -12,6 +13,7 @@ from services.campaign_api.native.schemas.diagnosis import (
     RefusalView,
     RestingView,
 )
+from services.campaign_api.native.schemas.preview import NotCalledView, PreviewedCallView, PreviewView
 from services.campaign_api.native.schemas.statistics import (
     AttemptCounts,
     CampaignStatistics,
@@ -23,6 +25,8 @@ from services.campaign_api.native.schemas.statistics import (
 from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO
 from services.campaign_api.native.translate import setting_warnings
 from shared.domain.diagnosis import Diagnosis
+from shared.domain.dialing_values import End, Wait
+from shared.domain.preview import Preview, PreviewedContact
 from shared.domain.reasons import EndReason
 from shared.engine.campaigns import CampaignNumbers
 
@@ -80,6 +84,7 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
         settings=setting_warnings(diagnosis.settings),
         limits=[LimitView(name=one.name, limit=one.use.limit, held=one.use.held) for one in diagnosis.limits],
         calls_per_second=diagnosis.calls_per_second,
+        last_minute=LastMinute(placed=diagnosis.minute.claimed, ended=diagnosis.minute.ended),
         rates=[RateView(name=name, calls_per_second=rate) for name, rate in diagnosis.rates.items()],
         resting=[
             RestingView(
@@ -105,3 +110,42 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
             for because, count in diagnosis.counts.ended.items()
         ],
     )
+
+
+def preview_view(preview: Preview) -> PreviewView:
+    """The calls that would be made, and why others would not."""
+    return PreviewView(
+        campaign_id=preview.campaign_id,
+        at=preview.at,
+        calls=[
+            PreviewedCallView(
+                **_told_apart(call.contact),
+                attempt_number=call.attempt_number,
+                phone_number=call.phone_number,
+                caller_number=call.caller_number,
+                agent_id=call.agent_id,
+                agent_version=call.agent_version,
+            )
+            for call in preview.calls
+        ],
+        not_called=[NotCalledView(**_told_apart(other.contact), **_instead(other.instead)) for other in preview.others],
+    )
+
+
+def _told_apart(contact: PreviewedContact) -> dict[str, Any]:
+    return {
+        "contact_id": contact.id,
+        "external_id": contact.external_id,
+        "timezone": contact.timezone,
+        "priority": contact.priority,
+    }
+
+
+def _instead(instead: Wait | End) -> dict[str, Any]:
+    if isinstance(instead, Wait):
+        what_to_do: str | None = WHAT_TO_DO[instead.reason]
+        waits = {"reason": instead.reason, "until": instead.until}
+        return {**waits, "status": None, "ended_because": None, "what_to_do": what_to_do}
+    what_to_do = RESET_CALLS_AGAIN.get(instead.because)
+    ends = {"status": instead.status, "ended_because": instead.because}
+    return {"reason": None, "until": None, **ends, "what_to_do": what_to_do}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
-from services.scheduler.shards.campaign_reader import CampaignReader
 from services.scheduler.shards.completing import Completing
 from services.scheduler.shards.recent_calls import RecentCalls
 from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
@@ -24,6 +23,7 @@ from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
 from shared.store.client import Store
 from shared.store.dialing import shard_catalog
+from shared.store.dialing.campaign_reader import CampaignReader
 from shared.store.dialing.shard_catalog import CampaignEntry, Enrolled
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.

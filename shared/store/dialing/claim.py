@@ -71,7 +71,7 @@ class Claimed:
 
 
 @dataclass(slots=True)
-class _Rooms:
+class Rooms:
     """Free slots while the batch is being put together, and the attempts that caps count."""
 
     shard: int
@@ -84,7 +84,9 @@ class _Rooms:
 
 
 @dataclass(slots=True)
-class _Selection:
+class Selection:
+    """The contacts that are claimed, with their locks, those that are moved, and those `left` without room."""
+
     chosen: list[Document] = field(default_factory=list)
     locks: list[Document] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
@@ -100,9 +102,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
         {
             "_id": {"$in": list(order.contact_ids)},
             "shard": transaction.ledger.shard,
-            "status": ContactStatus.PENDING,
-            "due_at": {"$lte": now},
-            "delete_requested": {"$ne": True},
+            **may_be_claimed(now),
         },
         limit=0,
     )
@@ -110,9 +110,9 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     candidates = [ready[contact_id] for contact_id in dict.fromkeys(order.contact_ids) if contact_id in ready]
     if not candidates:
         return Claimed()
-    rooms = await _rooms(transaction, order, candidates, now)
+    rooms = await rooms_for(transaction, order, candidates, now, _room_of_shard(transaction))
     claim_id = str(uuid.uuid4())
-    selection = _select(transaction, rooms, candidates, claim_id, now, order)
+    selection = select(transaction, rooms, candidates, claim_id, now, order)
     await apply_moves(
         transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves, now
     )
@@ -122,16 +122,33 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     return Claimed(jobs, selection.left, len(selection.moves), selection.spent)
 
 
-async def _rooms(
-    transaction: ShardTransaction, order: ClaimOrder, candidates: Sequence[Document], now: datetime
-) -> _Rooms:
-    """What is free now, this transaction's own moves included."""
+def may_be_claimed(now: datetime) -> Document:
+    """What of a contact's own fields a claim at `now` asks for; all else is the verdict's."""
+    return {
+        "status": ContactStatus.PENDING,
+        "due_at": {"$lte": now},
+        "delete_requested": {"$ne": True},
+    }
+
+
+def _room_of_shard(transaction: ShardTransaction) -> int:
+    shard = transaction.context.root_document
+    return shard["grant"] - shard["held"] - transaction.ledger.shard_held if shard else 0
+
+
+async def rooms_for(
+    transaction: ShardTransaction,
+    order: ClaimOrder,
+    candidates: Sequence[Document],
+    now: datetime,
+    room_of_all: int,
+) -> Rooms:
+    """What is free now, this transaction's own moves included; of the limit on all calls this `room_of_all`."""
     ledger, context = transaction.ledger, transaction.context
     await context.load_numbers(candidates)
     ledger.numbers.applied_to(context.numbers.uses)
     held = Counter(context.held)
     held.update(ledger.budgets)
-    shard = context.root_document
     organizations = {}
     for organization_id in {c["organization_id"] for c in candidates}:
         limit = concurrency_limit(context.organizations.get(organization_id))
@@ -142,9 +159,8 @@ async def _rooms(
         for campaign in context.campaigns.values()
         if campaign["concurrency_limit"] is not None
     }
-    room = shard["grant"] - shard["held"] - ledger.shard_held if shard else 0
-    return _Rooms(
-        min(room, MAX_CLAIM),
+    return Rooms(
+        min(room_of_all, MAX_CLAIM),
         organizations,
         campaigns,
         await _live_phones(transaction, candidates),
@@ -169,15 +185,19 @@ async def _live_phones(transaction: ShardTransaction, candidates: Sequence[Docum
     return live
 
 
-def _select(
+def select(
     transaction: ShardTransaction,
-    rooms: _Rooms,
+    rooms: Rooms,
     candidates: Sequence[Document],
     claim_id: str,
     now: datetime,
     order: ClaimOrder,
-) -> _Selection:
-    selection = _Selection()
+) -> Selection:
+    """What a claim does with these candidates, in order; nothing is written.
+
+    The transaction's context counts those chosen from now on, and its ledger whose turn it is and what is asked again.
+    """
+    selection = Selection()
     for contact in candidates:
         context, organization_id = transaction.context, contact["organization_id"]
         rules = _rules(transaction, rooms, contact)
@@ -214,7 +234,7 @@ def _select(
     return selection
 
 
-def _rules(transaction: ShardTransaction, rooms: _Rooms, contact: Document) -> Rules:
+def _rules(transaction: ShardTransaction, rooms: Rooms, contact: Document) -> Rules:
     """The rules for a candidate, with the phones on a call and the attempts that caps count; made once a campaign."""
     organization_id, made = contact["organization_id"], transaction.context.rules_of(contact)
     key = organization_id, contact["campaign_id"]
@@ -286,13 +306,13 @@ def _spent(organization_id: str, rules: Rules, now: datetime) -> dict[OneNumber,
     }
 
 
-def _has_room(rooms: _Rooms, contact: Document) -> bool:
+def _has_room(rooms: Rooms, contact: Document) -> bool:
     """Whether every budget above the contact's call has a slot free, that of its caller number apart."""
     free = rooms.shard > 0 and rooms.organizations[contact["organization_id"]] > 0
     return free and rooms.campaigns.get(contact["campaign_id"], 1) > 0
 
 
-def _take(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
+def _take(rooms: Rooms, contact: Document, choice: CallChoice) -> bool:
     """Take one slot of every budget above the contact; False, and nothing taken, if one is full."""
     organization_id, campaign_id = contact["organization_id"], contact["campaign_id"]
     if not _has_room(rooms, contact):
@@ -305,7 +325,7 @@ def _take(rooms: _Rooms, contact: Document, choice: CallChoice) -> bool:
     return True
 
 
-async def _lock(transaction: ShardTransaction, selection: _Selection) -> None:
+async def _lock(transaction: ShardTransaction, selection: Selection) -> None:
     """Write the locks: all of them, or the transaction is given up."""
     if not selection.chosen:
         return

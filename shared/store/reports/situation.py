@@ -8,8 +8,8 @@ from shared.domain.caller_numbers import CallerNumbers
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Standing
 from shared.domain.diagnosis import LimitUse
-from shared.domain.dialing import end_of, next_call, verdict
-from shared.domain.dialing_values import Call, DialedContact, Rules, Wait
+from shared.domain.dialing import next_call, verdict
+from shared.domain.dialing_values import Call, DialedContact, Rules, Verdict, Wait
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
@@ -68,17 +68,19 @@ class Situation:
         """Why a contact waits, None when it does not; it must be one that was read for."""
         if not is_waiting(contact):
             return None
-        rules, dialed = self.rules(contact), self.dialed(contact)
-        if end_of(dialed, rules, self.now) is not None:
-            # The scheduler is about to end it.
-            return Wait(WaitReason.IN_LINE)
-        match verdict(dialed, replace(rules, full=self._full(contact)), self.now):
+        match self.answer(contact):
             case Wait() as waits:
                 return waits
             case Call() if self.rates(contact["campaign_id"]):
                 return Wait(WaitReason.CALLS_PER_SECOND)
             case _:
+                # It is called next, or the scheduler is about to end it.
                 return Wait(WaitReason.IN_LINE)
+
+    def answer(self, contact: Document) -> Verdict:
+        """Whether a contact may be called now; it must be one that was read for."""
+        rules = replace(self.rules(contact), full=self._full(contact))
+        return verdict(self.dialed(contact), rules, self.now)
 
     def _full(self, contact: Document) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free, that of its caller number apart."""

@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("DELETE", f"/campaigns/{SOME_ID}/contacts/{SOME_ID}", WRITES),
     ("GET", f"/campaigns/{SOME_ID}/stats", READS),
     ("GET", f"/campaigns/{SOME_ID}/diagnosis", READS),
+    ("GET", f"/campaigns/{SOME_ID}/preview", READS),
     ("POST", "/caller-numbers", WRITES),
     ("GET", "/caller-numbers", READS),
     ("GET", f"/caller-numbers/{SOME_ID}", READS),

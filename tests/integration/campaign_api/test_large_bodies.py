@@ -204,6 +204,7 @@ async def test_a_long_reference_in_a_path_is_shortened_in_the_answer(acme: Custo
     for path in (
         f"/campaigns/{long}",
         f"/campaigns/{long}/stats",
+        f"/campaigns/{long}/preview",
         f"/campaigns/{long}/contacts",
         f"{campaign}/contacts/{long}",
         f"/configurations/{long}",

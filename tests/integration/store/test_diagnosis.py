@@ -8,6 +8,7 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact import Tier
+from shared.domain.counts import Minute
 from shared.domain.diagnosis import Finding
 from shared.domain.reasons import WaitReason
 from shared.domain.timezones import known_timezones
@@ -71,3 +72,33 @@ async def test_more_who_wait_than_are_looked_at_are_estimated(store: Store) -> N
     await waiting(store, campaign, (contact_document(organization, campaign, number) for number in range(count)))
     found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
     assert found.findings == [Finding(WaitReason.NO_WINDOWS, count, True, None)]
+
+
+async def test_retries_are_counted_and_not_estimated_by_those_looked_at_among_all_others(store: Store) -> None:
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    await open_limits(store, organization["shard"], 10)
+    later, retries, fresh = utc_now() + timedelta(hours=1), 40, 2 * SAMPLE
+    again = {"tier": int(Tier.RETRY), "due_at": later, "attempts_made": 1}
+    held = {"put_off": {"reason": "number_busy", "until": later}, "due_at": later}
+    contacts = [contact_document(organization, campaign, n, **held) for n in range(fresh)]
+    contacts += [contact_document(organization, campaign, n, **again) for n in range(fresh, fresh + retries)]
+    await waiting(store, campaign, contacts)
+    await store["counters"].insert_one({"_id": campaign["_id"], "retrying": retries})
+    found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
+    assert found.findings == [
+        Finding(WaitReason.NUMBER_BUSY, fresh, True, later),
+        Finding(WaitReason.RETRY, retries, False, later),
+    ]
+
+
+async def test_the_calls_of_the_last_minute_stand_beside_the_rates(store: Store) -> None:
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization, calls_per_second=2.5)
+    now = utc_now().replace(microsecond=0)
+    minute = {"at": now, "claimed": 150, "ended": 140}
+    await store["counters"].insert_one({"_id": campaign["_id"], "minute": minute})
+    found = await diagnose(store, organization["_id"], campaign["_id"], now)
+    assert (found.rates, found.minute) == ({"campaign": 2.5}, Minute(now, 150, 140))
+    later = await diagnose(store, organization["_id"], campaign["_id"], now + timedelta(seconds=60))
+    assert (later.minute.claimed, later.minute.ended) == (0, 0)

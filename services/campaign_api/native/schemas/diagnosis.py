@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
+from services.campaign_api.native.schemas.statistics import LastMinute
 from shared.domain.reasons import EndReason, WaitReason
 
 
@@ -82,6 +83,7 @@ class DiagnosisView(BaseModel):
         description="Limits and their use; of caller numbers that this campaign may call from those in use."
     )
     calls_per_second: float = Field(description="How fast the executors may place calls, all organizations together.")
+    last_minute: LastMinute = Field(description="The campaign's calls of the last 60 seconds.")
     rates: list[RateView] = Field(description="Limits of calls a second of the organization and the campaign.")
     resting: list[RestingView]
     refusals: list[RefusalView] = Field(description="The organization's last ones, oldest first.")
