@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.engine.engine import Engine
 from shared.events import LimitsChanged
 from shared.store.catalog import caller_numbers as stored
@@ -20,6 +20,7 @@ __all__ = [
     "get_number",
     "list_numbers",
     "list_pools",
+    "numbered_numbers",
     "register_number",
 ]
 
@@ -44,6 +45,13 @@ async def list_numbers(
     Raises `InvalidCursor`: ask for the first page.
     """
     return await stored.list_numbers(engine.store, organization_id, pool=pool, cursor=cursor, limit=limit)
+
+
+async def numbered_numbers(
+    engine: Engine, organization_id: str, *, pool: str | None, offset: int, limit: int
+) -> NumberedPage[RegisteredNumber]:
+    """The organization's entries as `list_numbers` has them, from the `offset`-th on, and how many there are."""
+    return await stored.numbered_numbers(engine.store, organization_id, pool=pool, offset=offset, limit=limit)
 
 
 async def edit_number(

@@ -9,7 +9,7 @@ from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
 from shared.domain.forecast import Forecast
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.setting_faults import SettingWarning
 from shared.domain.upload import UpsertResult
 from shared.engine.contacts import ContactTarget, add_contacts
@@ -36,6 +36,7 @@ __all__ = [
     "get_campaign",
     "list_campaigns",
     "move_campaign",
+    "numbered_campaigns",
 ]
 
 
@@ -103,6 +104,30 @@ async def list_campaigns(
         states=states,
         now=now,
         cursor=cursor,
+        limit=limit,
+        deleted=deleted,
+    )
+
+
+async def numbered_campaigns(
+    engine: Engine,
+    organization_id: str,
+    *,
+    name_contains: str,
+    states: Collection[CampaignState],
+    now: datetime,
+    offset: int,
+    limit: int,
+    deleted: bool = False,
+) -> NumberedPage[Campaign]:
+    """The organization's campaigns as `list_campaigns` has them, from the `offset`-th on, and how many there are."""
+    return await campaign_lists.numbered_campaigns(
+        engine.store,
+        organization_id,
+        name_contains=name_contains,
+        states=states,
+        now=now,
+        offset=offset,
         limit=limit,
         deleted=deleted,
     )

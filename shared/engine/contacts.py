@@ -9,7 +9,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import NumberRules, PreparedContacts
 from shared.domain.contact_record import Contact
 from shared.domain.ids import DEFAULT_CAMPAIGN, default_campaign_id
-from shared.domain.page import NumberedPage
+from shared.domain.page import NumberedPage, Page
 from shared.domain.reasons import EndReason
 from shared.domain.upload import UpsertResult
 from shared.engine.engine import Engine
@@ -26,6 +26,7 @@ __all__ = [
     "ResetPage",
     "add_contacts",
     "contact_target",
+    "contacts_after",
     "delete_contact",
     "get_contact",
     "list_contacts",
@@ -120,6 +121,23 @@ async def list_contacts(
     target = await contact_target(engine, organization_id, reference, deleted=deleted)
     return await queries.list_contacts(
         engine.store, organization_id, target.campaign_id, status=status, limit=limit, offset=offset, now=now
+    )
+
+
+async def contacts_after(
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    *,
+    status: ContactStatus | None,
+    cursor: str | None,
+    limit: int,
+    now: datetime,
+) -> Page[Contact]:
+    """The campaign's contacts as `list_contacts` has them, after `cursor`. Raises `NotFound`, `InvalidCursor`."""
+    target = await contact_target(engine, organization_id, reference)
+    return await queries.contacts_after(
+        engine.store, organization_id, target.campaign_id, status=status, cursor=cursor, limit=limit, now=now
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.domain.contact import ContactStatus
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.reasons import EndReason
 from shared.domain.setting_faults import EndedByFault, SettingWarning
 from shared.engine.engine import Engine
@@ -13,7 +13,7 @@ from shared.store.catalog import do_not_call as stored
 from shared.store.catalog.do_not_call import DoNotCallEntry
 from shared.store.contacts.queries import count_skipped_with
 
-__all__ = ["DoNotCallEntry", "list_numbers", "stop_numbers", "take_number_off"]
+__all__ = ["DoNotCallEntry", "list_numbers", "numbered_entries", "stop_numbers", "take_number_off"]
 
 
 async def stop_numbers(
@@ -32,6 +32,13 @@ async def stop_numbers(
 async def list_numbers(engine: Engine, organization_id: str, *, cursor: str | None, limit: int) -> Page[DoNotCallEntry]:
     """The list, newest first. Raises `InvalidCursor`: ask for the first page."""
     return await stored.list_numbers(engine.store, organization_id, cursor=cursor, limit=limit)
+
+
+async def numbered_entries(
+    engine: Engine, organization_id: str, *, offset: int, limit: int
+) -> NumberedPage[DoNotCallEntry]:
+    """The list from the `offset`-th entry on, newest first, and how many entries there are."""
+    return await stored.numbered_entries(engine.store, organization_id, offset=offset, limit=limit)
 
 
 async def take_number_off(engine: Engine, organization_id: str, phone_number: str) -> list[SettingWarning]:

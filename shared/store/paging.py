@@ -1,6 +1,6 @@
 """Lists newest first, page by page: a page starts after the last row of the one before, by creation time
 and id, so that rows added in the meantime neither repeat nor hide others. Rows with many parts come fewer
-to a page.
+to a page. Whoever wants page numbers and a total asks by `numbered`.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any, Final
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.errors import InvalidCursor
 
 _CURSOR: Final = re.compile(r"(\d{1,15})/(.{1,400})", re.DOTALL)
@@ -74,3 +74,16 @@ async def newest_first(
                 return Page(rows, encode_cursor(rows[-1]["created_at"], rows[-1]["_id"]))
             rows.append(row)
     return Page(rows, None)
+
+
+async def numbered(
+    collection: AsyncCollection[dict[str, Any]], matching: Mapping[str, Any], *, offset: int, limit: int
+) -> NumberedPage[dict[str, Any]]:
+    """The `limit` matching documents from the `offset`-th (0: the first) on, newest first, and how many there are.
+
+    A page that is not full tells the total; otherwise it is counted, at a cost that grows with it.
+    """
+    rows = await collection.find(matching).sort(_ORDER).skip(offset).limit(limit).to_list()
+    if len(rows) < limit and (rows or not offset):
+        return NumberedPage(rows, offset + len(rows))
+    return NumberedPage(rows, await collection.count_documents(matching))

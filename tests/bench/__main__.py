@@ -16,10 +16,12 @@ from rich.console import Console
 from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.bench.figures import Figures
+from tests.bench.idle import measure_idle
 from tests.bench.ingest import measure_ingest
 from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
 from tests.bench.pipeline import measure_pipeline
 from tests.bench.refill import measure_refill
+from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
@@ -37,6 +39,8 @@ class Name(StrEnum):
     STARVATION = "starvation"
     INGEST_WHILE_DIALING = "ingest-while-dialing"
     WHY = "why"
+    RULES = "rules"
+    IDLE = "idle"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -62,6 +66,8 @@ def main(
     batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
     large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why: the large campaign's size.")] = 100_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
+    ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
+    campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
@@ -74,6 +80,8 @@ def main(
         Name.STARVATION: lambda a, c: measure_starvation(a, c, large=large, rounds=rounds),
         Name.INGEST_WHILE_DIALING: lambda a, c: measure_ingest_while_dialing(a, c, batches=stream, rounds=rounds),
         Name.WHY: lambda a, c: measure_why(a, c, large=large),
+        Name.RULES: lambda a, c: measure_rules(a, c, contacts=ruled, rounds=rounds),
+        Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -1,4 +1,4 @@
-"""`why`: what a large campaign's diagnosis costs, and a page of its contacts with how each stands."""
+"""`why`: what a large campaign's diagnosis and preview cost, and a page of its contacts with how each stands."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,19 +6,28 @@ from rich.console import Console
 
 from deploy.local.servers import Addresses
 from shared.clock import monotonic, utc_now
+from shared.domain.preview import Preview
 from shared.domain.timezones import known_timezones
 from shared.store.client import Document, Store
 from shared.store.contacts.queries import list_contacts
-from shared.store.dialing.shards import ensure_shards
 from shared.store.reports.diagnosis import diagnose
+from shared.store.reports.preview import MAX_CALLS, preview
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, new_stage
-from tests.factories import add_campaign, add_configuration, add_organization, contact_document
+from tests.factories import (
+    ALWAYS_OPEN,
+    add_campaign,
+    add_configuration,
+    add_organization,
+    contact_document,
+    open_limits,
+)
 
 SMALL = 10
 CHUNK = 5000
 ROUNDS = 30
 PAGE = 200
+SLOTS = 150
 ZONES = 20
 # Closed at any hour but one, so that for each contact the next opening has to be found.
 WINDOWS = [{"days": ["sun"], "start": "03:00", "end": "03:01"}]
@@ -32,8 +41,8 @@ async def measure_why(addresses: Addresses, console: Console, *, large: int) -> 
     )
     async with new_stage(addresses) as stage:
         store = stage.store
-        await ensure_shards(store)
-        organization = await add_organization(store)
+        organization = await add_organization(store, concurrency_limit=SLOTS)
+        await open_limits(store, organization["shard"], SLOTS)
         configuration = await add_configuration(store, organization, default_windows=WINDOWS)
         sizes = {size: await add_campaign(store, organization, configuration) for size in (SMALL, large)}
         for size, campaign in sizes.items():
@@ -49,11 +58,23 @@ async def measure_why(addresses: Addresses, console: Console, *, large: int) -> 
                 store, organization_id, campaign["_id"], status=None, limit=PAGE, offset=0, now=utc_now()
             )
 
+        async def dry_run(campaign: Document) -> Preview:
+            ids = organization["_id"], organization["shard"], campaign["_id"]
+            return await preview(store, *ids, MAX_CALLS, utc_now())
+
+        async def dry_run_of_all_due(campaign: Document) -> None:
+            if not (await dry_run(campaign)).calls:
+                raise BenchFailed("nobody would be called, though all are due")
+
         questions: dict[str, Callable[[Document], Awaitable[object]]] = {
             "diagnosis": lambda campaign: diagnose(store, organization["_id"], campaign["_id"], utc_now()),
             f"page of {PAGE} contacts": page,
+            "preview, outside hours": dry_run,
+            "preview, all due": dry_run_of_all_due,
         }
         for name, ask in questions.items():
+            if ask is dry_run_of_all_due:
+                await store["configurations"].update_one({}, {"$set": {"default_windows": ALWAYS_OPEN}})
             taken: dict[int, list[float]] = {size: [] for size in sizes}
             for _ in range(ROUNDS):
                 for size, campaign in sizes.items():

@@ -16,13 +16,13 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.caller_numbers import MAX_REGISTERED, CallerNumber, NumberChoice
 from shared.domain.campaign import OVER, CampaignState
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NamedCampaign, NotFound
 from shared.store.catalog.courses import NOT_DELETED, shown_as
 from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.paging import newest_first
+from shared.store.paging import newest_first, numbered
 
 EDITABLE: Final = frozenset({"label", "weight", "max_calls", "daily_limit", "active", "pools"})
 # Fields of a campaign that say from which numbers it calls; at most one of the first three is set.
@@ -124,11 +124,22 @@ async def list_numbers(
     store: Store, organization_id: str, *, pool: str | None, cursor: str | None, limit: int
 ) -> Page[RegisteredNumber]:
     """The organization's entries, newest first; those of a pool, or (None) all. Raises `InvalidCursor`."""
-    matching: Document = {"organization_id": organization_id}
-    if pool is not None:
-        matching["pools"] = pool
-    page = await newest_first(store["caller_numbers"], matching, cursor=cursor, limit=limit)
+    page = await newest_first(store["caller_numbers"], _matching(organization_id, pool), cursor=cursor, limit=limit)
     return Page([RegisteredNumber.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def numbered_numbers(
+    store: Store, organization_id: str, *, pool: str | None, offset: int, limit: int
+) -> NumberedPage[RegisteredNumber]:
+    """The organization's entries as `list_numbers` has them, from the `offset`-th on, and how many there are."""
+    page = await numbered(store["caller_numbers"], _matching(organization_id, pool), offset=offset, limit=limit)
+    return NumberedPage([RegisteredNumber.from_document(row) for row in page.rows], page.total)
+
+
+def _matching(organization_id: str, pool: str | None) -> Document:
+    in_pool: Document = {} if pool is None else {"pools": pool}
+    return {"organization_id": organization_id, **in_pool}
 
 
 async def edit_number(

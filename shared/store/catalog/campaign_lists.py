@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from shared.domain.campaign import CampaignState
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.store.catalog.campaigns import Campaign
 from shared.store.catalog.courses import NOT_DELETED, shown_as
 from shared.store.client import Store, translates
-from shared.store.paging import newest_first
+from shared.store.paging import newest_first, numbered
 
 
 @translates
@@ -27,9 +27,37 @@ async def list_campaigns(
     limit: int,
     deleted: bool = False,
 ) -> Page[Campaign]:
-    """The organization's campaigns, newest first, with `deleted` the deleted ones too.
+    """The organization's campaigns, newest first. Filters: `_matching`. Raises `InvalidCursor`."""
+    matching = _matching(organization_id, name_contains, states, now, deleted=deleted)
+    page = await newest_first(store["campaigns"], matching, cursor=cursor, limit=limit, parts_of=_kilobytes)
+    return Page([Campaign.from_document(row) for row in page.rows], page.next_cursor)
 
-    Empty filters match all. Raises `InvalidCursor`.
+
+@translates
+async def numbered_campaigns(
+    store: Store,
+    organization_id: str,
+    *,
+    name_contains: str,
+    states: Collection[CampaignState],
+    now: datetime,
+    offset: int,
+    limit: int,
+    deleted: bool = False,
+) -> NumberedPage[Campaign]:
+    """The organization's campaigns from the `offset`-th on, newest first. Filters: `_matching`.
+
+    All `limit` of them, however large their labels are.
+    """
+    matching = _matching(organization_id, name_contains, states, now, deleted=deleted)
+    page = await numbered(store["campaigns"], matching, offset=offset, limit=limit)
+    return NumberedPage([Campaign.from_document(row) for row in page.rows], page.total)
+
+
+def _matching(
+    organization_id: str, name_contains: str, states: Collection[CampaignState], now: datetime, *, deleted: bool
+) -> dict[str, Any]:
+    """The query of a list; empty filters match all. With `deleted` the deleted ones are there, too.
 
     `states` are those that campaigns show at `now`: a scheduled one whose time has come is running.
 
@@ -40,8 +68,7 @@ async def list_campaigns(
         matching["name"] = {"$regex": re.escape(name_contains), "$options": "i"}
     if states:
         matching["$and"] = [shown_as(states, now)]
-    page = await newest_first(store["campaigns"], matching, cursor=cursor, limit=limit, parts_of=_kilobytes)
-    return Page([Campaign.from_document(row) for row in page.rows], page.next_cursor)
+    return matching
 
 
 def _kilobytes(campaign: Mapping[str, Any]) -> int:

@@ -13,14 +13,14 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.ids import listing_id
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
 from shared.store.documents.catalog import NATIVE, DoNotCallDocument
 from shared.store.documents.completing import complete
-from shared.store.paging import newest_first
+from shared.store.paging import newest_first, numbered
 
 # Where an entry of the native API says it comes from; until their migration has ended, older ones are stored as `api`.
 _RENAMED_SOURCES: Final = {"api": NATIVE}
@@ -129,6 +129,15 @@ async def list_numbers(store: Store, organization_id: str, *, cursor: str | None
     """The organization's list, newest first. Raises `InvalidCursor`."""
     page = await newest_first(store["do_not_call"], {"organization_id": organization_id}, cursor=cursor, limit=limit)
     return Page([DoNotCallEntry.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def numbered_entries(
+    store: Store, organization_id: str, *, offset: int, limit: int
+) -> NumberedPage[DoNotCallEntry]:
+    """The organization's list from the `offset`-th entry on, newest first, and how many entries there are."""
+    page = await numbered(store["do_not_call"], {"organization_id": organization_id}, offset=offset, limit=limit)
+    return NumberedPage([DoNotCallEntry.from_document(row) for row in page.rows], page.total)
 
 
 def _document(key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime) -> dict[str, Any]:

@@ -8,20 +8,23 @@ from pymongo import ASCENDING
 
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_record import Contact
-from shared.domain.page import NumberedPage
+from shared.domain.page import NumberedPage, Page
 from shared.domain.phone import spellings
 from shared.domain.reasons import EndReason
-from shared.errors import Kind, NotFound
+from shared.errors import InvalidCursor, Kind, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.matching import resolve
 from shared.store.contacts.records import contact_from
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument, contact_of
+from shared.store.paging import decode_cursor, encode_cursor
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.situation import standings
 
 MAX_COUNTED: Final = 1000
+# Of a contact's place in its request.
+MAX_SEQ_DIGITS: Final = 18
 _OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
 
 
@@ -52,6 +55,48 @@ async def list_contacts(
     else:
         total = await _total(store, campaign_id, status)
     return NumberedPage(await _with_attempts(store, organization_id, contacts, now), total)
+
+
+@translates
+async def contacts_after(
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    *,
+    status: ContactStatus | None,
+    cursor: str | None,
+    limit: int,
+    now: datetime,
+) -> Page[Contact]:
+    """The contacts that `list_contacts` has, after `cursor` (None: the first). Raises `InvalidCursor`.
+
+    A page has more than `limit` where contacts of several requests share the millisecond and the place of its last.
+    """
+    where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
+    if status is not None:
+        where["status"] = status.value
+    if cursor is not None:
+        created_at, seq = _place(cursor)
+        where["$or"] = [{"created_at": {"$gt": created_at}}, {"created_at": created_at, "seq": {"$gt": seq}}]
+        where["created_at"] = {"$gte": created_at}
+    rows: list[Document] = []
+    next_cursor = None
+    async with store["contacts"].find(where, hint="listing").sort(_OLDEST_FIRST).batch_size(limit + 1) as found:
+        async for stored in found:
+            contact = contact_of(stored)
+            last = (rows[-1]["created_at"], rows[-1]["seq"]) if len(rows) >= limit else None
+            if last is not None and (contact["created_at"], contact["seq"]) != last:
+                next_cursor = encode_cursor(last[0], str(last[1]))
+                break
+            rows.append(contact)
+    return Page(await _with_attempts(store, organization_id, rows, now), next_cursor)
+
+
+def _place(cursor: str) -> tuple[datetime, int]:
+    created_at, seq = decode_cursor(cursor)
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= MAX_SEQ_DIGITS):
+        raise InvalidCursor(cursor)
+    return created_at, int(seq)
 
 
 @translates

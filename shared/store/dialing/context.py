@@ -160,12 +160,13 @@ class DialingContext:
         """
         if await self.numbers.load_registries(self.store, self.organizations.values(), self.session):
             self._rules.clear()
-        counted = {
-            (contact["organization_id"], number)
-            for contact in contacts
-            for number in self._numbers_of(contact)
-            if self.rules_of(contact).numbers.is_counted(number)
-        }
+        on_call = [contact for contact in contacts if contact["lock"] is not None]
+        # Those of a campaign without a number of their own may all be called from the same numbers.
+        waiting = {(c["campaign_id"], c["agent_number"]): c for c in contacts if c["lock"] is None}
+        counted: set[tuple[str, str]] = set()
+        for contact in (*on_call, *waiting.values()):
+            numbers, organization_id = self.rules_of(contact).numbers, contact["organization_id"]
+            counted |= {(organization_id, n) for n in self._numbers_of(contact) if numbers.is_counted(n)}
         await self.numbers.load_uses(self.store, counted, self.session)
 
     def _numbers_of(self, contact: Document) -> Sequence[str]:

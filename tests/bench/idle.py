@@ -1,0 +1,75 @@
+"""`idle`: what running campaigns in which nobody is due cost the loop of their shard."""
+
+from datetime import timedelta
+
+from rich.console import Console
+
+from deploy.local.servers import Addresses
+from services.scheduler.shards.memory import ShardMemory
+from shared.clock import monotonic, utc_now
+from shared.domain.ids import SHARDS
+from shared.store.client import Document, Store
+from shared.store.dialing.claim import MAX_CLAIM
+from tests.bench.figures import Figures, milliseconds, percentile
+from tests.bench.stage import BenchFailed, new_stage
+from tests.factories import add_campaign, add_configuration, add_organization, contact_document
+
+FEW = 10
+STEPS = 2000
+
+
+async def measure_idle(addresses: Addresses, console: Console, *, campaigns: int) -> Figures:
+    """A step of a shard's loop beside many campaigns, and beside few; one contact waits in each until tomorrow."""
+    figures = Figures(
+        f"idle: {campaigns:,} running campaigns of one shard in which nobody is due, and {FEW}",
+        ("", f"{campaigns:,}", f"{FEW}"),
+    )
+    taken: dict[int, tuple[float, float, list[float]]] = {}
+    for count in (FEW, campaigns):
+        async with new_stage(addresses) as stage:
+            await _fill(stage.store, count)
+            console.print(f"  idle: {count:,} campaigns are in", style="dim")
+            taken[count] = await _measure(stage.store)
+    many, few = taken[campaigns], taken[FEW]
+    figures.rows.append(("taking the shard over, s", f"{many[0]:.2f}", f"{few[0]:.2f}"))
+    figures.rows.append(("until all sleep, s", f"{many[1]:.2f}", f"{few[1]:.2f}"))
+    for share in (0.5, 0.99):
+        shown = [f"{percentile(steps, share) * 1e6:.0f}" for _, _, steps in (many, few)]
+        figures.rows.append((f"a step from then on, p{share * 100:.0f} µs", *shown))
+    figures.values["steps"] = {"many_p50_seconds": percentile(many[2], 0.5), "few_p50_seconds": percentile(few[2], 0.5)}
+    figures.notes.append(f"A step asks the store nothing; {SHARDS} shards share an installation's organizations.")
+    figures.notes.append(f"The longest step of {STEPS:,} beside many: {milliseconds(max(many[2]))} ms.")
+    return figures
+
+
+async def _fill(store: Store, campaigns: int) -> None:
+    organization = await add_organization(store, shard=0, concurrency_limit=100)
+    configuration = await add_configuration(store, organization)
+    tomorrow = utc_now() + timedelta(days=1)
+    contacts: list[Document] = []
+    noted: list[Document] = []
+    for number in range(campaigns):
+        campaign = await add_campaign(store, organization, configuration)
+        contacts.append(contact_document(organization, campaign, number, due_at=tomorrow))
+        ids = {"_id": f"{campaign['_id']}/bench", "campaign_id": campaign["_id"], "shard": 0}
+        of = {"organization_id": organization["_id"], "changed_at": utc_now()}
+        noted.append({**ids, **of, "added": 1, "zones": [None]})
+    await store["contacts"].insert_many(contacts)
+    await store["counters_in"].insert_many(noted)
+
+
+async def _measure(store: Store) -> tuple[float, float, list[float]]:
+    """Seconds to take over, until all campaigns sleep, and of each step from then on."""
+    memory = ShardMemory(store, 0)
+    started = monotonic()
+    await memory.load(utc_now())
+    loaded = monotonic() - started
+    await memory.demands(utc_now(), MAX_CLAIM, {})
+    asleep = monotonic() - started - loaded
+    steps: list[float] = []
+    for _ in range(STEPS):
+        began = monotonic()
+        if await memory.demands(utc_now(), MAX_CLAIM, {}):
+            raise BenchFailed("somebody is due")
+        steps.append(monotonic() - began)
+    return loaded, asleep, steps
