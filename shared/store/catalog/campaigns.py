@@ -296,8 +296,12 @@ def _check_dates(course: Course, place: str) -> None:
     if not course.ends_before_it_starts or course.start_at is None or course.end_at is None:
         return
     if place == "end_at":
-        raise BadSetting(Flaw.END_BEFORE_START, [place], course.start_at.isoformat())
-    raise BadSetting(Flaw.START_AFTER_END, [place], course.end_at.isoformat())
+        raise BadSetting(Flaw.END_BEFORE_START, [place], _written(course.start_at))
+    raise BadSetting(Flaw.START_AFTER_END, [place], _written(course.end_at))
+
+
+def _written(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 async def _found(
