@@ -112,12 +112,13 @@ class Conflict(PermanentError):
 class BadSetting(PermanentError):
     """A value of a request breaks a rule about what is stored; nothing was changed.
 
-    `place` leads to the value, from the request's body on; `reference` is the value, or what it contradicts.
+    `place` leads to the value, from the request's body on; `reference` is the value, or what it contradicts; then
+    `value` may be the value.
     """
 
-    def __init__(self, flaw: Flaw, place: Sequence[str | int], reference: str) -> None:
+    def __init__(self, flaw: Flaw, place: Sequence[str | int], reference: str, value: str = "") -> None:
         super().__init__(f"{'.'.join(map(str, place))}: {flaw}: {quoted(reference)}")
-        self.flaw, self.place, self.reference = flaw, tuple(place), reference
+        self.flaw, self.place, self.reference, self.value = flaw, tuple(place), reference, value
 
 
 class InvalidCursor(PermanentError):

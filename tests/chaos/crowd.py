@@ -1,4 +1,4 @@
-"""Customers at work while everything breaks: they add, edit, delete, list, pause, resume, close, and change limits.
+"""Customers at work while everything breaks: they add, edit, delete, list, pause, resume, close, end, change limits.
 
 Each notes in the truth what it asks for before it asks, and the acknowledgement when it comes. A request whose answer
 was lost is sent again until it is answered, as a client would; all of them may be repeated.
@@ -20,6 +20,7 @@ from shared.clock import utc_now
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
 from tests.chaos.customers import Batch, Campaign, Organization
+from tests.chaos.end_dates import EndDates
 from tests.chaos.hours import Hours
 from tests.chaos.phones import new_numbers, numbers_of
 from tests.chaos.pools import Pools
@@ -54,6 +55,7 @@ PAUSE_SECONDS: Final = (0.02, 0.4)
 # Of an organization of its own, whose campaigns are closed at the end: who waits for a day to be over would never rest.
 CAPS: Final = (Caps(contact_day=1), Caps(day=1), Caps(contact_day=2, day=2, week=3, gap_minutes=1))
 RATES: Final = (2.5, 6.0)
+ENDS_BY_ITS_DATE: Final = 0.5
 
 
 class Crowd:
@@ -65,6 +67,7 @@ class Crowd:
         self.asking = Asking(system)
         self.hours = Hours(self.asking, truth)
         self._pools = Pools(self.asking, truth, self._dice)
+        self._ends = EndDates(self.asking, truth, self._dice)
         self._numbers = new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
@@ -370,10 +373,13 @@ class Crowd:
         change.acknowledged_at = utc_now()
 
     async def _replace_campaign(self, organization: Organization, campaign: Campaign) -> None:
-        """Close one for good, and begin another."""
+        """Close one for good, or have it end, and begin another."""
         if campaign.id in self._truth.closed:
             return
-        await self._close(organization, campaign)
+        if self._dice.random() < ENDS_BY_ITS_DATE:
+            await self._ends.let_end(organization.who.who.key, campaign)
+        else:
+            await self._close(organization, campaign)
         await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
         organization.campaigns.remove(campaign)
 

@@ -207,10 +207,17 @@ def _why_forbidden(number: NumberRules, campaign: CampaignRules, begin: datetime
     reasons = {
         "the campaign was paused or closed": any(campaign.active.possible(begin, end)),
         "the calling window was closed": any(campaign.open.possible(begin, end)),
+        "the campaign's end date had come": not _had_ended(campaign, begin, end),
         "the contact was deleted, or the number edited away": any(number.wanted.possible(begin, end)),
         "the number was on the do-not-call list": not all(number.listed.possible(begin, end)),
     }
     return [reason for reason, was_allowed in reasons.items() if not was_allowed]
+
+
+def _had_ended(campaign: CampaignRules, begin: datetime, end: datetime) -> bool:
+    """Whether the campaign's end date had come by every clock, whichever was in force from `begin` to `end`."""
+    dates = campaign.end_at.possible(begin, end)
+    return all(at is not None and at + CLOCKS_OFF < begin for at in dates)
 
 
 def _why_closed(call: CarrierCall, truth: Truth, begin: datetime, end: datetime) -> list[str]:

@@ -211,6 +211,20 @@ def test_a_call_after_a_pause_is_convicted_once_the_reaction_is_over(seconds: fl
     assert convicted([call(0, 21, 25)], truth) == set()
 
 
+def test_a_call_after_the_campaigns_end_date_is_convicted_once_no_clock_can_explain_it() -> None:
+    truth = good_truth()
+    end_at = truth.campaigns[CAMPAIGN].end_at
+    end_at.ask(at(10), at(5)).acknowledged_at = at(5.2)
+    for placed, promises in ((9, set()), (10.5, set()), (15.9, set()), (16.5, {"I5"}), (400, {"I5"})):
+        assert convicted([call(0, placed, placed + 1)], truth) == promises, placed
+    end_at.ask(at(50), at(40)).acknowledged_at = at(41)
+    assert convicted([call(0, 40.5, 41)], truth) == set(), "a later end may be in force"
+    assert convicted([call(0, 49, 51)], truth) == set()
+    assert convicted([call(0, 57, 58)], truth) == {"I5"}
+    end_at.ask(None, at(60)).acknowledged_at = at(61)
+    assert convicted([call(0, 70, 71)], truth) == set()
+
+
 def test_calls_against_a_rule_are_convicted() -> None:
     closed, listed, unwanted = good_truth(), good_truth(), good_truth()
     closed.campaigns[CAMPAIGN].open.switch(False, at(5))

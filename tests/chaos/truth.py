@@ -1,7 +1,7 @@
 """What customers and the operator have ordered, and when: the rules that the carrier's record is held against."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -55,13 +55,18 @@ class Rule(Generic[T]):
         return values
 
 
+def _no_end() -> Rule[datetime | None]:
+    return Rule[datetime | None](None, datetime.min.replace(tzinfo=UTC))
+
+
 @dataclass(slots=True)
 class CampaignRules:
-    """A campaign. `open` is whether it may dial by its calling windows."""
+    """A campaign. `open` is whether it may dial by its calling windows; `end_at` its end date, None without one."""
 
     organization_id: str
     active: Rule[bool]
     open: Rule[bool]
+    end_at: Rule[datetime | None] = field(default_factory=_no_end)
 
 
 @dataclass(slots=True)

@@ -130,7 +130,8 @@ def fault_of(error: EngineError) -> Fault:
             return Fault(error.clash, {**_referring_to(error.reference), "campaigns": campaigns})
         case BadSetting():
             value = BadValue(("body", *error.place), "", error.flaw.name.lower())
-            return Fault(error.flaw, _referring_to(error.reference), values=[value])
+            facts = {**_referring_to(error.reference), "value": repeated(error.value)}
+            return Fault(error.flaw, facts, values=[value])
         case InvalidCursor():
             return Fault(RequestFault.UNKNOWN_CURSOR)
         case ContactsNotStored():

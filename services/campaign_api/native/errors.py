@@ -165,8 +165,14 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             422,
             "There is nothing for {named} to choose from: give caller_numbers or caller_number_pool, or leave this out",
         ),
-        Flaw.END_BEFORE_START: (422, "The campaign must end after it starts, and it starts at {reference}"),
-        Flaw.START_AFTER_END: (422, "The campaign must start before it ends, and it ends at {reference}"),
+        Flaw.END_BEFORE_START: (
+            422,
+            "The campaign must end after it starts, and it starts at {reference}; {value} is not after that",
+        ),
+        Flaw.START_AFTER_END: (
+            422,
+            "The campaign must start before it ends, and it ends at {reference}; {value} is not before that",
+        ),
     }
 )
 """The answer of this API to each code: the status, and the sentence."""

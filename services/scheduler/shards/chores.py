@@ -85,6 +85,7 @@ class Chores:
                 left, rests = (0, True) if found is None else (found.left.contacts, found.rests(now))
                 completing.looked_at(campaign_id, left, rests=rests)
             elif await completion.complete_campaign(self._store, self._owner, campaign_id, now):
+                log.info("campaign completed", campaign=campaign_id)
                 changed.add(completing.organization_of(campaign_id))
                 completing.looked_at(campaign_id, 0, rests=True)
         return changed

@@ -8,6 +8,7 @@ import pytest
 
 from shared.clock import utc_now
 from tests.integration.campaign_api.client import Customer
+from tests.integration.campaign_api.conftest import Stack
 
 LATER = "2126-07-01T14:30:00Z"
 STATES = ("status", "state", "start_at")
@@ -136,3 +137,159 @@ async def test_contacts_of_a_draft_and_of_a_scheduled_campaign_say_what_they_wai
         assert contact["waiting_for"] == {"reason": reason, "until": until}
         [found] = (await acme.get(f"{path}/diagnosis")).body["reasons"]
         assert (found["reason"], found["until"], found["contacts"], found["estimated"]) == (reason, until, 1, False)
+
+
+ENDS = ("auto_complete", "end_at", "completed_at")
+
+
+async def test_completion_and_end_date_are_set_changed_and_cleared(acme: Customer) -> None:
+    path, campaign = await made(acme)
+    assert [campaign[name] for name in ENDS] == [False, None, None]
+    changed = (await acme.patch(path, {"auto_complete": True, "end_at": "2126-07-02T16:30:00+02:00"})).body
+    assert [changed[name] for name in ENDS] == [True, "2126-07-02T14:30:00Z", None]
+    assert [(await acme.patch(path, {"priority": 7})).body[name] for name in ENDS[:2]] == [True, "2126-07-02T14:30:00Z"]
+    cleared = (await acme.patch(path, {"auto_complete": False, "end_at": None})).body
+    assert [cleared[name] for name in ENDS] == [False, None, None]
+    _, made_so = await made(acme, auto_complete=True, end_at=LATER)
+    assert [made_so[name] for name in ENDS] == [True, LATER, None]
+    [listed] = [each for each in (await acme.get("/campaigns")).body["campaigns"] if each["id"] == made_so["id"]]
+    assert listed == made_so
+
+
+EARLIER = "2126-07-01T14:29:59Z"
+
+
+async def test_an_end_before_the_start_is_named_with_field_rule_and_value(acme: Customer) -> None:
+    configuration_id = await acme.new_configuration()
+    body = {"name": "Spring", "configuration_id": configuration_id}
+    for end_at in (EARLIER, LATER):
+        answer = await acme.post("/campaigns", {**body, "start_at": LATER, "end_at": end_at})
+        assert answer.status == 422
+        assert answer.body["errors"] == [
+            {
+                "loc": ["body", "end_at"],
+                "msg": f"The campaign must end after it starts, and it starts at {LATER}; {end_at} is not after that",
+                "type": "end_before_start",
+            }
+        ]
+    assert (await acme.get("/campaigns")).body["campaigns"] == []
+    path, _ = await made(acme, start_at=LATER, configuration_id=configuration_id)
+    refused = await acme.patch(path, {"end_at": EARLIER, "name": "Autumn"})
+    assert (refused.status, refused.body["errors"][0]["loc"]) == (422, ["body", "end_at"])
+    assert (await acme.get(path)).body["name"] == "Spring", "nothing was changed"
+    assert (await acme.patch(path, {"start_at": "2126-06-30T00:00:00Z", "end_at": EARLIER})).status == 200
+    refused = await acme.patch(path, {"start_at": LATER})
+    assert (refused.status, refused.body["errors"]) == (
+        422,
+        [
+            {
+                "loc": ["body", "start_at"],
+                "msg": f"The campaign must start before it ends, and it ends at {EARLIER}; {LATER} is not before that",
+                "type": "start_after_end",
+            }
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"auto_complete": None}, "auto_complete"),
+        ({"auto_complete": "sometimes"}, "auto_complete"),
+        ({"end_at": "2026-07-01T14:30:00"}, "end_at"),
+        ({"end_at": 0}, "end_at"),
+    ],
+)
+async def test_bad_values_of_both_are_refused_at_their_place(
+    acme: Customer, fields: dict[str, Any], place: str
+) -> None:
+    path, campaign = await made(acme)
+    body = {"name": "Autumn", "configuration_id": campaign["configuration_id"], **fields}
+    for answer in (await acme.post("/campaigns", body), await acme.patch(path, fields)):
+        assert answer.status == 422
+        assert [problem["loc"] for problem in answer.body["errors"]] == [["body", place]]
+
+
+async def test_a_campaign_past_its_end_date_says_so_where_somebody_would_be_called(acme: Customer) -> None:
+    path, _ = await made(acme)
+    past = (utc_now() - timedelta(seconds=1)).isoformat()
+    changed = (await acme.patch(path, {"end_at": past})).body
+    assert [warning["code"] for warning in changed["warnings"]] == ["campaign_ended"]
+    contacts = {"contacts": [{"external_id": "a", "phone_numbers": ["+14155550123"]}]}
+    uploaded = (await acme.post(f"{path}/contacts", contacts)).body
+    assert uploaded["inserted"] == 1
+    assert ["end_at has passed" in warning["message"] for warning in uploaded["warnings"]] == [True]
+    contact = (await acme.get(f"{path}/contacts/a")).body
+    assert contact["next_attempt_at"] is None
+    assert (await acme.get(f"{path}/diagnosis")).body["settings"][0]["code"] == "campaign_ended"
+    assert "warnings" not in (await acme.patch(path, {"end_at": None})).body
+
+
+async def test_a_completed_campaign_is_closed_for_those_who_know_three_words_and_can_be_started(
+    acme: Customer, stack: Stack
+) -> None:
+    """A scheduler completes it; here its word stands for it."""
+    path, campaign = await made(acme, auto_complete=True)
+    now = utc_now()
+    run = {"generation": 1, "state": "completed", "reason": None, "at": now}
+    await stack.store["campaigns"].update_one({"_id": campaign["id"]}, {"$set": {"run": run, "completed_at": now}})
+    done = (await acme.get(path)).body
+    assert shown(done) == ("closed", "completed", None)
+    assert done["completed_at"].startswith(now.isoformat()[:19])
+    assert [each["id"] for each in (await acme.get("/campaigns?status=closed")).body["campaigns"]] == [campaign["id"]]
+    contact = {"external_id": "a", "phone_numbers": ["+14155550123"]}
+    assert (await acme.post(f"{path}/contacts", {"contacts": [contact]})).body["inserted"] == 1
+    waits = (await acme.get(f"{path}/contacts/a")).body["waiting_for"]
+    assert waits == {"reason": "campaign_completed", "until": None}
+    assert (await acme.patch(path, {"end_at": LATER})).status == 200
+    for refused in ("pause", "close"):
+        assert (await acme.post(f"{path}/{refused}")).status == 400
+    again = (await acme.post(f"{path}/start")).body
+    assert (shown(again), again["completed_at"]) == (("active", "running", None), None)
+
+
+A_STATE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "draft": ({"state": "draft"}, {}),
+    "scheduled": ({"start_at": LATER}, {}),
+    "running": ({}, {}),
+    "syncing": ({}, {"imports": 1}),
+    "paused": ({}, {"intent": "paused"}),
+    "completed": ({}, {"run": {"generation": 1, "state": "completed", "reason": None, "at": utc_now()}}),
+    "cancelled": ({}, {"intent": "cancelled"}),
+    "failed": ({}, {"run": {"generation": 1, "state": "failed", "reason": "job", "at": utc_now()}}),
+}
+# What docs/campaigns.md says of moves: from which states, and where they lead.
+MOVES: dict[str, tuple[dict[str, Any] | None, dict[str, str]]] = {
+    "set start_at": ({"start_at": "2127-01-01T00:00:00Z"}, dict.fromkeys(["draft", "scheduled"], "scheduled")),
+    "clear start_at": ({"start_at": None}, {"scheduled": "draft"}),
+    "start": (
+        None,
+        {**dict.fromkeys(["draft", "scheduled", "running", "paused", "completed"], "running"), "syncing": "syncing"},
+    ),
+    "pause": (None, dict.fromkeys(["scheduled", "running", "syncing"], "paused")),
+    "close": (None, dict.fromkeys(["draft", "scheduled", "running", "syncing", "paused"], "cancelled")),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+async def test_every_move_from_every_state_is_made_or_refused_as_the_table_says(
+    acme: Customer, stack: Stack, move: str
+) -> None:
+    body, leads_to = MOVES[move]
+    configuration_id = await acme.new_configuration()
+    for state, (fields, stored) in A_STATE.items():
+        path, campaign = await made(acme, configuration_id=configuration_id, **fields)
+        if stored:
+            await stack.store["campaigns"].update_one({"_id": campaign["id"]}, {"$set": stored})
+        before = (await acme.get(path)).body
+        assert before["state"] == state
+        answer = await (acme.patch(path, body) if body is not None else acme.post(f"{path}/{move}"))
+        after = (await acme.get(path)).body
+        # Clearing what is not set asks for nothing.
+        if move == "clear start_at" and state not in ("scheduled", "cancelled", "failed"):
+            assert (answer.status, after["state"]) == (200, state)
+            continue
+        assert answer.status == (200 if state in leads_to else 400), (state, move, answer.raw)
+        assert after["state"] == leads_to.get(state, state)
+        if state not in leads_to:
+            assert after == before, "a refusal changes nothing"

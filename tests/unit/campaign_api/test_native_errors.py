@@ -133,8 +133,8 @@ BAD_SETTING = {
     Flaw.SEVERAL_KINDS_OF_NUMBERS: "The campaign has it already; set that to null, or leave this out",
     Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing for 'it' to choose from: "
     "give caller_numbers or caller_number_pool, or leave this out",
-    Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it",
-    Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it",
+    Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
+    Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
 }
 
 
@@ -186,7 +186,7 @@ def test_what_is_taken_or_in_use_is_409(clash: Clash) -> None:
 
 @pytest.mark.parametrize("flaw", Flaw)
 def test_a_value_that_contradicts_what_is_stored_is_422_at_its_place(flaw: Flaw) -> None:
-    answer = form(fault_of(BadSetting(flaw, ("caller_numbers", 0, "id"), "it")))
+    answer = form(fault_of(BadSetting(flaw, ("caller_numbers", 0, "id"), "it", "that")))
     assert answer.status_code == 422
     assert json.loads(bytes(answer.body)) == {
         "detail": f"body.caller_numbers.0.id: {BAD_SETTING[flaw]}",
