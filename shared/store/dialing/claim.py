@@ -103,6 +103,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
             "status": ContactStatus.PENDING,
             "due_at": {"$lte": now},
             "delete_requested": {"$ne": True},
+            "asked": {"$exists": False},
         },
         limit=0,
     )

@@ -15,7 +15,7 @@ from shared.domain.dialing import campaign_wait
 from shared.domain.dialing_values import Rules
 from shared.domain.ids import is_default_campaign, organization_budget
 from shared.domain.limit_warnings import CallLimits, LimitAbove, limits_above
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.setting_faults import warnings_on
 from shared.store.client import Document, Store, translates
@@ -85,12 +85,12 @@ async def _sample(store: Store, campaign_id: str, enrolled: Enrolled, pending: i
     queries: list[Document] = [
         {
             "campaign_id": campaign_id,
-            "tier": queue_of(priority, tier),
+            "tier": queue,
             "timezone": {"$in": group},
             "status": ContactStatus.PENDING,
         }
         for priority in priorities
-        for tier in Tier
+        for queue in queues_at(priority, Tier)
         for group in groups
     ]
     fields = {"tier": 1, "timezone": 1}
