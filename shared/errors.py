@@ -46,6 +46,7 @@ class Kind(StrEnum):
     INGEST_BATCH = "ingest batch"
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
+    CALLBACK = "callback"
 
 
 class Clash(StrEnum):
@@ -61,6 +62,11 @@ class Clash(StrEnum):
     CALLER_NUMBER_ON_CALL = "caller number on a call"
     POOL_IN_USE = "pool in use"
     REGISTRY_FULL = "registry of caller numbers full"
+    CALLBACK_UNDER_WAY = "contact to be called back being called"
+    CALLBACK_OVER = "callback over"
+    NEVER_CALLED_AGAIN = "contact may not be called"
+    EXPIRES_BEFORE = "contact expires before its callback"
+    ENDS_BEFORE = "campaign ends before the callback"
 
 
 class Flaw(StrEnum):

@@ -157,10 +157,11 @@ class ProbePlaced(OrgEvent):
 
 
 class ContactsAdded(OrgEvent):
-    """Contacts of a campaign were added, changed or asked to be deleted."""
+    """Contacts of a campaign were added, changed or asked to be deleted; with `asked`, something is asked of some."""
 
     type: Literal["contacts_added"] = "contacts_added"
     campaign_id: Id
+    asked: bool = False
 
 
 class CampaignChanged(OrgEvent):

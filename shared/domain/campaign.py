@@ -60,11 +60,15 @@ class CampaignMove(StrEnum):
 
 
 class CampaignUse(StrEnum):
-    """What else a client may ask of a campaign; one in a state of `OVER` takes none of it."""
+    """What else a client may ask of a campaign; one in a state of `OVER` takes none of it.
+
+    A completed one takes no `CALL_BACK`.
+    """
 
     CHANGE = "change"
     ADD_CONTACTS = "add contacts"
     RESET_CONTACTS = "reset contacts"
+    CALL_BACK = "call back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,8 @@ def shown_state(course: Course, now: datetime) -> ShownState:
 
 # Campaigns in these states are never called again, so they take no change, no contact and no reset.
 OVER: Final = frozenset({CampaignState.CANCELLED, CampaignState.FAILED})
+# Campaigns in these states take no wish for a callback.
+NOT_CALLED_BACK: Final = OVER | {CampaignState.COMPLETED}
 # Campaigns in these states are dialed.
 DIALED: Final = frozenset({CampaignState.RUNNING, CampaignState.SYNCING})
 _LIVE: Final = frozenset(CampaignState) - OVER - {CampaignState.COMPLETED}

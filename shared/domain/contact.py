@@ -27,12 +27,13 @@ class Tier(IntEnum):
     """Which queue a waiting contact stands in; one index range each.
 
     FRESH and SCHEDULED are apart because a contact with a scheduled time has calling windows of its own for its first
-    call. Which goes first: shared/domain/queue_order.py.
+    call. A REQUESTED contact waits for a callback that was asked for. Which goes first: shared/domain/queue_order.py.
     """
 
     FRESH = 0
     RETRY = 1
     SCHEDULED = 2
+    REQUESTED = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from shared.domain.callbacks import Callback
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing_values import Wait
 from shared.domain.outcome import Outcome
@@ -55,8 +56,8 @@ class Attempt:
 class Contact:
     """A contact with its attempts, and how it stands; times in UTC. `campaign_id` None: it is of no campaign.
 
-    A contact that was asked to be called again stands as it will in a moment. `ended_because` None: it has not ended,
-    or did so before reasons were kept.
+    A contact of which something was asked stands as it will in a moment. `ended_because` None: it has not ended, or did
+    so before reasons were kept. `callback` is what it waits for; None: its first call, a new beginning, or nothing.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Contact:
     attempts: tuple[Attempt, ...]
     created_at: datetime
     updated_at: datetime
+    callback: Callback | None = None
 
 
 def in_order(ended: Sequence[Attempt]) -> list[Attempt]:

@@ -33,7 +33,7 @@ class CampaignCounts:
       as that is known of each.
     - `called`, `answered` and `opted_out` are contacts of which a call was claimed (and has not come back as no
       attempt), was answered, or was one in which the person opted out. `retrying` are the pending ones that wait for a
-      retry, due or not.
+      retry, due or not, `called_back` those that wait for a callback that was asked for.
     - `outcomes` counts attempts by their outcome; `talk_seconds` is how long those that were answered lasted from the
       answer on.
     - `run` are the calls of the last run that made any, `minute` those of the last minute; None: there were none.
@@ -52,6 +52,7 @@ class CampaignCounts:
     answered: int = 0
     opted_out: int = 0
     retrying: int = 0
+    called_back: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     talk_seconds: float = 0.0
     run: CallsOfRun | None = None

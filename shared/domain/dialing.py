@@ -38,6 +38,12 @@ NOT_DIALED: Final[Mapping[CampaignState, WaitReason]] = {
     CampaignState.COMPLETED: WaitReason.CAMPAIGN_COMPLETED,
 }
 
+# What contacts of a tier wait for that are not due, where nothing has put them off.
+_USUAL_WAIT: Final[Mapping[Tier, WaitReason]] = {
+    Tier.RETRY: WaitReason.RETRY,
+    Tier.REQUESTED: WaitReason.CALLBACK,
+}
+
 WAITS_FOR_REST: Final[Mapping[RefusalSubject, WaitReason]] = {
     RefusalSubject.ACCOUNT: WaitReason.ACCOUNT_REFUSED,
     RefusalSubject.CALLER_NUMBER: WaitReason.CALLER_NUMBER_REFUSED,
@@ -92,8 +98,8 @@ def verdict(
 
 def end_of(contact: DialedContact, rules: Rules, now: datetime) -> End | None:
     """What ends a contact that waits at `now`, whatever its campaign's state, hours and limits; None: nothing."""
-    if contact.for_good is not None:
-        answered = contact.for_good is EndReason.ANSWERED
+    answered = contact.for_good is EndReason.ANSWERED
+    if contact.for_good is not None and not (answered and contact.tier is Tier.REQUESTED):
         return End(ContactStatus.COMPLETED if answered else ContactStatus.EXHAUSTED, contact.for_good)
     if not rules.of_no_campaign and (rules.campaign is None or rules.campaign.course.is_over):
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
@@ -239,12 +245,12 @@ def _waits_for_campaign(rules: Rules, now: datetime) -> Wait | None:
 
 
 def _waits_for_time(contact: DialedContact, now: datetime) -> Wait | None:
-    # The customer may have set it while the contact waited for a retry.
-    if contact.scheduled_at is not None and contact.scheduled_at > now and contact.scheduled_at >= contact.due_at:
-        return Wait(WaitReason.SCHEDULED, contact.scheduled_at)
+    # The customer may have set it while the contact waited for a retry. A callback has a time of its own.
+    scheduled_at = contact.scheduled_at if contact.tier is not Tier.REQUESTED else None
+    if scheduled_at is not None and scheduled_at > now and scheduled_at >= contact.due_at:
+        return Wait(WaitReason.SCHEDULED, scheduled_at)
     if contact.due_at > now:
-        usual = WaitReason.RETRY if contact.tier is Tier.RETRY else WaitReason.GIVEN_BACK
-        return Wait(contact.put_off or usual, contact.due_at)
+        return Wait(contact.put_off or _USUAL_WAIT.get(contact.tier, WaitReason.GIVEN_BACK), contact.due_at)
     return None
 
 

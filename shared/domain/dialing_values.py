@@ -67,7 +67,8 @@ class DialedContact:
     From `expires_at` on it is not called any more. `listed` and `invalid` are those of its numbers, in compared form,
     that are on the do-not-call list, and that the carrier has called invalid. `put_off` is why `due_at` is later than
     the contact's own time. `for_good` is set when one of its calls, not the last, turned out to have been answered or
-    to have ended in an opt-out. `called` are its attempts of today, where they are capped.
+    to have ended in an opt-out; an answer ends no callback that was asked for all the same. `called` are its attempts
+    of today, where they are capped.
     """
 
     phone_numbers: tuple[str, ...]

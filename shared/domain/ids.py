@@ -63,6 +63,21 @@ def contact_id_of(organization_id: str, campaign_id: str, external_id: str) -> s
     return str(uuid.uuid5(uuid.UUID(namespace), external_id))
 
 
+def callback_id(contact_id: str, waiting: int) -> str:
+    """The id of a callback: of this one waiting of the contact, the `waiting`-th in which it came to wait anew."""
+    return f"{contact_id}-{waiting}"
+
+
+def of_callback(reference: str) -> tuple[str, int] | None:
+    """The contact and its waiting number that the id of a callback is made of; None for any other text."""
+    contact_id, _, waiting = reference.rpartition("-")
+    try:
+        parsed = str(uuid.UUID(contact_id)), int(waiting)
+    except ValueError:
+        return None
+    return parsed if callback_id(*parsed) == reference.lower() else None
+
+
 def attempt_id_of(contact_id: str, claim_id: str) -> str:
     """The attempt that a claim makes at a contact. Raises `ValueError` when the contact's id is no UUID."""
     return str(uuid.uuid5(uuid.UUID(contact_id), claim_id))

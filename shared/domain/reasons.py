@@ -18,6 +18,7 @@ class WaitReason(StrEnum):
     CONFIGURATION_UNUSABLE = "configuration_unusable"
     SCHEDULED = "scheduled"
     RETRY = "retry"
+    CALLBACK = "callback"
     GIVEN_BACK = "given_back"
     CLOSED_DAY = "closed_day"
     LEGAL_HOURS = "legal_hours"
@@ -60,6 +61,8 @@ class EndReason(StrEnum):
     EXPIRED = "expired"
     CAMPAIGN_ENDED = "campaign_ended"
     CANCELLED = "cancelled"
+    GIVEN_UP = "given_up"
+    DONE = "done"
 
 
 ENDED_BY: Final[Mapping[Outcome, EndReason]] = MappingProxyType(
@@ -80,6 +83,8 @@ ENDED_BY: Final[Mapping[Outcome, EndReason]] = MappingProxyType(
 
 # Endings after which a contact is never called again, whatever is asked: the person spoke, or asked not to be called.
 FOR_GOOD: Final = frozenset({EndReason.ANSWERED, EndReason.OPTED_OUT})
+# Endings that were asked for: what becomes known of the calls before them moves their contacts no more.
+ENDED_ON_REQUEST: Final = frozenset({EndReason.GIVEN_UP, EndReason.DONE})
 # Endings that a changed setting or list can make void, so that naming the contact again calls it again.
 MAY_NO_LONGER_HOLD: Final = frozenset(
     {

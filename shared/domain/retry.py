@@ -215,7 +215,7 @@ def after_attempt(
     if _lost_track(policy, outcome, proven):
         return Ended(ContactStatus.ERROR, EndReason.LOST)
     rule = policy.rule_for(outcome)
-    if outcome in NEVER_RETRIED or not rule.retry or not _attempts_left(policy, rule, attempts_made, outcome_count):
+    if outcome in NEVER_RETRIED or not rule.retry or not retries_left(policy, outcome, attempts_made, outcome_count):
         # A contact whose last call nobody can vouch for says so, also when its retries are used up.
         lost = outcome in {Outcome.INTERRUPTED, Outcome.UNKNOWN}
         return Ended(ContactStatus.ERROR if lost else ContactStatus.EXHAUSTED, ENDED_BY[outcome])
@@ -229,14 +229,14 @@ def _lost_track(policy: RetryPolicy, outcome: Outcome, proven: bool) -> bool:
     return outcome is Outcome.INTERRUPTED and not (proven and policy.rule_for(outcome).retry)
 
 
-def _attempts_left(policy: RetryPolicy, rule: RetryRule, attempts_made: int, outcome_count: int) -> bool:
-    """Whether another attempt is allowed: an outcome's own limit wins, also when it is the higher one; in all there is
-    a ceiling."""
-    if attempts_made >= policy.ceiling:
-        return False
-    if rule.max_attempts is not None:
-        return outcome_count < rule.max_attempts
-    return attempts_made < policy.max_attempts
+def retries_left(policy: RetryPolicy, outcome: Outcome, attempts_made: int, outcome_count: int) -> int:
+    """How many more calls the limits allow after an attempt with this outcome; the counts as in `after_attempt`.
+
+    An outcome's own limit wins, also when it is the higher one; in all there is a ceiling.
+    """
+    own = policy.rule_for(outcome).max_attempts
+    left = policy.max_attempts - attempts_made if own is None else own - outcome_count
+    return max(0, min(left, policy.ceiling - attempts_made))
 
 
 def _grown(first: float, multiplier: float, times: int) -> float:

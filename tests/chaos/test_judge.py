@@ -337,7 +337,7 @@ async def test_documents_that_agree_pass_and_a_wrong_counter_is_convicted(store:
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({name: 1} for name in ("called", "answered", "opted_out", "retrying", "talk_milliseconds")),
+        *({name: 1} for name in ("called", "answered", "opted_out", "retrying", "called_back", "talk_milliseconds")),
         {"outcomes.busy": 1},
         {"run": {"generation": 1, "calls": 1}},
     ],

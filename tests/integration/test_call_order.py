@@ -11,11 +11,15 @@ from services.scheduler.shards.memory import ShardMemory
 from shared.clock import utc_now
 from shared.domain.contact import Tier
 from shared.domain.contact_input import ContactInput, prepare_contacts
-from shared.domain.queue_order import CallOrder, queue_of, rank
+from shared.domain.queue_order import REQUESTED_PRIORITY, CallOrder, last_queue_of, queue_of, tier_in
+from shared.domain.wishes import WishKind
 from shared.store.client import Document, Store
+from shared.store.contacts.asking import Asking, ask
 from shared.store.contacts.upsert import upsert_contacts
+from shared.store.contacts.wishes import carry_out
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.ready import next_priority, waiting_priorities
+from shared.store.dialing.shard_catalog import read_changes, server_now
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from tests.factories import (
     add_campaign,
@@ -73,8 +77,65 @@ async def test_the_order_is_that_of_a_sort_of_everything(
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization, order=order)
     contacts = [c for c in await add_mixed(store, campaign, seed, now) if c["due_at"] <= now]
-    expected = sorted(contacts, key=lambda c: (rank(c["tier"], order), c["due_at"], c["seq"]))
+    expected = sorted(contacts, key=lambda c: in_words(c, order))
+    assert {tier_in(c["tier"]) for c in contacts} == set(Tier)
     assert await in_memory(store, organization, now) == [c["_id"] for c in expected], f"seed {seed}"
+
+
+def in_words(contact: Document, order: CallOrder) -> tuple[Any, ...]:
+    """Requested callbacks before all else; then the priority; then fresh before retries, or the other way round."""
+    tier = tier_in(contact["tier"])
+    first = tier is Tier.RETRY if order is CallOrder.RETRIES_FIRST else tier is not Tier.RETRY
+    is_requested = tier is Tier.REQUESTED
+    place = contact["due_at"], contact["seq"]
+    return not is_requested, -contact["priority"], not (is_requested or first), *place
+
+
+@pytest.mark.parametrize("hours", [None, []])
+async def test_a_requested_callback_goes_first_once_its_time_has_come_in_the_usual_hours(
+    store: Store, hours: list[Document] | None
+) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    configuration = await add_configuration(store, organization, scheduled_windows=hours)
+    campaign = await add_campaign(store, organization, configuration)
+    others = await add_contacts(store, organization, campaign, 3, due_at=now - timedelta(hours=1))
+    [called_back] = await add_contacts(store, organization, campaign, 1)
+    at = now + timedelta(minutes=5)
+    asking = Asking(WishKind.CALLBACK, at)
+    await ask(store, organization["_id"], called_back["_id"], asking, now)
+    await open_limits(store, organization["shard"], 10)
+    assert (await carry_out(store, Ownership(organization["shard"], 0), now)).moved == 1
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    for later, first in ((now, others[0]), (at, called_back)):
+        [demand] = await memory.demands(later + timedelta(seconds=3), 100, {})
+        assert demand.queues[0].waiting[0].contact_id == first["_id"]
+    await store["contacts"].update_many({}, {"$set": {"status": "locked"}})
+    await store["contacts"].update_one({"_id": called_back["_id"]}, {"$set": {"status": "pending"}})
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await memory.demands(now, 100, {}) == []
+    assert memory.next_alarm == (await read(store, called_back))["due_at"], "the campaign sleeps until then"
+
+
+async def test_a_loop_that_has_not_heard_of_requested_callbacks_is_told_by_the_stamp(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    [contact, _] = await add_contacts(store, organization, campaign, 2, due_at=now - timedelta(minutes=1))
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    await memory.demands(now, 100, {})
+    before = await server_now(store)
+    await ask(store, organization["_id"], contact["_id"], Asking(WishKind.CALLBACK, now), now)
+    changes = await read_changes(store, [organization["shard"]], before)
+    assert changes.campaigns == {campaign["_id"]: organization["shard"]}
+    await open_limits(store, organization["shard"], 10)
+    await carry_out(store, Ownership(organization["shard"], 0), now)
+    await memory.contacts_changed(changes.campaigns, now)
+    [demand] = await memory.demands(now + timedelta(seconds=1), 100, {})
+    assert demand.queues[0].waiting[0].contact_id == contact["_id"]
 
 
 async def test_a_higher_priority_that_comes_later_goes_first(store: Store) -> None:
@@ -111,6 +172,15 @@ async def test_a_new_time_and_a_new_priority_come_together(store: Store) -> None
     assert (stored["tier"], stored["due_at"]) == (queue_of(8, Tier.SCHEDULED), stored["scheduled_at"])
 
 
+async def test_a_new_time_of_the_first_call_moves_no_callback_that_was_asked_for(store: Store) -> None:
+    campaign, contact = await a_contact(store, 3, Tier.REQUESTED, "pending")
+    await store["contacts"].update_one({"_id": contact["_id"]}, {"$set": {"attempts_made": 0}})
+    row = {"id": contact["_id"], "phone_numbers": ["+14155550123"], "scheduled_at": "2031-05-01T10:00Z"}
+    await upload(store, campaign, [row])
+    stored = await read(store, contact)
+    assert (stored["tier"], stored["due_at"]) == (queue_of(3, Tier.REQUESTED), contact["due_at"])
+
+
 async def test_a_priority_changed_during_a_call_counts_when_the_contact_waits_again(store: Store) -> None:
     campaign, contact = await a_contact(store, 3, Tier.FRESH, "in_progress")
     await upload(store, campaign, [{"id": contact["_id"], "phone_numbers": ["+14155550123"], "priority": 8}])
@@ -132,14 +202,16 @@ async def test_the_next_priority_is_found_without_looking_at_contacts(store: Sto
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization)
     await add_mixed(store, campaign, 1, now, count=400)
-    assert await waiting_priorities(store, campaign["_id"], 100) == [999_999, 5, 1, 0]
-    assert await waiting_priorities(store, campaign["_id"], 2) == [999_999, 5]
+    requested = [REQUESTED_PRIORITY + priority for priority in (999_999, 5, 1, 0)]
+    assert await waiting_priorities(store, campaign["_id"], 100) == [*requested, 999_999, 5, 1, 0]
+    assert await waiting_priorities(store, campaign["_id"], 2) == requested[:2]
     found = [None]
     while (priority := await next_priority(store, campaign["_id"], found[-1], ZONES, now)) is not None:
         found.append(priority)  # type: ignore[arg-type]
-    assert found == [None, 999_999, 5, 1, 0]
+    assert found == [None, *requested, 999_999, 5, 1, 0]
     # None of those of the highest priorities is due: many keys lie between the start and the one that is found.
-    await store["contacts"].update_many({"priority": {"$gt": 1}}, {"$set": {"due_at": now + timedelta(days=1)}})
+    high = {"tier": {"$lte": last_queue_of(2)}}
+    await store["contacts"].update_many(high, {"$set": {"due_at": now + timedelta(days=1)}})
     query = {"campaign_id": campaign["_id"], "status": "pending", "timezone": {"$in": ZONES}, "due_at": {"$lte": now}}
     cursor = store["contacts"].find(query, hint="ready").sort({"campaign_id": 1, "tier": 1}).limit(1)
     plan = await cursor.explain()

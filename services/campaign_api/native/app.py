@@ -9,6 +9,7 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.native.errors import form
 from services.campaign_api.native.routes import (
+    callbacks,
     caller_numbers,
     calling_hours,
     campaigns,
@@ -36,6 +37,7 @@ by its id or by your own `external_id`, percent-encoded.
 ROUTERS: Final = (
     campaigns.router,
     contacts.router,
+    callbacks.router,
     statistics.router,
     diagnosis.router,
     preview.router,

@@ -84,6 +84,11 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "No caller number is in a pool {named}; GET /campaign/caller-number-pools lists yours.",
         ),
+        Kind.CALLBACK: (
+            404,
+            "There is no callback {named}, or it is over: its contact was called, or has ended; "
+            "GET /campaign/callbacks lists those that wait.",
+        ),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -108,6 +113,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             "The campaign is {state}: contacts cannot be added to it. Create a new campaign.",
         ),
         CampaignUse.RESET_CONTACTS: (400, "Campaign {reference} is {state}: its contacts are not called again."),
+        CampaignUse.CALL_BACK: (400, "Campaign {reference} is {state}: nobody is called back in it."),
         Clash.EXTERNAL_ID_TAKEN: (
             409,
             "Another campaign has the external_id {named}; choose another, or change that campaign.",
@@ -148,6 +154,26 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Clash.REGISTRY_FULL: (
             409,
             f"An organization has at most {MAX_REGISTERED} caller numbers; delete one first.",
+        ),
+        Clash.CALLBACK_UNDER_WAY: (409, "The contact is being called now; ask again when the call has ended."),
+        Clash.CALLBACK_OVER: (
+            409,
+            "Callback {reference} is over: the contact was called since, or it was skipped, given up or done; "
+            "GET /campaign/callbacks lists those that wait.",
+        ),
+        Clash.NEVER_CALLED_AGAIN: (
+            409,
+            "Contact {reference} is not called again: the person asked for that, or its numbers are on the do-not-call "
+            "list.",
+        ),
+        Clash.EXPIRES_BEFORE: (
+            409,
+            "Contact {reference} expires before that time; send it with a later expires_at first, or ask for an "
+            "earlier time.",
+        ),
+        Clash.ENDS_BEFORE: (
+            409,
+            "Campaign {reference} ends before that time; set a later end_at first, or ask for an earlier time.",
         ),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,

@@ -25,6 +25,11 @@ ContactRef = Annotated[
     Path(description="The contact's id or its external_id, percent-encoded.", examples=["lead-1001"]),
     AfterValidator(decoded),
 ]
+CallbackRef = Annotated[
+    str,
+    Path(description="The callback's id.", min_length=1, examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21-2"]),
+    AfterValidator(decoded),
+]
 PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
 PoolRef = Annotated[
     str, Path(description="The pool's name, percent-encoded.", examples=["west-coast"]), AfterValidator(decoded)

@@ -41,6 +41,7 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.CONFIGURATION_UNUSABLE: "Set the configuration's fields anew: the stored ones break the rules.",
         WaitReason.SCHEDULED: "Wait for scheduled_at; an earlier one is taken at once if the contact was never called.",
         WaitReason.RETRY: "Wait for the delay of the retry rule; a shorter rule holds from the next attempt on.",
+        WaitReason.CALLBACK: "Wait for the time that was asked for, or POST /campaign/callbacks/{id}/now.",
         WaitReason.GIVEN_BACK: "Nothing: the call comes back within seconds.",
         WaitReason.CLOSED_DAY: "Wait for the end of the closed day, or take it out of the configuration's or the "
         "organization's closures or holiday_calendars.",

@@ -38,6 +38,7 @@ from services.campaign_api.native.schemas.do_not_call import AddedNumbers, DoNot
 from services.campaign_api.native.schemas.ingest_batches import BatchRowView, IngestBatchPage, IngestBatchView
 from services.campaign_api.native.schemas.limits import Limits
 from services.campaign_api.native.sentences import code_and_sentence
+from services.campaign_api.native.translate_callbacks import contact_callback
 from shared.domain.contact_input import RowWarning
 from shared.domain.contact_record import Attempt, Contact
 from shared.domain.organization_hours import OrganizationHours
@@ -171,6 +172,7 @@ def contact_view(contact: Contact) -> ContactView:
         next_attempt_at=contact.standing.next_call,
         waiting_for=None if waits is None else WaitingFor(reason=waits.reason, until=waits.until),
         ended_because=contact.ended_because,
+        callback=contact_callback(contact.callback),
         attempts=[attempt_view(attempt) for attempt in contact.attempts],
         created_at=contact.created_at,
         updated_at=contact.updated_at,

@@ -54,6 +54,7 @@ def campaign_statistics(numbers: CampaignNumbers, now: datetime) -> CampaignStat
             answered=counts.answered,
             opted_out=counts.opted_out,
             waiting_for_retry=counts.retrying,
+            waiting_for_callback=counts.called_back,
         ),
         ended=dict(counts.ended),
         outcomes=dict(counts.outcomes),

@@ -56,8 +56,9 @@ class Inbox:
                 self.answered.append(event)
             case ProbePlaced():
                 self.probes.append(event)
-            case ContactsAdded(campaign_id=campaign_id):
+            case ContactsAdded(campaign_id=campaign_id, asked=asked):
                 self.campaigns.add(campaign_id)
+                self.chores |= {Chore.ASKED} if asked else set()
             case CampaignChanged(organization_id=organization_id) | LimitsChanged(organization_id=organization_id):
                 self.organizations.add(organization_id)
             case _:

@@ -20,7 +20,7 @@ from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument, contact_of
 from shared.store.paging import decode_cursor, encode_cursor
 from shared.store.reports.counters import campaign_counts
-from shared.store.reports.situation import standings
+from shared.store.reports.situation import as_seen
 
 MAX_COUNTED: Final = 1000
 # Of a contact's place in its request.
@@ -54,7 +54,7 @@ async def list_contacts(
         total = offset + len(contacts)
     else:
         total = await _total(store, campaign_id, status)
-    return NumberedPage(await _with_attempts(store, organization_id, contacts, now), total)
+    return NumberedPage(await with_attempts(store, organization_id, contacts, now), total)
 
 
 @translates
@@ -89,7 +89,7 @@ async def contacts_after(
                 next_cursor = encode_cursor(last[0], str(last[1]))
                 break
             rows.append(contact)
-    return Page(await _with_attempts(store, organization_id, rows, now), next_cursor)
+    return Page(await with_attempts(store, organization_id, rows, now), next_cursor)
 
 
 def _place(cursor: str) -> tuple[datetime, int]:
@@ -111,7 +111,7 @@ async def get_contact(
     stored = await store["contacts"].find_one({"_id": contact_id, **NOT_DELETED})
     if stored is None:
         raise NotFound(Kind.CONTACT, id_or_external_id)
-    return (await _with_attempts(store, organization_id, [contact_of(stored)], now))[0]
+    return (await with_attempts(store, organization_id, [contact_of(stored)], now))[0]
 
 
 @translates
@@ -127,12 +127,16 @@ async def count_skipped_with(store: Store, organization_id: str, phone_number: s
     return await store["contacts"].count_documents(query, hint="phones", limit=MAX_COUNTED)
 
 
-async def _with_attempts(
+async def with_attempts(
     store: Store, organization_id: str, contacts: Sequence[Document], now: datetime
 ) -> list[Contact]:
+    """These stored contacts of one organization with their attempts, in this order, as they are shown."""
     attempts = await _attempts_of(store, contacts)
-    standing = await standings(store, organization_id, contacts, now)
-    return [contact_from(one, attempts.get(one["_id"], []), standing[one["_id"]]) for one in contacts]
+    seen = await as_seen(store, organization_id, contacts, now)
+    return [
+        contact_from(each.document, attempts.get(contact_id, []), each.standing, each.policy)
+        for contact_id, each in seen.items()
+    ]
 
 
 async def _attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, list[Document]]:

@@ -6,13 +6,16 @@ What a document lacks is None: an attempt whose report came late was stored with
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from shared.domain.callbacks import Callback, callback_of
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Attempt, Contact, Standing, in_order
 from shared.domain.dialing import dialed_number
 from shared.domain.ids import conversation_id_of, is_default_campaign
 from shared.domain.outcome import Outcome
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, tier_in
 from shared.domain.reasons import EndReason
+from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.store.dialing.wished import tries_of
 
 _AS_STORED: Final = (
     "external_id",
@@ -42,14 +45,17 @@ _OF_AN_ATTEMPT: Final = (
 )
 
 
-def contact_from(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]], standing: Standing) -> Contact:
-    """The contact of a document with its stored attempts, in any order.
+def contact_from(
+    contact: Mapping[str, Any],
+    attempts: Sequence[Mapping[str, Any]],
+    standing: Standing,
+    policy: RetryPolicy = BUILT_IN_POLICY,
+) -> Contact:
+    """The contact of a document, as it is shown, with its stored attempts, in any order.
 
-    `standing` says how it stands while it waits; it counts only then.
+    `standing` says how it stands while it waits, and `policy` when it is called again; they count only then.
     """
-    asked = contact["asked"] is not None
-    status = ContactStatus.PENDING if asked else ContactStatus(contact["status"])
-    because = None if asked else contact["ended_because"]
+    because = contact["ended_because"]
     ended = [
         _ended_attempt(attempt)
         for attempt in attempts
@@ -62,13 +68,31 @@ def contact_from(contact: Mapping[str, Any], attempts: Sequence[Mapping[str, Any
         phone_numbers=tuple(contact["phone_numbers"]),
         **{name: contact[name] for name in _AS_STORED},
         priority=contact["priority"] or DEFAULT_CONTACT_PRIORITY,
-        status=status,
+        status=ContactStatus(contact["status"]),
         attempts_made=contact["attempts_made"],
         standing=standing,
         ended_because=None if because is None else EndReason(because),
         attempts=(*in_order(ended), *_running_attempt(contact)),
         created_at=contact["created_at"],
         updated_at=contact["updated_at"],
+        callback=_callback(contact, ended, policy),
+    )
+
+
+def _callback(contact: Mapping[str, Any], ended: Sequence[Attempt], policy: RetryPolicy) -> Callback | None:
+    if contact["status"] != ContactStatus.PENDING:
+        return None
+    said = contact["callback"] or {"notes": None, "requested_at": None}
+    return callback_of(
+        contact["_id"],
+        contact["waiting"],
+        tier_in(contact["tier"]),
+        contact["due_at"],
+        tries_of(contact),
+        next((attempt.outcome for attempt in ended if attempt.id == contact["last_attempt"]), None),
+        policy,
+        said["notes"],
+        said["requested_at"],
     )
 
 

@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, QUEUES, queue_of
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, QUEUES, REQUESTED_PRIORITY, queue_of
 from shared.domain.reasons import EndReason
 from shared.store.client import Document
 from shared.store.contacts.matching import ContactsOf
@@ -49,8 +49,8 @@ def new_contact(
 def change(contact_id: str, row: ContactRow, now: datetime) -> UpdateOne:
     """The change that brings the row's fields to an existing contact and leaves its dialing state alone.
 
-    Two exceptions: a contact that was never dialed is due at its new scheduled time, and one that waits changes its
-    queue with its priority.
+    Two exceptions: a contact that was never dialed is due at its new scheduled time, unless it is to be called back on
+    request, and one that waits changes its queue with its priority.
     """
     values: dict[str, Any] = {"phone_numbers": list(row.phone_numbers), **row.fields, "updated_at": now}
     if values.get("data", ...) is None:
@@ -71,9 +71,10 @@ def _literal(values: Mapping[str, Any]) -> dict[str, Any]:
 def _place(given: Mapping[str, Any]) -> dict[str, Any]:
     """The queue and the due time of an existing contact after its scheduled time or its priority was given."""
     waits = {"$eq": ["$status", ContactStatus.PENDING.value]}
-    never_dialed = {"$and": [waits, {"$eq": ["$attempts_made", 0]}]}
     # A remainder has its dividend's sign.
     tier: Any = {"$mod": [{"$add": [{"$mod": ["$tier", QUEUES]}, QUEUES]}, QUEUES]}
+    is_requested = {"$eq": [tier, int(Tier.REQUESTED)]}
+    never_dialed = {"$and": [waits, {"$eq": ["$attempts_made", 0]}, {"$not": [is_requested]}]}
     priority: Any = given.get("priority") or DEFAULT_CONTACT_PRIORITY
     if "priority" not in given:
         priority = {"$ifNull": ["$priority", DEFAULT_CONTACT_PRIORITY]}
@@ -83,7 +84,8 @@ def _place(given: Mapping[str, Any]) -> dict[str, Any]:
         due: Any = scheduled_at if scheduled_at is not None else "$created_at"
         place["due_at"] = {"$cond": [never_dialed, due, "$due_at"]}
         tier = {"$cond": [never_dialed, int(_first_tier(scheduled_at)), tier]}
-    queue = {"$toInt": {"$subtract": [tier, {"$multiply": [QUEUES, priority]}]}}
+    counted = {"$add": [priority, {"$cond": [is_requested, REQUESTED_PRIORITY, 0]}]}
+    queue = {"$toInt": {"$subtract": [tier, {"$multiply": [QUEUES, counted]}]}}
     return {**place, "tier": {"$cond": [waits, queue, "$tier"]}}
 
 

@@ -3,36 +3,36 @@
 A wish stands on the contact as `asked {id, kind, at, of}`, and in `asks` as a row under the contact's id, so that the
 scheduler finds it without an index on `contacts`. Both are written in one transaction, and removed in the one that
 carries the wish out. `of` is the contact's last attempt when it was asked: once there is another, the wish is void.
+What each kind makes of a contact: shared/domain/wishes.py.
 """
 
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.contact import FINAL, ContactStatus, Tier
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import is_uuid
 from shared.domain.reasons import FOR_GOOD, EndReason
+from shared.domain.wishes import MAY_BE_RESET, WishKind
 from shared.errors import InvalidCursor
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
-from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.moves import apply_moves
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import BATCH, Swept
+from shared.store.dialing.wished import wished_move
 from shared.store.paging import decode_cursor, encode_cursor
 
 # Contacts that one request asks to call again; more take another request.
 MAX_RESET: Final = 10_000
 _AT_ONCE: Final = 1000
-# Statuses in which a contact has ended and may be asked to be called again: one that was answered may not.
-MAY_BE_RESET: Final = frozenset(FINAL - {ContactStatus.COMPLETED})
 
 
 _MAY_BE_ASKED: Final[Document] = {
@@ -40,12 +40,6 @@ _MAY_BE_ASKED: Final[Document] = {
     "asked": {"$exists": False},
     **NOT_DELETED,
 }
-
-
-class Wish(StrEnum):
-    """The kinds of wish for a contact."""
-
-    AGAIN = "again"  # call it again, though it has ended; its limits and delays count from then on
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ async def ask_again(store: Store, contacts: Collection[Document], now: datetime,
         ids = [contact["_id"] for contact in found]
         asked = {
             "id": ask_id or str(uuid.uuid4()),
-            "kind": Wish.AGAIN,
+            "kind": WishKind.AGAIN,
             "at": {"$literal": now},
             "of": "$last_attempt",
         }
@@ -141,43 +135,16 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
     async def run(session: AsyncClientSession) -> Swept:
         transaction = ShardTransaction.begin(store, session, owner)
         contacts = await transaction.read_contacts(ids)
-        moves = [_again(contact, now) for contact in contacts.values() if _holds(contact)]
-        await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)
+        context = transaction.context
+        asked = [wished_move(contact, context.retry_policy(contact), now) for contact in contacts.values()]
+        moves = [move for move in asked if move is not None]
+        await apply_moves(store, session, transaction.ledger, context, moves, now)
         carried_out = {move.contact["_id"] for move in moves}
         await _drop(store, session, [contact_id for contact_id in ids if contact_id not in carried_out])
         await transaction.ledger.write(store, session)
         return Swept.by(transaction.ledger, len(ids))
 
     return await store.in_transaction(run)
-
-
-def _holds(contact: Document) -> bool:
-    """Whether a wish still is what its contact needs: it has not been called, or told something final, since."""
-    asked = contact["asked"]
-    return (
-        asked is not None
-        and asked["kind"] == Wish.AGAIN
-        and asked["of"] == contact["last_attempt"]
-        and contact["status"] in MAY_BE_RESET
-        and contact["ended_because"] not in FOR_GOOD
-    )
-
-
-def _again(contact: Document, now: datetime) -> Move:
-    """The contact waits as if it were new, but for its history: attempts so far count for no limit any more."""
-    scheduled_at, tier = contact["scheduled_at"], Tier.RETRY
-    if not contact["attempts_made"]:
-        tier = Tier.FRESH if scheduled_at is None else Tier.SCHEDULED
-    return Move(
-        contact,
-        ContactStatus.PENDING,
-        due_at=max(now, scheduled_at) if tier is Tier.SCHEDULED and scheduled_at else now,
-        tier=tier,
-        outcomes={},
-        uncounted=contact["attempts_made"],
-        invalid_numbers=[],
-        reset_by=contact["asked"]["id"],
-    )
 
 
 async def _drop(store: Store, session: AsyncClientSession, contact_ids: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.calling_window import Schedule, is_open, next_opening
 from shared.domain.contact import Tier, WaitingContact
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at
 from shared.store.client import Store
 from shared.store.dialing import ready
 from shared.store.dialing.claim import LOOK_AGAIN, WINDOW_AHEAD
@@ -48,7 +48,7 @@ class CampaignReader:
         while priority is not None and complete and len(found) < limit:
             of_priority: list[WaitingContact] = []
             for tiers, zones in opened:
-                queues = [queue_of(priority, tier) for tier in tiers]
+                queues = queues_at(priority, tiers)
                 batch = [] if crowded else await self._ready(queues, zones, limit)
                 if crowded or len(batch) == limit:
                     # Of each queue the first `limit`: of what stands behind so many, others may go before.
@@ -69,7 +69,7 @@ class CampaignReader:
         if len(priorities) == MAX_PRIORITIES:
             times.append(self.now + LOOKED_AT_AGAIN)
         for tiers, schedule in self._tiers():
-            queues = [queue_of(priority, tier) for priority in priorities for tier in tiers]
+            queues = [queue for priority in priorities for queue in queues_at(priority, tiers)]
             campaign_id, own = self.entry.campaign_id, self.own_numbers_only
             opened = self._open(schedule)
             closed = self.entry.zones - opened
@@ -90,7 +90,10 @@ class CampaignReader:
         return times
 
     async def _next_priority(self, below: int | None, opened: Sequence[Opened]) -> int | None:
-        """The next priority to ask for; where no contact ever had one, there is one, which nothing is asked about."""
+        """The next priority to ask for; where no contact ever had one, there is one, which nothing is asked about.
+
+        A requested callback has one, too.
+        """
         if not self.entry.prioritized:
             return DEFAULT_CONTACT_PRIORITY if below is None else None
         zones = frozenset[str | None]().union(*(zones for _, zones in opened))
@@ -116,7 +119,8 @@ class CampaignReader:
         usual = configuration.schedule(False)
         if configuration.has_one_schedule:
             return [(list(Tier), usual)]
-        return [([Tier.FRESH, Tier.RETRY], usual), ([Tier.SCHEDULED], configuration.schedule(True))]
+        others: list[Tier] = [tier for tier in Tier if tier is not Tier.SCHEDULED]
+        return [(others, usual), ([Tier.SCHEDULED], configuration.schedule(True))]
 
     def _open(self, schedule: Schedule | None) -> frozenset[str | None]:
         """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all.

@@ -128,6 +128,7 @@ def may_be_claimed(now: datetime) -> Document:
         "status": ContactStatus.PENDING,
         "due_at": {"$lte": now},
         "delete_requested": {"$ne": True},
+        "asked": {"$exists": False},
     }
 
 

@@ -285,7 +285,7 @@ class DialingContext:
             else frozenset(),
             invalid=frozenset(contact["invalid_numbers"]),
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
-            for_good=_for_good(contact["for_good"]),
+            for_good=known_ending(contact["for_good"]),
             expires_at=contact["expires_at"],
             id=contact["_id"],
         )
@@ -295,7 +295,7 @@ class DialingContext:
         return (organization_id, compared(phone)) in self.listed
 
 
-def _for_good(stored: str | None) -> EndReason | None:
+def known_ending(stored: str | None) -> EndReason | None:
     """Why a contact is never called again; a reason that this version does not know holds like an opt-out."""
     return None if stored is None else known(EndReason, stored) or EndReason.OPTED_OUT
 

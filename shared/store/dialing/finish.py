@@ -15,8 +15,8 @@ from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_numbe
 from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
-from shared.domain.queue_order import tier_in
-from shared.domain.reasons import ENDED_BY, FOR_GOOD, EndReason, WaitReason
+from shared.domain.queue_order import queue_of, tier_in
+from shared.domain.reasons import ENDED_BY, ENDED_ON_REQUEST, FOR_GOOD, EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
 from shared.domain.retry import CallAgain, Ended, after_attempt
 from shared.events import CallFinished
@@ -27,6 +27,7 @@ from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
+from shared.store.dialing.wished import is_called_back_after, or_called_back
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument
 
@@ -92,7 +93,8 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
     if finishing.marks:
         await store["contacts"].bulk_write(finishing.marks, session=session)
-    moves = list(finishing.moves.values())
+    policy = transaction.context.retry_policy
+    moves = [or_called_back(move, policy(move.contact), now) for move in finishing.moves.values()]
     await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)
     return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
@@ -200,12 +202,13 @@ def _better_ending(
     if contact is None or contact["ended_because"] in FOR_GOOD:
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
-        _told_for_good(transaction, finishing, event, contact)
+        _told_for_good(transaction, finishing, event, contact, attempt)
     undecided = (ContactStatus.PENDING, ContactStatus.ERROR, ContactStatus.EXHAUSTED)
     if contact["last_attempt"] != event.attempt_id or contact["status"] not in undecided:
         return
-    if contact["uncounted"] >= contact["attempts_made"]:
-        # The contact was reset since: what became of calls before that moves it no more, unless for good.
+    if contact["uncounted"] >= contact["attempts_made"] or contact["ended_because"] in ENDED_ON_REQUEST:
+        # The contact was reset, given up or asked to be called back since: what became of calls before that moves it no
+        # more, unless for good.
         return
     outcomes = dict(contact["outcomes"])
     outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
@@ -216,18 +219,25 @@ def _better_ending(
 
 
 def _told_for_good(
-    transaction: ShardTransaction, finishing: _Finishing, event: CallFinished, contact: Document
+    transaction: ShardTransaction, finishing: _Finishing, event: CallFinished, contact: Document, attempt: Document
 ) -> None:
     """A call, not only the last, was answered after all, or the person opted out in it: there is no other one.
 
-    A contact that is on a call now is marked, so that the gate refuses it and its next move ends it.
+    A contact that is on a call now is marked, so that the gate refuses it and its next move ends it. One that was asked
+    to be called back waits, or is called, all the same, unless the person opted out, or it was called back already.
     """
-    transaction.ledger.told(contact, {"for_good": ENDED_BY[event.outcome]})
-    contact["for_good"] = ENDED_BY[event.outcome]
-    if contact["status"] in ACTIVE:
-        finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": {"for_good": contact["for_good"]}}))
+    told = contact["for_good"] if contact["for_good"] == EndReason.OPTED_OUT else ENDED_BY[event.outcome]
+    mark: Document = {"for_good": told}
+    calls_back = is_called_back_after(contact, attempt)
+    goes_on = contact["status"] in ACTIVE or calls_back
+    if goes_on and tier_in(contact["tier"]) is Tier.REQUESTED and not calls_back:
+        mark["tier"] = queue_of(contact["priority"] or 0, Tier.RETRY)
+    transaction.ledger.told(contact, mark)
+    contact |= mark
+    if goes_on:
+        finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": mark}))
     else:
-        finishing.moves.setdefault(contact["_id"], Move(contact, ContactStatus.PENDING))
+        finishing.moves.setdefault(contact["_id"], Move(contact, ContactStatus.PENDING, tier=Tier.RETRY))
 
 
 def _by_the_rule(
@@ -248,7 +258,7 @@ def _by_the_rule(
         context.retry_policy(contact),
         event.outcome,
         proven=event.proven,
-        attempts_made=attempts_made - uncounted,
+        attempts_made=attempts_made - uncounted + contact["retries_skipped"],
         outcome_count=outcomes[event.outcome],
         now=now,
         other_numbers=event.outcome is Outcome.INVALID_NUMBER
@@ -257,9 +267,10 @@ def _by_the_rule(
     )
     because: EndReason | None = None
     put_off: WaitReason | None = None
+    is_requested = tier_in(contact["tier"]) is Tier.REQUESTED
     match decision:
         case CallAgain(at=at, counted=True):
-            to, due_at, tier = ContactStatus.PENDING, at, Tier.RETRY
+            to, due_at, tier = ContactStatus.PENDING, at, Tier.REQUESTED if is_requested else Tier.RETRY
         case CallAgain(at=at):
             # It keeps its place in the queue: no attempt at the person has been made.
             to, due_at, tier = ContactStatus.PENDING, min(at, contact["due_at"]), tier_in(contact["tier"])
@@ -280,6 +291,8 @@ def _by_the_rule(
         put_off=put_off,
         uncounted=uncounted,
         invalid_numbers=invalid,
+        waits_anew=True,
+        callback=None if is_requested or contact["callback"] is None else {},
     )
 
 

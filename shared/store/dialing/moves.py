@@ -15,17 +15,28 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import end_of
+from shared.domain.dialing_values import End
 from shared.domain.queue_order import queue_of, tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
-from shared.store.dialing.context import DialingContext
+from shared.store.dialing.context import DialingContext, known_ending
 from shared.store.dialing.ledger import Ledger
 from shared.store.documents.completing import defaults
 from shared.store.documents.contacts import ContactDocument
 
 # Fields that are not written where no contact of a batch needs them: a rule that is off costs nothing.
-RARELY_SET: Final = ("ended_because", "put_off", "uncounted", "invalid_numbers", "reset_by")
+RARELY_SET: Final = (
+    "ended_because",
+    "put_off",
+    "uncounted",
+    "invalid_numbers",
+    "reset_by",
+    "for_good",
+    "waiting",
+    "retries_skipped",
+    "callback",
+)
 
 
 class GuardFailed(TemporaryError):
@@ -38,7 +49,9 @@ class Move:
 
     `because` says why it ends; `put_off` why it waits until `due_at`, where that is not its own time. `uncounted` are
     attempts that no limit counts, `invalid_numbers` those the carrier has called invalid, in compared form; `reset_by`
-    the request that had the contact called again.
+    the request that had the contact called again. `for_good` is what one of its calls has told, though it may be called
+    back; `waits_anew`: where it waits, it is another waiting than before. `callback` is what was said of the callback
+    that it waits for; empty: nothing any more.
     """
 
     contact: Document
@@ -53,6 +66,10 @@ class Move:
     uncounted: int | None = None
     invalid_numbers: Sequence[str] | None = None
     reset_by: str | None = None
+    for_good: EndReason | None = None
+    waits_anew: bool = False
+    retries_skipped: int | None = None
+    callback: Document | None = None
 
 
 async def apply_moves(
@@ -62,11 +79,14 @@ async def apply_moves(
     context: DialingContext,
     moves: Sequence[Move],
     now: datetime,
+    *,
+    keep_wishes: bool = False,
 ) -> None:
     """Write the moves and note them in the ledger.
 
     Contacts must be distinct and read in this transaction, and loaded in `context`. What ends a contact whatever
-    its campaign does wins over waiting again, and a deletion over everything.
+    its campaign does wins over waiting again, and a deletion over everything. What was asked of the contacts is over,
+    unless `keep_wishes`: these moves only take a claim back.
     """
     if not moves:
         return
@@ -80,43 +100,57 @@ async def apply_moves(
             removed.append(contact)
             continue
         kept.append(contact)
-        values.append(_new_values(move))
+        values.append(new_values(move))
         ledger.moved(contact, values[-1], attempts_made=asked_for.attempts_made)
         if move.to is ContactStatus.PENDING:
             ledger.waits(contact["campaign_id"], values[-1]["due_at"])
     if kept:
         written = _without_defaults(kept, values)
-        result = await store["contacts"].update_many(_guard(kept), _to_each_its_own(kept, written), session=session)
+        result = await store["contacts"].update_many(
+            _guard(kept), _to_each_its_own(kept, written, keep_wishes), session=session
+        )
         if result.matched_count != len(kept):
             raise GuardFailed(f"{result.matched_count} of {len(kept)} contacts were as read")
     if removed:
         deleted = await store["contacts"].delete_many(_guard(removed), session=session)
         if deleted.deleted_count != len(removed):
             raise GuardFailed(f"{deleted.deleted_count} of {len(removed)} contacts were as read")
-    answered = [contact["_id"] for contact in (*kept, *removed) if contact["asked"] is not None]
-    if answered:
-        await store["asks"].delete_many({"_id": {"$in": answered}}, session=session)
+    over = removed if keep_wishes else (*kept, *removed)
+    wished = [contact["_id"] for contact in over if contact["asked"] is not None]
+    if wished:
+        await store["asks"].delete_many({"_id": {"$in": wished}}, session=session)
 
 
 def final_move(move: Move, context: DialingContext, now: datetime) -> Move | None:
     """The move as it is really made; None when the contact is removed.
 
-    A contact that was told something for good ends so, whatever another of its calls ended in.
+    A contact that was told something for good ends so, whatever another of its calls ended in; one that was answered
+    may wait for a callback that was asked for all the same.
     """
     contact = move.contact
     if contact["delete_requested"]:
         return None
-    if move.to is not ContactStatus.PENDING and contact["for_good"] is None:
+    told = move.for_good if contact["for_good"] is None else contact["for_good"]
+    if move.to is not ContactStatus.PENDING and told is None:
         return move
     dialed = context.dialed(contact)
     if move.invalid_numbers is not None:
         dialed = replace(dialed, invalid=frozenset(move.invalid_numbers))
+    if told is not None:
+        waits_as = dialed.tier if move.tier is None else move.tier
+        tier = waits_as if move.to is ContactStatus.PENDING else Tier.RETRY
+        dialed = replace(dialed, for_good=known_ending(told), tier=tier)
     ends = end_of(dialed, context.rules_of(contact), now)
+    if ends is not None and told == EndReason.ANSWERED:
+        ends = End(ContactStatus.COMPLETED, EndReason.ANSWERED)
     return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
 
 
-def _new_values(move: Move) -> Document:
-    contact, put_off = move.contact, None
+def new_values(move: Move) -> Document:
+    """The contact's fields after the move."""
+    contact, put_off, callback = move.contact, None, move.contact["callback"]
+    if move.callback is not None:
+        callback = move.callback or None
     due_at = move.due_at if move.due_at is not None else contact["due_at"]
     if move.put_off is not None:
         put_off = {"until": due_at, "reason": move.put_off}
@@ -133,6 +167,10 @@ def _new_values(move: Move) -> Document:
         "uncounted": move.uncounted if move.uncounted is not None else contact["uncounted"],
         "reset_by": move.reset_by if move.reset_by is not None else contact["reset_by"],
         "invalid_numbers": list(contact["invalid_numbers"] if move.invalid_numbers is None else move.invalid_numbers),
+        "for_good": contact["for_good"] if move.for_good is None else move.for_good,
+        "waiting": contact["waiting"] + (move.waits_anew and move.to is ContactStatus.PENDING),
+        "retries_skipped": contact["retries_skipped"] if move.retries_skipped is None else move.retries_skipped,
+        "callback": callback,
     }
 
 
@@ -158,11 +196,12 @@ def _guard(contacts: Sequence[Document]) -> Document:
     return guard
 
 
-def _to_each_its_own(contacts: Sequence[Document], values: Sequence[Document]) -> list[Document]:
-    """An update pipeline that gives every contact its own values and ends its claim."""
+def _to_each_its_own(contacts: Sequence[Document], values: Sequence[Document], keep_wishes: bool) -> list[Document]:
+    """An update pipeline that gives every contact its own values and ends its claim, and its wish unless it is kept."""
+    over = ["_new", "lock", "start"] if keep_wishes else ["_new", "lock", "start", "asked"]
     place = {"$indexOfArray": [{"$literal": [contact["_id"] for contact in contacts]}, "$_id"]}
     return [
         {"$set": {"_new": {"$arrayElemAt": [{"$literal": list(values)}, place]}}},
         {"$set": {name: f"$_new.{name}" for name in values[0]}},
-        {"$unset": ["_new", "lock", "start", "asked"]},
+        {"$unset": over},
     ]

@@ -36,7 +36,13 @@ async def apply_releases(
         if contact is not None and _may_release(contact, event):
             moves[event.contact_id] = _given_back(transaction, event, contact, soon, now)
     await apply_moves(
-        transaction.store, transaction.session, transaction.ledger, transaction.context, list(moves.values()), now
+        transaction.store,
+        transaction.session,
+        transaction.ledger,
+        transaction.context,
+        list(moves.values()),
+        now,
+        keep_wishes=True,
     )
     return len(moves)
 

@@ -61,7 +61,7 @@ class CampaignEntry:
     """One campaign that may be dialed; without configuration: contacts of no campaign.
 
     Those are called by the `ad_hoc_schedule`, or without it at any hour. `zones` are the timezones its contacts have
-    ever had, `prioritized` says whether any had a priority above 0.
+    ever had, `prioritized` says whether any had a priority above 0, or was to be called back on request.
     """
 
     campaign_id: str
@@ -80,7 +80,10 @@ class CampaignEntry:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What the contacts of a campaign have ever had: timezones, and whether any had a priority above 0."""
+    """What the contacts of a campaign have ever had: timezones, and whether any had a priority above 0.
+
+    A callback that was asked for counts as such a priority.
+    """
 
     zones: frozenset[str | None] = frozenset()
     prioritized: bool = False

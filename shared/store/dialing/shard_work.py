@@ -132,7 +132,7 @@ def _to_give_back(transaction: ShardTransaction, needed: int | None) -> int:
 async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:
     """EXPIRE: contacts whose claim no executor started in time wait again, their slots given back."""
     query = {"shard": owner.shard, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
-    return await _move_matching(store, owner, query, ContactStatus.PENDING, now)
+    return await _move_matching(store, owner, query, ContactStatus.PENDING, now, keep_wishes=True)
 
 
 async def remove_deleted(store: Store, owner: Ownership, now: datetime) -> Swept:
@@ -168,6 +168,7 @@ async def _move_matching(
     now: datetime,
     *,
     only_to_end: bool = False,
+    keep_wishes: bool = False,
 ) -> Swept:
     """Move the contacts that match, in one transaction.
 
@@ -187,7 +188,7 @@ async def _move_matching(
         if not moves:
             return Swept()
         ledger = transaction.ledger
-        await apply_moves(store, session, ledger, transaction.context, moves, now)
+        await apply_moves(store, session, ledger, transaction.context, moves, now, keep_wishes=keep_wishes)
         await ledger.write(store, session)
         return Swept.by(ledger, len(moves))
 

@@ -52,6 +52,31 @@ class StartDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishDocument:
+    """`contacts.asked`, a wish that is not carried out yet (shared/domain/wishes.py). Written by campaign-api."""
+
+    id: str
+    kind: str
+    at: datetime
+    of: str | None = None
+    notes: str | None = None
+    outcome: str | None = None
+    requested_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackDocument:
+    """`contacts.callback`: what was said of the callback that the contact waits for. Written by the scheduler.
+
+    `requested_at` (UTC) and `attempts_before`, the attempts made until then, where it was asked for.
+    """
+
+    notes: str | None = None
+    requested_at: datetime | None = None
+    attempts_before: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactDocument:
     """`contacts`: a person to reach. docs/architecture.md says who writes which field."""
 
@@ -85,7 +110,7 @@ class ContactDocument:
     # Absent where nothing of the kind is so: partial indexes hold those alone that have them.
     lock: LockDocument | None = None
     start: StartDocument | None = None
-    asked: Mapping[str, Any] | None = None
+    asked: WishDocument | None = None
     delete_requested: bool = False
     # What has become of its calls.
     last_attempt: str | None = None
@@ -95,6 +120,10 @@ class ContactDocument:
     invalid_numbers: Sequence[str] = ()
     for_good: str | None = None
     reset_by: str | None = None
+    # How often it has come to wait anew, retries that were skipped, and the callback that it waits for.
+    waiting: int = 0
+    retries_skipped: int = 0
+    callback: CallbackDocument | None = None
 
 
 def contact_of(document: Mapping[str, Any], read: frozenset[str] | None = None) -> dict[str, Any]:
@@ -106,6 +135,10 @@ def contact_of(document: Mapping[str, Any], read: frozenset[str] | None = None) 
         contact["lock"] = complete(LockDocument, contact["lock"])
     if contact.get("start") is not None:
         contact["start"] = complete(StartDocument, contact["start"])
+    if contact.get("asked") is not None:
+        contact["asked"] = complete(WishDocument, contact["asked"])
+    if contact.get("callback") is not None:
+        contact["callback"] = complete(CallbackDocument, contact["callback"])
     return contact
 
 

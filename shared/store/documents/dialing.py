@@ -42,8 +42,9 @@ class RestDocument:
 class CountersDocument:
     """`counters`: how a campaign's contacts have moved, by the scheduler. A count that never changed is absent.
 
-    `called`, `answered`, `opted_out`, `retrying` are contacts (shared/store/documents/tallies.py); `outcomes` attempts;
-    `run` the calls of one generation; `minute` the calls claimed and ended in the 60 s before its `at`.
+    `called`, `answered`, `opted_out`, `retrying`, `called_back` are contacts (shared/store/documents/tallies.py);
+    `outcomes` attempts; `run` the calls of one generation; `minute` the calls claimed and ended in the 60 s before its
+    `at`.
     """
 
     id: str
@@ -62,6 +63,7 @@ class CountersDocument:
     answered: int = 0
     opted_out: int = 0
     retrying: int = 0
+    called_back: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     talk_milliseconds: int = 0
     run: Mapping[str, int] | None = None

@@ -13,15 +13,16 @@ from shared.domain.outcome import Outcome
 from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason
 
-# The counter of waiting contacts of a tier that the scheduler alone gives.
-WAITING_IN: Final[Mapping[Tier, str]] = MappingProxyType({Tier.RETRY: "retrying"})
+# The counters of waiting contacts of a tier that the scheduler alone gives.
+WAITING_IN: Final[Mapping[Tier, str]] = MappingProxyType({Tier.RETRY: "retrying", Tier.REQUESTED: "called_back"})
 
 
 def counted_as(contact: Mapping[str, Any]) -> list[str]:
     """The counters in which a contact is one.
 
     `called`: a call of it was claimed, and it has not come back since as no attempt. `answered`, `opted_out`: a person
-    took one of its calls, or asked in one not to be called again. `retrying`: it waits for a retry.
+    took one of its calls, or asked in one not to be called again. `retrying`: it waits for a retry,
+    `called_back`: for a callback that was asked for.
     """
     names: list[str] = []
     status, outcomes = contact["status"], contact["outcomes"]

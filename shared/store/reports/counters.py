@@ -40,6 +40,7 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
         answered=moved["answered"],
         opted_out=moved["opted_out"],
         retrying=moved["retrying"],
+        called_back=moved["called_back"],
         outcomes={outcome: count for outcome, count in sorted(moved["outcomes"].items()) if count > 0},
         talk_seconds=moved["talk_milliseconds"] / 1000,
         run=CallsOfRun(**moved["run"]) if moved["run"] is not None else None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.domain.contact import ContactStatus, Tier
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queue_of
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.ready import waiting_priorities
 from shared.store.dialing.shard_catalog import Enrolled
@@ -36,12 +36,12 @@ async def sample_waiting(
     queries: list[Document] = [
         {
             "campaign_id": campaign_id,
-            "tier": queue_of(priority, tier),
+            "tier": queue,
             "timezone": {"$in": group},
             "status": ContactStatus.PENDING,
         }
         for priority in priorities
-        for tier in Tier
+        for queue in queues_at(priority, Tier)
         for group in groups
     ]
     fields = {"tier": 1, "timezone": 1}

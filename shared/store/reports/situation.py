@@ -13,10 +13,12 @@ from shared.domain.dialing_values import Call, DialedContact, Rules, Verdict, Wa
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
+from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.caps import NO_ATTEMPTS, PastAttempts, past_attempts
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.shards import read_global_use
+from shared.store.dialing.wished import as_asked
 
 
 @dataclass(slots=True)
@@ -55,7 +57,11 @@ class Situation:
 
     def dialed(self, contact: Document) -> DialedContact:
         """A contact as the rules see it, once what was asked for it is carried out."""
-        return self.past.contact(self.context.dialed(as_asked(contact, self.now)), contact["_id"])
+        return self.past.contact(self.context.dialed(self.seen(contact)), contact["_id"])
+
+    def seen(self, contact: Document) -> Document:
+        """The contact as it is shown: as what was asked of it, and is not carried out yet, will leave it."""
+        return as_asked(contact, self.context.retry_policy(contact), self.now)
 
     def standing(self, contact: Document) -> Standing:
         """The standing of a contact; it must be one that was read for."""
@@ -66,7 +72,7 @@ class Situation:
 
     def waits(self, contact: Document) -> Wait | None:
         """Why a contact waits, None when it does not; it must be one that was read for."""
-        if not is_waiting(contact):
+        if self.seen(contact)["status"] != ContactStatus.PENDING:
             return None
         match self.answer(contact):
             case Wait() as waits:
@@ -123,25 +129,26 @@ class Situation:
 
 
 def is_waiting(contact: Document) -> bool:
-    """Whether a contact waits for a call, or will as soon as what was asked for it is carried out."""
+    """Whether a contact waits for a call, or may as soon as what was asked of it is carried out."""
     return contact["status"] == ContactStatus.PENDING or contact["asked"] is not None
 
 
-def as_asked(contact: Document, now: datetime) -> Document:
-    """The contact as a wish that is not carried out yet will leave it."""
-    if contact["asked"] is None:
-        return contact
-    return {**contact, "status": ContactStatus.PENDING, "due_at": now, "invalid_numbers": [], "put_off": None}
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A contact as it is shown, as what was asked of it will leave it: its document, its standing, its retry rules."""
+
+    document: Document
+    standing: Standing = field(default_factory=Standing)
+    policy: RetryPolicy = BUILT_IN_POLICY
 
 
-async def standings(
-    store: Store, organization_id: str, contacts: Sequence[Document], now: datetime
-) -> dict[str, Standing]:
-    """The standing of these contacts of one organization, by contact id."""
+async def as_seen(store: Store, organization_id: str, contacts: Sequence[Document], now: datetime) -> dict[str, Seen]:
+    """These contacts of one organization as they are shown, by id."""
     if not any(is_waiting(contact) for contact in contacts):
-        return {contact["_id"]: Standing() for contact in contacts}
+        return {contact["_id"]: Seen(contact) for contact in contacts}
     situation = await Situation.read(store, organization_id, contacts, now)
-    return {contact["_id"]: situation.standing(contact) for contact in contacts}
+    policy = situation.context.retry_policy
+    return {c["_id"]: Seen(situation.seen(c), situation.standing(c), policy(c)) for c in contacts}
 
 
 async def _live(store: Store, organization_id: str, contacts: Sequence[Document]) -> set[str]:

@@ -1,6 +1,7 @@
 """Nobody reaches another organization's things: every route of the OpenAPI, with that organization's ids."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from tests.integration.campaign_api.client import Answer, Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
 
 LISTED = "+14155550177"
+IN_A_MONTH = (utc_now() + timedelta(days=30)).isoformat()
 CALLER_NUMBER = "+14155550155"
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/campaigns/{campaign}"): {"name": "Mine"},
     ("POST", "/campaigns/{campaign}/contacts"): {"contacts": [lead(1)]},
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
+    ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},
+    ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
 }
@@ -36,6 +40,8 @@ class Victim:
             f"/campaigns/{self.ids['campaign']}/stats",
             "/configurations",
             "/do-not-call",
+            "/callbacks",
+            f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
             "/ingest-batches",
@@ -52,6 +58,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     configuration_id = await customer.new_configuration()
     campaign = await customer.new_campaign(external_id="spring", configuration_id=configuration_id)
     upserted = await customer.post(f"/campaigns/{campaign['id']}/contacts", {"contacts": [lead(1)]})
+    asked = await customer.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": IN_A_MONTH})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
@@ -69,6 +76,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     ids = {
         "campaign": campaign["id"],
         "contact": upserted.body["contact_ids"][0],
+        "callback": asked.body["callback"]["id"],
         "configuration_id": campaign["configuration_id"],
         "phone_number": LISTED,
         "batch_id": "monday",

@@ -116,14 +116,20 @@ async def test_stats_tell_what_came_of_contacts_and_attempts_and_when_the_end_wi
         {"_id": f"{campaign_id}/api-1", "campaign_id": campaign_id, "added": 1000, "zones": [None]}
     )
     moved = {"pending": -100, "completed": 50, "exhausted": 50, "attempts": 150, "talk_milliseconds": 61_500}
-    reached = {"called": 100, "answered": 50, "opted_out": 2, "retrying": 7}
+    reached = {"called": 100, "answered": 50, "opted_out": 2, "retrying": 7, "called_back": 3}
     of_attempts = {"outcomes": {"answered": 50, "busy": 100, "failed": 0}, "run": {"generation": 1, "calls": 150}}
     minute = {"at": now, "claimed": 70, "ended": 60}
     await stack.store["counters"].insert_one(
         {"_id": campaign_id, **moved, **reached, **of_attempts, "minute": minute, "ended": {"answered": 50}}
     )
     stats = (await acme.get(f"/campaigns/{campaign_id}/stats")).body
-    assert stats["reached"] == {"called": 100, "answered": 50, "opted_out": 2, "waiting_for_retry": 7}
+    assert stats["reached"] == {
+        "called": 100,
+        "answered": 50,
+        "opted_out": 2,
+        "waiting_for_retry": 7,
+        "waiting_for_callback": 3,
+    }
     assert (stats["ended"], stats["outcomes"]) == ({"answered": 50}, {"answered": 50, "busy": 100})
     assert (stats["talk_seconds"], stats["calls_of_run"]) == (61.5, 150)
     assert stats["last_minute"] == {"placed": 70, "ended": 60}

@@ -65,7 +65,7 @@ async def test_the_stats_of_a_new_campaign_are_the_documented_json_with_two_more
         "attempts": {"total": 0, "average_per_contact": 0.0},
         "active_calls": 0,
         "concurrency_limit": 10,
-        "reached": {"called": 0, "answered": 0, "opted_out": 0, "waiting_for_retry": 0},
+        "reached": {"called": 0, "answered": 0, "opted_out": 0, "waiting_for_retry": 0, "waiting_for_callback": 0},
         "ended": {},
         "outcomes": {},
         "talk_seconds": 0.0,

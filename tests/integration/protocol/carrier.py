@@ -253,6 +253,8 @@ class Carrier:
         reset_at = self.rules.resets.get(request.contact_id, -1)
         before = [call for call in self.calls if call.request.contact_id == request.contact_id]
         counted = sum(call.counted and call.looked_at > reset_at for call in before)
+        unwanted = self.rules.unwanted(request.contact_id, looked_at, self.now)
+        assert not unwanted, f"S4: called though {unwanted}"
         ceiling = self.rules.ceilings[request.campaign_id]
         assert counted < ceiling, f"called {counted + 1} times, and {ceiling} are allowed in all"
         for call in self.calls:
@@ -260,9 +262,13 @@ class Carrier:
             assert other.attempt_id != request.attempt_id, "I2: one attempt was placed twice"
             if other.contact_id == request.contact_id:
                 assert not call.live, "I3: a contact is on two calls at once"
-                assert call.outcome not in FOR_GOOD or self.rules.called_again_unknowing(
-                    request.contact_id, call.looked_at, looked_at
-                ), f"I4: called again after a call that ended {call.outcome}"
+                called_back = call.outcome is Outcome.ANSWERED and self.rules.is_asked_since(
+                    request.contact_id, call.looked_at
+                )
+                unknowing = self.rules.called_again_unknowing(request.contact_id, call.looked_at, looked_at)
+                assert call.outcome not in FOR_GOOD or called_back or unknowing, (
+                    f"I4: called again after a call that ended {call.outcome}"
+                )
             if not call.live or other.organization_id != request.organization_id:
                 continue
             assert other.phone_number != request.phone_number, "I3: a person is on two calls at once"

@@ -8,19 +8,26 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
 from shared.domain.reasons import EndReason
-from shared.errors import BadSetting, Conflict, NotFound, WrongState
+from shared.domain.wishes import MAY_BE_RESET, WishKind
+from shared.errors import BadSetting, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog import caller_numbers, do_not_call, organizations
 from shared.store.catalog.campaigns import ScheduleChange, edit_campaign, move_campaign
 from shared.store.catalog.courses import stored_course
 from shared.store.client import Document
+from shared.store.contacts import asking as asking_of
 from shared.store.contacts import wishes
+from shared.store.contacts.asking import AskedBefore, Asking
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
+from shared.store.documents.contacts import contact_of
+from shared.telephony.provider import PlaceCall
 from tests.factories import ALWAYS_OPEN
 from tests.integration.protocol.ends import note_accepted
 from tests.integration.protocol.rules_in_force import NO_CAPS, History
@@ -146,11 +153,73 @@ async def reset_campaign(
     return page.asked
 
 
+@step
+async def ask_or_raise(
+    world: World,
+    contact_id: str,
+    kind: WishKind,
+    seconds: float = 0.0,
+    *,
+    waiting: int | None = None,
+    notes: str | None = None,
+) -> None:
+    """Ask something of a contact, or of its `waiting`-th callback; another time is so many seconds from now."""
+    contact = await world.store["contacts"].find_one({"_id": contact_id})
+    if contact is None:
+        raise NotFound(Kind.CONTACT, contact_id)
+    asking = Asking(kind, world.now + timedelta(seconds=seconds), notes, waiting)
+    await asking_of.ask(world.store, contact["organization_id"], contact_id, asking, world.now)
+    world.rules.ask(world.steps, contact_id, kind, asking.at)
+    if kind is WishKind.CALLBACK:
+        await note_accepted(world, contact_id)
+
+
+@step
+async def ask(
+    world: World,
+    contact_id: str,
+    kind: WishKind,
+    seconds: float = 0.0,
+    *,
+    waiting: int | None = None,
+    notes: str | None = None,
+) -> bool:
+    """Ask something of a contact; whether that was taken."""
+    try:
+        await ask_or_raise(world, contact_id, kind, seconds, waiting=waiting, notes=notes)
+    except (Conflict, NotFound, WrongState, AskedBefore):
+        return False
+    return True
+
+
+@step
+async def ask_in_call(world: World, call: PlaceCall, seconds: float) -> bool:
+    """Ask to be called back while a call is up, as its result does; whether it was still the contact's call.
+
+    Results have no function of their own yet: this is the write that one makes.
+    """
+    at = world.now + timedelta(seconds=seconds)
+
+    async def work(session: AsyncClientSession) -> bool:
+        this = {"_id": call.contact_id, "lock.attempt": call.attempt_id, "delete_requested": {"$ne": True}}
+        stored = await world.store["contacts"].find_one(this, session=session)
+        if stored is None:
+            return False
+        asking = Asking(WishKind.CALLBACK, at)
+        await asking_of.write_wish(world.store, session, contact_of(stored), asking, world.now)
+        return True
+
+    taken = await world.store.in_transaction(work)
+    if taken:
+        world.rules.ask(world.steps, call.contact_id, WishKind.CALLBACK, at)
+    return taken
+
+
 def _may_be_called_again(world: World, contact: Document) -> None:
     """The carrier's judge counts anew from here; also for a wish that is void before it is carried out."""
     for_good = contact.get("ended_because") in (EndReason.ANSWERED, EndReason.OPTED_OUT)
-    if contact["status"] in wishes.MAY_BE_RESET and not for_good and "asked" not in contact:
-        world.rules.resets[contact["_id"]] = world.steps
+    if contact["status"] in MAY_BE_RESET and not for_good and "asked" not in contact:
+        world.rules.ask(world.steps, contact["_id"], WishKind.AGAIN, world.now)
 
 
 @step

@@ -13,15 +13,13 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import CampaignMove
-from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.store.contacts.wishes import MAY_BE_RESET
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
-from tests.integration.protocol.machine_ends import EndMoves
+from tests.integration.protocol.machine_ends import EndMoves, campaigns, picks, seldom, shards
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
@@ -35,6 +33,7 @@ from tests.integration.protocol.setting import (
     Plan,
     new_world,
 )
+from tests.integration.protocol.wish_rules import WishRules, likely
 from tests.integration.protocol.world import SEATS, SHARDS
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
@@ -47,11 +46,9 @@ PLANS = st.builds(
     # Worlds with registered numbers begin before a midnight of theirs, and not before one of caps.
     st.sampled_from([None] * len(NumberChoice) + list(NumberChoice)),
 )
-seats, shards, picks = st.sampled_from(SEATS), st.sampled_from(SHARDS), st.integers(0, 7)
-campaigns, phones = st.sampled_from(list(CAMPAIGNS)), st.sampled_from(PHONES)
+seats, phones = st.sampled_from(SEATS), st.sampled_from(PHONES)
 # Mostly what happens mostly; every other fate now and then.
 fates = st.sampled_from([Fate.PLACED] * 4 + list(Fate))
-likely, seldom = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
 endings = [Outcome.ANSWERED, Outcome.NO_ANSWER, Outcome.INVALID_NUMBER, Outcome.VOICEMAIL, Outcome.DO_NOT_CALL]
 outcomes = st.sampled_from([*endings[:3], *endings])
 # Of whom the carrier speaks when it denies a call; mostly of nobody.
@@ -74,7 +71,7 @@ class Past(StrEnum):
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
-class ProtocolMachine(EndMoves):
+class ProtocolMachine(EndMoves, WishRules):
     """Every move there is."""
 
     @initialize(
@@ -339,19 +336,6 @@ class ProtocolMachine(EndMoves):
     def delete(self, pick: int, asks: bool) -> None:
         contact_id = self.world.contacts[pick % len(self.world.contacts)]
         self.play((edits.delete if asks else edits.delete_at_once)(self.world, contact_id))
-
-    @rule(pick=picks, count=st.sampled_from([1, 3, 9]))
-    def reset(self, pick: int, count: int) -> None:
-        everybody = self.world.contacts
-        self.play(edits.reset(self.world, *[*everybody[pick:], *everybody[:pick]][:count]))
-
-    @rule(campaign_id=campaigns, status=st.sampled_from(sorted(MAY_BE_RESET)))
-    def reset_campaign(self, campaign_id: str, status: ContactStatus) -> None:
-        self.play(edits.reset_campaign(self.world, campaign_id, status))
-
-    @rule(shard=shards, old=seldom)
-    def carry_out(self, shard: int, old: bool) -> None:
-        self._as_owner(shard, old, self.world.carry_out)
 
     @rule(pick=picks, numbers=st.lists(phones, min_size=1, max_size=2, unique=True))
     def edit_numbers(self, pick: int, numbers: list[str]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from shared.domain.campaign import CampaignMove
+from shared.domain.wishes import WishKind
 from tests.integration.protocol import edits, ends
 from tests.integration.protocol.setting import CAMPAIGNS, PHONES
 from tests.integration.protocol.stage import Stage
@@ -28,6 +29,7 @@ class Beside(StrEnum):
 
     CONTACT = "contact"
     RESET = "reset"
+    CALLBACK = "callback"
     START = "start"
     PAUSE = "pause"
     OWNER = "owner"
@@ -85,6 +87,8 @@ async def race_completion(world: World, shard: int, owners: list[int], beside: B
             other = edits.add_contact(world, CAMPAIGNS[campaign_id], campaign_id, PHONES[pick])
         case Beside.RESET:
             other = edits.reset(world, *world.contacts)
+        case Beside.CALLBACK:
+            other = edits.ask(world, world.contacts[pick % len(world.contacts)], WishKind.CALLBACK)
         case Beside.START | Beside.PAUSE:
             move = CampaignMove.START if beside is Beside.START else CampaignMove.PAUSE
             other = edits.move(world, campaign_id, move)

@@ -9,6 +9,7 @@ from shared.domain.ids import campaign_budget, number_budget, organization_budge
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.queue_order import QUEUES
 from shared.domain.reasons import EndReason
+from shared.domain.wishes import WishKind
 from shared.store.client import Document, Store
 from shared.store.dialing.ledger import BUCKET
 from shared.store.dialing.number_use import holds_number
@@ -30,7 +31,7 @@ LOOKED_AT = (
 REST_SECONDS = 3.0
 COUNTED = (
     *("pending", "active", "completed", "exhausted", "error", "skipped", "attempts", "attempts_removed"),
-    *("called", "answered", "opted_out", "retrying", "talk_milliseconds"),
+    *("called", "answered", "opted_out", "retrying", "called_back", "talk_milliseconds"),
 )
 
 
@@ -44,6 +45,7 @@ class Promises:
         self._store = store
         self._real: dict[str, str] = {}
         self._granted = 0
+        self._waiting: dict[str, int] = {}
 
     async def check(self) -> Mapping[str, list[Document]]:
         """Raise AssertionError, naming the promise, if one is broken; what was looked at."""
@@ -53,6 +55,7 @@ class Promises:
         _check_counters(at)
         _check_run_calls(at)
         _check_wishes(at["contacts"], at["asks"])
+        self._check_waiting(at["contacts"])
         _check_runs(at["contacts"], at["campaigns"])
         self._check_grants(at["shards"], at["global_budget"])
         self._check_outcomes(at["attempts"])
@@ -67,6 +70,13 @@ class Promises:
         assert self._granted <= max(limit, before), (
             f"I7: {self._granted} slots are granted, of a limit of {limit}; {before} were at the last look"
         )
+
+    def _check_waiting(self, contacts: list[Document]) -> None:
+        """The number of a contact's waiting never falls: the id of a callback is never another one's."""
+        for contact in contacts:
+            waiting, before = contact.get("waiting", 0), self._waiting.get(contact["_id"], 0)
+            assert waiting >= before, f"the waiting of {contact['_id']} was {before} and is {waiting}"
+            self._waiting[contact["_id"]] = waiting
 
     def _check_outcomes(self, attempts: list[Document]) -> None:
         outcomes = {attempt["_id"]: attempt["outcome"] for attempt in attempts}
@@ -131,12 +141,13 @@ def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
         assert ("start" in contact) == (status == ContactStatus.IN_PROGRESS), f"I6: a {status} contact, started or not"
         because = contact.get("ended_because")
         assert (because is not None) == (status in FINAL), f"a {status} contact, ended because {because}"
-        assert (because == EndReason.ANSWERED) == (status == ContactStatus.COMPLETED), f"{status} because {because}"
+        is_completed = because in (EndReason.ANSWERED, EndReason.DONE)
+        assert is_completed == (status == ContactStatus.COMPLETED), f"{status} because {because}"
         recorded = made[contact["_id"]]
         assert contact["attempts_made"] == recorded, (
             f"I6: {contact['_id']} ({status}) has made {contact['attempts_made']} attempts, {recorded} are recorded"
         )
-        counted = recorded - contact.get("uncounted", 0)
+        counted = recorded - contact.get("uncounted", 0) + contact.get("retries_skipped", 0)
         assert sum(contact["outcomes"].values()) == counted, (
             f"I6: limits count {contact['outcomes']} of {contact['_id']} ({status}), and {counted} attempts"
         )
@@ -167,11 +178,16 @@ def _check_budgets(contacts: list[Document], budgets: list[Document], shards: li
 
 
 def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
-    wished = {contact["_id"]: contact["status"] for contact in contacts if "asked" in contact}
+    wished = {contact["_id"]: contact for contact in contacts if "asked" in contact}
     rows = {row["_id"] for row in asks}
     assert rows == wished.keys(), f"wishes without a row, or rows without a wish: {rows ^ wished.keys()}"
-    for status in wished.values():
-        assert status in FINAL, f"a contact that is asked to be called again is {status}"
+    for contact in wished.values():
+        kind, status = WishKind(contact["asked"]["kind"]), contact["status"]
+        if kind is not WishKind.CALLBACK:
+            may = FINAL if kind is WishKind.AGAIN else {ContactStatus.PENDING}
+            assert status in may, f"S4: {kind} is asked of a contact that is {status}"
+        elif status in ACTIVE:
+            assert contact["asked"]["of"] == contact["lock"]["attempt"], "S4: a callback of another call than this one"
 
 
 def _check_runs(contacts: list[Document], campaigns: list[Document]) -> None:
@@ -200,6 +216,7 @@ def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
         "opted_out": Outcome.DO_NOT_CALL in attempts
         and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told),
         "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,
+        "called_back": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.REQUESTED,
     }
     return {name for name, is_so in found.items() if is_so}
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
+from shared.domain.wishes import WishKind
+
 T = TypeVar("T")
 
 
@@ -85,7 +87,9 @@ class RulesInForce:
     `ceilings` are how often a contact of a campaign may be called in all; `resets` the last step at which a contact was
     asked to be called again; `told` whether an ending for good of a contact's call is recorded; `caps` those of an
     organization, and of all contacts of its campaigns, in force since before the first call; `starts` and `ends` dates
-    of campaigns that are to come.
+    of campaigns that are to come. `callbacks` are the last steps at which a callback was asked for,
+    `not_before` the times that callbacks were given last, and since which step, `given_up` since when nothing but
+    giving up is asked of a contact.
     """
 
     global_limit: History[int]
@@ -105,6 +109,9 @@ class RulesInForce:
     rests: dict[tuple[str, str], History[Resting | None]] = field(default_factory=dict)
     resets: dict[str, int] = field(default_factory=dict)
     told: dict[str, History[bool]] = field(default_factory=dict)
+    callbacks: dict[str, int] = field(default_factory=dict)
+    not_before: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    given_up: dict[str, int] = field(default_factory=dict)
     caps: dict[str, Caps] = field(default_factory=dict)
 
     def dates_come(self, step: int, now: datetime) -> None:
@@ -122,6 +129,32 @@ class RulesInForce:
     def delete(self, step: int, contact_id: str) -> None:
         """The deletion of a contact was asked for."""
         self.deleted.setdefault(contact_id, _never()).set(step, True)
+
+    def ask(self, step: int, contact_id: str, kind: WishKind, at: datetime) -> None:
+        """Something is asked of a contact, in place of what was asked before."""
+        self.not_before.pop(contact_id, None)
+        self.given_up.pop(contact_id, None)
+        match kind:
+            case WishKind.AGAIN:
+                self.resets[contact_id] = step
+            case WishKind.CALLBACK:
+                self.resets[contact_id] = self.callbacks[contact_id] = step
+                self.not_before[contact_id] = step, at
+            case WishKind.AT:
+                self.not_before[contact_id] = step, at
+            case WishKind.GIVE_UP | WishKind.DONE:
+                self.given_up[contact_id] = step
+
+    def is_asked_since(self, contact_id: str, looked_at: int) -> bool:
+        """Whether a callback was asked for since the look at the gate of a call."""
+        return self.callbacks.get(contact_id, -1) > looked_at
+
+    def unwanted(self, contact_id: str, looked_at: int, now: datetime) -> str:
+        """Why a call is not what was asked last, before its look at the gate; empty when nothing is against it."""
+        if self.given_up.get(contact_id, looked_at) < looked_at:
+            return "the contact was given up"
+        step, at = self.not_before.get(contact_id, (looked_at, now))
+        return "it was asked to be called later" if step < looked_at and now < at else ""
 
     def tell(self, step: int, contact_id: str) -> None:
         """An ending for good of one of the contact's calls is recorded."""

@@ -86,6 +86,8 @@ NOT_FOUND = {
     Kind.INGEST_BATCH: "There is no ingest batch 'it'; a batch appears here once contact-ingest has read it.",
     Kind.CALLER_NUMBER: "There is no caller number 'it'; GET /campaign/caller-numbers lists yours.",
     Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
+    Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
+    "GET /campaign/callbacks lists those that wait.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -97,6 +99,7 @@ WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignUse.CHANGE: "Campaign it is {} and cannot be changed; create a new one.",
     CampaignUse.ADD_CONTACTS: "The campaign is {}: contacts cannot be added to it. Create a new campaign.",
     CampaignUse.RESET_CONTACTS: "Campaign it is {}: its contacts are not called again.",
+    CampaignUse.CALL_BACK: "Campaign it is {}: nobody is called back in it.",
 }
 SAID = {
     CampaignState.DRAFT: "draft",
@@ -125,6 +128,14 @@ CONFLICT = {
     Clash.POOL_IN_USE: "Pool 'it' is used by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
     "give them other numbers or another pool first.",
     Clash.REGISTRY_FULL: "An organization has at most 1000 caller numbers; delete one first.",
+    Clash.CALLBACK_UNDER_WAY: "The contact is being called now; ask again when the call has ended.",
+    Clash.CALLBACK_OVER: "Callback it is over: the contact was called since, or it was skipped, given up or done; "
+    "GET /campaign/callbacks lists those that wait.",
+    Clash.NEVER_CALLED_AGAIN: "Contact it is not called again: the person asked for that, or its numbers are on the "
+    "do-not-call list.",
+    Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
+    Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
+    "earlier time.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -170,7 +181,7 @@ def test_a_thing_that_is_not_there_is_404(kind: Kind) -> None:
 def refused() -> list[tuple[CampaignState, CampaignMove | CampaignUse]]:
     """Every pair of a state and what it does not allow."""
     moves = [pair for pair in product(CampaignState, CampaignMove) if pair[0] not in CAMPAIGN_MOVES[pair[1]][0]]
-    return [*moves, *product(sorted(OVER), CampaignUse)]
+    return [*moves, *product(sorted(OVER), CampaignUse), (CampaignState.COMPLETED, CampaignUse.CALL_BACK)]
 
 
 @pytest.mark.parametrize(("state", "asked"), refused())

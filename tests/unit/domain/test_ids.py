@@ -9,6 +9,7 @@ from shared.domain.ids import (
     SHARDS,
     attempt_id_of,
     batch_key,
+    callback_id,
     campaign_budget,
     contact_id_of,
     conversation_id_of,
@@ -20,6 +21,7 @@ from shared.domain.ids import (
     job_key,
     listing_id,
     number_budget,
+    of_callback,
     organization_budget,
     organization_of_budget,
     organization_of_default,
@@ -80,3 +82,16 @@ def test_a_key_leads_back_to_its_organization() -> None:
 def test_jobs_of_one_contact_spread_over_the_partitions() -> None:
     partitions = {partition_of(job_key(attempt_id_of(ANN, str(claim))), 16) for claim in range(200)}
     assert partitions == set(range(16))
+
+
+def test_the_id_of_a_callback_names_contact_and_waiting() -> None:
+    assert callback_id(ANN, 12) == f"{ANN}-12"
+    assert of_callback(callback_id(ANN, 12)) == (ANN, 12)
+    assert of_callback(callback_id(ANN, 0).upper()) == (ANN, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ANN, f"{ANN}-", f"{ANN}-01", f"{ANN}- 1", f"{ANN}--1", f"x{ANN}-1", f"{ANN}-1_0", "1-1"]
+)
+def test_other_texts_are_no_callbacks(text: str) -> None:
+    assert of_callback(text) is None

@@ -5,7 +5,17 @@ import itertools
 import pytest
 
 from shared.domain.contact import Tier
-from shared.domain.queue_order import MAX_CONTACT_PRIORITY, CallOrder, priority_in, queue_of, rank, tier_in
+from shared.domain.queue_order import (
+    MAX_CONTACT_PRIORITY,
+    REQUESTED_PRIORITY,
+    CallOrder,
+    last_queue_of,
+    priority_in,
+    queue_of,
+    queues_at,
+    rank,
+    tier_in,
+)
 
 FRESH_FIRST, RETRIES_FIRST = CallOrder.FRESH_FIRST, CallOrder.RETRIES_FIRST
 
@@ -14,7 +24,10 @@ FRESH_FIRST, RETRIES_FIRST = CallOrder.FRESH_FIRST, CallOrder.RETRIES_FIRST
 @pytest.mark.parametrize("tier", list(Tier))
 def test_a_queue_tells_priority_and_tier(priority: int, tier: Tier) -> None:
     queue = queue_of(priority, tier)
-    assert (priority_in(queue), tier_in(queue)) == (priority, tier)
+    above_all_others = REQUESTED_PRIORITY if tier is Tier.REQUESTED else 0
+    assert (priority_in(queue), tier_in(queue)) == (above_all_others + priority, tier)
+    assert queue in queues_at(priority_in(queue), Tier)
+    assert queues_at(priority_in(queue), [tier]) == [queue]
 
 
 def test_no_two_queues_are_one() -> None:
@@ -23,7 +36,16 @@ def test_no_two_queues_are_one() -> None:
 
 
 def test_without_priorities_a_queue_is_its_tier() -> None:
-    assert [queue_of(0, tier) for tier in Tier] == list(Tier)
+    assert queues_at(0, Tier) == [Tier.FRESH, Tier.RETRY, Tier.SCHEDULED]
+
+
+def test_a_priority_has_queues_of_its_own() -> None:
+    priorities = [0, 1, 7, MAX_CONTACT_PRIORITY, REQUESTED_PRIORITY, REQUESTED_PRIORITY + MAX_CONTACT_PRIORITY]
+    queues = [queue for priority in priorities for queue in queues_at(priority, Tier)]
+    assert len(set(queues)) == len(queues)
+    for priority in priorities:
+        assert max(queues_at(priority, Tier)) <= last_queue_of(priority)
+        assert {priority_in(queue) for queue in queues_at(priority, Tier)} == {priority}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +58,9 @@ def test_without_priorities_a_queue_is_its_tier() -> None:
         pytest.param((1, Tier.RETRY), (0, Tier.FRESH), FRESH_FIRST, id="a priority before a tier"),
         pytest.param((1, Tier.FRESH), (0, Tier.RETRY), RETRIES_FIRST, id="a priority before retries"),
         pytest.param((999_999, Tier.RETRY), (999_998, Tier.FRESH), FRESH_FIRST, id="the highest priorities"),
+        pytest.param((0, Tier.REQUESTED), (999_999, Tier.FRESH), FRESH_FIRST, id="a requested callback before all"),
+        pytest.param((0, Tier.REQUESTED), (999_999, Tier.RETRY), RETRIES_FIRST, id="and before all retries"),
+        pytest.param((1, Tier.REQUESTED), (0, Tier.REQUESTED), FRESH_FIRST, id="requested callbacks by priority"),
     ],
 )
 def test_what_goes_first(first: tuple[int, Tier], second: tuple[int, Tier], order: CallOrder) -> None:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import RequestBody
+from shared.domain.callbacks import CallbackType
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
 from shared.domain.outcome import Outcome
@@ -115,6 +116,19 @@ class WaitingFor(BaseModel):
     until: datetime | None = Field(description="When this reason ends by itself; null: not by time alone.")
 
 
+class ContactCallback(BaseModel):
+    """The callback that a contact waits for."""
+
+    id: str = Field(description="Of this one waiting; it is gone when the contact is called, or the retry skipped.")
+    type: CallbackType = Field(description="Why it waits: by the retry rule, or because somebody asked for it.")
+    at: datetime = Field(description="Not before this time; hours and limits may make it later.")
+    outcome: Outcome | None = Field(description="Of the last call; null when it was never called.")
+    retry_number: int | None = Field(description="The call to come is retry 2 of 3; null when it was requested.")
+    max_retries: int | None = Field(description="As things stand; null when it was requested.")
+    notes: str | None
+    requested_at: datetime | None = Field(description="When it was asked for; null for a retry.")
+
+
 class ContactView(BaseModel):
     """A contact with its attempts."""
 
@@ -137,6 +151,7 @@ class ContactView(BaseModel):
     next_attempt_at: datetime | None = Field(description="The next possible time; null: never, as things stand.")
     waiting_for: WaitingFor | None = Field(description="Why it is not called now, while it waits.")
     ended_because: EndReason | None = Field(description="Why it ended; null for one that ended long ago.")
+    callback: ContactCallback | None = Field(description="What it waits for, once it was called or asked to be.")
     attempts: list[AttemptView]
     created_at: datetime
     updated_at: datetime

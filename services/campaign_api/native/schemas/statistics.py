@@ -33,6 +33,7 @@ class ReachedCounts(BaseModel):
     answered: int = Field(description="A person took at least one call.")
     opted_out: int = Field(description="The person asked in a call not to be called again.")
     waiting_for_retry: int = Field(description="Called before, and to be called again.")
+    waiting_for_callback: int = Field(description="To be called at a time that was asked for.")
 
 
 class LastMinute(BaseModel):

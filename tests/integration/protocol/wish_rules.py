@@ -1,0 +1,53 @@
+"""The part of the protocol's machine in which contacts are reset, called back on request, given up, and the like."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from shared.domain.contact import ContactStatus
+from shared.domain.wishes import MAY_BE_RESET, WishKind
+from tests.integration.protocol import edits
+from tests.integration.protocol.machine_ends import Player, campaigns, picks, seldom, shards
+
+likely = st.sampled_from([True, True, True, False])
+# What is asked of single contacts; a callback more often than what makes an end of one.
+OF_CALLBACKS = [*(kind for kind in WishKind if kind is not WishKind.AGAIN), WishKind.CALLBACK, WishKind.CALLBACK]
+soon = st.sampled_from([0.0, 2.0, 31.0])
+
+
+class WishRules(Player):
+    """The rules."""
+
+    @rule(pick=picks, count=st.sampled_from([1, 3, 9]))
+    def reset(self, pick: int, count: int) -> None:
+        everybody = self.world.contacts
+        self.play(edits.reset(self.world, *[*everybody[pick:], *everybody[:pick]][:count]))
+
+    @rule(campaign_id=campaigns, status=st.sampled_from(sorted(MAY_BE_RESET)))
+    def reset_campaign(self, campaign_id: str, status: ContactStatus) -> None:
+        self.play(edits.reset_campaign(self.world, campaign_id, status))
+
+    @rule(pick=picks, kind=st.sampled_from(OF_CALLBACKS), seconds=soon, as_shown=likely)
+    def ask(self, pick: int, kind: WishKind, seconds: float, as_shown: bool) -> None:
+        """Mostly of a callback that waits, now and then of one that is over; a new one of anybody."""
+        contacts = self.play(self.world.store["contacts"].find({}).to_list())
+        callbacks = [one for one in contacts if one["status"] == ContactStatus.PENDING and one.get("waiting")]
+        asked_of = contacts if kind is WishKind.CALLBACK or not callbacks else callbacks
+        if not asked_of:
+            return
+        contact = asked_of[pick % len(asked_of)]
+        waiting = None
+        if kind is not WishKind.CALLBACK:
+            waiting = contact.get("waiting", 0) if as_shown else pick % 3
+        if self.play(edits.ask(self.world, contact["_id"], kind, seconds, waiting=waiting)):
+            self.figures[f"asked: {kind}"] += 1
+
+    @precondition(lambda self: self.world.carrier.live())
+    @rule(pick=picks, seconds=soon)
+    def ask_in_call(self, pick: int, seconds: float) -> None:
+        live = self.world.carrier.live()
+        if self.play(edits.ask_in_call(self.world, live[pick % len(live)].request, seconds)):
+            self.figures["asked in a call"] += 1
+
+    @rule(shard=shards, old=seldom)
+    def carry_out(self, shard: int, old: bool) -> None:
+        self._as_owner(shard, old, self.world.carry_out)
