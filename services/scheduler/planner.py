@@ -17,17 +17,24 @@ from shared.domain.sharing import Claimant, assured_shares, entitlements, fair_s
 
 @dataclass(frozen=True, slots=True)
 class CampaignQueue:
-    """The next contacts of one campaign, in order; all of them are due and in an open window."""
+    """The next contacts of one campaign, in order; all of them are due and in an open window.
+
+    `numbers`: the caller numbers whose times its calls need, where each of its numbers has a limit of calls a second.
+    """
 
     campaign_id: str
     priority: int
     waiting: Sequence[WaitingContact]
     calls_per_second: float | None = None
+    numbers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationDemand:
-    """One organization's limit, the slots it holds, and its queues. `last_served` orders ties, oldest first."""
+    """One organization's limit, the slots it holds, and its queues. `last_served` orders ties, oldest first.
+
+    `number_rates`: the limits of calls a second of its caller numbers, by number.
+    """
 
     organization_id: str
     limit: int
@@ -35,6 +42,7 @@ class OrganizationDemand:
     last_served: float
     queues: Sequence[CampaignQueue]
     calls_per_second: float | None = None
+    number_rates: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def room(self) -> int:

@@ -115,6 +115,11 @@ def _first_of_each(
         yield round(at, 6), numbers[-1], scopes, at
 
 
+def room(line: Line, now: float, ahead: float = AHEAD_SECONDS) -> int:
+    """How many times of a line can be given out now: none while too few are free for a claim to be worth its while."""
+    return line.free(now, ahead) if line.portion_at(ahead) <= now else 0
+
+
 def allowed(
     queues: Sequence[tuple[Sequence[Scope], int]], lines: Lines, now: float, ahead: float = AHEAD_SECONDS
 ) -> list[int]:
@@ -122,17 +127,13 @@ def allowed(
 
     Queues in the order in which their calls are to be made.
     """
-    rooms = [
-        min((waiting, *(_room(lines[scope], now, ahead) for scope in scopes if scope in lines)))
+    most = [
+        min((waiting, *(room(lines[scope], now, ahead) for scope in scopes if scope in lines)))
         for scopes, waiting in queues
     ]
-    calls = [(number, queues[number][0]) for number, room in enumerate(rooms) for _ in range(room)]
+    calls = [(number, queues[number][0]) for number, count in enumerate(most) for _ in range(count)]
     times = timetable([scopes for _, scopes in calls], lines, now).times
     counts = [0] * len(queues)
     for (number, _), at in zip(calls, times, strict=True):
         counts[number] += at <= now + ahead + _EQUAL
     return counts
-
-
-def _room(line: Line, now: float, ahead: float) -> int:
-    return line.free(now, ahead) if line.portion_at(ahead) <= now else 0

@@ -42,8 +42,9 @@ DEFAULT_CHOICE: Final = NumberChoice.WEIGHTED_STICKY
 class CallerNumber:
     """One number (E.164) of an organization's registry.
 
-    `max_calls`: how many calls it carries at once, `daily_limit`: how many it may make in a day (UTC); None: no limit.
-    It is in these `pools`. One that is not `active` makes no call.
+    `max_calls`: how many calls it carries at once, `daily_limit`: how many it may make in a day (UTC),
+    `calls_per_second`: how many may be placed in a second; None: no limit. It is in these `pools`. One that is not
+    `active` makes no call.
     """
 
     id: str
@@ -53,6 +54,7 @@ class CallerNumber:
     daily_limit: int | None = None
     active: bool = True
     pools: Set[str] = frozenset()
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +121,14 @@ class CallerNumbers:
 
     `exclusive` ones carry one call, registered or not. `uses` says what is in use, and nothing of a number of which
     none is known. `turns`: the number that a campaign's last call under `rotate` was made from, by campaign id.
+    `times`: for how many calls a number with a limit of calls a second has a time now; nothing where none is given out.
     """
 
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
     exclusive: Set[str] = frozenset()
     uses: Mapping[str, NumberUse] = field(default_factory=dict)
     turns: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, int] = field(default_factory=dict)
 
     def is_off(self, number: str) -> bool:
         """Whether a number is registered and not active: no call is made from it, whoever names it."""
@@ -152,6 +156,15 @@ class CallerNumbers:
         limit = self.max_calls(number)
         return limit is not None and self.uses.get(number, UNUSED).held >= limit
 
+    def calls_per_second(self, number: str) -> float | None:
+        """How many calls of a number may be placed in a second; None: no limit."""
+        entry = self.registered.get(number)
+        return entry.calls_per_second if entry is not None else None
+
+    def has_no_time(self, number: str) -> bool:
+        """Whether there is no time now at which a call from a number may be placed."""
+        return self.times.get(number, 1) <= 0
+
     def spent_until(self, number: str, now: datetime) -> datetime | None:
         """The midnight (UTC) until which a number makes no more calls; None: it may make one at `now`."""
         limit = self.daily_limit(number)
@@ -162,11 +175,11 @@ class CallerNumbers:
         return end_of_day(day) if use.used_on(day) >= limit else None
 
     def blocked_until(self, number: str, now: datetime, rests_until: datetime | None) -> datetime | None:
-        """Until when something stands against a call from a number at `now`; `now` where any call's end may end it."""
+        """Until when something stands against a call from a number at `now`; `now` where that may end at any moment."""
         spent_until = self.spent_until(number, now)
         if spent_until is not None or rests_until is not None:
             return max(until for until in (spent_until, rests_until) if until is not None)
-        return now if self.is_full(number) else None
+        return now if self.is_full(number) or self.has_no_time(number) else None
 
     def is_usable(self, plan: NumberPlan) -> bool:
         """Whether any number of a plan is not off."""
@@ -235,6 +248,12 @@ def plan_of_pool(
     return NumberPlan(choice, tuple(offers), campaign_id)
 
 
+def in_use(plan: NumberPlan) -> list[str]:
+    """The numbers that calls by a plan may be made from: under `fixed` the first alone."""
+    offers = plan.offers[:1] if plan.choice is NumberChoice.FIXED else plan.offers
+    return [offer.number for offer in offers]
+
+
 def in_preference(plan: NumberPlan, contact_id: str, attempts_made: int, turns: Mapping[str, str]) -> Iterable[str]:
     """The plan's numbers in the order in which a contact's next call would have them.
 
@@ -243,7 +262,7 @@ def in_preference(plan: NumberPlan, contact_id: str, attempts_made: int, turns: 
     """
     match plan.choice:
         case NumberChoice.FIXED:
-            return [offer.number for offer in plan.offers[:1]]
+            return in_use(plan)
         case NumberChoice.ROTATE:
             return _after(turns.get(plan.campaign_id, ""), plan.offers)
         case NumberChoice.RANDOM_FREE:

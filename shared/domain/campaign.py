@@ -35,6 +35,13 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class HaltReason(StrEnum):
+    """Why a run was halted."""
+
+    MAX_CALLS = "max_calls"  # all the calls that it may make are made
+    CIRCUIT_BREAKER = "circuit_breaker"  # too many of its calls have failed
+
+
 class CampaignState(StrEnum):
     """How a campaign stands, as it is shown."""
 
@@ -217,6 +224,13 @@ def moved(course: Course, move: CampaignMove, now: datetime, start_at: datetime 
 def opened(course: Course, now: datetime) -> Run:
     """The run of a running campaign, opened at `now` where it is not opened yet."""
     return course.current_run or Run(course.generation, RunState.OPENED, now)
+
+
+def halted(course: Course, reason: HaltReason, now: datetime) -> Run | None:
+    """The run of a campaign that is halted at `now`; None where it is not dialed, so that there is nothing to halt."""
+    if shown_state(course, now).state not in DIALED:
+        return None
+    return Run(course.generation, RunState.HALTED, now, reason)
 
 
 def started(now: datetime) -> Course:

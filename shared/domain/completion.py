@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
-from shared.domain.campaign import DIALED, Course, Intent, Run, RunState, shown_state
-
-# The reason of a run that was halted because it has made all the calls that it may: it has done its work.
-ALL_CALLS_MADE: Final = "max_calls"
+from shared.domain.campaign import DIALED, Course, HaltReason, Intent, Run, RunState, shown_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ def is_completed(course: Course, auto_complete: bool, left: WorkLeft, now: datet
     if left.contacts > 0 or left.wishes or course.imports > 0 or not may_complete(course, now):
         return False
     run = course.current_run
-    has_done_its_work = run is None or run.state is not RunState.HALTED or run.reason == ALL_CALLS_MADE
+    has_done_its_work = run is None or run.state is not RunState.HALTED or run.reason == HaltReason.MAX_CALLS
     return course.has_ended(now) or (auto_complete and left.ever and has_done_its_work)
 
 

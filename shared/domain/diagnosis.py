@@ -37,7 +37,7 @@ class LimitUse:
 
 @dataclass(frozen=True, slots=True)
 class NamedLimit:
-    """A limit on calls at once, or of a caller number on calls a day (UTC), and how much of it is used."""
+    """A limit on calls at once, of a caller number on calls a day (UTC), or of a run on its calls, and its use."""
 
     name: str
     use: LimitUse
@@ -59,7 +59,8 @@ class Diagnosis:
 
     `rests` are by what rests; `refusals` are the organization's last ones, oldest first. `calls_per_second` is how fast
     the living executors may place calls, those of all organizations together; `rates` are the limits that organization
-    and campaign have set. `minute` are the campaign's own calls of the last minute.
+    and campaign have set, and those of the campaign's caller numbers. `minute` are the campaign's own calls of the last
+    minute.
     """
 
     campaign_id: str | None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.domain.caller_numbers import NumberPlan, choose_number, only
 from shared.domain.calling_window import Schedule, closed_by, is_open, next_opening
-from shared.domain.campaign import DIALED, CampaignState, shown_state
+from shared.domain.campaign import DIALED, CampaignState, HaltReason, ShownState, shown_state
 from shared.domain.caps import NEVER_CALLED, cap_reached
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing_values import Call, CallChoice, CallFields, DialedContact, End, Rules, Verdict, Wait
@@ -42,6 +42,12 @@ NOT_DIALED: Final[Mapping[CampaignState, WaitReason]] = {
 _USUAL_WAIT: Final[Mapping[Tier, WaitReason]] = {
     Tier.RETRY: WaitReason.RETRY,
     Tier.REQUESTED: WaitReason.CALLBACK,
+}
+
+# Why contacts of a campaign wait that is paused because its run was halted.
+HALTED_FOR: Final[Mapping[str | None, WaitReason]] = {
+    HaltReason.MAX_CALLS: WaitReason.MAX_CALLS,
+    HaltReason.CIRCUIT_BREAKER: WaitReason.CIRCUIT_BREAKER,
 }
 
 WAITS_FOR_REST: Final[Mapping[RefusalSubject, WaitReason]] = {
@@ -235,13 +241,18 @@ def _waits_for_campaign(rules: Rules, now: datetime) -> Wait | None:
     if rules.of_no_campaign or rules.campaign is None:
         return None
     course = rules.campaign.course
-    state = shown_state(course, now).state
-    if state not in DIALED:
-        until = course.start_at if state is CampaignState.SCHEDULED else None
-        return Wait(NOT_DIALED[state], until, whole_campaign=True)
+    shown = shown_state(course, now)
+    if shown.state not in DIALED:
+        until = course.start_at if shown.state is CampaignState.SCHEDULED else None
+        return Wait(_not_dialed(shown), until, whole_campaign=True)
     if rules.campaign.configuration is None:
         return Wait(WaitReason.CONFIGURATION_UNUSABLE, None, whole_campaign=True)
     return None
+
+
+def _not_dialed(shown: ShownState) -> WaitReason:
+    halted = HALTED_FOR.get(shown.reason) if shown.state is CampaignState.PAUSED else None
+    return halted or NOT_DIALED[shown.state]
 
 
 def _waits_for_time(contact: DialedContact, now: datetime) -> Wait | None:
@@ -347,4 +358,6 @@ def _waits_for_room(choice: CallChoice, number: str | None, rules: Rules, now: d
         return Wait(WaitReason.NUMBER_BUSY, now + NUMBER_BUSY_PAUSE)
     if number is not None and rules.numbers.is_full(number):
         return Wait(WaitReason.CALLER_NUMBER_LIMIT)
+    if number is not None and rules.numbers.has_no_time(number):
+        return Wait(WaitReason.CALLS_PER_SECOND)
     return Wait(rules.full) if rules.full is not None else None

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.domain.call_rate import MAX_CALLS_PER_SECOND
 from shared.domain.phone import InvalidPhoneNumber, normalize
+from shared.domain.run_calls import MAX_CALLS_OF_A_RUN
 from shared.domain.timezones import is_known_timezone
 
 MAX_DELAY_SECONDS: Final = 2_592_000  # 30 days
@@ -105,6 +106,9 @@ GapMinutes = Annotated[StrictInt, Field(ge=1, le=MAX_GAP_MINUTES)]
 
 ConcurrencyLimit = Annotated[StrictInt, Field(ge=1, le=MAX_CONCURRENCY)]
 """How many calls may be up at once, of an organization or of one of its campaigns."""
+
+MaxCalls = Annotated[StrictInt, Field(ge=1, le=MAX_CALLS_OF_A_RUN)]
+"""How many calls one run of a campaign may make."""
 
 DelaySeconds = Annotated[StrictInt, Field(ge=0, le=MAX_DELAY_SECONDS)]
 """A wait between two attempts, up to 30 days."""

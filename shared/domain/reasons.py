@@ -15,6 +15,8 @@ class WaitReason(StrEnum):
     CAMPAIGN_SCHEDULED = "campaign_scheduled"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_COMPLETED = "campaign_completed"
+    MAX_CALLS = "max_calls"
+    CIRCUIT_BREAKER = "circuit_breaker"
     CONFIGURATION_UNUSABLE = "configuration_unusable"
     SCHEDULED = "scheduled"
     RETRY = "retry"

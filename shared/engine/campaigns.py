@@ -152,14 +152,19 @@ async def edit_campaign(
 
 
 async def move_campaign(
-    engine: Engine, organization_id: str, reference: str, move: CampaignMove, now: datetime
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    move: CampaignMove,
+    now: datetime,
+    changes: Mapping[str, Any] = stored.NO_CHANGES,
 ) -> Campaign:
-    """The campaign after the move, which may be to delete it.
+    """The campaign after the move, which may be to delete it, and after `changes` of what a move may set (`max_calls`).
 
     Raises `NotFound`, or `WrongState` where its state does not allow the move.
     """
     campaign = await stored.get_campaign(engine.store, organization_id, reference)
-    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now)
+    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now, changes)
     _tell(engine, moved)
     return moved
 

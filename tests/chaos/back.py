@@ -21,7 +21,7 @@ from typing import Annotated, Final
 import typer
 
 from shared.clock import utc_now
-from tests.chaos.crowd import CONFIGURATION
+from tests.chaos.customers import CONFIGURATION
 from tests.chaos.faults import DISK_FULL, Fault, catalogue
 from tests.chaos.record import CarrierCall, calls_of
 from tests.chaos.stage import MEMBERS, Stage, stage

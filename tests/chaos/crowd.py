@@ -19,11 +19,12 @@ from deploy.demo.client import Api, Refused
 from shared.clock import utc_now
 from shared.topics import CONTACT_BATCHES
 from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
-from tests.chaos.customers import Batch, Campaign, Organization
+from tests.chaos.customers import ALWAYS, CONFIGURATION, Batch, Campaign, Organization
 from tests.chaos.end_dates import EndDates
 from tests.chaos.hours import Hours
 from tests.chaos.phones import new_numbers, numbers_of
 from tests.chaos.pools import Pools
+from tests.chaos.runs import Runs
 from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
 from tests.e2e.system import System
 
@@ -34,23 +35,6 @@ LIMITS: Final = (4, 8, 16, 24)
 CAMPAIGN_LIMITS: Final = (2, 4, 8)
 EXCLUSIVE_CONTACTS: Final = 8
 EXCLUSIVE_NUMBER: Final = "+1415555020{}"
-ALWAYS: Final = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}]
-AGAIN_SOON: Final = {"retry": True, "delay_seconds": 1}
-CONFIGURATION: Final[dict[str, Any]] = {
-    "name": "chaos",
-    "default_windows": ALWAYS,
-    # Enough that nobody ends uncalled because of attempts that broke off before a call.
-    "max_attempts": 20,
-    "retry_rules": {
-        "no_answer": {**AGAIN_SOON, "max_attempts": 2},
-        "busy": {**AGAIN_SOON, "max_attempts": 2},
-        "voicemail": {**AGAIN_SOON, "max_attempts": 2},
-        "failed": {**AGAIN_SOON, "max_attempts": 4},
-        "interrupted": AGAIN_SOON,
-    },
-    "agent_id": "chaos-agent",
-    "agent_number": "+14155550100",
-}
 PAUSE_SECONDS: Final = (0.02, 0.4)
 # Of an organization of its own, whose campaigns are closed at the end: who waits for a day to be over would never rest.
 CAPS: Final = (Caps(contact_day=1), Caps(day=1), Caps(contact_day=2, day=2, week=3, gap_minutes=1))
@@ -68,6 +52,7 @@ class Crowd:
         self.hours = Hours(self.asking, truth)
         self._pools = Pools(self.asking, truth, self._dice)
         self._ends = EndDates(self.asking, truth, self._dice)
+        self._runs = Runs(self.asking, truth, self._dice)
         self._numbers = new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
@@ -146,6 +131,7 @@ class Crowd:
                     await self._set_windows(organization, campaign, open_now=True)
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
                     await self._set_active(organization, campaign, active=True)
+                await self._runs.lift(organization.who.who.key, campaign.id)
 
     async def _work_for(self, organization: Organization) -> None:
         deeds: list[tuple[int, Callable[[Organization, Campaign], Awaitable[None]]]] = [
@@ -158,6 +144,7 @@ class Crowd:
             (3, self._pause_or_resume),
             (3, self._close_or_open_window),
             (3, self._change_limit),
+            (0 if organization.capped else 2, self._runs.start_for_some_calls),
             (2, self._shut_or_keep_law),
             (2, self._change_number),
             (0 if organization.capped else 1, self._replace_campaign),
@@ -313,7 +300,8 @@ class Crowd:
     async def _set_active(self, organization: Organization, campaign: Campaign, *, active: bool) -> None:
         change = campaign.rules.active.ask(active, utc_now())
         path = f"/campaign/campaigns/{campaign.id}/{'start' if active else 'pause'}"
-        await self._once(organization, path)
+        if not (active and await self._runs.resume(organization.who.who.key, campaign.id)):
+            await self._once(organization, path)
         change.acknowledged_at = utc_now()
 
     async def _once(self, organization: Organization, path: str) -> None:

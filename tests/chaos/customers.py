@@ -2,9 +2,28 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final
 
 from tests.chaos.truth import CampaignRules, Rule
 from tests.e2e.system import SystemCustomer
+
+ALWAYS: Final = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}]
+AGAIN_SOON: Final = {"retry": True, "delay_seconds": 1}
+CONFIGURATION: Final[dict[str, Any]] = {
+    "name": "chaos",
+    "default_windows": ALWAYS,
+    # Enough that nobody ends uncalled because of attempts that broke off before a call.
+    "max_attempts": 20,
+    "retry_rules": {
+        "no_answer": {**AGAIN_SOON, "max_attempts": 2},
+        "busy": {**AGAIN_SOON, "max_attempts": 2},
+        "voicemail": {**AGAIN_SOON, "max_attempts": 2},
+        "failed": {**AGAIN_SOON, "max_attempts": 4},
+        "interrupted": AGAIN_SOON,
+    },
+    "agent_id": "chaos-agent",
+    "agent_number": "+14155550100",
+}
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 
 from shared.domain.legal_hours import legal_row
 from shared.domain.number_places import place_of
-from tests.chaos.pace_and_caps import over_caps, too_fast
+from tests.chaos.pace_and_caps import over_caps, over_runs, too_fast
 from tests.chaos.record import CarrierCall
 from tests.chaos.truth import CampaignRules, NumberRules, Rule, Truth
 from tests.unit.domain.slow_hours import law_allows
@@ -60,6 +60,7 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_forbidden(calls, truth, reaction),
         *(Violation(*found) for found in too_fast(calls, truth, reaction)),
         *(Violation(*found) for found in over_caps(calls, truth)),
+        *(Violation(*found) for found in over_runs(calls, truth, reaction)),
         *_over_a_day(calls, truth, reaction),
     ]
     return Judgement(found, peaks)

@@ -1,4 +1,4 @@
-"""The judge's word on calls a second and on caps, by counting: ten seconds, days, 168 hours, gaps."""
+"""The judge's word on calls a second, caps and calls of a run: by counting ten seconds, days, 168 hours, gaps, runs."""
 
 import itertools
 import math
@@ -37,7 +37,26 @@ def _most(rule: Rule[float | None], begin: datetime, end: datetime) -> int | Non
 
 def _scopes(truth: Truth, call: CarrierCall) -> set[str]:
     number = truth.numbers.get((call.organization_id, call.to))
-    return {f"organization {call.organization_id}"} | ({f"campaign {number.campaign_id}"} if number else set())
+    always = {f"organization {call.organization_id}", f"caller number {call.organization_id} {call.caller}"}
+    return always | ({f"campaign {number.campaign_id}"} if number else set())
+
+
+def over_runs(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) -> Iterator[Found]:
+    """Calls beyond those that a run makes. One ordered while a run may have begun counts for neither run."""
+    made: Counter[tuple[str, int]] = Counter()
+    for call in sorted(calls, key=lambda call: call.ordered_at):
+        number = truth.numbers.get((call.organization_id, call.to))
+        runs = truth.runs.get(number.campaign_id, []) if number is not None else []
+        begun = [place for place, run in enumerate(runs) if run.began_at <= call.ordered_at]
+        if number is None or not begun or call.ordered_at <= runs[begun[-1]].begun_by + reaction:
+            continue
+        place = begun[-1]
+        made[number.campaign_id, place] += 1
+        possible = runs[place].max_calls.possible(call.ordered_at - reaction, call.placed_at)
+        limits = [limit for limit in possible if limit is not None]
+        count = made[number.campaign_id, place]
+        if len(limits) == len(possible) and count > max(limits):
+            yield "S3", f"{count} calls of a run of campaign {number.campaign_id}, and {max(limits)} may be", call
 
 
 def over_caps(calls: Iterable[CarrierCall], truth: Truth) -> Iterator[Found]:

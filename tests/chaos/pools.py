@@ -14,6 +14,7 @@ NUMBERS: Final = ("+1415555031{}", "+1415555032{}", "+1415555033{}")
 MAX_CALLS: Final = (1, 2, 4, None)
 # Some are used up in a run, some are not.
 DAILY_LIMITS: Final = (5, 20, 60, None)
+RATES: Final = (0.5, 2.0, None)
 CHOICES: Final = ("weighted_sticky", "rotate", "random_free")
 
 
@@ -29,11 +30,13 @@ class Pools:
         for pattern in NUMBERS:
             number = pattern.format(place)
             limits = {"max_calls": self._dice.choice(MAX_CALLS), "daily_limit": self._dice.choice(DAILY_LIMITS)}
-            made = await self._register(key, {"number": number, "pools": [POOL], **limits})
+            rate = self._dice.choice(RATES)
+            made = await self._register(key, {"number": number, "pools": [POOL], "calls_per_second": rate, **limits})
             self._ids[organization_id, number] = made["id"]
             now = utc_now()
             rules = (Rule(limits["max_calls"], now), Rule(limits["daily_limit"], now), Rule(True, now))
             self._truth.callers[organization_id, number] = CallerRules(*rules)
+            self._truth.rates[_scope(organization_id, number)] = Rule(rate, now)
         chosen = {"caller_number_pool": POOL, "caller_number_choice": self._dice.choice(CHOICES)}
         await self._asking.certainly(key, lambda api: api.patch(f"/campaign/campaigns/{campaign_id}", chosen))
 
@@ -60,6 +63,7 @@ class Pools:
             {"max_calls": self._dice.choice(MAX_CALLS)},
             {"daily_limit": self._dice.choice(DAILY_LIMITS)},
             {"active": self._dice.random() < 0.7},
+            {"calls_per_second": self._dice.choice(RATES)},
         ]
         await self._change(key, organization_id, number, self._dice.choice(changes))
 
@@ -67,12 +71,21 @@ class Pools:
         """Take everything away that keeps calls of today from being made."""
         for mine, number in self._ids:
             if mine == organization_id:
-                await self._change(key, mine, number, {"max_calls": None, "daily_limit": None, "active": True})
+                unlimited = dict.fromkeys(("max_calls", "daily_limit", "calls_per_second"))
+                await self._change(key, mine, number, {**unlimited, "active": True})
 
     async def _change(self, key: str, organization_id: str, number: str, changes: dict[str, Any]) -> None:
         rules, now = self._truth.callers[organization_id, number], utc_now()
-        asked = [getattr(rules, name).ask(value, now) for name, value in changes.items()]
+        rate = self._truth.rates[_scope(organization_id, number)]
+        asked = [
+            (rate if name == "calls_per_second" else getattr(rules, name)).ask(value, now)
+            for name, value in changes.items()
+        ]
         path = f"/campaign/caller-numbers/{self._ids[organization_id, number]}"
         await self._asking.certainly(key, lambda api: api.patch(path, changes))
         for change in asked:
             change.acknowledged_at = utc_now()
+
+
+def _scope(organization_id: str, number: str) -> str:
+    return f"caller number {organization_id} {number}"

@@ -100,6 +100,15 @@ class CallerRules:
 
 
 @dataclass(slots=True)
+class LimitedRun:
+    """A run of a campaign, from its start (which may lie up to `begun_by`) to the next, and how many calls it makes."""
+
+    began_at: datetime
+    begun_by: datetime
+    max_calls: Rule[int | None]
+
+
+@dataclass(slots=True)
 class Truth:
     """All rules. Numbers are never shared by contacts, so a number names its campaign and its person."""
 
@@ -108,10 +117,13 @@ class Truth:
     # Of campaigns that have a limit of their own; and organizations' caller numbers that take one call at a time.
     campaign_limits: dict[str, Rule[int]] = field(default_factory=dict)
     exclusive: set[tuple[str, str]] = field(default_factory=set)
-    # Calls a second, by `organization …` or `campaign …`; caps by organization, in force from before its first call on.
+    # Calls a second, by `organization …`, `campaign …` or `caller number … …` (organization and number); caps by
+    # organization, in force from before its first call on.
     rates: dict[str, Rule[float | None]] = field(default_factory=dict)
     caps: dict[str, Caps] = field(default_factory=dict)
     callers: dict[tuple[str, str], CallerRules] = field(default_factory=dict)
+    # Starts of campaigns whose runs make only so many calls, by campaign, oldest first.
+    runs: dict[str, list[LimitedRun]] = field(default_factory=dict)
     campaigns: dict[str, CampaignRules] = field(default_factory=dict)
     numbers: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
     # Contacts whose adding was acknowledged, and those whose deletion was: organization and external id.

@@ -4,8 +4,9 @@ import asyncio
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from shared.clock import monotonic
+from shared.clock import monotonic, utc_now
 from shared.domain.call_rate import most_in_window
+from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.client import Store
 from shared.telephony.provider import PlaceCall
 from shared.telephony.scripts import ScriptedCall
@@ -15,6 +16,21 @@ from tests.factories import add_campaign, add_contacts, add_organization
 
 RATE, SLOW = 10.0, 0.5
 SECONDS = 24.0
+
+
+FAST_NUMBER, SLOW_NUMBER = "+14155550111", "+14155550112"
+
+
+@dataclass
+class BooksOfNumbers:
+    """When the carrier was asked for each call, by the number called from."""
+
+    times: dict[str, list[float]] = field(default_factory=dict)
+
+    def __call__(self, call: PlaceCall) -> ScriptedCall:
+        """The script: every call is answered and ends at once."""
+        self.times.setdefault(call.caller_number, []).append(monotonic())
+        return ScriptedCall()
 
 
 @dataclass
@@ -93,3 +109,34 @@ async def test_undisturbed_the_mean_is_within_a_tenth_of_the_rate(
     times = books.of(campaign["_id"])[len(times) :]
     assert 0.9 * RATE <= (len(times) - 1) / (times[-1] - times[0]) <= 1.1 * RATE
     assert most_in_ten_seconds(times) <= most_in_window(RATE)
+
+
+async def test_a_number_is_called_from_at_its_rate_by_two_campaigns_and_beside_others(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    organization = await add_organization(store, concurrency_limit=1000)
+    for number, rate in ((FAST_NUMBER, 4.0), (SLOW_NUMBER, SLOW)):
+        new = NewNumber(number, "", 1, None, None, True, ["pool"], rate)
+        await register_number(store, organization["_id"], new, utc_now())
+    # One campaign calls from both, and one from the slow number alone.
+    pool = await add_campaign(store, organization, caller_number_pool="pool", caller_number_choice="weighted_sticky")
+    lonely = await add_campaign(store, organization, agent_number=SLOW_NUMBER)
+    for contact in await add_contacts(store, organization, lonely, 50):
+        own = contact["phone_numbers"][0].replace("+1415", "+1212")
+        await store["contacts"].update_one({"_id": contact["_id"]}, {"$set": {"phone_numbers": [own]}})
+    await add_contacts(store, organization, pool, 500)
+    books = BooksOfNumbers()
+    async with running_engine(store, kafka_address, topic_prefix, script=books) as engine:
+        await engine.start_executor(calls_per_second=100)
+        await engine.start_scheduler()
+        await eventually(lambda: len(books.times.get(FAST_NUMBER, ())) > 4, timeout=60, saying="paced calls")
+        before = len(books.times[FAST_NUMBER])
+        await asyncio.sleep(SECONDS)
+        assert not engine.failures()
+    fast, slow = books.times[FAST_NUMBER], books.times[SLOW_NUMBER]
+    assert most_in_ten_seconds(fast) <= most_in_window(4.0)
+    assert most_in_ten_seconds(slow) <= most_in_window(SLOW)
+    fast = fast[before:]
+    assert 0.9 * 4.0 <= (len(fast) - 1) / (fast[-1] - fast[0]) <= 1.1 * 4.0
+    assert 0.9 * SLOW <= (len(slow) - 1) / (slow[-1] - slow[0]) <= 1.1 * SLOW
+    assert await store["attempts"].count_documents({"campaign_id": lonely["_id"]}) >= len(slow) - 2, "it was due first"

@@ -1,7 +1,10 @@
 """The pace of a shard's loop: what may be claimed, when each call is to be placed, and when to look again."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,8 +44,10 @@ def contact(contact_id: str, number: int) -> WaitingContact:
     return WaitingContact(**{name: fields.get(name, 0) for name in names})
 
 
-def demand(name: str, *queues: CampaignQueue, rate: float | None = None) -> OrganizationDemand:
-    return OrganizationDemand(name, 10_000, 0, 0.0, queues, rate)
+def demand(
+    name: str, *queues: CampaignQueue, rate: float | None = None, numbers: dict[str, float] | None = None
+) -> OrganizationDemand:
+    return OrganizationDemand(name, 10_000, 0, 0.0, queues, rate, numbers or {})
 
 
 def job(organization_id: str, campaign_id: str, number: int) -> DialJob:
@@ -69,7 +74,7 @@ def claim(pace: Pace, *demands: OrganizationDemand, executors: float = EXECUTORS
         for queue in each.queues
         for number in range(len(queue.waiting))
     ]
-    return pace.appointed(jobs)
+    return pace.appointed(jobs, {})
 
 
 def seconds(jobs: list[DialJob]) -> list[float | None]:
@@ -170,3 +175,93 @@ def test_the_plan_takes_no_more_than_is_allowed() -> None:
     clock.pass_by(1)
     chosen = plan(pace.allowed([paced], EXECUTORS), {"paced": 10_000}, grant=1000, held=0, at_most=500)
     assert chosen.contact_ids == [f"a-{number}" for number in range(11)]
+
+
+ONE, OTHER = "+14155550111", "+14155550112"
+
+
+def from_numbers(name: str, count: int, *numbers: str, rate: float | None = None) -> CampaignQueue:
+    """A campaign whose calls need a time of one of these numbers."""
+    return replace(queue(name, count, rate), numbers=numbers)
+
+
+def claim_from(pace: Pace, numbers: Sequence[str], *demands: OrganizationDemand) -> list[DialJob]:
+    """Claim what is allowed as the store does: each from the first of the numbers that has a time."""
+    jobs, callers = [], {}
+    allowed = pace.allowed(demands, EXECUTORS)
+    times = pace.times_of_numbers(demands)
+    for each in allowed:
+        for its in each.queues:
+            for number, _ in enumerate(its.waiting):
+                caller = next((caller for caller in numbers if times.get((each.organization_id, caller), 0) > 0), None)
+                if caller is not None:
+                    times[each.organization_id, caller] -= 1
+                    jobs.append(job(each.organization_id, its.campaign_id, number))
+                    callers[jobs[-1].attempt_id] = caller
+    return pace.appointed(jobs, callers)
+
+
+def test_the_calls_of_a_number_are_spaced_whatever_campaign_makes_them() -> None:
+    clock = Clock()
+    pace = Pace(clock, 30)
+    both = demand("acme", from_numbers("a", 100, ONE), from_numbers("b", 100, ONE), numbers={ONE: 2.0})
+    placed: list[float] = []
+    for _ in range(40):
+        placed += [at for at in seconds(claim_from(pace, [ONE], both)) if at is not None]
+        clock.pass_by(0.5)
+    assert placed[0] == 2.0, "somebody else may have given out what lies before"
+    assert [later - earlier for earlier, later in pairwise(placed)] == [0.5] * (len(placed) - 1)
+    assert len(placed) >= 38
+
+
+def test_a_pool_makes_as_many_calls_as_its_numbers_together() -> None:
+    clock = Clock()
+    pace = Pace(clock, 30)
+    pool = demand("acme", from_numbers("a", 1000, ONE, OTHER), numbers={ONE: 2.0, OTHER: 3.0})
+    [bounded] = pace.bounded([pool])
+    assert len(bounded.queues[0].waiting) == 11
+    placed = 0
+    for _ in range(40):
+        placed += len(claim_from(pace, [ONE, OTHER], pool))
+        clock.pass_by(0.5)
+    assert 96 <= placed <= 102
+
+
+def test_a_campaign_and_its_number_both_hold() -> None:
+    clock = Clock()
+    pace = Pace(clock, 30)
+    slow = demand("acme", from_numbers("a", 100, ONE, rate=1.0), numbers={ONE: 4.0})
+    placed: list[float] = []
+    for _ in range(20):
+        placed += [at for at in seconds(claim_from(pace, [ONE], slow)) if at is not None]
+        clock.pass_by(0.5)
+    assert min(later - earlier for earlier, later in pairwise(placed)) >= 1.0
+
+
+def test_what_has_no_time_of_its_numbers_is_looked_at_when_one_is_free() -> None:
+    clock = Clock()
+    pace = Pace(clock, 30)
+    slow = demand("acme", from_numbers("a", 100, ONE, OTHER), numbers={ONE: 0.1, OTHER: 0.2})
+    assert len(claim_from(pace, [ONE, OTHER], slow)) == 2
+    assert claim_from(pace, [ONE, OTHER], slow) == []
+    assert pace.again_in == pytest.approx(5.025, abs=0.5), "the faster one is free first"
+    clock.pass_by(pace.again_in)
+    assert len(claim_from(pace, [ONE, OTHER], slow)) == 1
+
+
+def test_a_number_whose_limit_is_taken_away_is_free_at_once() -> None:
+    clock = Clock()
+    pace = Pace(clock, 30)
+    claim_from(pace, [ONE], demand("acme", from_numbers("a", 10, ONE), numbers={ONE: 0.1}))
+    free = demand("acme", queue("a", 10), numbers={OTHER: 1.0})
+    assert counts(pace.allowed([free], EXECUTORS)) == [{"a": 10}], "not all of its numbers have a limit"
+    assert pace.times_of_numbers([free]).keys() == {("acme", OTHER)}
+    jobs = [job("acme", "a", number) for number in range(3)]
+    assert seconds(pace.appointed(jobs, {each.attempt_id: ONE for each in jobs})) == [None] * 3
+
+
+def test_numbers_of_another_organization_are_others() -> None:
+    pace = Pace(Clock(), 30)
+    acme = demand("acme", from_numbers("a", 10, ONE), numbers={ONE: 1.0})
+    beta = demand("beta", from_numbers("b", 10, ONE), numbers={ONE: 1.0})
+    assert sorted(seconds(claim_from(pace, [ONE], acme, beta)), key=str) == [2.0, 2.0]

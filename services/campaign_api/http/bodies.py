@@ -26,14 +26,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class BodyReader:
-    """A dependency that reads the body as `model`. `parse` makes the endpoint's value of its bytes."""
+    """A dependency that reads the body as `model`. `parse` makes the endpoint's value of its bytes.
 
-    def __init__(self, model: type[BaseModel], parse: Callable[[bytes], Any]) -> None:
-        self.model, self._parse = model, parse
+    Where it is not `required` those may be none.
+    """
+
+    def __init__(self, model: type[BaseModel], parse: Callable[[bytes], Any], *, required: bool = True) -> None:
+        self.model, self.required, self._parse = model, required, parse
 
     async def __call__(self, request: Request) -> Any:
         """The endpoint's value. Raises `Refused` for another type or size, and what `parse` raises."""
-        raw = await read_json(request)
+        raw = await read_json(request) if self.required else await read_json_if_any(request)
         # Others do not wait for a large one.
         return self._parse(raw) if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(self._parse, raw)
 
@@ -45,9 +48,10 @@ class BodyRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        self.body = _body_of(endpoint)
-        if self.body is not None:
-            options["openapi_extra"] = _described(self.body)
+        reader = _reader_of(endpoint)
+        self.body = None if reader is None else reader.model
+        if reader is not None:
+            options["openapi_extra"] = _described(reader)
         super().__init__(path, endpoint, **options)
 
 
@@ -61,6 +65,21 @@ def json_body(model: type[Model]) -> Any:
             raise ValuesInvalid(bad_values(error, model, raw)) from None
 
     return Depends(BodyReader(model, parse))
+
+
+def optional_json_body(model: type[Model]) -> Any:
+    """The annotation of an endpoint's parameter that may be left out: without a body, or with null, `model` as it is.
+
+    A body that is there must be JSON and say so, as where one is required.
+    """
+
+    def parse(raw: bytes) -> Model:
+        try:
+            return model.model_validate_json(b"{}" if raw.strip() in (b"", b"null") else raw)
+        except ValidationError as error:
+            raise ValuesInvalid(bad_values(error, model, raw)) from None
+
+    return Depends(BodyReader(model, parse, required=False))
 
 
 async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -83,6 +102,15 @@ async def read_json(request: Request) -> bytes:
     _require_json(request)
     body = await read_body(request)
     return b"" if body.isspace() else body
+
+
+async def read_json_if_any(request: Request) -> bytes:
+    """The body of a request that says it is JSON, or none; every other kind is refused."""
+    body = await read_body(request)
+    if not body or body.isspace():
+        return b""
+    _require_json(request)
+    return body
 
 
 def bad_value(
@@ -117,15 +145,15 @@ def _at(body: Any, loc: Sequence[str | int]) -> Any:
     return body
 
 
-def _body_of(endpoint: Callable[..., Any]) -> type[BaseModel] | None:
+def _reader_of(endpoint: Callable[..., Any]) -> BodyReader | None:
     notes = (note for one in inspect.signature(endpoint).parameters.values() for note in get_args(one.annotation)[1:])
     readers = (note.dependency for note in notes if isinstance(note, Dependency))
-    return next((reader.model for reader in readers if isinstance(reader, BodyReader)), None)
+    return next((reader for reader in readers if isinstance(reader, BodyReader)), None)
 
 
-def _described(model: type[BaseModel]) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def _described(reader: BodyReader) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{reader.model.__name__}"}
+    return {"requestBody": {"required": reader.required, "content": {"application/json": {"schema": schema}}}}
 
 
 def _require_json(request: Request) -> None:

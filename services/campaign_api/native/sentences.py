@@ -38,6 +38,10 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.CAMPAIGN_SCHEDULED: "Wait for start_at, or start the campaign now: POST …/start.",
         WaitReason.CAMPAIGN_COMPLETED: "Start the campaign again: POST …/start.",
         WaitReason.CAMPAIGN_PAUSED: "Start the campaign: POST …/start.",
+        WaitReason.MAX_CALLS: "The run has made all the calls it may. Start the campaign again for as many more: POST "
+        "…/start; with another max_calls, or null, for more or fewer.",
+        WaitReason.CIRCUIT_BREAKER: "Too many calls have failed. Look at the errors of the last attempts, at resting "
+        "and at refusals, mend the cause, and start the campaign: POST …/start; or loosen its circuit_breaker.",
         WaitReason.CONFIGURATION_UNUSABLE: "Set the configuration's fields anew: the stored ones break the rules.",
         WaitReason.SCHEDULED: "Wait for scheduled_at; an earlier one is taken at once if the contact was never called.",
         WaitReason.RETRY: "Wait for the delay of the retry rule; a shorter rule holds from the next attempt on.",
@@ -73,8 +77,8 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         "numbers.",
         WaitReason.CAMPAIGN_LIMIT: "Wait for a call of the campaign to end, or raise its limit.",
         WaitReason.ORGANIZATION_LIMIT: "Wait for a call to end, or raise it: PUT /campaign/concurrency-settings.",
-        WaitReason.CALLS_PER_SECOND: "Wait for its turn, or raise calls_per_second of the campaign, or of "
-        "the organization: PATCH /campaign/limits.",
+        WaitReason.CALLS_PER_SECOND: "Wait for its turn, or raise calls_per_second of the campaign, of its caller "
+        "numbers, or of the organization: PATCH /campaign/limits.",
         WaitReason.NO_EXECUTOR: "Have the operator start a call-executor: none is alive.",
         WaitReason.GLOBAL_LIMIT: "Wait for a call to end, or have the operator raise the limit or add executors.",
         WaitReason.IN_LINE: "Nothing: nothing stands in the way, and its turn comes next.",

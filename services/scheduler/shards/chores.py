@@ -7,15 +7,17 @@ started again anywhere.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from services.scheduler.shards.halt_news import tell_of_halts
 from services.scheduler.shards.inbox import Chore
 from services.scheduler.shards.memory import ShardMemory
 from shared import metrics
 from shared.clock import utc_now
+from shared.domain.campaign import HaltReason
 from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import completion, expiries, results, shard_work
+from shared.store.dialing import completion, expiries, halts, results, shard_work
 from shared.store.dialing.newly_listed import NewlyListed
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -49,6 +51,15 @@ class Chores:
                 return self._account(await wishes.carry_out(self._store, self._owner, now))
             case Chore.LISTED:
                 return await self._skip_listed(now)
+            case Chore.FULL:
+                halted = await halts.halt_full(self._store, self._owner, self._memory.limited_runs, now)
+                self.heed_halts(halted)
+                return bool(halted)
+
+    def heed_halts(self, halted: Mapping[str, HaltReason]) -> None:
+        """Dial campaigns no more, by id, whose runs were halted, and tell operators."""
+        self._memory.forget(halted.keys())
+        tell_of_halts(halted)
 
     def _account(self, swept: Swept) -> bool:
         self._memory.account(swept.held, swept.due, swept.remaining)
@@ -64,6 +75,7 @@ class Chores:
         self._memory.account(done.held, done.due, done.remaining)
         self._memory.recent_calls.count(done.calls, now)
         self._heed_rests(done.rests)
+        self.heed_halts(done.halted)
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
 

@@ -28,6 +28,7 @@ class Chore(StrEnum):
     LISTED = "listed"  # numbers newly on a do-not-call list
     ASKED = "asked"  # what was asked of contacts
     OVER = "over"  # contacts whose `expires_at` has come
+    FULL = "full"  # runs that have made all the calls they may
 
 
 @dataclass(slots=True)

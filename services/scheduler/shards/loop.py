@@ -122,6 +122,11 @@ class ShardLoop:
         """The number of events that wait in the inbox."""
         return self._inbox.open_events
 
+    @property
+    def limits_runs(self) -> bool:
+        """Whether any campaign of this shard may make only so many calls in a run."""
+        return self._memory.limits_runs
+
     async def run(self) -> None:
         """Take the shard over and work until cancelled. Raises `OwnershipLost` when a newer owner is at work."""
         try:
@@ -189,7 +194,7 @@ class ShardLoop:
         _count_endings(ended, done)
         for release in released:
             metrics.RELEASED.labels(release.reason).inc()
-        await self._publish(self._pace.appointed(done.jobs), started)
+        await self._publish(self._pace.appointed(done.jobs, done.callers), started)
         return True
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
@@ -197,6 +202,7 @@ class ShardLoop:
         self._grants.gave_back(done.given_back)
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
         self._heed_rests(done.rests)
+        self._chores.heed_halts(done.halted)
         self._memory.counted(done.numbers, now)
         self._memory.recent_calls.count(done.calls, now)
         self._queue.locked(len(done.jobs))
@@ -218,7 +224,7 @@ class ShardLoop:
             if organizations:
                 await self._memory.renew(organizations, now)
                 campaigns = campaigns | await self._renew_ends(organizations, now)
-                self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED}
+                self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED, Chore.FULL}
                 self._chores.numbers_listed()
             await self._memory.contacts_changed(campaigns, now)
             self._inbox.closed |= {campaign for campaign in campaigns if not self._takes_contacts(campaign)}
@@ -275,7 +281,8 @@ class ShardLoop:
         at_most = await self._queue.room(wanted, self._parts.fleet.calls_per_second, self._grants.part)
         in_time = self._pace.allowed(demands, self._parts.fleet.calls_per_second)
         chosen = plan(in_time, self._grants.entitled, grant=self._grants.grant, held=held, at_most=at_most)
-        order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds)
+        times = self._pace.times_of_numbers(demands)
+        order = ClaimOrder(chosen.contact_ids, chosen.shares, self._parts.lock_seconds, times)
         probes = list(islice(self._inbox.probes, BATCH))
         return ShardWork(ended, released, order, self._grants.needed(demands, held), probes)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.completing import Completing
+from services.scheduler.shards.number_rates import bound_to, rates_of
 from services.scheduler.shards.recent_calls import RecentCalls
 from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
 from shared.domain.contact import WaitingContact
@@ -24,6 +25,7 @@ from shared.domain.refusal import Rest
 from shared.store.client import Store
 from shared.store.dialing import shard_catalog
 from shared.store.dialing.campaign_reader import CampaignReader
+from shared.store.dialing.halts import LimitedRun
 from shared.store.dialing.shard_catalog import CampaignEntry, Enrolled
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
@@ -75,6 +77,7 @@ class OrganizationMemory:
     calls_per_second: float | None = None
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
     spent: Mapping[str, NumberUse] = field(default_factory=dict)
+    number_rates: Mapping[str, float] = field(default_factory=dict)
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -109,11 +112,30 @@ class ShardMemory:
         await self._read_organizations({"_id": {"$in": list(organization_ids)}, "shard": self._shard})
         before = {c for c, m in self._campaigns.items() if m.entry.organization_id in organization_ids}
         read = await self._read_campaigns(organization_ids)
-        for campaign_id in before - read:
-            memory = self._campaigns.pop(campaign_id)
-            self.organizations[memory.entry.organization_id].awake.pop(campaign_id, None)
+        self.forget(before - read)
         for campaign_id in read:
             self.wake(campaign_id, now)
+
+    def forget(self, campaign_ids: Collection[str]) -> None:
+        """These campaigns are not dialed any more, until their organization is read again."""
+        for campaign_id in campaign_ids & self._campaigns.keys():
+            memory = self._campaigns.pop(campaign_id)
+            self.organizations[memory.entry.organization_id].awake.pop(campaign_id, None)
+
+    @property
+    def limits_runs(self) -> bool:
+        """Whether there is a run that may make only so many calls."""
+        return any(memory.entry.max_calls is not None for memory in self._campaigns.values())
+
+    @property
+    def limited_runs(self) -> dict[str, LimitedRun]:
+        """The runs that may make only so many calls, by campaign id."""
+        entries = (memory.entry for memory in self._campaigns.values())
+        return {
+            entry.campaign_id: LimitedRun(entry.organization_id, entry.course.generation, entry.max_calls)
+            for entry in entries
+            if entry.max_calls is not None
+        }
 
     async def _read_organizations(self, query: dict[str, object]) -> None:
         for entry in await shard_catalog.read_organizations(self._store, query):
@@ -126,7 +148,7 @@ class ShardMemory:
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
             known.hours = entry.hours
             known.calls_per_second = entry.calls_per_second
-            known.registered = entry.registered
+            known.registered, known.number_rates = entry.registered, rates_of(entry.registered)
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         hours = {o: self.organizations[o].hours for o in organization_ids if o in self.organizations}
@@ -222,7 +244,11 @@ class ShardMemory:
                 await self._fill(organization, min(room, at_most), now)
             queues = [
                 CampaignQueue(
-                    memory.entry.campaign_id, memory.entry.priority, memory.waiting, memory.entry.calls_per_second
+                    memory.entry.campaign_id,
+                    memory.entry.priority,
+                    memory.waiting,
+                    memory.entry.calls_per_second,
+                    bound_to(self._rules(memory), organization.number_rates) if organization.number_rates else (),
                 )
                 for memory in organization.awake.values()
                 if memory.waiting
@@ -236,6 +262,7 @@ class ShardMemory:
                         organization.last_served,
                         queues,
                         organization.calls_per_second,
+                        organization.number_rates,
                     )
                 )
         return demands
@@ -299,9 +326,12 @@ class ShardMemory:
 
     def _wait(self, memory: CampaignMemory, now: datetime) -> Wait | None:
         """The reason why no contact of a campaign without own caller number can be called now, whatever the hour."""
+        return campaign_wait(self._rules(memory), now)
+
+    def _rules(self, memory: CampaignMemory) -> Rules:
         entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
         of_no_campaign = is_default_campaign(entry.campaign_id)
-        rules = Rules(
+        return Rules(
             campaign=None
             if of_no_campaign
             else CampaignRules(entry.course, entry.configuration, entry.fields, entry.numbers),
@@ -310,7 +340,6 @@ class ShardMemory:
             rests=organization.rests,
             numbers=CallerNumbers(organization.registered, uses=organization.spent),
         )
-        return campaign_wait(rules, now)
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
         wait = self._wait(memory, now)

@@ -5,19 +5,20 @@ seconds given out: somebody else may have done so.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
-from shared.domain.call_rate import AHEAD_SECONDS, Line, Scope, allowed, timetable
-from shared.domain.ids import campaign_budget, organization_budget
+from shared.domain.call_rate import AHEAD_SECONDS, Line, Scope, allowed, room, timetable
+from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.events import DialJob
+from shared.store.dialing.number_use import OneNumber
 
 
 class Pace:
-    """The lines of one shard's organizations and campaigns that have a limit of calls a second.
+    """The lines of one shard's organizations, campaigns and caller numbers that have a limit of calls a second.
 
     `now` is the database's clock. A claim lives for `lock_seconds`, of which a third at most is waited for a time.
     """
@@ -58,23 +59,34 @@ class Pace:
                 continue
             in_order = sorted(demand.queues, key=lambda queue: -queue.priority)
             scopes = [_scopes(demand.organization_id, queue.campaign_id) for queue in in_order]
-            waiting = [(its, len(queue.waiting)) for its, queue in zip(scopes, in_order, strict=True)]
-            counts = allowed(waiting, self._lines, now, self._ahead)
+            waiting = [self._with_times(demand, queue, now) for queue in in_order]
+            counts = allowed(list(zip(scopes, waiting, strict=True)), self._lines, now, self._ahead)
             if not any(counts):
                 # Otherwise the claim moves the lines, or something else holds the calls back.
-                self._again_at = min(self._again_at, *map(self._free_again_at, scopes))
+                again = [self._free_again_at(demand, queue) for queue in in_order]
+                self._again_at = min(self._again_at, *again)
             found.append(_cut(replace(demand, queues=in_order), counts))
         return found
 
-    def appointed(self, jobs: Sequence[DialJob]) -> list[DialJob]:
-        """The jobs that were claimed, each of a paced organization or campaign with its time; the times are taken."""
-        paced = [
-            job for job in jobs if not self._lines.keys().isdisjoint(_scopes(job.organization_id, job.campaign_id))
-        ]
+    def times_of_numbers(self, demands: Sequence[OrganizationDemand]) -> dict[OneNumber, int]:
+        """How many calls may be claimed now from each caller number with a limit, of organizations that want some."""
+        now = self._seconds(self._now())
+        return {
+            (demand.organization_id, number): self._room_of(demand.organization_id, number, now)
+            for demand in demands
+            for number in demand.number_rates
+        }
+
+    def appointed(self, jobs: Sequence[DialJob], callers: Mapping[str, str]) -> list[DialJob]:
+        """The jobs that were claimed, each that a limit paces with its time; the times are taken.
+
+        `callers`: the numbers that they call from, by attempt, where any has a limit.
+        """
+        scopes_of = {job.attempt_id: _scopes_of_job(job, callers) for job in jobs}
+        paced = [job for job in jobs if not self._lines.keys().isdisjoint(scopes_of[job.attempt_id])]
         if not paced:
             return list(jobs)
-        # A limit of caller numbers joins here: one more scope of each call.
-        scopes = [_scopes(job.organization_id, job.campaign_id) for job in paced]
+        scopes = [scopes_of[job.attempt_id] for job in paced]
         given_out = timetable(scopes, self._lines, self._seconds(self._now()))
         self._lines = dict(given_out.lines)
         times = {job.attempt_id: self._moment(at) for job, at in zip(paced, given_out.times, strict=True)}
@@ -87,6 +99,9 @@ class Pace:
         """Have a line for each limit that there is now, and none for others."""
         rates = {organization_budget(demand.organization_id): demand.calls_per_second}
         rates |= {campaign_budget(queue.campaign_id): queue.calls_per_second for queue in demand.queues}
+        of_numbers = number_budget(demand.organization_id, "")
+        rates |= {scope: None for scope in self._lines if scope.startswith(of_numbers)}
+        rates |= {of_numbers + number: rate for number, rate in demand.number_rates.items()}
         for scope, rate in rates.items():
             if rate is None:
                 self._lines.pop(scope, None)
@@ -95,10 +110,27 @@ class Pace:
             line = self._lines.get(scope)
             self._lines[scope] = Line.empty(reached, now) if line is None else line.at_rate(reached)
 
-    def _free_again_at(self, scopes: Sequence[Scope]) -> float:
-        return max(
-            (self._lines[scope].portion_at(self._ahead) for scope in scopes if scope in self._lines), default=0.0
-        )
+    def _with_times(self, demand: OrganizationDemand, queue: CampaignQueue, now: float) -> int:
+        """How many contacts of a queue wait for whose calls there are times of its caller numbers."""
+        if not queue.numbers:
+            return len(queue.waiting)
+        rooms = (self._room_of(demand.organization_id, number, now) for number in queue.numbers)
+        return min(len(queue.waiting), sum(rooms))
+
+    def _room_of(self, organization_id: str, number: str, now: float) -> int:
+        line = self._lines.get(number_budget(organization_id, number))
+        # Of a number that is new to this loop no line is drawn yet.
+        return 0 if line is None else room(line, now, self._ahead)
+
+    def _free_again_at(self, demand: OrganizationDemand, queue: CampaignQueue) -> float:
+        scopes = _scopes(demand.organization_id, queue.campaign_id)
+        portions = [self._lines[scope].portion_at(self._ahead) for scope in scopes if scope in self._lines]
+        of_numbers = [
+            self._lines[scope].portion_at(self._ahead)
+            for scope in (number_budget(demand.organization_id, number) for number in queue.numbers)
+            if scope in self._lines
+        ]
+        return max([0.0, *portions, *([min(of_numbers)] if of_numbers else [])])
 
     def _seconds(self, at: datetime) -> float:
         return (at - self._began).total_seconds()
@@ -112,12 +144,20 @@ def _scopes(organization_id: str, campaign_id: str) -> tuple[Scope, Scope]:
     return organization_budget(organization_id), campaign_budget(campaign_id)
 
 
+def _scopes_of_job(job: DialJob, callers: Mapping[str, str]) -> tuple[Scope, ...]:
+    scopes, caller = _scopes(job.organization_id, job.campaign_id), callers.get(job.attempt_id)
+    return scopes if caller is None else (*scopes, number_budget(job.organization_id, caller))
+
+
 def _is_paced(demand: OrganizationDemand) -> bool:
-    return demand.calls_per_second is not None or any(queue.calls_per_second is not None for queue in demand.queues)
+    its_own = demand.calls_per_second is not None or bool(demand.number_rates)
+    return its_own or any(queue.calls_per_second is not None for queue in demand.queues)
 
 
 def _most(demand: OrganizationDemand, queue: CampaignQueue, ahead: float) -> int:
     rates = [rate for rate in (demand.calls_per_second, queue.calls_per_second) if rate is not None]
+    if queue.numbers:
+        rates.append(sum(demand.number_rates[number] for number in queue.numbers))
     return min((len(queue.waiting), *(math.ceil(rate * ahead) + 1 for rate in rates)))
 
 

@@ -69,6 +69,9 @@ class SafetyNet:
             chores[shard].add(Chore.OVER)
         for shard in await wishes.shards_with_asks(self._store, mine):
             chores[shard].add(Chore.ASKED)
+        for shard, loop in loops.items():
+            if loop.limits_runs:
+                chores[shard].add(Chore.FULL)
         changes = await shard_catalog.read_changes(self._store, mine, since)
         for shard, loop in loops.items():
             organizations = [o for o, its_shard in changes.organizations.items() if its_shard == shard]

@@ -24,7 +24,7 @@ from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.paging import newest_first, numbered
 
-EDITABLE: Final = frozenset({"label", "weight", "max_calls", "daily_limit", "active", "pools"})
+EDITABLE: Final = frozenset({"label", "weight", "max_calls", "daily_limit", "calls_per_second", "active", "pools"})
 # Fields of a campaign that say from which numbers it calls; at most one of the first three is set.
 KINDS: Final = ("agent_number", "caller_numbers", "caller_number_pool")
 CAMPAIGN_FIELDS: Final = (*KINDS, "caller_number_choice")
@@ -58,6 +58,7 @@ class NewNumber:
     daily_limit: int | None
     active: bool
     pools: Sequence[str]
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def entry_of(document: Mapping[str, Any]) -> CallerNumber:
         daily_limit=document["daily_limit"],
         active=document["active"],
         pools=frozenset(document["pools"]),
+        calls_per_second=document.get("calls_per_second"),
     )
 
 
@@ -102,6 +104,9 @@ async def register_number(
         "created_at": now,
         "updated_at": now,
     }
+
+    if new.calls_per_second is not None:
+        document["calls_per_second"] = new.calls_per_second
 
     async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
         await store["caller_numbers"].insert_one(document, session=session)

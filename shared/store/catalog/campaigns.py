@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from shared.domain.breaker import CircuitBreaker
 from shared.domain.caller_numbers import ListedNumber, NumberChoice
 from shared.domain.campaign import (
     CampaignMove,
@@ -53,9 +55,16 @@ EDITABLE: Final = frozenset(
         "end_at",
         "auto_complete",
         *DESCRIPTIVE,
+        "max_calls",
+        "circuit_breaker",
         *CAMPAIGN_FIELDS,
     }
 )
+
+
+# What may be set together with a move.
+EDITABLE_BY_MOVE: Final = frozenset({"max_calls"})
+NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,8 @@ class Campaign:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    max_calls: int | None = None
+    circuit_breaker: CircuitBreaker | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -122,6 +133,8 @@ class Campaign:
             auto_complete=document["auto_complete"],
             number=document["number"],
             **{name: document[name] for name in DESCRIPTIVE},
+            max_calls=document["max_calls"],
+            circuit_breaker=CircuitBreaker.from_document(document["circuit_breaker"]),
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -161,6 +174,8 @@ class NewCampaign:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    max_calls: int | None = None
+    circuit_breaker: Mapping[str, Any] | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -258,18 +273,26 @@ async def edit_campaign(
 
 
 async def move_campaign(
-    store: Store, organization_id: str, campaign_id: str, move: CampaignMove, now: datetime
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    move: CampaignMove,
+    now: datetime,
+    changes: Mapping[str, Any] = NO_CHANGES,
 ) -> Campaign:
     """Start, pause, cancel or delete, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
 
     A deleted campaign keeps what it has, its contacts, calls and configuration among it, and is found no more.
 
-    Of two moves at once one is made first, and the other is asked of the state that it leads to.
+    Of two moves at once one is made first, and the other is asked of the state that it leads to. With `changes` also
+    the given ones of `EDITABLE_BY_MOVE` are set, all or nothing.
     """
+    if not changes.keys() <= EDITABLE_BY_MOVE:
+        raise ValueError(f"not set by a move: {sorted(changes.keys() - EDITABLE_BY_MOVE)}")
 
     async def work(session: AsyncClientSession) -> Campaign:
         before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
-        after = await _write(store, campaign_id, _moved(before, move, now), now, session)
+        after = await _write(store, campaign_id, {**changes, **_moved(before, move, now)}, now, session)
         if move is CampaignMove.DELETE:
             await hide_private(store, organization_id, campaign_id, now, session)
         await touch(store, organization_id, session)
@@ -366,6 +389,8 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
     named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
     named |= {name: getattr(new, name) for name in DESCRIPTIVE}
     document |= {name: value for name, value in named.items() if value}
+    limits = {"max_calls": new.max_calls, "circuit_breaker": new.circuit_breaker}
+    document |= {name: value for name, value in limits.items() if value is not None}
     if new.caller_number_choice is not None:
         document["caller_number_choice"] = new.caller_number_choice
     return document if new.external_id is None else {**document, "external_id": new.external_id}

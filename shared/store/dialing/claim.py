@@ -16,7 +16,7 @@ from shared.domain.campaign import FIRST_GENERATION, opened
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import number_plan, verdict
 from shared.domain.dialing_values import Call, CallChoice, CallFields, End, Rules, Wait
-from shared.domain.ids import attempt_id_of, campaign_budget, organization_budget
+from shared.domain.ids import attempt_id_of, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import CAPS, EndReason, WaitReason
 from shared.domain.refusal import asked_again
@@ -27,6 +27,7 @@ from shared.store.dialing.caps import PastAttempts, past_attempts
 from shared.store.dialing.context import call_fields, concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.number_use import OneNumber
+from shared.store.dialing.run_sums import is_counted, room_of
 from shared.store.dialing.shard_transaction import ShardTransaction
 
 MAX_CLAIM: Final = 500
@@ -50,24 +51,30 @@ _ITS_OWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ClaimOrder:
-    """The contacts to claim, in order, and how many slots each organization may take at most in this transaction."""
+    """The contacts to claim, in order, and how many slots each organization may take at most in this transaction.
+
+    `times`: how many calls may be claimed now from each caller number that has a limit of calls a second.
+    """
 
     contact_ids: Sequence[str] = ()
     shares: Mapping[str, int] = field(default_factory=dict)
     lock_seconds: float = 30.0
+    times: Mapping[OneNumber, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Claimed:
     """The dial jobs of a claim. `left` are candidates that only found no room: they keep their place in the queue.
 
-    `moved`: how many others were put off or ended; `spent`: caller numbers that whole campaigns wait for.
+    `moved`: how many others were put off or ended; `spent`: caller numbers that whole campaigns wait for; `callers`:
+    the numbers that the jobs call from, by attempt, where any number has a limit of calls a second.
     """
 
     jobs: list[DialJob] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     moved: int = 0
     spent: dict[OneNumber, NumberUse] = field(default_factory=dict)
+    callers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -119,7 +126,8 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     await _lock(transaction, selection)
     await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
-    return Claimed(jobs, selection.left, len(selection.moves), selection.spent)
+    callers = {lock["attempt"]: lock["caller_number"] for lock in selection.locks} if order.times else {}
+    return Claimed(jobs, selection.left, len(selection.moves), selection.spent, callers)
 
 
 def may_be_claimed(now: datetime) -> Document:
@@ -148,6 +156,7 @@ async def rooms_for(
     ledger, context = transaction.ledger, transaction.context
     await context.load_numbers(candidates)
     ledger.numbers.applied_to(context.numbers.uses)
+    context.numbers.give_times(order.times)
     held = Counter(context.held)
     held.update(ledger.budgets)
     organizations = {}
@@ -156,9 +165,9 @@ async def rooms_for(
         room = limit - held[organization_budget(organization_id)]
         organizations[organization_id] = min(room, order.shares.get(organization_id, room))
     campaigns = {
-        campaign["_id"]: campaign["concurrency_limit"] - held[campaign_budget(campaign["_id"])]
+        campaign["_id"]: its_room
         for campaign in context.campaigns.values()
-        if campaign["concurrency_limit"] is not None
+        if (its_room := room_of(campaign, held, ledger.runs.of(campaign["_id"]))) is not None
     }
     return Rooms(
         min(room_of_all, MAX_CLAIM),
@@ -225,7 +234,7 @@ def select(
                 # Others of its timezone may be called now. What is never open as things stand is looked at daily.
                 due_at = until if until is not None else now + LOOK_AGAIN
                 selection.moves.append(Move(contact, ContactStatus.PENDING, due_at=due_at, put_off=reason))
-            case Wait(reason=WaitReason.CALLER_NUMBER_LIMIT):
+            case Wait(reason=WaitReason.CALLER_NUMBER_LIMIT | WaitReason.CALLS_PER_SECOND):
                 selection.left.append(contact["_id"])
             case Wait(reason=WaitReason.CALLER_NUMBER_SPENT):
                 selection.spent |= _spent(organization_id, rules, now)
@@ -278,6 +287,8 @@ def _lock_for(
         lock["ring_seconds"] = choice.ring_seconds
     if choice.max_call_seconds is not None:
         lock["max_call_seconds"] = choice.max_call_seconds
+    if campaign and is_counted(campaign, transaction.ledger.runs.of(campaign["_id"])):
+        lock["counted"] = True
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 

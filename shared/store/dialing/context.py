@@ -23,12 +23,14 @@ from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.domain.run_calls import RunCalls
 from shared.logs import get_logger
 from shared.store.catalog.courses import course_of
 from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
 from shared.store.dialing.number_use import NumbersInForce, names_registered, plan_of
 from shared.store.dialing.rests import read_rests
+from shared.store.dialing.run_sums import read_run_calls
 from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument
@@ -42,7 +44,7 @@ AT_MOST: Final = {"organizations": 100, "campaigns": 500, "budgets": 1000, "do_n
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {
     "do_not_call": {"organization_id": 1, "phone_number": 1},
-    "budgets": {"held": 1, "rests": 1, "turn": 1},
+    "budgets": {"held": 1, "rests": 1, "turn": 1, "run": 1, "calls": 1, "claims": 1},
 }
 
 # (organization id, number in compared form): one entry of an organization's do-not-call list.
@@ -116,7 +118,8 @@ class Root:
 class DialingContext:
     """Organizations, campaigns and configurations by id, do-not-call entries, and what budgets hold, by their keys.
 
-    `rests` are what the carrier has refused to an organization, by organization id and key.
+    `rests` are what the carrier has refused to an organization, by organization id and key; `runs` the counted calls
+    of campaigns' runs, by campaign id.
     Budgets of organizations and campaigns are loaded with their contacts, caller numbers by `load_numbers`.
     `root_document` is None until something was loaded, and when there is no such document.
     """
@@ -130,6 +133,7 @@ class DialingContext:
     configurations: dict[str, Configuration] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     rests: dict[str, dict[str, Rest]] = field(default_factory=dict)
+    runs: dict[str, RunCalls] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
     _hours: dict[str, OrganizationHours] = field(default_factory=dict)
     numbers: NumbersInForce = field(default_factory=NumbersInForce)
@@ -194,6 +198,8 @@ class DialingContext:
                 self.held[budget["_id"]] = budget["held"]
                 if budget["turn"] is not None:
                     self.numbers.turns[budget["_id"].removeprefix(campaign_budget(""))] = budget["turn"]
+                if budget["run"] is not None:
+                    self.runs[budget["_id"].removeprefix(campaign_budget(""))] = read_run_calls(budget)
                 if budget["rests"]:
                     self.rests[budget["_id"]] = read_rests(budget["rests"])
             entries = document.pop("do_not_call", [])

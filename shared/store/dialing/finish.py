@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
 
+from shared.domain.breaker import FAILURES
 from shared.domain.contact import ACTIVE, ContactStatus, Tier
 from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
 from shared.domain.ids import conversation_id_of
@@ -23,6 +24,7 @@ from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
 from shared.store.dialing import caps
+from shared.store.dialing.breakers import note_call
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
@@ -173,6 +175,7 @@ def _first_ending(
     transaction.ledger.attempted(contact, attempt)
     if holds:
         lock = contact["lock"]
+        note_call(transaction, contact, failed=event.outcome in FAILURES or event.refusal is not None)
         if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
             end_rests(transaction, contact["organization_id"], lock, by_ending=True)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}

@@ -63,6 +63,8 @@ _SAID: Final[Mapping[WaitReason | EndReason, str]] = {
     WaitReason.CAMPAIGN_LIMIT: "campaign limit lowered",
     WaitReason.NO_CALLER_NUMBER: "caller number withdrawn",
     WaitReason.CALLER_NUMBER_LIMIT: "caller number limit lowered",
+    WaitReason.MAX_CALLS: "calls of the run lowered, or it is halted",
+    WaitReason.CIRCUIT_BREAKER: "campaign not active",
     WaitReason.CALLER_NUMBER_SPENT: "caller number spent, or claimed on another day",
 }
 
@@ -110,6 +112,14 @@ def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
     )
 
 
+def _is_above_max_calls(context: DialingContext, campaign: Document, lock: Document) -> bool:
+    """Whether a claim is one of more than its run may make; one that does not count is none of them."""
+    counted, most = context.runs.get(campaign["_id"]), campaign["max_calls"]
+    return bool(
+        lock["counted"] and most is not None and counted is not None and counted.is_above(lock["generation"], most)
+    )
+
+
 def _full(context: DialingContext, contact: Document, now: datetime) -> WaitReason | None:
     """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
     organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], context.held
@@ -121,4 +131,6 @@ def _full(context: DialingContext, contact: Document, now: datetime) -> WaitReas
     if campaign_limit is not None and held.get(campaign_budget(campaign_id), 0) > campaign_limit:
         return WaitReason.CAMPAIGN_LIMIT
     lock = contact["lock"]
+    if campaign and _is_above_max_calls(context, campaign, lock):
+        return WaitReason.MAX_CALLS
     return against_claim(context.rules_of(contact).numbers, lock["caller_number"], lock["day"], now)

@@ -13,6 +13,7 @@ from typing import Final
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.campaign import HaltReason
 from shared.domain.contact import ContactStatus
 from shared.domain.ids import campaign_budget, organization_budget, organization_of_budget
 from shared.domain.refusal import Refusal, Rest
@@ -21,6 +22,7 @@ from shared.store.client import Document, Store
 from shared.store.dialing.counted_runs import CountedRuns
 from shared.store.dialing.number_use import NumberSums
 from shared.store.dialing.rests import note_refusal, write_rest
+from shared.store.dialing.run_sums import RunSums
 from shared.store.documents.tallies import counted_as, of_attempt
 
 BUCKET: Final[dict[ContactStatus, str]] = {
@@ -46,7 +48,9 @@ class CallChange:
 class Ledger:
     """Changes of one transaction; made anew for every run of it. `given_back` slots leave the shard's grant.
 
-    `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them.
+    `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them. `endings`:
+    calls that have ended or were refused, by whether that was a failure, in campaigns with a circuit breaker, and
+    `evidence` what these breakers go by from now on; `halted` runs; all by campaign id.
     """
 
     shard: int
@@ -62,6 +66,10 @@ class Ledger:
     numbers: NumberSums = field(default_factory=NumberSums)
     turns: dict[str, str] = field(default_factory=dict)
     counted_runs: CountedRuns = field(default_factory=CountedRuns)
+    runs: RunSums = field(default_factory=RunSums)
+    endings: defaultdict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
+    evidence: dict[str, Document] = field(default_factory=dict)
+    halted: dict[str, HaltReason] = field(default_factory=dict)
 
     def moved(self, contact: Document, new_values: Document | None, attempts_made: int | None = None) -> None:
         """Note that a contact, as it was read, gets these new values, or (None) is removed.
@@ -88,6 +96,7 @@ class Ledger:
         if before == "active" and before != after:
             self._hold(contact, -1)
             self.numbers.give_back(organization_id, contact["lock"], called=attempts_made is not None)
+            self.runs.give_back(campaign_id, contact["lock"], called=attempts_made is not None)
             if attempts_made is None:
                 self.counted_runs.given_back(campaign_id, contact["lock"])
 
@@ -125,6 +134,7 @@ class Ledger:
         self.counted_runs.claimed(contact["campaign_id"], lock)
         self._hold(contact, 1)
         self.numbers.claim(contact["organization_id"], lock)
+        self.runs.claim(contact["campaign_id"], lock)
 
     def waits(self, campaign_id: str, due_at: datetime) -> None:
         """Note that a contact of this campaign waits again until `due_at`.
@@ -184,6 +194,7 @@ class Ledger:
         ]
         budgets += self.refusals
         budgets += self.numbers.writes()
+        budgets += self.runs.writes()
         budgets += [
             UpdateOne({"_id": campaign_budget(campaign_id)}, {"$set": {"turn": number}}, upsert=True)
             for campaign_id, number in self.turns.items()
@@ -203,6 +214,10 @@ class Ledger:
             if any(changes.values())
         ]
         counters += self.counted_runs.writes()
+        counters += [
+            UpdateOne({"_id": campaign_id}, {"$set": {"breaker": evidence}})
+            for campaign_id, evidence in self.evidence.items()
+        ]
         if counters:
             await store["counters"].bulk_write(counters, session=session)
         fence = await store["shards"].update_one(

@@ -78,11 +78,15 @@ def plan_of(campaign: Mapping[str, Any], registry: Mapping[str, CallerNumber]) -
 
 @dataclass(slots=True)
 class NumbersInForce:
-    """Registries, uses and turns as far as they were read, by organization id; changed by the claims made since."""
+    """Registries, uses and turns as far as they were read, by organization id; changed by the claims made since.
+
+    `times`: for how many calls each number with a limit of calls a second has a time, by organization id, in a claim.
+    """
 
     registries: Registries = field(default_factory=dict)
     uses: defaultdict[str, dict[str, NumberUse]] = field(default_factory=lambda: defaultdict(dict))
     turns: dict[str, str] = field(default_factory=dict)
+    times: defaultdict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
     async def load_registries(
         self, store: Store, organizations: Iterable[Mapping[str, Any]], session: AsyncClientSession | None
@@ -109,7 +113,13 @@ class NumbersInForce:
             exclusive=frozenset(organization["exclusive_caller_numbers"] if organization is not None else ()),
             uses=self.uses[organization_id],
             turns=self.turns,
+            times=self.times[organization_id],
         )
+
+    def give_times(self, times: Mapping[OneNumber, int]) -> None:
+        """Have the claims that follow made within these times; a number that is not among them has no limit."""
+        for (organization_id, number), count in times.items():
+            self.times[organization_id][number] = count
 
     def day_of_call(self, organization_id: str, number: str | None, now: datetime) -> str | None:
         """The day on which a call claimed at `now` counts; None where the number is not registered."""
@@ -122,6 +132,9 @@ class NumbersInForce:
         if holds_number(lock):
             uses, number = self.uses[organization_id], lock["caller_number"]
             uses[number] = uses.get(number, UNUSED).with_call(lock.get("day"))
+            times = self.times[organization_id]
+            if number in times:
+                times[number] -= 1
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from shared.domain.reasons import WaitReason
 from shared.domain.refusal import RefusalSubject
 from shared.events import JobReleased, ProbePlaced
 from shared.store.client import Document
+from shared.store.dialing.breakers import note_call
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -30,11 +31,17 @@ async def apply_releases(
         return 0
     contacts = await transaction.read_contacts([event.contact_id for event in events])
     moves: dict[str, Move] = {}
+    refused: set[str] = set()
     soon = now + timedelta(seconds=RELEASE_SECONDS + jitter_seconds)
     for event in events:
         contact = contacts.get(event.contact_id)
         if contact is not None and _may_release(contact, event):
             moves[event.contact_id] = _given_back(transaction, event, contact, soon, now)
+            if event.refusal is not None:
+                refused.add(event.contact_id)
+    for contact_id in refused:
+        # Once, however often it was told.
+        note_call(transaction, contacts[contact_id], failed=True)
     await apply_moves(
         transaction.store,
         transaction.session,

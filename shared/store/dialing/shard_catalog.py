@@ -76,6 +76,7 @@ class CampaignEntry:
     ad_hoc_schedule: Schedule | None = None
     calls_per_second: float | None = None
     numbers: NumberPlan | None = None
+    max_calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ async def _entries(
             course_of(d),
             calls_per_second=d["calls_per_second"],
             numbers=plan_of(d, registries.get(d["organization_id"], {})),
+            max_calls=d["max_calls"],
         )
         for d in documents
         if d["configuration_id"] in configurations

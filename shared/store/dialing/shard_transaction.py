@@ -9,6 +9,7 @@ from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
 from shared.store.dialing.context import DialingContext, Root
 from shared.store.dialing.ledger import Ledger
+from shared.store.dialing.run_sums import RunSums
 from shared.store.documents.contacts import contact_of
 
 
@@ -32,8 +33,9 @@ class ShardTransaction:
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
         """Begin a run with empty sums and nothing read."""
-        root = Root("shards", owner.shard, ("grant", "held"))
-        return cls(store, session, Ledger(owner.shard, owner.epoch), DialingContext(store, root, session))
+        context = DialingContext(store, Root("shards", owner.shard, ("grant", "held")), session)
+        # Runs are counted where they were read, so that each count is told once.
+        return cls(store, session, Ledger(owner.shard, owner.epoch, runs=RunSums(context.runs)), context)
 
     async def read_contacts(self, contact_ids: Collection[str]) -> dict[str, Document]:
         """These contacts of the shard as the transaction sees them, with the context of each loaded."""

@@ -12,13 +12,16 @@ from datetime import datetime
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.caller_numbers import NumberUse
+from shared.domain.campaign import HaltReason
 from shared.domain.contact import ContactStatus
 from shared.domain.refusal import Rest
 from shared.domain.sharing import slots_to_give_back
 from shared.events import CallFinished, DialJob, JobReleased, ProbePlaced
 from shared.store.client import Document, Store
+from shared.store.dialing.breakers import apply_breakers
 from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
+from shared.store.dialing.halts import halt_full_runs
 from shared.store.dialing.ledger import CallChange, Ledger
 from shared.store.dialing.moves import Move, apply_moves, final_move
 from shared.store.dialing.number_use import OneNumber
@@ -53,6 +56,8 @@ class WorkDone:
     ended instead. `numbers`: caller numbers that have made all their calls of a day, or (None) may make one more.
     `remaining`: changes of the contacts that wait or are being called, by campaign id.
     `calls`: what campaigns have claimed and ended, by campaign id.
+    `halted`: campaigns, by id, whose runs were halted. `callers`: the numbers that jobs call from, by attempt, where
+    any has a limit of calls a second.
     """
 
     jobs: list[DialJob]
@@ -67,6 +72,8 @@ class WorkDone:
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
     remaining: dict[str, int] = field(default_factory=dict)
     calls: Mapping[str, CallChange] = field(default_factory=dict)
+    halted: dict[str, HaltReason] = field(default_factory=dict)
+    callers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,9 @@ async def do_shard_work(
         recorded = await apply_endings(transaction, work.ended, now)
         await apply_probes(transaction, work.probes)
         released = await apply_releases(transaction, work.released, now, jitter_seconds)
+        await apply_breakers(transaction, now)
         claimed: Claimed = await apply_claim(transaction, work.claim, now)
+        await halt_full_runs(transaction, now)
         ledger = transaction.ledger
         ledger.given_back = _to_give_back(transaction, work.needed)
         await ledger.write(store, session)
@@ -117,6 +126,8 @@ async def do_shard_work(
             {**dict.fromkeys(ledger.numbers.given_back), **claimed.spent},
             ledger.remaining_changes(),
             ledger.calls(),
+            ledger.halted,
+            claimed.callers,
         )
 
     return await store.in_transaction(run)

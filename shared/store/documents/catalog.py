@@ -108,6 +108,10 @@ class CampaignDocument:
     agent_number: str | None = None
     concurrency_limit: int | None = None
     calls_per_second: float | None = None
+    # Of each run; None: no limit.
+    max_calls: int | None = None
+    # As `CircuitBreaker` reads it.
+    circuit_breaker: Mapping[str, Any] | None = None
     order: str = CallOrder.FRESH_FIRST
     caller_numbers: Sequence[Mapping[str, Any]] | None = None
     caller_number_pool: str | None = None
@@ -135,6 +139,7 @@ class CallerNumberDocument:
     pools: Sequence[str]
     created_at: datetime
     updated_at: datetime
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

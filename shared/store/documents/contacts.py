@@ -17,6 +17,7 @@ class LockDocument:
 
     `number` is dialed; `phone` is its compared form. `probing` are keys of rests that the call asks about.
     `day` is that (UTC, `YYYY-MM-DD`) on which it counts for its caller number; None: the number is not registered.
+    `counted`: it counts among the calls of its campaign's run, of which there may be only so many.
     """
 
     attempt: str
@@ -30,6 +31,7 @@ class LockDocument:
     number: str | None = None
     exclusive: bool = False
     day: str | None = None
+    counted: bool = False
     agent_id: str | None = None
     agent_version: str | None = None
     probing: Sequence[str] = ()

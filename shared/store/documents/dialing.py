@@ -14,7 +14,8 @@ class BudgetDocument:
     """`budgets`: slots held of one limit. An organization's also has what rests, and the last refusals.
 
     A registered caller number's has the calls `used` on a `day` (UTC, `YYYY-MM-DD`); a campaign's that rotates its
-    numbers the one whose `turn` was last.
+    numbers the one whose `turn` was last; one with a limit of calls also the generation of the `run` that it was
+    counted in last, that run's `calls`, and its `claims` that have no ending yet.
     """
 
     id: str
@@ -24,6 +25,9 @@ class BudgetDocument:
     day: str | None = None
     used: int = 0
     turn: str | None = None
+    run: int | None = None
+    calls: int = 0
+    claims: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,8 @@ class CountersDocument:
     talk_milliseconds: int = 0
     run: Mapping[str, int] | None = None
     minute: Mapping[str, Any] | None = None
+    # What a circuit breaker goes by: `generation`, and `parts` of `{at, calls, failures}`.
+    breaker: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.caller_numbers import utc_day
+from shared.domain.caller_numbers import in_use, utc_day
 from shared.domain.contact import Tier
 from shared.domain.counts import CampaignCounts
 from shared.domain.diagnosis import Diagnosis, LimitUse, NamedLimit, PastRefusal, Waiting, findings
-from shared.domain.dialing import campaign_wait
-from shared.domain.dialing_values import Rules, Wait
+from shared.domain.dialing import campaign_wait, number_plan
+from shared.domain.dialing_values import CallFields, Rules, Wait
 from shared.domain.ids import is_default_campaign, organization_budget
 from shared.domain.limit_warnings import CallLimits, LimitAbove, limits_above
 from shared.domain.queue_order import tier_in
@@ -65,8 +65,8 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         limits=_limits(situation, campaign_id),
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
-        rates=situation.rates(campaign_id),
         minute=counts.last_minute(now),
+        rates={**situation.rates(campaign_id), **_rates_of_numbers(rules)},
         refusals=[_refusal(refusal) for refusal in budget["refusals"]],
     )
 
@@ -97,7 +97,19 @@ def _limits(situation: Situation, campaign_id: str) -> list[NamedLimit]:
     campaign = situation.campaign_use(campaign_id)
     if campaign is not None:
         limits.append(NamedLimit("campaign", campaign))
+    run = situation.run_use(campaign_id)
+    if run is not None:
+        limits.append(NamedLimit("max_calls", run))
     return limits + _limits_of_numbers(situation)
+
+
+def _rates_of_numbers(rules: Rules) -> dict[str, float]:
+    """The limits of calls a second of the numbers that a campaign calls from; the slowest first."""
+    plan = number_plan(CallFields(), rules)
+    numbers = in_use(plan) if plan is not None else []
+    rates = {number: rate for number in numbers if (rate := rules.numbers.calls_per_second(number)) is not None}
+    slowest = sorted(rates.items(), key=lambda one: (one[1], one[0]))[:MAX_NUMBERS]
+    return {f"caller_number:{number}": rate for number, rate in slowest}
 
 
 def _limits_of_numbers(situation: Situation) -> list[NamedLimit]:

@@ -14,6 +14,7 @@ from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared, spellings
 from shared.domain.reasons import WaitReason
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.domain.run_calls import NOTHING_COUNTED
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.caps import NO_ATTEMPTS, PastAttempts, past_attempts
 from shared.store.dialing.context import DialingContext, Root, concurrency_limit
@@ -77,7 +78,7 @@ class Situation:
         match self.answer(contact):
             case Wait() as waits:
                 return waits
-            case Call() if self.rates(contact["campaign_id"]):
+            case Call(choice=choice) if self.is_paced(contact["campaign_id"], choice.caller_number):
                 return Wait(WaitReason.CALLS_PER_SECOND)
             case _:
                 # It is called next, or the scheduler is about to end it.
@@ -90,6 +91,9 @@ class Situation:
 
     def _full(self, contact: Document) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free, that of its caller number apart."""
+        run = self.run_use(contact["campaign_id"])
+        if run is not None and run.is_full:
+            return WaitReason.MAX_CALLS
         campaign = self.campaign_use(contact["campaign_id"])
         if campaign is not None and campaign.is_full:
             return WaitReason.CAMPAIGN_LIMIT
@@ -112,14 +116,27 @@ class Situation:
         organization = self.context.organizations.get(self.organization_id)
         return self.context.numbers.of(self.organization_id, organization)
 
+    def is_paced(self, campaign_id: str, caller_number: str | None) -> bool:
+        """Whether a call of a campaign waits for a time: of the organization, of the campaign or of its number."""
+        of_number = None if caller_number is None else self.numbers.calls_per_second(caller_number)
+        return of_number is not None or bool(self.rates(campaign_id))
+
     def rates(self, campaign_id: str) -> dict[str, float]:
-        """The limits of calls a second above a campaign's calls, by whose they are."""
+        """The limits of calls a second above a campaign's calls, by whose they are, those of caller numbers apart."""
         holders = {
             "organization": self.context.organizations.get(self.organization_id),
             "campaign": self.context.campaigns.get(campaign_id),
         }
         rates = {name: holder["calls_per_second"] for name, holder in holders.items() if holder}
         return {name: rate for name, rate in rates.items() if rate is not None}
+
+    def run_use(self, campaign_id: str) -> LimitUse | None:
+        """The calls that the campaign's run has made of those it may; None when it may make any number."""
+        campaign = self.context.campaigns.get(campaign_id)
+        if campaign is None or campaign["max_calls"] is None:
+            return None
+        counted = self.context.runs.get(campaign_id, NOTHING_COUNTED).of(campaign["generation"])
+        return LimitUse(counted.calls, campaign["max_calls"])
 
     def campaign_use(self, campaign_id: str) -> LimitUse | None:
         """The campaign's own limit on calls at once; None when it has none."""

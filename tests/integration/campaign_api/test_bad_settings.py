@@ -12,6 +12,7 @@ from tests.integration.campaign_api.conftest import Stack
 
 NINE_TO_NINE = {"days": ["mon"], "start": "09:00", "end": "09:00"}
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
+BREAKER = {"threshold": 0.5, "window_seconds": 600, "min_calls": 20}
 LATER = "2126-07-01T14:30:00Z"
 ALL_YEAR = [{"first_day": "2026-01-01", "last_day": "2030-12-31"}]
 
@@ -57,6 +58,11 @@ CONFIGURATIONS: list[tuple[dict[str, Any], str, str]] = [
 CAMPAIGNS: list[tuple[dict[str, Any], str, str]] = [
     ({"concurrency_limit": 0}, "concurrency_limit", "at least 1, not 0"),
     ({"calls_per_second": 0}, "calls_per_second", "above 0, not 0"),
+    ({"max_calls": 0}, "max_calls", "at least 1, not 0"),
+    ({"circuit_breaker": BREAKER | {"threshold": 0}}, "circuit_breaker.threshold", "above 0, not 0"),
+    ({"circuit_breaker": BREAKER | {"threshold": 1.5}}, "circuit_breaker.threshold", "at most 1.0, not 1.5"),
+    ({"circuit_breaker": BREAKER | {"min_calls": 0}}, "circuit_breaker.min_calls", "at least 1, not 0"),
+    ({"circuit_breaker": BREAKER | {"window_seconds": 9}}, "circuit_breaker.window_seconds", "at least 10, not 9"),
     ({"priority": -1}, "priority", "at least 0, not -1"),
     ({"caller_number_pool": "nobody's"}, "caller_number_pool", 'No caller number is in the pool "nobody\'s"'),
     ({"caller_numbers": [{"id": SOME_ID}]}, "caller_numbers.0.id", f"There is no caller number '{SOME_ID}'"),
@@ -85,6 +91,13 @@ OF_THE_ORGANIZATION: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("POST", "/caller-numbers", {"number": "+14155550101", "weight": 0}, "weight", "at least 1, not 0"),
     ("POST", "/caller-numbers", {"number": "+14155550101", "max_calls": 0}, "max_calls", "at least 1, not 0"),
     ("POST", "/caller-numbers", {"number": "+14155550101", "daily_limit": 0}, "daily_limit", "at least 1, not 0"),
+    (
+        "POST",
+        "/caller-numbers",
+        {"number": "+14155550101", "calls_per_second": 0},
+        "calls_per_second",
+        "above 0, not 0",
+    ),
 ]
 
 

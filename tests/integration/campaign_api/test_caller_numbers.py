@@ -19,6 +19,7 @@ WHOLE: dict[str, Any] = {
     "weight": 7,
     "max_calls": 3,
     "daily_limit": 200,
+    "calls_per_second": 0.5,
     "active": False,
     "pools": ["north", "south"],
 }
@@ -51,6 +52,7 @@ async def test_a_caller_number_has_the_documented_defaults(acme: Customer) -> No
         "weight": 1,
         "max_calls": None,
         "daily_limit": None,
+        "calls_per_second": None,
         "active": True,
         "pools": [],
         "created_at": made["created_at"],
@@ -64,7 +66,8 @@ async def test_a_caller_number_comes_back_as_it_was_set_and_changed(acme: Custom
     path = f"/caller-numbers/{made['id']}"
     assert (await acme.get(path)).body == made
     await events(acme.organization_id, LimitsChanged)
-    changes = {"label": "", "weight": 1, "max_calls": None, "daily_limit": None, "active": True, "pools": ["north"]}
+    unlimited = {"max_calls": None, "daily_limit": None, "calls_per_second": None}
+    changes = {"label": "", "weight": 1, **unlimited, "active": True, "pools": ["north"]}
     changed = (await acme.patch(path, changes)).body
     assert changed == {**made, **changes, "updated_at": changed["updated_at"]}
     assert (await acme.patch(path, {"daily_limit": 5})).body["max_calls"] is None, "what is left out stays"
@@ -102,6 +105,9 @@ async def test_a_number_is_registered_once(acme: Customer, other: Customer) -> N
         pytest.param({"daily_limit": 0}, "body.daily_limit", id="no calls a day"),
         pytest.param({"daily_limit": -1}, "body.daily_limit", id="fewer than none"),
         pytest.param({"daily_limit": 1.5}, "body.daily_limit", id="half a call"),
+        pytest.param({"calls_per_second": 0}, "body.calls_per_second", id="no calls a second"),
+        pytest.param({"calls_per_second": 1000.5}, "body.calls_per_second", id="too many calls a second"),
+        pytest.param({"calls_per_second": "2"}, "body.calls_per_second", id="a rate in words"),
         pytest.param({"active": "yes"}, "body.active", id="not a boolean"),
         pytest.param({"pools": [""]}, "body.pools.0", id="pool without a name"),
         pytest.param({"pools": [".."]}, "body.pools.0", id="pool that no path can name"),
@@ -305,6 +311,27 @@ async def test_the_diagnosis_shows_the_use_of_numbers(acme: Customer, stack: Sta
     assert [reason["reason"] for reason in diagnosis["reasons"]] == ["caller_number_limit"]
     [contact] = (await acme.get(f"/campaigns/{made['id']}/contacts")).body["contacts"]
     assert contact["waiting_for"]["reason"] == "caller_number_limit"
+
+
+async def test_the_diagnosis_shows_the_rates_of_numbers_and_contacts_say_they_wait_for_them(
+    acme: Customer,
+) -> None:
+    await registered(acme, A, calls_per_second=0.5, pools=["north"])
+    await registered(acme, B, calls_per_second=0.1, pools=["north"])
+    made = await acme.new_campaign(
+        configuration_id=await acme.new_configuration(**CALLABLE_WITHOUT_NUMBER),
+        caller_number_pool="north",
+        contacts=[lead(1)],
+    )
+    path = f"/campaigns/{made['id']}"
+    diagnosis = (await acme.get(f"{path}/diagnosis")).body
+    assert diagnosis["rates"] == [
+        {"name": f"caller_number:{B}", "calls_per_second": 0.1},
+        {"name": f"caller_number:{A}", "calls_per_second": 0.5},
+    ]
+    situation = (await acme.get(f"{path}/contacts")).body["contacts"][0]["waiting_for"]["reason"]
+    # Where no executor is alive, that comes first.
+    assert situation in {"calls_per_second", "no_executor"}
 
 
 CALLABLE_WITHOUT_NUMBER = {

@@ -33,6 +33,8 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "order": "fresh_first",
         "concurrency_limit": None,
         "calls_per_second": None,
+        "max_calls": None,
+        "circuit_breaker": None,
         "caller_numbers": None,
         "caller_number_pool": None,
         "caller_number_choice": None,

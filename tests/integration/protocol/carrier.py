@@ -248,6 +248,16 @@ class Carrier:
         assert not why, f"I5: called although {why} when the gate was asked"
         self._judge_limits(request, looked_at)
         self._judge_caller_number(request, looked_at)
+        self._judge_run(request, looked_at)
+
+    def _judge_run(self, request: PlaceCall, looked_at: int) -> None:
+        run = self.rules.counted_in.get(request.attempt_id)
+        if run is None:
+            return
+        made = 1 + sum(self.rules.counted_in.get(call.request.attempt_id) == run for call in self.calls)
+        allowed = self.rules.max_calls[run[0]].since(looked_at)
+        most = max((limit for limit in allowed if limit is not None), default=0)
+        assert None in allowed or made <= most, f"S3: {made} calls of a run that may make {most}"
 
     def _judge_repeats(self, request: PlaceCall, looked_at: int) -> None:
         reset_at = self.rules.resets.get(request.contact_id, -1)

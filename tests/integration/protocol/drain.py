@@ -6,7 +6,7 @@ from shared.store.catalog.courses import course_of
 from shared.store.dialing.shards import read_global
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
-from tests.integration.protocol import edits, ends
+from tests.integration.protocol import edits, ends, halting
 from tests.integration.protocol.world import SEATS, SHARDS, World, step
 
 ROUNDS = 60
@@ -42,6 +42,7 @@ async def _stop_faults(world: World) -> None:
         lifted = {"max_calls": None, "daily_limit": None, "active": True}
         await edits.edit_number(world, organization_id, number, lifted)
     for campaign_id in world.rules.active:
+        await halting.edit(world, campaign_id, max_calls=None, circuit_breaker=None)
         await edits.move(world, campaign_id, CampaignMove.START)
         await edits.set_windows(world, campaign_id, is_open=True)
 

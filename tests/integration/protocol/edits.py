@@ -38,15 +38,16 @@ MOVES: Final = (CampaignMove.PAUSE, CampaignMove.START, CampaignMove.START, Camp
 
 
 @step
-async def move(world: World, campaign_id: str, to: CampaignMove) -> None:
-    """Start, pause, cancel or delete a campaign; a refusal changes nothing."""
+async def move(world: World, /, campaign_id: str, to: CampaignMove, **changes: Any) -> None:
+    """Start, pause, cancel or delete a campaign, and what is set with that; a refusal changes nothing."""
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None
     try:
-        moved = await move_campaign(world.store, campaign["organization_id"], campaign_id, to, world.now)
+        moved = await move_campaign(world.store, campaign["organization_id"], campaign_id, to, world.now, changes)
     except (WrongState, NotFound):
         return
     world.rules.active[campaign_id].set(world.steps, moved.shown(world.now).state in DIALED)
+    world.rules.max_calls[campaign_id].set(world.steps, moved.max_calls)
     world.rules.starts[campaign_id] = None
 
 

@@ -19,17 +19,21 @@ from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
-from tests.integration.protocol.machine_ends import EndMoves, campaigns, picks, seldom, shards
+from tests.integration.protocol.machine_ends import campaigns, picks, seldom, shards
+from tests.integration.protocol.machine_halts import HaltMoves
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
 from tests.integration.protocol.setting import (
+    BREAKER,
     CAMPAIGNS,
+    NO_HALTS,
     NUMBER_CHANGES,
     ORGANIZATIONS,
     PHONES,
     REFUSABLE,
     REGISTERED,
+    Halts,
     Plan,
     new_world,
 )
@@ -38,13 +42,14 @@ from tests.integration.protocol.world import SEATS, SHARDS
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
 PLANS = st.builds(
-    lambda mode, sizes, limit, caps, numbers: Plan(mode[0], mode[1], sizes[0], sizes[1], limit, caps, numbers),
+    lambda mode, sizes, *rules: Plan(mode[0], mode[1], sizes[0], sizes[1], *rules),
     st.sampled_from(MODES),
     st.sampled_from([(3, (1, 1)), (2, (1, 1)), (4, (2, 2)), (5, (3, 2))]),
     st.integers(2, 3),
     st.sampled_from([NO_CAPS, Caps(1), Caps(day=1), Caps(day=2, gap_minutes=2), Caps(week=2), Caps(2, 3, 4, 1)]),
     # Worlds with registered numbers begin before a midnight of theirs, and not before one of caps.
     st.sampled_from([None] * len(NumberChoice) + list(NumberChoice)),
+    st.sampled_from([NO_HALTS, NO_HALTS, Halts(1), Halts(2, BREAKER), Halts(circuit_breaker=BREAKER)]),
 )
 seats, phones = st.sampled_from(SEATS), st.sampled_from(PHONES)
 # Mostly what happens mostly; every other fate now and then.
@@ -71,7 +76,7 @@ class Past(StrEnum):
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
-class ProtocolMachine(EndMoves, WishRules):
+class ProtocolMachine(HaltMoves, WishRules):
     """Every move there is."""
 
     @initialize(
@@ -117,6 +122,7 @@ class ProtocolMachine(EndMoves, WishRules):
         self.figures["reset"] += len(self.world.rules.resets)
         self.figures["completed"] += len(self.world.watch.ends.completed)
         self.figures["asked again"] += self.world.watch.asked
+        self.figures.update({f"halted by {reason}": count for reason, count in self.world.watch.halted.items()})
         self.figures["held back by caps"] += len(self.world.watch.held_back)
 
     # Schedulers.

@@ -113,6 +113,9 @@ class RulesInForce:
     not_before: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     given_up: dict[str, int] = field(default_factory=dict)
     caps: dict[str, Caps] = field(default_factory=dict)
+    # Calls of a run, by campaign, and the campaign and generation in whose count an attempt stands, by attempt.
+    max_calls: dict[str, History[int | None]] = field(default_factory=dict)
+    counted_in: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def dates_come(self, step: int, now: datetime) -> None:
         """Campaigns whose time has come are running, or have ended, from this step on."""

@@ -7,7 +7,7 @@ Gus have two numbers; Gus's are in another country.
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -82,6 +82,18 @@ BUILT_IN_CEILING: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Halts:
+    """What halts the runs of all campaigns: so many calls, and a circuit breaker as it is stored; None: nothing."""
+
+    max_calls: int | None = None
+    circuit_breaker: dict[str, Any] | None = None
+
+
+NO_HALTS: Final = Halts()
+BREAKER: Final[dict[str, Any]] = {"threshold": 0.5, "window_seconds": 120, "min_calls": 2}
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What differs between worlds. `grants` are those of shards 0 and 1; the rest of the limit is free.
 
@@ -95,6 +107,7 @@ class Plan:
     organization_limit: int = 2
     caps: Caps = NO_CAPS
     numbers: NumberChoice | None = None
+    halts: Halts = NO_HALTS
 
 
 async def new_world(store: Store, plan: Plan | None = None) -> World:
@@ -137,12 +150,13 @@ async def _add_customers(world: World, plan: Plan) -> None:
     for campaign_id, organization_id in CAMPAIGNS.items():
         world.shard_of[campaign_id] = world.shard_of[organization_id]
         rules.campaign_limits[campaign_id] = History(None)
+        rules.max_calls[campaign_id] = History(plan.halts.max_calls)
         rules.ceilings[campaign_id] = CEILING
         rules.active[campaign_id] = History(True)
         rules.ended[campaign_id] = History(False)
         rules.windows_open[campaign_id] = History(True)
     await world.store["configurations"].insert_many([_configuration(key, plan) for key in CAMPAIGNS])
-    await world.store["campaigns"].insert_many([_campaign(world, key) for key in CAMPAIGNS])
+    await world.store["campaigns"].insert_many([_campaign(world, key) | asdict(plan.halts) for key in CAMPAIGNS])
 
 
 async def _add_numbers(world: World, choice: NumberChoice) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.ids import number_budget, organization_of_budget
+from shared.domain.campaign import HaltReason, RunState
+from shared.domain.ids import campaign_budget, number_budget, organization_of_budget
 from shared.domain.outcome import PROVISIONAL
 from shared.domain.reasons import CAPS
 from shared.store.client import Document
@@ -30,6 +31,7 @@ class Watch:
         self._asked: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         # Contacts that caps have held back, and until when.
         self.held_back: set[tuple[str, datetime]] = set()
+        self.halted: Counter[str] = Counter()
         self._days: dict[str, tuple[str, str]] = {}
         self.ends = EndsWatch()
 
@@ -57,6 +59,7 @@ class Watch:
             if (contact.get("put_off") or {}).get("reason") in CAPS
         }
         self._look_at_days(at)
+        self._look_at_runs(at, step)
         for attempt in at["attempts"]:
             if attempt["outcome"] in FOR_GOOD:
                 self._rules.tell(step, attempt["contact_id"])
@@ -77,6 +80,44 @@ class Watch:
             if "day" in budget:
                 due = counted[budget["_id"], budget["day"]]
                 assert budget["used"] == due, f"S6: {budget['_id']} counts {budget['used']} calls of a day, not {due}"
+
+    def _look_at_runs(self, at: Mapping[str, list[Document]], step: int) -> None:
+        """A run counts its attempts and its claims, as far as these say that they count (S3)."""
+        on_the_way: Counter[tuple[str, int]] = Counter()
+        made: Counter[tuple[str, int]] = Counter()
+        for contact in at["contacts"]:
+            lock = contact.get("lock", {})
+            if lock.get("counted"):
+                run = contact["campaign_id"], lock["generation"]
+                self._rules.counted_in[lock["attempt"]] = run
+                on_the_way[run] += 1
+        for attempt in at["attempts"]:
+            if attempt["_id"] in self._rules.counted_in:
+                made[self._rules.counted_in[attempt["_id"]]] += 1
+        counted = {budget["_id"]: budget for budget in at["budgets"] if "run" in budget}
+        for campaign in at["campaigns"]:
+            budget = counted.get(campaign_budget(campaign["_id"]))
+            if budget is not None:
+                run = campaign["_id"], budget["run"]
+                claims, calls = on_the_way[run], on_the_way[run] + made[run]
+                assert budget["claims"] == claims, f"S3: {budget['claims']} claims are counted, there are {claims}"
+                assert budget["calls"] == calls, f"S3: {budget['calls']} calls of a run are counted, there are {calls}"
+            self._look_at_halt(campaign, budget, step)
+
+    def _look_at_halt(self, campaign: Document, budget: Document | None, step: int) -> None:
+        """A run that has just been halted for its calls has made them all, and none is on its way."""
+        run, active = campaign.get("run") or {}, self._rules.active[campaign["_id"]]
+        is_halted = run.get("state") == RunState.HALTED and run["generation"] == campaign["generation"]
+        if not is_halted or not active.now:
+            return
+        if run["reason"] == HaltReason.MAX_CALLS:
+            limits = [limit for limit in self._rules.max_calls[campaign["_id"]].since(step - 1) if limit is not None]
+            assert budget is not None, "S3: halted for calls that nobody has counted"
+            assert budget["claims"] == 0, "S3: halted while a claim of the run is left"
+            assert budget["run"] == run["generation"], "S3: halted by the count of another run"
+            assert budget["calls"] >= min(limits), f"S3: halted after {budget['calls']} calls, of {limits}"
+        self.halted[run["reason"]] += 1
+        active.set(step, False)
 
     def _read(self, stored: Document | None, before: Resting | None, new_probes: set[str]) -> Resting | None:
         if stored is None:

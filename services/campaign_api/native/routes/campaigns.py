@@ -1,11 +1,13 @@
 """Campaigns: create, list, read, change, start, pause, close, delete."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator
 
-from services.campaign_api.http.bodies import BodyRoute
+from services.campaign_api.http.bodies import BodyRoute, optional_json_body
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
@@ -23,6 +25,7 @@ from services.campaign_api.native.schemas.campaigns import (
     CampaignView,
     CreateCampaign,
     EditCampaign,
+    StartCampaign,
 )
 from services.campaign_api.native.schemas.deleted import Deleted
 from services.campaign_api.native.schemas.problems import body_problems, problems
@@ -37,6 +40,7 @@ from shared.engine.engine import Engine
 from shared.errors import NotFound
 
 router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"], route_class=BodyRoute)
+NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 NameFilter = Annotated[
     str, Query(max_length=255, description="Part of the name, in any case."), AfterValidator(check_text)
 ]
@@ -107,10 +111,15 @@ async def edit(
     return translate.changed_campaign(changed, now)
 
 
-@router.post("/{campaign}/start", responses=problems(400, 404))
-async def start(engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef) -> CampaignView:
-    """Start or resume a campaign that is not closed."""
-    return await _moved(engine, caller, campaign, CampaignMove.START)
+@router.post("/{campaign}/start", responses=body_problems(400, 404))
+async def start(
+    engine: ThisEngine,
+    caller: CampaignManager,
+    campaign: CampaignRef,
+    body: Annotated[StartCampaign, optional_json_body(StartCampaign)],
+) -> CampaignView:
+    """Start or resume a campaign that is not closed; the body may say how many calls this run makes."""
+    return await _moved(engine, caller, campaign, CampaignMove.START, body.model_dump(exclude_unset=True))
 
 
 @router.post("/{campaign}/pause", responses=problems(400, 404))
@@ -133,9 +142,11 @@ async def delete(engine: ThisEngine, caller: CampaignManager, campaign: Campaign
     return Deleted(id=deleted.id)
 
 
-async def _moved(engine: Engine, caller: Caller, reference: str, move: CampaignMove) -> CampaignView:
+async def _moved(
+    engine: Engine, caller: Caller, reference: str, move: CampaignMove, changes: Mapping[str, Any] = NO_CHANGES
+) -> CampaignView:
     now = utc_now()
-    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, now)
+    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, now, changes)
     return translate.campaign_view(moved, now)
 
 

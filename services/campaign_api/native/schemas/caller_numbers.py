@@ -17,7 +17,7 @@ from shared.domain.caller_numbers import (
     MAX_WEIGHT,
     MIN_WEIGHT,
 )
-from shared.domain.fields import E164
+from shared.domain.fields import E164, CallsPerSecond
 from shared.domain.json_rules import check_text
 
 _EXAMPLE: Final[JsonDict] = {
@@ -26,6 +26,7 @@ _EXAMPLE: Final[JsonDict] = {
     "weight": 2,
     "max_calls": 1,
     "daily_limit": 200,
+    "calls_per_second": 0.5,
     "pools": ["west-coast"],
 }
 
@@ -68,6 +69,9 @@ class RegisterNumber(RequestBody):
     weight: Weight = Field(MIN_WEIGHT, description="Its share of a campaign's contacts under `weighted_sticky`.")
     max_calls: MaxCalls | None = Field(None, description="Calls at once; 1: exclusive; null: no limit.")
     daily_limit: DailyLimit | None = Field(None, description="Calls a day, from midnight UTC; null: no limit.")
+    calls_per_second: CallsPerSecond | None = Field(
+        None, description="Calls placed in a second, over all campaigns; null: no limit."
+    )
     active: bool = Field(True, description="false: no call is made from it, whoever names it.")
     pools: Pools = Field([], description="The pools it is in; a pool exists as long as a number is in it.")
 
@@ -81,6 +85,7 @@ class EditNumber(RequestBody):
     weight: Annotated[Weight | None, BeforeValidator(not_null)] = None
     max_calls: MaxCalls | None = None
     daily_limit: DailyLimit | None = None
+    calls_per_second: CallsPerSecond | None = None
     active: Annotated[bool | None, BeforeValidator(not_null)] = None
     pools: Annotated[Pools | None, BeforeValidator(not_null)] = None
 
@@ -94,6 +99,7 @@ class CallerNumberView(BaseModel):
     weight: int
     max_calls: int | None
     daily_limit: int | None
+    calls_per_second: float | None
     active: bool
     pools: list[str]
     created_at: datetime

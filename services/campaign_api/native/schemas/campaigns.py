@@ -9,11 +9,12 @@ from pydantic.config import JsonDict
 from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
 from services.campaign_api.native.campaign_words import CampaignStatus
 from services.campaign_api.native.schemas.caller_numbers import CampaignNumber, CampaignNumbers, PoolName
+from services.campaign_api.native.schemas.circuit_breaker import Breaker
 from services.campaign_api.native.schemas.contacts import ContactsResult
 from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, CampaignState
 from shared.domain.contact_input import ContactInput, Instant, is_uuid
-from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit
+from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit, MaxCalls
 from shared.domain.ids import DEFAULT_CAMPAIGN
 from shared.domain.json_rules import JsonObject, LongText
 from shared.domain.queue_order import CallOrder
@@ -40,6 +41,8 @@ _CHOICE: Final = (
 )
 _END: Final = "From then on nobody is called; contacts that wait end as skipped, and it is completed."
 _COMPLETE: Final = "Whether it is completed once none of its contacts waits or is being called, if it ever had one."
+_MAX_CALLS: Final = "Calls that each run makes, from one start to the next; then it is paused; null: no limit."
+_BREAKER: Final = "Pauses the campaign when too many of its calls fail; null: none."
 
 
 def _addressable(external_id: str) -> str:
@@ -87,6 +90,8 @@ class CreateCampaign(RequestBody):
     description: LongText | None = Field(None, description="For people.")
     objective: LongText | None = Field(None, description=_OBJECTIVE)
     labels: JsonObject | None = Field(None, description=_LABELS)
+    max_calls: MaxCalls | None = Field(None, description=_MAX_CALLS)
+    circuit_breaker: Breaker | None = Field(None, description=_BREAKER)
     contacts: Inlined = Field([], description="Contacts to add at once.")
 
     @field_validator("start_at")
@@ -124,7 +129,19 @@ class EditCampaign(RequestBody):
     description: LongText | None = Field(None, description="For people.")
     objective: LongText | None = Field(None, description=_OBJECTIVE)
     labels: JsonObject | None = Field(None, description=_LABELS + " Replaced whole.")
+    max_calls: MaxCalls | None = Field(None, description=_MAX_CALLS)
+    circuit_breaker: Breaker | None = Field(None, description=_BREAKER)
     contacts: Annotated[Inlined | None, BeforeValidator(not_null)] = Field(None, description="Contacts to upsert.")
+
+
+class StartCampaign(RequestBody):
+    """What a start may set; it can be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"max_calls": 100}]})
+
+    max_calls: MaxCalls | None = Field(
+        None, description="Calls of this run and of those to come; null: no limit. Left out: the campaign's stays."
+    )
 
 
 class SettingWarningView(BaseModel):
@@ -163,6 +180,8 @@ class CampaignView(BaseModel):
     completed_at: datetime | None = Field(description="When its run was completed; null once it is started again.")
     concurrency_limit: int | None
     calls_per_second: float | None
+    max_calls: int | None
+    circuit_breaker: Breaker | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = Field(

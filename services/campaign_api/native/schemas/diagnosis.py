@@ -20,25 +20,28 @@ class ReasonView(BaseModel):
 
 
 class LimitView(BaseModel):
-    """A limit on calls at once, or of a caller number on calls a day (UTC), and its use."""
+    """A limit on calls at once, of a caller number on calls a day (UTC), or of a run on its calls, and its use."""
 
     name: str = Field(
         examples=[
             "global",
             "organization",
             "campaign",
+            "max_calls",
             "caller_number:+14155550100",
             "caller_number_daily:+14155550100",
         ]
     )
     limit: int
-    held: int = Field(description="Calls that are up or about to be; of a daily limit, those of today.")
+    held: int = Field(
+        description="Calls that are up or about to be; of a daily limit those of today, of max_calls those of the run."
+    )
 
 
 class RateView(BaseModel):
     """A limit of calls a second that was set."""
 
-    name: str = Field(examples=["organization", "campaign"])
+    name: str = Field(examples=["organization", "campaign", "caller_number:+14155550100"])
     calls_per_second: float
 
 
@@ -84,7 +87,7 @@ class DiagnosisView(BaseModel):
     )
     calls_per_second: float = Field(description="How fast the executors may place calls, all organizations together.")
     last_minute: LastMinute = Field(description="The campaign's calls of the last 60 seconds.")
-    rates: list[RateView] = Field(description="Limits of calls a second of the organization and the campaign.")
+    rates: list[RateView] = Field(description="Limits of calls a second of organization, campaign and its numbers.")
     resting: list[RestingView]
     refusals: list[RefusalView] = Field(description="The organization's last ones, oldest first.")
     ended: list[EndedView]
