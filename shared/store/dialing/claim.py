@@ -278,6 +278,8 @@ def _lock_for(
         lock["ring_seconds"] = choice.ring_seconds
     if choice.max_call_seconds is not None:
         lock["max_call_seconds"] = choice.max_call_seconds
+    if choice.voicemail is not None:
+        lock["voicemail"] = choice.voicemail.model_dump(mode="json")
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 

@@ -20,6 +20,7 @@ from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.machine_ends import EndMoves, campaigns, picks, seldom, shards
+from tests.integration.protocol.machines import MachineMoves
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
@@ -71,7 +72,7 @@ class Past(StrEnum):
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
-class ProtocolMachine(EndMoves, WishRules):
+class ProtocolMachine(EndMoves, MachineMoves, WishRules):
     """Every move there is."""
 
     @initialize(
@@ -114,6 +115,7 @@ class ProtocolMachine(EndMoves, WishRules):
         self.figures["calls"] += len(self.world.carrier.calls)
         self.figures["denied"] += len(self.world.carrier.denied)
         self.figures["rests"] += len(self.world.rules.rests)
+        self.figures["messages"] += sum(call.message is not None for call in self.world.carrier.calls)
         self.figures["reset"] += len(self.world.rules.resets)
         self.figures["completed"] += len(self.world.watch.ends.completed)
         self.figures["asked again"] += self.world.watch.asked
