@@ -44,8 +44,8 @@ class Call:
     # Detection beside the call: where its word goes, and whether it waits for the end of a machine's greeting.
     machine_callback: str = ""
     waits_for_greeting: bool = False
-    # The last message that was spoken on it.
-    message: str | None = None
+    # What was spoken on it for us.
+    messages: list[str] = field(default_factory=list)
     # How it has ended: as planned, or otherwise, because a time limit or somebody was faster than the plan.
     outcome: str | None = None
 
@@ -111,8 +111,8 @@ class Book:
 
     def spoken(self, call: Call, message: str) -> None:
         """A message is spoken on the call."""
-        self.counts["messages" if call.message is None else "calls_with_two_messages"] += 1
-        call.message = message
+        self.counts["calls_with_two_messages" if call.messages else "messages"] += 1
+        call.messages.append(message)
 
     def closed(self, call: Call) -> None:
         """The call has ended; `status`, `outcome` and `ended_at` are set."""
@@ -197,7 +197,7 @@ class Book:
                 "status": call.status,
                 "held": call.held,
                 "outcome": call.outcome,
-                "message": call.message,
+                "messages": call.messages,
                 "duration": call.duration if event == "ended" else None,
                 "live": len(self.live),
             }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,13 @@ def test_an_attempt_dialed_twice_is_convicted() -> None:
     once = call(0, 30, 32, attempt="same")
     again = replace(once, call_id="again", ordered_at=at(39), placed_at=at(40), ended_at=at(41))
     assert convicted([once, again]) == {"I2"}
+
+
+def test_a_call_after_a_message_and_a_second_message_are_convicted() -> None:
+    left = replace(call(0, 30, 32, "voicemail"), messages=("Call us.",))
+    assert convicted([left, call(1, 33, 35)]) == set()
+    assert convicted([left, call(0, 33, 35)]) == {"Message"}
+    assert convicted([replace(left, messages=("Call us.",) * 2)]) == {"Message"}
 
 
 def test_one_call_over_the_limit_is_convicted() -> None:
@@ -293,7 +301,7 @@ def test_recovery_is_from_the_moment_to_the_next_call() -> None:
 
 
 def test_a_record_is_read_with_its_live_calls() -> None:
-    placed = {
+    placed: dict[str, Any] = {
         "event": "placed",
         "call_id": "CA1",
         "attempt_id": "a",
@@ -306,6 +314,7 @@ def test_a_record_is_read_with_its_live_calls() -> None:
         "answered_at": None,
         "ended_at": None,
         "outcome": None,
+        "messages": [],
     }
     [live] = calls_of([placed])
     assert (live.placed_at, live.ended_at) == (at(1), None)
@@ -368,6 +377,10 @@ async def test_a_call_without_an_attempt_or_with_a_wrong_outcome_is_convicted(st
     assert await found_in(store, [call(0, 0, 2)]) == set()
     assert await found_in(store, [call(0, 0, 2, "answered")]) == {"I10"}
     assert await found_in(store, [call(0, 0, 2, "declined")]) == set(), "all that a look-up can tell of a declined call"
+    await store["attempts"].update_one({"_id": "attempt-0-0"}, {"$set": {"outcome": "answered"}})
+    machine = call(0, 0, 2, "voicemail")
+    assert await found_in(store, [machine]) == set(), "a machine that ended before the carrier knew it as one"
+    assert await found_in(store, [replace(machine, messages=("Call us.",))]) == {"I10"}
 
 
 async def test_an_accepted_row_that_is_nowhere_is_convicted(store: Store) -> None:

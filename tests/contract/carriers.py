@@ -203,7 +203,7 @@ class Simulated:
 
     @property
     def messages(self) -> list[str]:
-        return [call.message for call in self.simulator.book.calls.values() if call.message is not None]
+        return [message for call in self.simulator.book.calls.values() for message in call.messages]
 
 
 @dataclass

@@ -52,11 +52,11 @@ async def called(customer: SystemCustomer, voicemail: dict[str, Any], rule: dict
     return found
 
 
-async def messages(system: System, contact: dict[str, Any]) -> list[str]:
-    """What was spoken in the contact's calls, by the carrier's record."""
+async def messages(system: System, contact: dict[str, Any]) -> list[list[str]]:
+    """What was spoken in each of the contact's calls, by the carrier's record."""
     record = await system.carrier_record()
     mine = [entry for entry in record if entry["contact_id"] == contact["id"] and entry["event"] == "ended"]
-    return [entry["message"] for entry in mine]
+    return [entry["messages"] for entry in mine]
 
 
 async def test_a_message_is_left_once_and_nobody_called_again(system: System) -> None:
@@ -64,7 +64,7 @@ async def test_a_message_is_left_once_and_nobody_called_again(system: System) ->
     assert (contact["status"], contact["ended_because"]) == ("exhausted", "voicemail")
     [attempt] = contact["attempts"]
     assert (attempt["outcome"], attempt["message_left"]) == ("voicemail", True)
-    assert await messages(system, contact) == [MESSAGE]
+    assert await messages(system, contact) == [[MESSAGE]]
     assert (await system.carrier_summary())["calls_with_two_messages"] == 0
     system.check()
 
@@ -72,7 +72,7 @@ async def test_a_message_is_left_once_and_nobody_called_again(system: System) ->
 async def test_with_after_message_the_contact_is_called_again(system: System) -> None:
     contact = await called(await system.new_customer(), LEAVE, {"after_message": True})
     assert [attempt["message_left"] for attempt in contact["attempts"]] == [True, True]
-    assert await messages(system, contact) == [MESSAGE, MESSAGE]
+    assert await messages(system, contact) == [[MESSAGE], [MESSAGE]]
     assert (await system.carrier_summary())["calls_with_two_messages"] == 0
 
 
@@ -81,4 +81,4 @@ async def test_a_machine_is_hung_up_on_and_called_again_by_its_rule(system: Syst
     assert (contact["status"], contact["ended_because"]) == ("exhausted", "voicemail")
     assert [(a["outcome"], a["message_left"]) for a in contact["attempts"]] == [("voicemail", False)] * 2
     assert all(attempt["duration_seconds"] < 10 for attempt in contact["attempts"])
-    assert await messages(system, contact) == [None, None]
+    assert await messages(system, contact) == [[], []]

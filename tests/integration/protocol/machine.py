@@ -20,7 +20,7 @@ from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.machine_ends import EndMoves, campaigns, picks, seldom, shards
-from tests.integration.protocol.machines import MachineMoves
+from tests.integration.protocol.machines import MachineMoves, machine_answers, with_machines
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
@@ -69,6 +69,7 @@ class Past(StrEnum):
     NOTHING = "nothing"
     CALLED = "called"
     LOST = "lost"  # the carrier could not say in time what became of calls, and they were asked for again
+    MACHINES = "machines"  # machines have taken calls, and the carrier has said so
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
@@ -102,6 +103,10 @@ class ProtocolMachine(EndMoves, MachineMoves, WishRules):
                 self.play(edits.reset(self.world, *self.world.contacts))
                 for shard in SHARDS:
                     self._as_owner(shard, False, self.world.carry_out)
+            case Past.MACHINES:
+                self._rush(Fate.PLACED, None, heard=True)
+                for call in with_machines(self.world):
+                    self.play(machine_answers(self.world, call))
             case Past.REFUSED:
                 self._rush(Fate.PLACED, refused, heard=True)
                 self.play(self.world.pass_time(31))
