@@ -90,13 +90,6 @@ def test_an_attempt_dialed_twice_is_convicted() -> None:
     assert convicted([once, again]) == {"I2"}
 
 
-def test_a_call_after_a_message_and_a_second_message_are_convicted() -> None:
-    left = replace(call(0, 30, 32, "voicemail"), messages=("Call us.",))
-    assert convicted([left, call(1, 33, 35)]) == set()
-    assert convicted([left, call(0, 33, 35)]) == {"Message"}
-    assert convicted([replace(left, messages=("Call us.",) * 2)]) == {"Message"}
-
-
 def test_one_call_over_the_limit_is_convicted() -> None:
     assert convicted([call(contact, 0.1 * contact, 5) for contact in range(LIMIT)]) == set()
     assert convicted([call(contact, 0.1 * contact, 5) for contact in range(LIMIT + 1)]) == {"I1"}
@@ -377,10 +370,6 @@ async def test_a_call_without_an_attempt_or_with_a_wrong_outcome_is_convicted(st
     assert await found_in(store, [call(0, 0, 2)]) == set()
     assert await found_in(store, [call(0, 0, 2, "answered")]) == {"I10"}
     assert await found_in(store, [call(0, 0, 2, "declined")]) == set(), "all that a look-up can tell of a declined call"
-    await store["attempts"].update_one({"_id": "attempt-0-0"}, {"$set": {"outcome": "answered"}})
-    machine = call(0, 0, 2, "voicemail")
-    assert await found_in(store, [machine]) == set(), "a machine that ended before the carrier knew it as one"
-    assert await found_in(store, [replace(machine, messages=("Call us.",))]) == {"I10"}
 
 
 async def test_an_accepted_row_that_is_nowhere_is_convicted(store: Store) -> None:

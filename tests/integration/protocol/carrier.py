@@ -279,8 +279,9 @@ class Carrier:
         assert not unwanted, f"S4: called though {unwanted}"
         ceiling = self.rules.ceilings[request.campaign_id]
         assert counted < ceiling, f"called {counted + 1} times, and {ceiling} are allowed in all"
-        messages = [call for call in before if call.message is not None and call.looked_at > reset_at]
-        assert not messages, "called again after a message was left"
+        for call in before:
+            asked_for = reset_at >= call.looked_at or self.rules.is_asked_since(request.contact_id, call.looked_at)
+            assert call.message is None or asked_for, "called again after a message was left"
         for call in self.calls:
             other = call.request
             assert other.attempt_id != request.attempt_id, "I2: one attempt was placed twice"
