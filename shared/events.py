@@ -109,6 +109,7 @@ class CallFinished(OrgEvent):
 
     `by_numbers`: the carrier was asked by the call's two numbers and time, for its id was never heard of. The call that
     was found may be that of a later attempt, so the ending counts only while the contact is on this one.
+    `message_left`: a message was left on a machine, or may have been.
     """
 
     type: Literal["call_finished"] = "call_finished"
@@ -124,6 +125,7 @@ class CallFinished(OrgEvent):
     error: Remark | None = None
     refusal: Refusal | None = None  # set when the ending speaks of us: no limit of attempts counts it
     by_numbers: bool = False
+    message_left: bool = False
 
 
 class OutcomeUnknown(OrgEvent):

@@ -18,6 +18,7 @@ from shared.domain.call_rate import LATE
 from shared.domain.dialing import dialed_number
 from shared.domain.ids import conversation_id_of
 from shared.domain.refusal import Refusal
+from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError
 from shared.events import DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
@@ -266,6 +267,7 @@ class Placer:
             agent_config=contact["agent_config"],
             initial_context=contact["initial_context"],
             data=contact["data"] or {},
+            voicemail=None if lock["voicemail"] is None else Voicemail.model_validate(lock["voicemail"]),
         )
 
     def _left(self, started: float) -> float:

@@ -7,7 +7,7 @@ what belongs to none of them, and its lifespan is the only one that runs.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +35,7 @@ from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.store.client import Store, connect
+from shared.telephony.providers import carrier_of_calls
 from shared.wiring import reach
 
 SERVICE = "campaign-api"
@@ -59,11 +60,16 @@ def build_app(
     """The application, on a connected store and a started producer. Build it inside the running loop."""
     engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
-    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store))
+    calls = carrier_of_calls(settings)
+    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)
 
     @asynccontextmanager
     async def background(_: FastAPI) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
+        async with AsyncExitStack() as stack:
+            if calls is not None:
+                await calls.start()
+                stack.push_async_callback(calls.close)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(engine.hints.run()), group.create_task(gateway.callbacks.run())]
             yield
             for task in tasks:

@@ -16,7 +16,7 @@ class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings
     shutdown_seconds: PositiveSeconds = Field(5, description="How long requests in flight may take after SIGTERM.")
 
     def doubts(self) -> list[str]:
-        """A gateway that refuses every callback."""
+        """A gateway that refuses every callback, or cannot act on them."""
         found = super().doubts()
         needed = {
             "DIALSTREAM_TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
@@ -28,5 +28,10 @@ class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings
             found.append(
                 f"{names} must be set for the carrier's callbacks, which are all refused without: set the same "
                 "here as for the executors"
+            )
+        elif not self.twilio_account_sid and self.telephony_provider == "twilio":
+            found.append(
+                "DIALSTREAM_TWILIO_ACCOUNT_SID must be set for what configurations say of answering machines, on which "
+                "no call is hung up and no message left without: set the same here as for the executors"
             )
         return found

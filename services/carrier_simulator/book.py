@@ -41,6 +41,11 @@ class Call:
     error_code: int | None = None
     # Whether the client that ordered it holds it on its own line.
     held: bool = False
+    # Detection beside the call: where its word goes, and whether it waits for the end of a machine's greeting.
+    machine_callback: str = ""
+    waits_for_greeting: bool = False
+    # What was spoken on it for us.
+    messages: list[str] = field(default_factory=list)
     # How it has ended: as planned, or otherwise, because a time limit or somebody was faster than the plan.
     outcome: str | None = None
 
@@ -104,6 +109,11 @@ class Book:
         self.counts["refused"] += 1
         self.refused_by_code[str(code)] += 1
 
+    def spoken(self, call: Call, message: str) -> None:
+        """A message is spoken on the call."""
+        self.counts["calls_with_two_messages" if call.messages else "messages"] += 1
+        call.messages.append(message)
+
     def closed(self, call: Call) -> None:
         """The call has ended; `status`, `outcome` and `ended_at` are set."""
         del self.live[call.sid]
@@ -121,8 +131,12 @@ class Book:
             self._forget(self._ended.popleft())
 
     def summary(self) -> dict[str, Any]:
-        """Counts since start. `phones_called_at_once` and `attempts_placed_twice` must stay 0."""
-        counted = ("placed", "refused", "orders_open", "attempts_placed_twice", "phones_called_at_once")
+        """Counts since start.
+
+        `phones_called_at_once`, `attempts_placed_twice` and `calls_with_two_messages` must stay 0.
+        """
+        once = ("attempts_placed_twice", "phones_called_at_once", "calls_with_two_messages")
+        counted = ("placed", "refused", "orders_open", "messages", *once)
         callbacks = ("sent", "accepted", "refused", "given_up", "lost")
         return {
             "live": len(self.live),
@@ -183,6 +197,7 @@ class Book:
                 "status": call.status,
                 "held": call.held,
                 "outcome": call.outcome,
+                "messages": call.messages,
                 "duration": call.duration if event == "ended" else None,
                 "live": len(self.live),
             }

@@ -39,16 +39,18 @@ class CallbackSender:
 
     def report(self, call: Call, event: str) -> None:
         """Sends `event` if it was asked for."""
-        if not call.status_callback or event not in call.events:
+        detected = event == "detected"
+        address = call.machine_callback if detected else call.status_callback
+        if not address or not (detected or event in call.events):
             return
         if call.plan.callback_fault is CallbackFault.LOST:
             self.book.counts["callbacks_lost"] += 1
             return
-        form = self._form(call)
-        call.sequence += 1
+        form = self._detected(call) if detected else self._form(call)
+        call.sequence += not detected
         times = 2 if call.plan.callback_fault is CallbackFault.DOUBLED else 1
         for _ in range(times):
-            task = asyncio.get_running_loop().create_task(self._deliver(call, form))
+            task = asyncio.get_running_loop().create_task(self._deliver(call, address, form))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
             if call.plan.callback_fault is CallbackFault.EARLY:
@@ -68,11 +70,11 @@ class CallbackSender:
         if self._session is not None:
             await self._session.close()
 
-    async def _deliver(self, call: Call, form: Form) -> None:
+    async def _deliver(self, call: Call, address: str, form: Form) -> None:
         behaviour = self.behaviour()
         if call.plan.callback_fault is CallbackFault.LATE:
             await asyncio.sleep(behaviour.simulator_callback_late_seconds)
-        url, overrides = urldefrag(call.status_callback)
+        url, overrides = urldefrag(address)
         retries = _retries(overrides, behaviour.simulator_callback_retries)
         pause = behaviour.simulator_callback_retry_seconds
         for attempt in range(retries + 1):
@@ -101,6 +103,10 @@ class CallbackSender:
         self.book.counts["callbacks_accepted" if status < 300 else "callbacks_refused"] += 1
         return status < 500
 
+    def _detected(self, call: Call) -> Form:
+        fields = {"AccountSid": self.account_sid, "CallSid": call.sid, "AnsweredBy": str(call.answered_by)}
+        return [*fields.items(), ("MachineDetectionDuration", str(round(1000 * call.plan.detection_seconds)))]
+
     def _form(self, call: Call) -> Form:
         ended = call.ended_at is not None
         fields = {
@@ -117,7 +123,8 @@ class CallbackSender:
             "SequenceNumber": str(call.sequence),
             "Timestamp": format_datetime(call.ended_at or call.answered_at or utc_now()),
         }
-        if call.answered_by is not None:
+        # Where detection ran beside the call, its own callback alone says so; the least that Twilio promises.
+        if call.answered_by is not None and not call.machine_callback:
             fields["AnsweredBy"] = call.answered_by
         if ended:
             fields |= {

@@ -22,18 +22,20 @@ _STATUS: Final = {
     Ending.FAILED: ("failed", 500),
 }
 _ANSWERED_BY: Final = {Ending.ANSWERED: "human", Ending.VOICEMAIL: "machine_start", Ending.FAX: "fax"}
+_GREETING_OVER: Final = "machine_end_beep"
 
 Report = Callable[[Call, str], None]
 
 
 @dataclass(slots=True)
 class Exchange:
-    """Moves calls. `report(call, event)` is told of `answered` and `completed` at the moment they happen."""
+    """Moves calls. `report(call, event)` is told of `answered`, `detected` and `completed` as they happen."""
 
     book: Book
     report: Report
     now: Callable[[], datetime]
     _timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    _detections: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
     def connect(self, call: Call) -> None:
         """Begins a new call. An early one has run its course when this returns."""
@@ -52,6 +54,16 @@ class Exchange:
         self._end_now(call, INTERRUPTED if call.answered_at is None else call.plan.ending)
         return True
 
+    def speak(self, call: Call, message: str, seconds: float) -> bool:
+        """Speaks the message for so long and ends the call then; False when nobody has answered it, or it is over."""
+        if call.answered_at is None or call.ended_at is not None:
+            return False
+        self.book.spoken(call, message)
+        self._timers[call.sid].cancel()
+        left = call.talk_limit_seconds - (self.now() - call.answered_at).total_seconds()
+        self._after(call, max(0.0, min(seconds, left)), lambda: self._end_as_planned(call))
+        return True
+
     def cut(self, call: Call) -> None:
         """Ends the call, if it is still up, because the line on which its client held it is gone."""
         if call.ended_at is None:
@@ -59,9 +71,10 @@ class Exchange:
 
     def close(self) -> None:
         """Stops all timers; calls stay as they are."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        for timers in (self._timers, self._detections):
+            for timer in timers.values():
+                timer.cancel()
+            timers.clear()
 
     def _ring(self, call: Call) -> None:
         call.status = "ringing"
@@ -76,10 +89,21 @@ class Exchange:
             self._end_as_planned(call)
             return
         call.status, call.answered_at = "in-progress", self.now()
-        call.answered_by = _ANSWERED_BY[ending] if call.detect_machines else None
+        call.answered_by = _ANSWERED_BY[ending] if call.detect_machines and not call.machine_callback else None
         self.report(call, "answered")
+        if call.machine_callback:
+            greets = ending is Ending.VOICEMAIL and call.waits_for_greeting
+            seconds = call.plan.greeting_seconds if greets else call.plan.detection_seconds
+            answered_by = _GREETING_OVER if greets else _ANSWERED_BY[ending]
+            detected = asyncio.get_running_loop().call_later(seconds, self._detect, call, answered_by)
+            self._detections[call.sid] = detected
         talk_seconds = min(call.plan.talk_seconds, call.talk_limit_seconds)
         self._after(call, talk_seconds, lambda: self._end_as_planned(call))
+
+    def _detect(self, call: Call, answered_by: str) -> None:
+        del self._detections[call.sid]
+        call.answered_by = answered_by
+        self.report(call, "detected")
 
     def _end_as_planned(self, call: Call) -> None:
         call.error_code = call.plan.error_code
@@ -92,9 +116,10 @@ class Exchange:
         self._timers[call.sid] = asyncio.get_running_loop().call_later(seconds, then)
 
     def _end(self, call: Call, outcome: str, status: str, sip_response: int) -> None:
-        timer = self._timers.pop(call.sid, None)
-        if timer is not None:
-            timer.cancel()
+        for timers in (self._timers, self._detections):
+            timer = timers.pop(call.sid, None)
+            if timer is not None:
+                timer.cancel()
         call.outcome, call.status, call.sip_response, call.ended_at = outcome, status, sip_response, self.now()
         self.book.closed(call)
         self.report(call, "completed")

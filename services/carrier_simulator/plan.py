@@ -29,6 +29,9 @@ class Plan:
     refusal_status: int = 400
     # Of a call that is taken and fails.
     error_code: int | None = None
+    # From the answer until a person is told from a machine, and until the machine's greeting is over.
+    detection_seconds: float = 0
+    greeting_seconds: float = 0
 
 
 def plan_call(behaviour: Behaviour, number: str, nth: int) -> Plan:
@@ -41,6 +44,8 @@ def plan_call(behaviour: Behaviour, number: str, nth: int) -> Plan:
         latency_seconds=dice.uniform(*behaviour.span("latency")),
         fault=_pick(dice, behaviour.faults()),
         callback_fault=_pick(dice, behaviour.callbacks()),
+        detection_seconds=behaviour.simulator_detection_seconds * behaviour.simulator_time_scale,
+        greeting_seconds=behaviour.simulator_greeting_seconds * behaviour.simulator_time_scale,
     )
     rule = next((rule for rule in behaviour.simulator_rules if re.search(rule.pattern, number)), None)
     return mixed if rule is None else _ruled(mixed, rule)
@@ -70,11 +75,11 @@ def _country(number: str) -> str | None:
 
 
 def _ruled(mixed: Plan, rule: Rule) -> Plan:
-    return Plan(
+    return replace(
+        mixed,
         ending=rule.ending,
         ring_seconds=mixed.ring_seconds if rule.ring_seconds is None else rule.ring_seconds,
         talk_seconds=mixed.talk_seconds if rule.talk_seconds is None else rule.talk_seconds,
-        latency_seconds=mixed.latency_seconds,
         fault=rule.fault,
         callback_fault=rule.callback_fault,
         refusal_code=rule.code,

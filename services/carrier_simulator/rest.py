@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -19,6 +20,9 @@ from shared.clock import utc_now
 
 _EARLY_SECONDS = 5.0
 _MAX_PAGE_SIZE = 1000
+_MAX_INSTRUCTIONS = 4000
+# Characters of a message: an ordinary pace.
+_SPOKEN_A_SECOND = 15
 
 Form = MultiDictProxy[str | bytes | bytearray | web.FileField]
 
@@ -88,15 +92,24 @@ class TwilioApi:
         return web.json_response(page_json(self.desk.account_sid, chosen, query, max(0, page), max(1, size)))
 
     async def update(self, request: web.Request) -> web.Response:
-        """Ends a call."""
+        """Ends a call, or has it speak a message and end then."""
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
         call = self.book.calls.get(request.match_info["call"])
         if call is None:
             return error(404, 20404)
-        status = _text(await request.post(), "Status")
-        if status not in {"canceled", "completed"} or not self.exchange.hang_up(call, status):
+        form = await request.post()
+        status, instructions = _text(form, "Status"), _text(form, "Twiml")
+        if instructions:
+            message = _message_in(instructions)
+            if message is None:
+                return error(400, 20001)
+            scale = self.desk.behaviour().simulator_time_scale
+            done = self.exchange.speak(call, message, len(message) / _SPOKEN_A_SECOND * scale)
+        else:
+            done = status in {"canceled", "completed"} and self.exchange.hang_up(call, status)
+        if not done:
             return error(400, 21220)
         return web.json_response(call_json(self.desk.account_sid, call))
 
@@ -133,6 +146,8 @@ class TwilioApi:
             ring_limit_seconds=float(_text(form, "Timeout") or 60),
             talk_limit_seconds=float(_text(form, "TimeLimit") or 14_400),
             detect_machines=bool(_text(form, "MachineDetection")),
+            machine_callback=_text(form, "AsyncAmdStatusCallback") if _text(form, "AsyncAmd") == "true" else "",
+            waits_for_greeting=_text(form, "MachineDetection") == "DetectMessageEnd",
             attempt_id=ids.get("attempt_id", ""),
             organization_id=ids.get("organization_id", ""),
             contact_id=ids.get("contact_id", ""),
@@ -167,6 +182,15 @@ def _bad_order(form: Form) -> int | None:
         return 21205
     limits = [_text(form, name) for name in ("Timeout", "TimeLimit")]
     return None if all(limit.isdigit() or not limit for limit in limits) else 21208
+
+
+def _message_in(instructions: str) -> str | None:
+    """The message that these instructions speak before they hang up; None for others, which this carrier cannot do."""
+    try:
+        steps = list(ElementTree.fromstring(instructions)) if len(instructions) <= _MAX_INSTRUCTIONS else []
+    except ElementTree.ParseError:
+        return None
+    return steps[0].text if [step.tag for step in steps] == ["Say", "Hangup"] else None
 
 
 def _fits(call: Call, query: dict[str, str]) -> bool:

@@ -126,7 +126,11 @@ class Behaviour(Settings):
     simulator_ring_max_seconds: Seconds = Field(10.0, description="Longest ringing (the order's Timeout still holds).")
     simulator_talk_min_seconds: Seconds = Field(10.0, description="Shortest talk.")
     simulator_talk_max_seconds: Seconds = Field(90.0, description="Longest talk (the order's TimeLimit still holds).")
-    simulator_time_scale: PositiveSeconds = Field(1.0, description="Ringing and talk are multiplied by this.")
+    simulator_detection_seconds: Seconds = Field(1.0, description="From the answer until a machine is known as one.")
+    simulator_greeting_seconds: Seconds = Field(4.0, description="From the answer until a machine takes messages.")
+    simulator_time_scale: PositiveSeconds = Field(
+        1.0, description="Ringing, talk and machines' times are multiplied by this."
+    )
     simulator_latency_min_seconds: Seconds = Field(0.0, description="Shortest time to answer a request.")
     simulator_latency_max_seconds: Seconds = Field(0.0, description="Longest time to answer a request.")
     simulator_calls_per_second: int = Field(0, ge=0, le=1_000_000, description="Above this, 429; 0 is no limit.")

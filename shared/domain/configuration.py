@@ -12,6 +12,7 @@ from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, MaxCallSeconds, RingSecon
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryPolicy, RetryRule
+from shared.domain.voicemail import Voicemail
 
 DEFAULT_TIMEZONE: Final = "America/New_York"
 DEFAULT_COUNTRY_CODE: Final = "+1"  # for national numbers where the configuration names none
@@ -21,7 +22,7 @@ class Configuration(BaseModel):
     """One configuration as the dialer reads it, with what its organization says of hours.
 
     Keep and reuse the instance: its schedules are worked out once. Windows default to none, which means no calls;
-    `ring_seconds` and `max_call_seconds` None: the operator's settings.
+    `ring_seconds`, `max_call_seconds` and `voicemail` None: the operator's settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class Configuration(BaseModel):
     holiday_calendars: HolidayCalendars = ()
     ring_seconds: RingSeconds | None = None
     max_call_seconds: MaxCallSeconds | None = None
+    voicemail: Voicemail | None = None
     organization: OrganizationHours = Field(NO_ORGANIZATION_HOURS, exclude=True)
 
     @classmethod

@@ -32,7 +32,8 @@ class Standing:
 class Attempt:
     """One try at a contact; times in UTC. `ended` False: its call is up, or about to be placed.
 
-    An attempt whose report came late was stored without its claim: number and phone numbers are None.
+    An attempt whose report came late was stored without its claim: number and phone numbers are None. `message_left`: a
+    message was left on a machine in its call, or may have been.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Attempt:
     conversation_id: str | None
     provider_call_id: str | None
     error: str | None
+    message_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject, Rest, rest_key
 from shared.domain.timezones import is_known_timezone
+from shared.domain.voicemail import Voicemail
 from shared.domain.zone_hours import ClosedBy
 
 # A contact whose number is on another call waits this long; without a new due time, many contacts with
@@ -147,6 +148,7 @@ def choose_call(contact: DialedContact, rules: Rules, now: datetime) -> CallChoi
         has_agent=agent_id is not None or contact.has_agent_config,
         ring_seconds=configuration.ring_seconds if configuration else None,
         max_call_seconds=configuration.max_call_seconds if configuration else None,
+        voicemail=configuration.voicemail if configuration else None,
     )
 
 
@@ -228,6 +230,7 @@ def frozen_choice(lock: Mapping[str, Any]) -> CallChoice:
         has_agent=True,
         ring_seconds=lock.get("ring_seconds"),
         max_call_seconds=lock.get("max_call_seconds"),
+        voicemail=Voicemail.model_validate(lock["voicemail"]) if lock.get("voicemail") else None,
     )
 
 

@@ -12,6 +12,7 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
+from shared.domain.voicemail import Voicemail
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ class DialedContact:
 class CallChoice:
     """How a call would be made. `caller_number` None: there is no number to call from.
 
-    `agent_id` None with `has_agent` False: nobody would speak. `ring_seconds` and `max_call_seconds` None: as the
-    operator has set them. The account is the operator's, the same for all calls.
+    `agent_id` None with `has_agent` False: nobody would speak. `ring_seconds`, `max_call_seconds` and `voicemail`
+    None: as the operator has set them. The account is the operator's, the same for all calls.
     """
 
     number: str
@@ -103,6 +104,7 @@ class CallChoice:
     has_agent: bool
     ring_seconds: int | None = None
     max_call_seconds: int | None = None
+    voicemail: Voicemail | None = None
 
 
 @dataclass(frozen=True, slots=True)

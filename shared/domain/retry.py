@@ -49,7 +49,7 @@ class RetryRule(BaseModel):
     """What to do after one outcome; a field left out keeps the built-in value of that outcome.
 
     `max_attempts` counts the attempts with this outcome and wins over the configuration's; without it the
-    configuration's holds.
+    configuration's holds. `after_message` is for voicemail: whether to call again somebody for whom a message was left.
     """
 
     # Dumped with `exclude_unset=True` a rule comes back as it was set. The defaults below only fill the built-in
@@ -65,6 +65,7 @@ class RetryRule(BaseModel):
     delays_seconds: Annotated[
         tuple[DelaySeconds, ...], Field(max_length=MAX_LISTED_DELAYS), at_most(MAX_LISTED_DELAYS)
     ] = ()
+    after_message: StrictBool = False
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -106,6 +107,10 @@ def _only_outcomes_that_can_be_retried(rules: dict[Outcome, RetryRule]) -> dict[
                 "never_retried",
                 'After "{outcome}" a contact is never called again; leave the rule out or set retry to false',
                 {"outcome": outcome.value},
+            )
+        if outcome is not Outcome.VOICEMAIL and rule.after_message:
+            raise PydanticCustomError(
+                "after_message_elsewhere", "after_message belongs to the rule of voicemail; leave it out elsewhere"
             )
     return rules
 
@@ -198,13 +203,15 @@ def after_attempt(
     now: datetime,
     other_numbers: bool = False,
     not_before: datetime | None = None,
+    message_left: bool = False,
 ) -> CallAgain | Ended:
     """What follows an attempt that ended in `outcome`.
 
     `attempts_made` and `outcome_count` (attempts of this contact with this outcome) include this attempt, and leave out
     those that no limit counts. `proven`: the carrier itself vouches for the ending. `other_numbers`: the contact has
     numbers left that may be called and are not known to be invalid. `not_before` is given when the ending speaks of us
-    and not of the person: the contact is called again from then on. The delay counts from `now`.
+    and not of the person: the contact is called again from then on. `message_left`: a message was left on a machine, or
+    may have been. The delay counts from `now`.
     """
     if outcome is Outcome.ANSWERED:
         return Ended(ContactStatus.COMPLETED, EndReason.ANSWERED)
@@ -215,7 +222,8 @@ def after_attempt(
     if _lost_track(policy, outcome, proven):
         return Ended(ContactStatus.ERROR, EndReason.LOST)
     rule = policy.rule_for(outcome)
-    if outcome in NEVER_RETRIED or not rule.retry or not retries_left(policy, outcome, attempts_made, outcome_count):
+    unwelcome = outcome in NEVER_RETRIED or (message_left and not policy.rule_for(Outcome.VOICEMAIL).after_message)
+    if unwelcome or not rule.retry or not retries_left(policy, outcome, attempts_made, outcome_count):
         # A contact whose last call nobody can vouch for says so, also when its retries are used up.
         lost = outcome in {Outcome.INTERRUPTED, Outcome.UNKNOWN}
         return Ended(ContactStatus.ERROR if lost else ContactStatus.EXHAUSTED, ENDED_BY[outcome])

@@ -119,5 +119,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "results": [IndexModel([("shard", ASCENDING)])],
     "asks": [IndexModel([("shard", ASCENDING)])],
+    # Read until the call has its ending, which takes some hours at most while the engine runs.
+    "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],
     "expiries": [IndexModel([("shard", ASCENDING), ("at", ASCENDING)])],
 }

@@ -22,4 +22,5 @@ def finished(
         provider_call_id=report.call_id,
         error=report.error,
         refusal=report.refusal,
+        message_left=report.message_left,
     )

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal
+from shared.domain.voicemail import Voicemail
 
 
 class CallMode(StrEnum):
@@ -24,7 +25,10 @@ class CallMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceCall:
-    """One call to place. The carrier itself enforces both time limits (whole seconds, at least 1)."""
+    """One call to place. The carrier itself enforces both time limits (whole seconds, at least 1).
+
+    `voicemail` None: as the provider's own settings say.
+    """
 
     attempt_id: str
     organization_id: str
@@ -41,6 +45,7 @@ class PlaceCall:
     agent_config: Mapping[str, Any] | None = None
     initial_context: str | Mapping[str, Any] | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    voicemail: Voicemail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class CallReport:
 
     Instants are aware UTC. `started_at` and `answered_at` are None when the carrier did not say or it did
     not happen; `duration_seconds` counts from the answer and is None when nobody answered. `refusal` is set when
-    the call failed for a reason that speaks of us; `outcome` is `failed` then.
+    the call failed for a reason that speaks of us; `outcome` is `failed` then. `message_left` is an in-process
+    provider's word; of calls that the carrier holds the store knows (shared/store/dialing/answering_machines.py).
     """
 
     attempt_id: str
@@ -90,9 +96,25 @@ class CallReport:
     call_id: str | None = None
     error: str | None = None
     refusal: Refusal | None = None
+    message_left: bool = False
 
 
 OnReport = Callable[[CallReport], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineDetected:
+    """A call that is up was taken by a machine. The carrier may say so twice, and before `place` has returned.
+
+    `outcome` is the one that the call has for it; `greeting_over`: what is spoken now is recorded.
+    """
+
+    attempt_id: str
+    organization_id: str
+    contact_id: str
+    call_id: str
+    outcome: Outcome
+    greeting_over: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,4 +207,13 @@ class TelephonyProvider(Protocol):
     async def hang_up(self, call_id: str) -> None:
         """Asks the carrier to end the call, within 10 seconds. Safe to repeat; a call that is over or
         unknown is no error. The end itself comes as a report. Raises `TemporaryError`: ask again later."""
+        ...
+
+    async def leave_message(self, call_id: str, voicemail: Voicemail) -> bool:
+        """Has the carrier speak the message on a call that is up, and then end it; answers within 10 seconds.
+
+        False: it certainly will not, for the call is over or not answered yet. Not safe to repeat: it might be spoken
+        twice. Raises `OutcomeUnknown` when it may be spoken (timeout after sending, 5xx): leave it at that; and
+        `TemporaryError` when it certainly is not: ask again, soon.
+        """
         ...

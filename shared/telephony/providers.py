@@ -34,6 +34,15 @@ def build_provider(settings: TelephonySettings, on_report: OnReport = ignore_rep
             raise ConfigurationError(f"DIALSTREAM_TELEPHONY_PROVIDER must be `twilio` or `scripted`, and is {other!r}")
 
 
+def carrier_of_calls(settings: TelephonySettings) -> TelephonyProvider | None:
+    """The carrier that holds calls, not yet started, for a process that places none.
+
+    None where the provider holds its calls in its own process, and where the settings have no account.
+    """
+    has_account = settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()
+    return TwilioProvider(settings) if settings.telephony_provider == "twilio" and has_account else None
+
+
 def _check_twilio(settings: TelephonySettings) -> None:
     needed = {
         "DIALSTREAM_TWILIO_ACCOUNT_SID": settings.twilio_account_sid,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal
+from shared.domain.voicemail import Voicemail, VoicemailAction
 from shared.errors import OutcomeUnknown, TemporaryError
 from shared.telephony.provider import (
     CallDenied,
@@ -41,6 +42,7 @@ class _Live:
     call_id: str
     started_at: datetime
     answered_at: datetime | None = None
+    message_left: bool = False
     timer: asyncio.TimerHandle | None = None
 
 
@@ -63,6 +65,8 @@ class ScriptedProvider:
     placed: int = field(default=0, init=False)
     peak_live: int = field(default=0, init=False)
     hang_ups: list[str] = field(default_factory=list, init=False)
+    # Calls with the messages that were left on machines, in order.
+    messages: list[tuple[str, str]] = field(default_factory=list, init=False)
     _live: dict[str, _Live] = field(default_factory=dict, init=False)
     _attempts: dict[str, str] = field(default_factory=dict, init=False)
     _ended: dict[str, CallReport] = field(default_factory=dict, init=False)
@@ -141,6 +145,15 @@ class ScriptedProvider:
         else:
             self._end_as_planned(live)
 
+    async def leave_message(self, call_id: str, voicemail: Voicemail) -> bool:
+        """Speaks at once on a call that is answered, and ends it."""
+        live = self._live.get(call_id)
+        if live is None or live.answered_at is None:
+            return False
+        self._speak(live, voicemail)
+        self._end_as_planned(live)
+        return True
+
     def _begin(self, call: PlaceCall, plan: ScriptedCall) -> str:
         self.placed += 1
         call_id = f"scripted-{self.placed}"
@@ -167,8 +180,18 @@ class ScriptedProvider:
 
     def _answer(self, live: _Live) -> None:
         live.answered_at = self.now()
+        voicemail = live.call.voicemail
+        if voicemail is not None and voicemail.detect and live.plan.outcome is Outcome.VOICEMAIL:
+            if voicemail.action is VoicemailAction.HANG_UP:
+                self._end_as_planned(live)
+                return
+            self._speak(live, voicemail)
         talk_seconds = min(live.plan.talk_seconds, live.call.max_call_seconds)
         self._later(live, talk_seconds, lambda: self._end_as_planned(live))
+
+    def _speak(self, live: _Live, voicemail: Voicemail) -> None:
+        live.message_left = True
+        self.messages.append((live.call_id, voicemail.message or ""))
 
     def _answer_and_end(self, live: _Live) -> None:
         if live.plan.outcome in PICKED_UP:
@@ -203,6 +226,7 @@ class ScriptedProvider:
             call_id=live.call_id,
             error=error,
             refusal=refusal,
+            message_left=live.message_left,
         )
 
     def _remember(self, report: CallReport, call_id: str) -> None:

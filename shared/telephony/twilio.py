@@ -14,6 +14,7 @@ import aiohttp
 
 from shared.clock import utc_now
 from shared.domain.refusal import CODES
+from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import TelephonySettings
 from shared.telephony.provider import (
@@ -29,6 +30,7 @@ from shared.telephony.provider import (
 )
 from shared.telephony.twilio_callback import read_instant, report_of, status_callback_url
 from shared.telephony.twilio_errors import INVALID_CALL_STATE, answer_to_order
+from shared.telephony.twilio_voicemail import detection_of, spoken
 
 # Look-ups and hang-ups are made by recovery, not by the dialing path.
 ASK_SECONDS = 10.0
@@ -112,15 +114,7 @@ class TwilioProvider:
         Above the account's calls a second Twilio accepts and queues: the call then waits there, and its
         time limits start late. Keep the executors' rate at or below the account's.
         """
-        sent = SimpleNamespace(sent=False)
-        try:
-            answer = await self._request("POST", "Calls.json", timeout_seconds, form=self._order(call), sent=sent)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = f"{type(error).__name__}: {error}"
-            if sent.sent:
-                raise OutcomeUnknown(f"the order was sent and not answered: {why}") from error
-            raise Unavailable("the carrier", why) from error
-        return self._placed(answer)
+        return self._placed(await self._ask_once("Calls.json", timeout_seconds, self._order(call)))
 
     async def look_up(self, reference: CallReference) -> LookUp:
         """By call id where it is known: certain. Else by both numbers and the time of START.
@@ -145,6 +139,26 @@ class TwilioProvider:
         if answer.status != 404 and answer.code != INVALID_CALL_STATE:
             _ok(answer)
 
+    async def leave_message(self, call_id: str, voicemail: Voicemail) -> bool:
+        """Gives the call new instructions, which take the place of the voice agent's."""
+        answer = await self._ask_once(f"Calls/{call_id}.json", ASK_SECONDS, [("Twiml", spoken(voicemail))])
+        if answer.status >= 500:
+            raise OutcomeUnknown(f"the message may be spoken: {answer.reason}")
+        if answer.status != 404 and answer.code != INVALID_CALL_STATE:
+            _ok(answer)
+        return answer.status < 300
+
+    async def _ask_once(self, path: str, timeout_seconds: float, form: list[tuple[str, str]]) -> _Answer:
+        """The answer to what must not be done twice; what was never sent is told from what may have been heard."""
+        sent = SimpleNamespace(sent=False)
+        try:
+            return await self._request("POST", path, timeout_seconds, form=form, sent=sent)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = f"{type(error).__name__}: {error}"
+            if sent.sent:
+                raise OutcomeUnknown(f"the order was sent and not answered: {why}") from error
+            raise Unavailable("the carrier", why) from error
+
     def _order(self, call: PlaceCall) -> list[tuple[str, str]]:
         settings = self.settings
         order = [
@@ -159,9 +173,7 @@ class TwilioProvider:
             ("Timeout", _whole_seconds(call.ring_timeout_seconds)),
             ("TimeLimit", _whole_seconds(call.max_call_seconds)),
         ]
-        if settings.twilio_machine_detection:
-            order.append(("MachineDetection", "Enable"))
-        return order
+        return order + detection_of(call, settings)
 
     def _placed(self, answer: _Answer) -> PlaceAnswer:
         call_id = answer.body.get("sid")

@@ -1,4 +1,4 @@
-"""Twilio's status callbacks: verified, read, and turned into our reports."""
+"""Twilio's callbacks on a call's status and on answering machines: verified, read, and turned into our words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from shared.domain.outcome import Outcome
 from shared.errors import PermanentError
-from shared.telephony.provider import CallReport, PlaceCall
+from shared.telephony.provider import CallReport, MachineDetected, PlaceCall
 from shared.telephony.twilio_errors import refusal_in_ending
-from shared.telephony.twilio_outcomes import COMPLETED, PICKED_UP_STATUS, ending, is_failure
+from shared.telephony.twilio_outcomes import ANSWERED_BY, COMPLETED, GREETING_OVER, PICKED_UP_STATUS, ending, is_failure
 from shared.telephony.twilio_signature import is_signed
 
 CALLBACK_PATH = "/callbacks/twilio"
+MACHINE_PATH = "/callbacks/twilio/answering-machines"
 _MAX_FIELDS = 200
 # No call is older. What the carrier dates earlier is no date, and no duration leads out of the calendar from here.
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,13 +57,22 @@ def connection_overrides(retries: int) -> str:
 
 def status_callback_url(callback_base_url: str, call: PlaceCall, retries: int) -> str:
     """Where Twilio reports on `call`. It carries the ids because a report may be older than the call id."""
+    return _callback_url(callback_base_url, CALLBACK_PATH, call, retries)
+
+
+def machine_callback_url(callback_base_url: str, call: PlaceCall, retries: int) -> str:
+    """Where Twilio says who or what has taken `call`."""
+    return _callback_url(callback_base_url, MACHINE_PATH, call, retries)
+
+
+def _callback_url(callback_base_url: str, path: str, call: PlaceCall, retries: int) -> str:
     ids = {
         "attempt_id": call.attempt_id,
         "organization_id": call.organization_id,
         "contact_id": call.contact_id,
         "shard": str(call.shard),
     }
-    return f"{callback_base_url.rstrip('/')}{CALLBACK_PATH}?{urlencode(ids)}{connection_overrides(retries)}"
+    return f"{callback_base_url.rstrip('/')}{path}?{urlencode(ids)}{connection_overrides(retries)}"
 
 
 def parse_callback(
@@ -75,14 +86,38 @@ def parse_callback(
 
     Raises `ForgedCallback` (answer 403) or its parent `UnusableCallback` (answer 400).
     """
-    form = _form(body)
-    if not is_signed(auth_token, url + connection_overrides(retries), form, signature):
-        raise ForgedCallback("the callback's signature is missing or wrong")
-    fields, ids = dict(form), dict(parse_qsl(urlsplit(url).query))
+    fields, ids = _verified(auth_token, url, body, signature, retries)
     event = _event(_required(ids, "attempt_id"), fields, now)
     if event is None:
         return None
     return Callback(_required(ids, "organization_id"), _shard(ids), _required(ids, "contact_id"), event)
+
+
+def parse_machine_callback(
+    auth_token: str, url: str, body: bytes, signature: str | None, *, retries: int = 5
+) -> MachineDetected | None:
+    """The machine that has taken a call, or None when a person has, or nobody knows. Arguments and errors as above."""
+    fields, ids = _verified(auth_token, url, body, signature, retries)
+    answered_by = _required(fields, "AnsweredBy")
+    detected = MachineDetected(
+        attempt_id=_required(ids, "attempt_id"),
+        organization_id=_required(ids, "organization_id"),
+        contact_id=_required(ids, "contact_id"),
+        call_id=_required(fields, "CallSid"),
+        outcome=ANSWERED_BY.get(answered_by, Outcome.ANSWERED),
+        greeting_over=answered_by in GREETING_OVER,
+    )
+    return None if detected.outcome is Outcome.ANSWERED else detected
+
+
+def _verified(
+    auth_token: str, url: str, body: bytes, signature: str | None, retries: int
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The fields of a genuine callback, and the ids in its URL."""
+    form = _form(body)
+    if not is_signed(auth_token, url + connection_overrides(retries), form, signature):
+        raise ForgedCallback("the callback's signature is missing or wrong")
+    return dict(form), dict(parse_qsl(urlsplit(url).query))
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

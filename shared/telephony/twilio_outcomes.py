@@ -35,6 +35,9 @@ ANSWERED_BY: Final[dict[str, Outcome]] = {
     "fax": Outcome.FAILED,
 }
 
+# The machine's greeting is over: what is spoken now is recorded by it.
+GREETING_OVER: Final = frozenset({"machine_end_beep", "machine_end_silence", "machine_end_other"})
+
 # Final SIP responses of calls nobody answered. Twilio folds several of them into one call status: a
 # declined call arrives as `busy`, an unassigned number as `failed`. They come from the far end, after our own
 # account, caller number and route were good enough: all of them speak of the person.

@@ -59,9 +59,16 @@ async def _calls_without_attempt(store: Store, calls: Sequence[CarrierCall]) -> 
         recorded = outcomes.get(call.attempt_id)
         if recorded is None:
             found.append(Violation("I10", "a call without an attempt", call))
-        elif recorded not in {call.outcome, Outcome.UNKNOWN, COARSER.get(call.outcome)}:
+        elif recorded not in {call.outcome, Outcome.UNKNOWN, COARSER.get(call.outcome)} and not _unheard(
+            call, recorded
+        ):
             found.append(Violation("I10", f"{call.outcome} was recorded as {recorded}", call))
     return found
+
+
+def _unheard(call: CarrierCall, recorded: str) -> bool:
+    """Whether a machine may have been taken for a person: it ended before the carrier knew, or its word was lost."""
+    return (call.outcome, recorded) == (Outcome.VOICEMAIL, Outcome.ANSWERED) and not call.messages
 
 
 async def unknown_outcomes(store: Store) -> int:

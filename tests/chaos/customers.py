@@ -21,6 +21,7 @@ CONFIGURATION: Final[dict[str, Any]] = {
         "failed": {**AGAIN_SOON, "max_attempts": 4},
         "interrupted": AGAIN_SOON,
     },
+    "voicemail": {"action": "leave_message", "message": "Please call us back."},
     "agent_id": "chaos-agent",
     "agent_number": "+14155550100",
 }

@@ -17,6 +17,7 @@ import aiohttp
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal
+from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import TelephonySettings
 from shared.telephony.provider import (
@@ -31,6 +32,7 @@ from shared.telephony.provider import (
     PlaceCall,
 )
 from shared.telephony.twilio_errors import INVALID_CALL_STATE, answer_to_order, refusal_in_ending
+from shared.telephony.twilio_voicemail import spoken
 
 HANG_UP_SECONDS: Final = 10.0
 # The carrier's word for a call to a fax machine is none of ours.
@@ -126,7 +128,7 @@ class HeldLineProvider:
 
     async def hang_up(self, call_id: str) -> None:
         """By the carrier's REST API. See the protocol."""
-        url = f"{self._base}/2010-04-01/Accounts/{self.settings.twilio_account_sid}/Calls/{call_id}.json"
+        url = self._url_of(call_id)
         try:
             async with (
                 asyncio.timeout(HANG_UP_SECONDS),
@@ -137,6 +139,22 @@ class HeldLineProvider:
             raise Unavailable("the carrier", f"{type(error).__name__}: {error}") from error
         if response.status not in {200, 404} and code != INVALID_CALL_STATE:
             raise TemporaryError(f"not hung up: HTTP {response.status}, code {code}")
+
+    async def leave_message(self, call_id: str, voicemail: Voicemail) -> bool:
+        """By the carrier's REST API. See the protocol."""
+        request = SimpleNamespace()
+        form = {"Twiml": spoken(voicemail)}
+        try:
+            async with (
+                asyncio.timeout(HANG_UP_SECONDS),
+                self._http.post(self._url_of(call_id), data=form, trace_request_ctx=request) as response,
+            ):
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise OutcomeUnknown(f"the message may be spoken: {type(error).__name__}") from error
+
+    def _url_of(self, call_id: str) -> str:
+        return f"{self._base}/2010-04-01/Accounts/{self.settings.twilio_account_sid}/Calls/{call_id}.json"
 
     async def _hold(self, line: _Line) -> None:
         """The life of a line. However it ends, whoever waits for it hears so."""

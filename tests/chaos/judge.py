@@ -57,6 +57,7 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_overlapping(calls, "contact", lambda call: call.contact_id),
         *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
         *_after_an_answer(calls),
+        *_messages(calls),
         *_forbidden(calls, truth, reaction),
         *(Violation(*found) for found in too_fast(calls, truth, reaction)),
         *(Violation(*found) for found in over_caps(calls, truth)),
@@ -183,6 +184,20 @@ def _after_an_answer(calls: Iterable[CarrierCall]) -> list[Violation]:
             found.append(Violation("I4", "a contact that had answered was called again", call))
         if call.was_answered:
             answered.add(call.contact_id)
+    return found
+
+
+def _messages(calls: Iterable[CarrierCall]) -> list[Violation]:
+    """A message that was left twice in one call, and calls after a message."""
+    left: set[str] = set()
+    found = []
+    for call in calls:
+        if len(call.messages) > 1:
+            found.append(Violation("Message", f"{len(call.messages)} messages were left in one call", call))
+        if call.contact_id in left:
+            found.append(Violation("Message", "a contact was called again after a message", call))
+        if call.messages:
+            left.add(call.contact_id)
     return found
 
 

@@ -24,6 +24,8 @@ class CarrierCall:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: str | None = None
+    # What was spoken for us on an answering machine.
+    messages: tuple[str, ...] = ()
 
     @property
     def was_answered(self) -> bool:
@@ -47,6 +49,7 @@ def calls_of(entries: Iterable[Mapping[str, Any]]) -> list[CarrierCall]:
             answered_at=_instant(entry["answered_at"]),
             ended_at=_instant(entry["ended_at"]),
             outcome=entry["outcome"],
+            messages=tuple(entry["messages"]),
         )
     return sorted(calls.values(), key=lambda call: call.placed_at)
 

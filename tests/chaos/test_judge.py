@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,7 +294,7 @@ def test_recovery_is_from_the_moment_to_the_next_call() -> None:
 
 
 def test_a_record_is_read_with_its_live_calls() -> None:
-    placed = {
+    placed: dict[str, Any] = {
         "event": "placed",
         "call_id": "CA1",
         "attempt_id": "a",
@@ -306,6 +307,7 @@ def test_a_record_is_read_with_its_live_calls() -> None:
         "answered_at": None,
         "ended_at": None,
         "outcome": None,
+        "messages": [],
     }
     [live] = calls_of([placed])
     assert (live.placed_at, live.ended_at) == (at(1), None)

@@ -21,19 +21,33 @@ from services.carrier_simulator.settings import (
 )
 from shared.clock import utc_now
 from shared.domain.outcome import Outcome
+from shared.domain.voicemail import Voicemail
 from shared.settings import TelephonySettings
-from shared.telephony.provider import CallReference, CallReport, PlaceCall, TelephonyProvider
+from shared.telephony.provider import CallReference, CallReport, MachineDetected, PlaceCall, TelephonyProvider
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import Placement, ScriptedCall
 from shared.telephony.twilio import TwilioProvider
-from shared.telephony.twilio_callback import CallPickedUp, ForgedCallback, parse_callback
+from shared.telephony.twilio_callback import (
+    CALLBACK_PATH,
+    MACHINE_PATH,
+    CallPickedUp,
+    ForgedCallback,
+    parse_callback,
+    parse_machine_callback,
+)
 from tests.chaos.held_line import HeldLineProvider
 
 ACCOUNT, TOKEN = "AC0000000000000000000000000000test", "a-token-of-nobody"
 CALLER = "+12025550100"
 
 
-def an_order(number: str, *, ring_timeout_seconds: float = 30, max_call_seconds: float = 600) -> PlaceCall:
+def an_order(
+    number: str,
+    *,
+    ring_timeout_seconds: float = 30,
+    max_call_seconds: float = 600,
+    voicemail: Voicemail | None = None,
+) -> PlaceCall:
     """A call to `number`, of an attempt of its own."""
     return PlaceCall(
         attempt_id=str(uuid.uuid4()),
@@ -47,6 +61,7 @@ def an_order(number: str, *, ring_timeout_seconds: float = 30, max_call_seconds:
         ring_timeout_seconds=ring_timeout_seconds,
         max_call_seconds=max_call_seconds,
         agent_id="agent & sons",
+        voicemail=voicemail,
     )
 
 
@@ -90,6 +105,11 @@ class Carrier(Protocol):
         """Calls that are up and answered."""
         ...
 
+    @property
+    def messages(self) -> list[str]:
+        """The messages that were spoken, in order."""
+        ...
+
 
 @dataclass
 class Scripted:
@@ -116,6 +136,10 @@ class Scripted:
     @property
     def answered(self) -> int:
         return self.provider.answered
+
+    @property
+    def messages(self) -> list[str]:
+        return [message for _, message in self.provider.messages]
 
 
 _FAULTS = {
@@ -177,6 +201,10 @@ class Simulated:
     def answered(self) -> int:
         return sum(call.answered_at is not None for call in self.simulator.book.live.values())
 
+    @property
+    def messages(self) -> list[str]:
+        return [message for call in self.simulator.book.calls.values() for message in call.messages]
+
 
 @dataclass
 class Twilio(Simulated):
@@ -186,8 +214,16 @@ class Twilio(Simulated):
     settings: TelephonySettings
     reports: list[CallReport] = field(default_factory=list)
     pick_ups: list[CallPickedUp] = field(default_factory=list)
+    machines: list[MachineDetected | None] = field(default_factory=list)
     forged: int = 0
     refuse_callbacks: int = 0
+
+    async def receive_machine(self, request: web.Request) -> web.Response:
+        """The same of machines; what has been heard stays in `machines`, None for a person."""
+        url = f"{self.settings.callback_base_url}{request.raw_path}"
+        signature = request.headers.get("X-Twilio-Signature")
+        self.machines.append(parse_machine_callback(TOKEN, url, await request.read(), signature))
+        return web.Response()
 
     async def receive(self, request: web.Request) -> web.Response:
         """What campaign-api does, as far as telephony is concerned."""
@@ -247,7 +283,11 @@ async def twilio_carrier() -> AsyncIterator[Twilio]:
     async def receive(request: web.Request) -> web.Response:
         return await carrier[0].receive(request)
 
-    app.router.add_post("/callbacks/twilio", receive)
+    async def receive_machine(request: web.Request) -> web.Response:
+        return await carrier[0].receive_machine(request)
+
+    app.router.add_post(CALLBACK_PATH, receive)
+    app.router.add_post(MACHINE_PATH, receive_machine)
     try:
         async with a_simulator() as simulator:
             await receiver.setup()

@@ -28,6 +28,7 @@ from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing import starts
+from shared.store.dialing.answering_machines import note_machine
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.executors import Heartbeat, beat
 from shared.store.dialing.results import add_results
@@ -162,6 +163,7 @@ async def install(store: Store, name: str = "Acme") -> Installation:
         "holiday_calendars": [],
         "ring_seconds": 25,
         "max_call_seconds": 600,
+        "voicemail": {"detect": True, "action": "leave_message", "message": "Please call us back.", "language": None},
     }
     await edit_hours(store, organization.id, {"closures": [FAR_OFF], "legal_hours": "off"})
     configuration = await create_configuration(store, organization_id=organization.id, values=values, now=now)
@@ -226,6 +228,7 @@ async def write_everything(store: Store) -> Installation:
         reason="carrier refused: country",
         refusal=Refusal(subject=RefusalSubject.CALLER_NUMBER, code=21210, message="not verified"),
     )
+    assert await note_machine(store, organization_id, running.attempt_id, Outcome.VOICEMAIL, here.now, message=True)
     await here.finish(
         here.ending(answered, Outcome.ANSWERED),
         here.ending(busy, Outcome.BUSY),

@@ -198,6 +198,11 @@ DOUBTED: list[tuple[type[Settings], dict[str, str], str]] = [
         {"callback_base_url": "https://dial.example"},
         "DIALSTREAM_TWILIO_AUTH_TOKEN must be set for the carrier's callbacks",
     ),
+    (
+        ApiSettings,
+        {"callback_base_url": "https://dial.example", "twilio_auth_token": "token"},
+        "DIALSTREAM_TWILIO_ACCOUNT_SID must be set for what configurations say of answering machines",
+    ),
 ]
 
 
@@ -217,7 +222,14 @@ def test_what_can_work_and_is_hardly_meant_is_doubted_in_one_sentence(
         (TelephonySettings, {"callback_base_url": "http://127.0.0.1:1", "twilio_base_url": "http://127.0.0.1:2"}),
         (ExecutorSettings, {"ring_seconds": "2", "twilio_base_url": "http://127.0.0.1:2"}),
         (SchedulerSettings, {}),
-        (ApiSettings, {"callback_base_url": "https://dial.example", "twilio_auth_token": "token"}),
+        (
+            ApiSettings,
+            {
+                "callback_base_url": "https://dial.example",
+                "twilio_auth_token": "token",
+                "twilio_account_sid": f"AC{'0a' * 16}",
+            },
+        ),
         (ApiSettings, {"telephony_provider": "scripted"}),
     ],
 )

@@ -5,24 +5,27 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from services.campaign_api.gateway import ThisGateway
+from services.campaign_api.carrier.answering_machines import on_machine
+from services.campaign_api.gateway import Gateway, ThisGateway
 from services.campaign_api.http.bodies import read_body
 from services.campaign_api.native.schemas.problems import only_problems
 from shared.bus.dead_letters import faults
 from shared.clock import utc_now
 from shared.domain.ids import SHARDS
 from shared.engine.callback_sink import CallEvent
-from shared.errors import Unavailable
+from shared.errors import TemporaryError, Unavailable
 from shared.events import CallAnswered
 from shared.metrics import CALLBACKS
 from shared.telephony.call_events import finished
 from shared.telephony.twilio_callback import (
     CALLBACK_PATH,
+    MACHINE_PATH,
     Callback,
     CallPickedUp,
     ForgedCallback,
     UnusableCallback,
     parse_callback,
+    parse_machine_callback,
 )
 
 router = APIRouter(tags=["Carrier"])
@@ -43,23 +46,40 @@ async def twilio(request: Request, gateway: ThisGateway) -> Response:
     return Response(status_code=200)
 
 
-async def _verified(request: Request, gateway: ThisGateway) -> Callback | None:
+@router.post(MACHINE_PATH, status_code=200, response_class=Response, responses=only_problems(400, 403, 413, 503))
+async def answering_machine(request: Request, gateway: ThisGateway) -> Response:
+    """Take the carrier's word on who or what has taken a call; 200 means that it need not be said again."""
+    try:
+        machine = parse_machine_callback(
+            *await _signed(request, gateway, MACHINE_PATH), retries=gateway.settings.twilio_callback_retries
+        )
+        if machine is not None:
+            if gateway.calls is None:
+                raise UnusableCallback("this gateway has no DIALSTREAM_TWILIO_ACCOUNT_SID to speak to the carrier with")
+            await on_machine(gateway.store, gateway.calls, machine, utc_now())
+    except (UnusableCallback, TemporaryError) as error:
+        CALLBACKS.labels(type(error).__name__).inc()
+        raise
+    CALLBACKS.labels("machine" if machine is not None else "no news").inc()
+    return Response(status_code=200)
+
+
+async def _signed(request: Request, gateway: Gateway, path: str) -> tuple[str, str, bytes, str | None]:
+    """The secret, the address that the carrier called, the body, and the signature of all of it."""
     settings = gateway.settings
     # The signature covers the address the carrier called, which a proxy in front of us may have rewritten.
     query = request.scope["query_string"].decode("latin-1")
-    url = f"{settings.callback_base_url.rstrip('/')}{CALLBACK_PATH}{'?' if query else ''}{query}"
+    url = f"{settings.callback_base_url.rstrip('/')}{path}{'?' if query else ''}{query}"
     token = settings.twilio_auth_token.get_secret_value()
     if not token:
         # Anybody can sign with an empty secret.
         raise ForgedCallback("this gateway has no DIALSTREAM_TWILIO_AUTH_TOKEN to check signatures with")
-    callback = parse_callback(
-        token,
-        url,
-        await read_body(request, MAX_CALLBACK_BYTES),
-        request.headers.get("x-twilio-signature"),
-        now=utc_now(),
-        retries=settings.twilio_callback_retries,
-    )
+    return token, url, await read_body(request, MAX_CALLBACK_BYTES), request.headers.get("x-twilio-signature")
+
+
+async def _verified(request: Request, gateway: Gateway) -> Callback | None:
+    retries = gateway.settings.twilio_callback_retries
+    callback = parse_callback(*await _signed(request, gateway, CALLBACK_PATH), now=utc_now(), retries=retries)
     if callback is not None and not 0 <= callback.shard < SHARDS:
         raise UnusableCallback(f"there is no shard {callback.shard}")
     return callback

@@ -197,6 +197,7 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         conversation_id=attempt.conversation_id,
         provider_call_id=attempt.provider_call_id,
         error=attempt.error,
+        message_left=attempt.message_left,
     )
 
 

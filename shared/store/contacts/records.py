@@ -42,6 +42,7 @@ _OF_AN_ATTEMPT: Final = (
     "conversation_id",
     "provider_call_id",
     "error",
+    "message_left",
 )
 
 

@@ -289,6 +289,8 @@ def _lock_for(
         lock["max_call_seconds"] = choice.max_call_seconds
     if campaign and is_counted(campaign, transaction.ledger.runs.of(campaign["_id"])):
         lock["counted"] = True
+    if choice.voicemail is not None:
+        lock["voicemail"] = choice.voicemail.model_dump(mode="json")
     return {**lock, "probing": list(call.probing)} if call.probing else lock
 
 

@@ -24,6 +24,7 @@ from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.store.client import Document
 from shared.store.dialing import caps
+from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.releases import RELEASE_SECONDS
@@ -82,6 +83,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     found = store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)
     stored = {attempt["_id"]: complete(AttemptDocument, attempt) async for attempt in found}
     contacts = await transaction.read_contacts([event.contact_id for event in events])
+    events = await with_machines(transaction, events, stored, contacts)
     finishing = _Finishing()
     for event in distinct_endings(await _consistent(transaction, events, stored, contacts)):
         contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
@@ -218,6 +220,7 @@ def _better_ending(
     outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
     counted = {name: count for name, count in outcomes.items() if count > 0}
     made, dialed = contact["attempts_made"], _Dialed(attempt["phone_number"], attempt["caller_number"])
+    event = event.model_copy(update={"message_left": event.message_left or attempt["message_left"]})
     finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
 
 
@@ -267,6 +270,7 @@ def _by_the_rule(
         other_numbers=event.outcome is Outcome.INVALID_NUMBER
         and bool(callable_numbers(replace(context.dialed(contact), invalid=frozenset(invalid)))),
         not_before=_rest_until(transaction, event, contact, dialed, now),
+        message_left=event.message_left,
     )
     because: EndReason | None = None
     put_off: WaitReason | None = None
@@ -319,7 +323,7 @@ def _rest_until(
 
 
 def _ending(event: CallFinished) -> Document:
-    return {
+    ending: Document = {
         "outcome": event.outcome,
         "proven": event.proven,
         "started_at": event.started_at,
@@ -329,6 +333,7 @@ def _ending(event: CallFinished) -> Document:
         "provider_call_id": event.provider_call_id,
         "error": event.error,
     }
+    return {**ending, "message_left": True} if event.message_left else ending
 
 
 def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> Document:

@@ -20,6 +20,7 @@ from shared.store.documents.contacts import (
     IngestBatchDocument,
 )
 from shared.store.documents.dialing import (
+    AnsweringMachineDocument,
     BudgetDocument,
     CountersDocument,
     CountersInDocument,
@@ -31,6 +32,7 @@ from shared.store.documents.dialing import (
 )
 
 COLLECTIONS: Final[Mapping[str, type]] = {
+    "answering_machines": AnsweringMachineDocument,
     "api_keys": ApiKeyDocument,
     "asks": AskDocument,
     "attempts": AttemptDocument,

@@ -35,9 +35,10 @@ class LockDocument:
     agent_id: str | None = None
     agent_version: str | None = None
     probing: Sequence[str] = ()
-    # None: the operator's limits.
+    # None: the operator's settings.
     ring_seconds: int | None = None
     max_call_seconds: int | None = None
+    voicemail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,7 @@ class AttemptDocument:
     duration_seconds: float | None = None
     provider_call_id: str | None = None
     error: str | None = None
+    message_left: bool = False
     # Where its organization caps attempts at phones: the compared form, and from when on the attempt counts.
     capped: bool = False
     phone: str | None = None

@@ -145,6 +145,20 @@ class ResultDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweringMachineDocument:
+    """`answering_machines`: a machine that has taken a call, by the attempt's id.
+
+    `outcome` is the one that the call has for it; `message`: one was left there, or may have been.
+    """
+
+    id: str
+    organization_id: str
+    outcome: str
+    message: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDocument:
     """`schema`: in which form the database's documents are; see shared/store/migrations."""
 

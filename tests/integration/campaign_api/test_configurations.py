@@ -22,7 +22,7 @@ WHOLE: dict[str, Any] = {
         "busy": {"retry": True, "delay_seconds": 60},
         "no_answer": {"mode": "list", "delays_seconds": [60, 120], "max_attempts": None},
         "failed": {"retry": False},
-        "voicemail": {"mode": "exponential", "multiplier": 1.5, "max_delay_seconds": 86400},
+        "voicemail": {"mode": "exponential", "multiplier": 1.5, "max_delay_seconds": 86400, "after_message": True},
     },
     "agent_id": "a",
     "agent_version": "1",
@@ -41,6 +41,7 @@ WHOLE: dict[str, Any] = {
     "holiday_calendars": ["US", "DE-BY"],
     "ring_seconds": 20,
     "max_call_seconds": 600,
+    "voicemail": {"detect": True, "action": "leave_message", "message": "Bitte rufen Sie zurück.", "language": "de-DE"},
 }
 
 
@@ -69,6 +70,7 @@ async def test_a_configuration_has_the_documented_defaults(acme: Customer) -> No
         "holiday_calendars": [],
         "ring_seconds": None,
         "max_call_seconds": None,
+        "voicemail": None,
         "created_at": made["created_at"],
         "updated_at": made["created_at"],
     }
@@ -134,6 +136,10 @@ async def test_an_edit_changes_what_is_given_and_null_clears(acme: Customer, eve
         ({"ring_seconds": 121}, ["ring_seconds"]),
         ({"max_call_seconds": 9}, ["max_call_seconds"]),
         ({"max_call_seconds": 14401}, ["max_call_seconds"]),
+        ({"voicemail": {"action": "leave_message"}}, ["voicemail"]),
+        ({"voicemail": {"action": "leave_message", "message": "Call us\x00"}}, ["voicemail", "message"]),
+        ({"voicemail": {"action": "sing"}}, ["voicemail", "action"]),
+        ({"retry_rules": {"busy": {"after_message": True}}}, ["retry_rules"]),
     ],
 )
 async def test_a_bad_value_is_named_on_create_and_on_edit(

@@ -13,6 +13,7 @@ from shared.domain.ids import is_default_campaign
 from shared.domain.outcome import Outcome
 from shared.domain.phone import compared
 from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.settings import DialingSettings
 from shared.telephony.provider import (
@@ -61,6 +62,9 @@ class Call:
     ended_at: datetime | None = None
     refusal: Refusal | None = None
     looked_on: date | None = None
+    # Whether our endpoint has heard, and kept, that a machine took it; its report says `answered` all the same.
+    machine: bool = False
+    message: str | None = None
 
     @property
     def live(self) -> bool:
@@ -165,6 +169,22 @@ class Carrier:
             if call.call_id == call_id:
                 self.end(call, Outcome.ANSWERED)
 
+    async def leave_message(self, call_id: str, voicemail: Voicemail) -> bool:
+        """Speaks and ends the call, with the fate that the world has chosen for the request."""
+        if self.fate is Fate.UNSENT:
+            raise Unavailable("carrier")
+        for call in self.live():
+            if call.call_id == call_id and self.fate is not Fate.VANISHED:
+                assert call.message is None, "a second message is left in one call"
+                call.message, call.machine = voicemail.message, True
+                self.end(call, Outcome.VOICEMAIL)
+                if self.fate is Fate.LOST:
+                    raise OutcomeUnknown("no answer")
+                return True
+        if self.fate is Fate.VANISHED:
+            raise OutcomeUnknown("no answer")
+        return False
+
     def live(self) -> list[Call]:
         """Calls that are up."""
         return [call for call in self.calls if call.live]
@@ -176,6 +196,8 @@ class Carrier:
 
     def end(self, call: Call, outcome: Outcome, refusal: Refusal | None = None) -> None:
         """The call ends; with a `refusal` it failed for our sake."""
+        if call.machine:
+            outcome, refusal = Outcome.VOICEMAIL, None
         call.outcome, call.ended_at, call.refusal = outcome, self.now, refusal
         self.reports.append(call)
 
@@ -185,7 +207,7 @@ class Carrier:
         assert call.ended_at is not None
         return CallReport(
             attempt_id=call.request.attempt_id,
-            outcome=call.outcome,
+            outcome=Outcome.ANSWERED if call.machine else call.outcome,
             ended_at=call.ended_at,
             started_at=call.placed_at,
             call_id=call.call_id,
@@ -267,6 +289,9 @@ class Carrier:
         assert not unwanted, f"S4: called though {unwanted}"
         ceiling = self.rules.ceilings[request.campaign_id]
         assert counted < ceiling, f"called {counted + 1} times, and {ceiling} are allowed in all"
+        for call in before:
+            asked_for = reset_at >= call.looked_at or self.rules.is_asked_since(request.contact_id, call.looked_at)
+            assert call.message is None or asked_for, "called again after a message was left"
         for call in self.calls:
             other = call.request
             assert other.attempt_id != request.attempt_id, "I2: one attempt was placed twice"

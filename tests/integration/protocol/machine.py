@@ -21,6 +21,7 @@ from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.machine_ends import campaigns, picks, seldom, shards
 from tests.integration.protocol.machine_halts import HaltMoves
+from tests.integration.protocol.machines import MachineMoves, machine_answers, with_machines
 from tests.integration.protocol.races import Rival, race
 from tests.integration.protocol.rules_in_force import NO_CAPS, Caps
 from tests.integration.protocol.seats import Task
@@ -73,10 +74,11 @@ class Past(StrEnum):
     NOTHING = "nothing"
     CALLED = "called"
     LOST = "lost"  # the carrier could not say in time what became of calls, and they were asked for again
+    MACHINES = "machines"  # machines have taken calls, and the carrier has said so
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
 
 
-class ProtocolMachine(HaltMoves, WishRules):
+class ProtocolMachine(HaltMoves, MachineMoves, WishRules):
     """Every move there is."""
 
     @initialize(
@@ -106,6 +108,10 @@ class ProtocolMachine(HaltMoves, WishRules):
                 self.play(edits.reset(self.world, *self.world.contacts))
                 for shard in SHARDS:
                     self._as_owner(shard, False, self.world.carry_out)
+            case Past.MACHINES:
+                self._rush(Fate.PLACED, None, heard=True)
+                for call in with_machines(self.world):
+                    self.play(machine_answers(self.world, call))
             case Past.REFUSED:
                 self._rush(Fate.PLACED, refused, heard=True)
                 self.play(self.world.pass_time(31))
@@ -119,6 +125,7 @@ class ProtocolMachine(HaltMoves, WishRules):
         self.figures["calls"] += len(self.world.carrier.calls)
         self.figures["denied"] += len(self.world.carrier.denied)
         self.figures["rests"] += len(self.world.rules.rests)
+        self.figures["messages"] += sum(call.message is not None for call in self.world.carrier.calls)
         self.figures["reset"] += len(self.world.rules.resets)
         self.figures["completed"] += len(self.world.watch.ends.completed)
         self.figures["asked again"] += self.world.watch.asked

@@ -39,6 +39,7 @@ COLLECTIONS: Final = (
     "do_not_call",
     "results",
     "asks",
+    "answering_machines",
     "caller_numbers",
 )
 EXCLUSIVE: Final = "+14155550199"
@@ -76,6 +77,11 @@ CAMPAIGNS: Final = {SPRING: ACME, SUMMER: ACME, AUTUMN: BETA}
 ANN, BOB, AMY, CAT, GUS, ABE, EVE, FAY = (
     _id(name) for name in ("ann", "bob", "amy", "cat", "gus", "abe", "eve", "fay")
 )
+# What is done with machines; Spring leaves that to the operator.
+MACHINES: Final[dict[str, dict[str, Any]]] = {
+    SUMMER: {"action": "leave_message", "message": "Please call us back."},
+    AUTUMN: {"action": "hang_up"},
+}
 # How often a contact may be called in all: as often as `_configuration` says, and without one as the built-in rules.
 CEILING: Final = 2
 BUILT_IN_CEILING: Final = 5
@@ -230,7 +236,8 @@ def _configuration(campaign_id: str, plan: Plan) -> Document:
         "default_windows": ALWAYS_OPEN,
         "max_attempts": CEILING,
         "max_attempts_per_day": plan.caps.contact_day,
-        "retry_rules": {name: RETRY for name in ("no_answer", "busy", "interrupted")},
+        "retry_rules": {name: RETRY for name in ("no_answer", "busy", "interrupted", "voicemail")},
+        "voicemail": MACHINES.get(campaign_id),
         "agent_id": "agent-1",
         "campaign_count": 1,
     }

@@ -1,9 +1,11 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown
 from shared.telephony.provider import (
     CallEnded,
@@ -127,3 +129,30 @@ async def test_hanging_up_a_call_that_would_have_failed_for_our_sake_says_nothin
     await carrier.hang_up(placed.call_id)
     [report] = reports
     assert (report.outcome, report.refusal) == (Outcome.INTERRUPTED, None)
+
+
+@pytest.mark.parametrize(
+    ("voicemail", "left"),
+    [
+        (Voicemail.model_validate({"action": "leave_message", "message": "Call us."}), True),
+        (Voicemail(), False),
+        (Voicemail(detect=False), False),
+        (None, False),
+    ],
+)
+async def test_a_machine_is_handled_as_its_order_says(voicemail: Voicemail | None, left: bool) -> None:
+    reports: list[CallReport] = []
+    script = always(ScriptedCall(outcome=Outcome.VOICEMAIL, talk_seconds=0.01))
+    provider = ScriptedProvider(script, reports.append)
+    await provider.place(replace(an_order(), voicemail=voicemail), 1)
+    await eventually(lambda: reports)
+    assert (reports[0].outcome, reports[0].message_left) == (Outcome.VOICEMAIL, left)
+    assert [message for _, message in provider.messages] == (["Call us."] if left else [])
+
+
+async def test_a_machine_that_is_hung_up_on_says_no_more() -> None:
+    reports: list[CallReport] = []
+    provider = ScriptedProvider(always(ScriptedCall(outcome=Outcome.VOICEMAIL, talk_seconds=600)), reports.append)
+    await provider.place(replace(an_order(), voicemail=Voicemail()), 1)
+    await eventually(lambda: reports)
+    assert reports[0].outcome is Outcome.VOICEMAIL

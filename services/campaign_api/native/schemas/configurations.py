@@ -23,6 +23,7 @@ from shared.domain.fields import (
 )
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
+from shared.domain.voicemail import Voicemail
 
 # More windows than a week has quarter hours say nothing new; a bound keeps the document small.
 MAX_WINDOWS: Final = 700
@@ -106,6 +107,9 @@ class CreateConfiguration(RequestBody):
     max_call_seconds: MaxCallSeconds | None = Field(
         None, description="The longest call, from the answer on; null: as the operator has set."
     )
+    voicemail: Voicemail | None = Field(
+        None, description="What is done when a machine takes the call; null: as the operator has set."
+    )
 
 
 class EditConfiguration(RequestBody):
@@ -132,6 +136,7 @@ class EditConfiguration(RequestBody):
     holiday_calendars: Annotated[HolidayCalendars | None, BeforeValidator(not_null)] = None
     ring_seconds: RingSeconds | None = None
     max_call_seconds: MaxCallSeconds | None = None
+    voicemail: Voicemail | None = None
 
 
 class ConfigurationView(BaseModel):
@@ -158,6 +163,7 @@ class ConfigurationView(BaseModel):
     holiday_calendars: list[str]
     ring_seconds: int | None
     max_call_seconds: int | None
+    voicemail: Voicemail | None
     created_at: datetime
     updated_at: datetime
 

@@ -107,6 +107,7 @@ class AttemptView(BaseModel):
     conversation_id: str | None
     provider_call_id: str | None
     error: str | None
+    message_left: bool = Field(description="A message was left on an answering machine, or may have been.")
 
 
 class WaitingFor(BaseModel):
