@@ -27,7 +27,7 @@ def test_without_such_campaigns_nothing_is_looked_at() -> None:
 def test_who_is_left_is_counted_once_and_told_by_transactions_from_then_on() -> None:
     known = completing("spring")
     assert known.to_look_at(NOW) == ["spring"]
-    known.looked_at("spring", 2, rests=False)
+    known.looked_at("spring", 2, settled=False)
     assert known.to_look_at(NOW + 2 * LOOK_AGAIN) == []
     known.account({"spring": -1, "summer": -1})
     assert known.to_look_at(NOW + 2 * LOOK_AGAIN) == []
@@ -40,18 +40,18 @@ def test_where_nobody_is_left_and_it_is_not_completed_it_is_looked_again_each_se
     for second in range(3):
         now = NOW + second * LOOK_AGAIN
         assert known.to_look_at(now) == ["spring"]
-        known.looked_at("spring", 0, rests=False)
+        known.looked_at("spring", 0, settled=False)
         assert known.to_look_at(now + MOMENT) == []
 
 
-def test_one_that_rests_is_looked_at_again_when_it_is_given_contacts_or_read_anew() -> None:
+def test_one_that_is_settled_is_looked_at_again_when_it_is_given_contacts_or_read_anew() -> None:
     known = completing("spring")
     known.to_look_at(NOW)
-    known.looked_at("spring", 0, rests=True)
+    known.looked_at("spring", 0, settled=True)
     assert known.to_look_at(NOW + LOOK_AGAIN) == []
     known.contacts_changed(["spring"])
     assert known.to_look_at(NOW + LOOK_AGAIN) == ["spring"]
-    known.looked_at("spring", 0, rests=True)
+    known.looked_at("spring", 0, settled=True)
     known.renew(["acme"], CampaignEnds(completing=["spring"], organizations={"spring": "acme"}))
     assert known.to_look_at(NOW + LOOK_AGAIN) == ["spring"]
 
@@ -73,7 +73,7 @@ def test_an_end_date_that_comes_is_told_once_and_looked_at_whatever_else_it_is()
     assert (known.has_ended("spring"), known.has_ended("summer")) == (True, False)
     assert known.newly_ended(NOW) == []
     assert known.to_look_at(NOW) == ["spring"]
-    known.looked_at("spring", 0, rests=True)
+    known.looked_at("spring", 0, settled=True)
     known.contacts_changed(["spring", "summer"])
     assert known.to_look_at(NOW) == ["spring"], "it takes contacts, and they end"
 

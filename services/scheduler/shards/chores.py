@@ -94,12 +94,12 @@ class Chores:
         for campaign_id in candidates:
             found = remaining.get(campaign_id)
             if found is None or not found.is_completed(now):
-                left, rests = (0, True) if found is None else (found.left.contacts, found.rests(now))
-                completing.looked_at(campaign_id, left, rests=rests)
+                left, settled = (0, True) if found is None else (found.left.contacts, found.is_settled(now))
+                completing.looked_at(campaign_id, left, settled=settled)
             elif await completion.complete_campaign(self._store, self._owner, campaign_id, now):
                 log.info("campaign completed", campaign=campaign_id)
                 changed.add(completing.organization_of(campaign_id))
-                completing.looked_at(campaign_id, 0, rests=True)
+                completing.looked_at(campaign_id, 0, settled=True)
         return changed
 
     def numbers_listed(self) -> None:

@@ -85,15 +85,15 @@ class Completing:
         self._next_look = now + LOOK_AGAIN
         return first
 
-    def looked_at(self, campaign_id: str, left: int, *, rests: bool) -> None:
+    def looked_at(self, campaign_id: str, left: int, *, settled: bool) -> None:
         """Note how many contacts were left in a campaign that was not completed.
 
-        `rests`: it need not be looked at again before something tells of it.
+        `settled`: it need not be looked at again before something tells of it.
         """
         self._left.pop(campaign_id, None)
         if left > 0:
             self._left[campaign_id] = left
-        if left > 0 or rests:
+        if left > 0 or settled:
             self._open.pop(campaign_id, None)
 
     def organization_of(self, campaign_id: str) -> str:

@@ -40,7 +40,7 @@ class Remaining:
         """Whether the campaign's run is completed at `now`."""
         return is_completed(self.course, self.auto_complete, self.left, now)
 
-    def rests(self, now: datetime) -> bool:
+    def is_settled(self, now: datetime) -> bool:
         """Whether the campaign need not be looked at again before it is changed, given a contact, or ends."""
         may = may_complete(self.course, now) or (self.course.intent is Intent.SCHEDULED and not self.course.is_opened)
         return not may or not (self.left.ever or self.course.has_ended(now))
