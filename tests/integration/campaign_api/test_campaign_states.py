@@ -268,6 +268,7 @@ MOVES: dict[str, tuple[dict[str, Any] | None, dict[str, str]]] = {
     ),
     "pause": (None, dict.fromkeys(["scheduled", "running", "syncing"], "paused")),
     "close": (None, dict.fromkeys(["draft", "scheduled", "running", "syncing", "paused"], "cancelled")),
+    "delete": (None, {"draft": "draft", "cancelled": "cancelled"}),
 }
 
 
@@ -283,8 +284,11 @@ async def test_every_move_from_every_state_is_made_or_refused_as_the_table_says(
             await stack.store["campaigns"].update_one({"_id": campaign["id"]}, {"$set": stored})
         before = (await acme.get(path)).body
         assert before["state"] == state
-        answer = await (acme.patch(path, body) if body is not None else acme.post(f"{path}/{move}"))
-        after = (await acme.get(path)).body
+        if move == "delete":
+            answer = await acme.delete(path)
+        else:
+            answer = await (acme.patch(path, body) if body is not None else acme.post(f"{path}/{move}"))
+        after = (await acme.get(f"{path}?deleted=true")).body
         # Clearing what is not set asks for nothing.
         if move == "clear start_at" and state not in ("scheduled", "cancelled", "failed"):
             assert (answer.status, after["state"]) == (200, state)

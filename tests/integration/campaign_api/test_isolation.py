@@ -15,6 +15,7 @@ IN_A_MONTH = (utc_now() + timedelta(days=30)).isoformat()
 CALLER_NUMBER = "+14155550155"
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/campaigns/{campaign}"): {"name": "Mine"},
+    ("PATCH", "/campaigns/{campaign}/configuration"): {"name": "Mine"},
     ("POST", "/campaigns/{campaign}/contacts"): {"contacts": [lead(1)]},
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
     ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},

@@ -50,14 +50,13 @@ async def poisons(customer: Customer, store: Any) -> list[Poison]:
     stranger = await create_organization(store, name="stranger", default_agent_number=None, now=now)
     strangers_key = await new_key(store, stranger.id)
     configuration = await store["configurations"].find_one({"organization_id": customer.organization_id})
-    closed = await create_campaign(
-        store,
-        customer.organization_id,
-        NewCampaign("closed", configuration["_id"], "closed", 1, None, None, None),
-        now,
-    )
-    await move_campaign(store, customer.organization_id, closed.id, CampaignMove.CANCEL, now)
     mine = customer.organization_id
+    over = {}
+    for name, moves in {"closed": [CampaignMove.CANCEL], "deleted": [CampaignMove.CANCEL, CampaignMove.DELETE]}.items():
+        new = NewCampaign(name, configuration["_id"], name, 1, None, None, None)
+        over[name] = (await create_campaign(store, mine, new, now)).id
+        for move in moves:
+            await move_campaign(store, mine, over[name], move, now)
     unproven = "UnprovenOrganization"
     return [
         Poison(None, "UnreadableBatch"),
@@ -102,6 +101,8 @@ async def poisons(customer: Customer, store: Any) -> list[Poison]:
         Poison(b"garbage", "UnreadableBatch", [("trace", b"\xff\xfe"), ("reply_to", b"\x80"), ("empty", b"")]),
         of("CampaignNotUsable", campaign=str(uuid.uuid4()), batch_id="no-such-campaign"),
         of("CampaignNotUsable", campaign="closed", batch_id="closed-campaign"),
+        of("CampaignNotUsable", campaign="deleted", batch_id="external-id-of-a-deleted-campaign"),
+        of("CampaignNotUsable", campaign=over["deleted"], batch_id="deleted-campaign"),
     ]
 
 
