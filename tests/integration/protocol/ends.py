@@ -3,7 +3,7 @@
 import functools
 from datetime import timedelta
 
-from shared.errors import BadSetting, WrongState
+from shared.errors import BadSetting, NotFound, WrongState
 from shared.store.catalog.campaigns import edit_campaign
 from shared.store.client import Document
 from shared.store.dialing import completion
@@ -34,7 +34,7 @@ async def _edit(world: World, campaign_id: str, changes: Document) -> bool:
     assert campaign is not None
     try:
         await edit_campaign(world.store, campaign["organization_id"], campaign_id, changes, world.now)
-    except (WrongState, BadSetting):
+    except (WrongState, BadSetting, NotFound):
         return False
     return True
 
