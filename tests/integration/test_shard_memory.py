@@ -213,3 +213,26 @@ async def test_without_a_caller_number_those_with_one_of_their_own_are_found_amo
     assert max(look["keysExamined"] for look in looks) <= 10
     assert memory.next_alarm is None, "the campaign sleeps until somebody changes what it waits for"
     assert await ready.anyone_has_own_number(store, campaign["_id"]) is False
+
+
+async def test_of_many_campaigns_in_which_nobody_is_due_a_step_puts_some_to_sleep_and_the_next_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_module, "LOOKS", 3)
+    now = utc_now()
+    organization = await add_organization(store)
+    for _ in range(7):
+        campaign = await add_campaign(store, organization, priority=5)
+        await add_contacts(store, organization, campaign, 1, due_at=now + timedelta(hours=1))
+    last = await add_campaign(store, organization, priority=1)
+    [due] = await add_contacts(store, organization, last, 1, due_at=now - SOON)
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    left = []
+    for _ in range(3):
+        demands = await memory.demands(now, 100, {})
+        left.append((memory.unfinished, len(memory.organizations[organization["_id"]].awake)))
+    assert left == [(True, 5), (True, 2), (False, 1)]
+    assert [waiting.contact_id for demand in demands for queue in demand.queues for waiting in queue.waiting] == [
+        due["_id"]
+    ]

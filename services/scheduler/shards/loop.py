@@ -184,7 +184,7 @@ class ShardLoop:
         work = await self._plan(now, ended, released)
         if not ended and not released and not work.probes and not work.claim.contact_ids:
             await self._commit(self._inbox.take_offset())
-            return busy
+            return busy or (self._memory.unfinished and self._parts.producer.connected)
         started = monotonic()
         jitter = random.uniform(0, JITTER_SECONDS)
         done = await do_shard_work(self._store, self._owner, work, now, jitter)

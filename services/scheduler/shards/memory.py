@@ -7,26 +7,25 @@ costs nothing: it sleeps until its next due time or window opening, or until a h
 import heapq
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand
 from services.scheduler.shards.completing import Completing
+from services.scheduler.shards.memories import CampaignMemory, OrganizationMemory
 from services.scheduler.shards.number_rates import bound_to, rates_of
 from services.scheduler.shards.recent_calls import RecentCalls
-from shared.domain.caller_numbers import UNUSED, CallerNumber, CallerNumbers, NumberUse
-from shared.domain.contact import WaitingContact
+from shared.domain.caller_numbers import UNUSED, CallerNumbers, NumberUse
 from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
 from shared.domain.dialing_values import CampaignRules, Rules, Wait
 from shared.domain.ids import is_default_campaign, organization_of_default
-from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
 from shared.store.client import Store
 from shared.store.dialing import shard_catalog
 from shared.store.dialing.campaign_reader import CampaignReader
 from shared.store.dialing.halts import LimitedRun
-from shared.store.dialing.shard_catalog import CampaignEntry, Enrolled
+from shared.store.dialing.shard_catalog import Enrolled
 
 # Ids fetched ahead for one campaign; a fetch of this many costs little more than one of ten.
 PREFETCH = 1000
@@ -34,57 +33,13 @@ PREFETCH = 1000
 FRESH_FOR = timedelta(seconds=2)
 # Of campaigns with equal priority, this many stale queues are read again in one step.
 RENEWALS = 20
+# Of campaigns in which nobody is due, an organization puts this many to sleep in one step: after a take-over thousands
+# may be awake, and calls end meanwhile.
+LOOKS = 200
 # A campaign whose candidates turned out not to be callable is left alone for this long.
 REST = timedelta(seconds=0.5)
 # Alarms that an earlier one has superseded are thrown away when there are so many.
 SUPERSEDED = 100
-
-
-@dataclass(slots=True)
-class CampaignMemory:
-    """One campaign's queue of due contacts, and whether more of them may be in the store.
-
-    `crowded`: the last time so many were due that the tiers have to be asked for one by one. `own_numbers_only`: only
-    contacts with a caller number of their own can be called now.
-    """
-
-    entry: CampaignEntry
-    waiting: deque[WaitingContact] = field(default_factory=deque)
-    complete: bool = False
-    crowded: bool = False
-    own_numbers_only: bool = False
-    fetched_at: datetime | None = None
-
-    def invalidate(self) -> None:
-        """Forget what was fetched."""
-        self.waiting.clear()
-        self.complete, self.fetched_at = False, None
-
-
-@dataclass(slots=True)
-class OrganizationMemory:
-    """One organization's limit and held slots, what rests in it, and which of its campaigns are awake.
-
-    `resting` are campaigns that sleep because of a rest, or because their caller numbers are `spent`.
-    """
-
-    organization_id: str
-    limit: int
-    held: int
-    default_caller_number: str | None = None
-    rests: Mapping[str, Rest] = field(default_factory=dict)
-    hours: OrganizationHours = NO_ORGANIZATION_HOURS
-    calls_per_second: float | None = None
-    registered: Mapping[str, CallerNumber] = field(default_factory=dict)
-    spent: Mapping[str, NumberUse] = field(default_factory=dict)
-    number_rates: Mapping[str, float] = field(default_factory=dict)
-    last_served: float = 0.0
-    awake: dict[str, CampaignMemory] = field(default_factory=dict)
-    resting: set[str] = field(default_factory=set)
-
-    def room(self, held: int) -> int:
-        """Slots below its limit when it holds `held`."""
-        return max(0, self.limit - held)
 
 
 class ShardMemory:
@@ -99,6 +54,8 @@ class ShardMemory:
         self._alarm_of: dict[str, datetime] = {}
         self.completing = Completing()
         self.recent_calls = RecentCalls()
+        # Whether the last look at demands has left campaigns for the next one.
+        self.unfinished = False
 
     async def load(self, now: datetime) -> None:
         """Read the whole shard; campaigns in which no contact waits go to sleep unseen."""
@@ -234,6 +191,7 @@ class ShardMemory:
         `freed`: slots by organization that count as not held any more.
         """
         self._ring_alarms(now)
+        self.unfinished = False
         demands = []
         for organization in self.organizations.values():
             held = max(0, organization.held - freed.get(organization.organization_id, 0))
@@ -307,12 +265,18 @@ class ShardMemory:
                 organization.resting.discard(campaign_id)
 
     async def _fill(self, organization: OrganizationMemory, wanted: int, now: datetime) -> None:
-        """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep."""
-        at_hand, renewals, priority = 0, 0, None
+        """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep.
+
+        After `LOOKS` empty ones the others are left to the next step.
+        """
+        at_hand, renewals, empty, priority = 0, 0, 0, None
         for memory in sorted(organization.awake.values(), key=lambda memory: -memory.entry.priority):
             if memory.entry.priority != priority and at_hand >= wanted:
                 return
             priority = memory.entry.priority
+            if empty == LOOKS:
+                self.unfinished = True
+                return
             # Nobody falls asleep on what was read earlier: somebody may have become due, or a zone opened, since.
             short = not memory.waiting or (len(memory.waiting) < wanted and not memory.complete)
             stale = memory.fetched_at is None or now - memory.fetched_at > FRESH_FOR
@@ -321,6 +285,7 @@ class ShardMemory:
                 await self._fetch(memory, now)
             at_hand += len(memory.waiting)
             if not memory.waiting:
+                empty += 1
                 del organization.awake[memory.entry.campaign_id]
                 await self._set_alarm(memory, now)
 

@@ -78,16 +78,16 @@ def is_called_back_after(contact: Document, attempt: Document) -> bool:
 
 def as_asked(contact: Document, policy: RetryPolicy, now: datetime) -> Document:
     """The contact as a wish that is not carried out yet will leave it."""
-    move = wished_move(contact, policy, now)
+    move = wished_move(contact, policy, now) if contact["asked"] is not None else None
     return contact if move is None else {**contact, **new_values(move)}
 
 
 def _on_top_of(base: Move, policy: RetryPolicy, now: datetime) -> Move | None:
     """The move that does what its contact's wish makes of it after the `base` one; None where the wish is void."""
-    wish, after_base = wish_of(base.contact), {**base.contact, **new_values(base)}
+    wish = wish_of(base.contact)
     if wish is None:
         return None
-    found = asked_contact(after_base)
+    found = asked_contact({**base.contact, **new_values(base)})
     return _moved(base, wish, found, after_wish(found, wish, policy, now)) if holds(found, wish) else None
 
 

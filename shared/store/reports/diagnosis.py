@@ -72,14 +72,15 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
 
 
 def _waiting(situation: Situation, sample: Sequence[Document], counts: CampaignCounts) -> list[Waiting]:
-    """Why those looked at wait, retries apart from all others: how many of each wait is counted."""
-    waits: dict[bool, list[Wait]] = {True: [], False: []}
+    """Why those looked at wait; retries and callbacks apart from all others, for how many of each wait is counted."""
+    counted = {Tier.RETRY: counts.retrying, Tier.REQUESTED: counts.called_back}
+    waits: dict[Tier | None, list[Wait]] = {None: [], **{tier: [] for tier in counted}}
     for contact in sample:
-        wait = situation.waits(contact)
+        wait, tier = situation.waits(contact), tier_in(contact["tier"])
         if wait is not None:
-            waits[tier_in(contact["tier"]) is Tier.RETRY].append(wait)
-    retrying = min(counts.retrying, counts.pending)
-    return [Waiting(waits[True], retrying), Waiting(waits[False], counts.pending - retrying)]
+            waits[tier if tier in counted else None].append(wait)
+    others = max(0, counts.pending - sum(counted.values()))
+    return [*(Waiting(waits[tier], count) for tier, count in counted.items()), Waiting(waits[None], others)]
 
 
 def _refusal(stored: Mapping[str, Any]) -> PastRefusal:

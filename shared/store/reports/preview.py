@@ -10,11 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.campaign import DIALED, CampaignMove, moved, shown_state
-from shared.domain.diagnosis import LimitUse
 from shared.domain.dialing import campaign_wait
 from shared.domain.dialing_values import Call, End, Wait
-from shared.domain.ids import campaign_budget, is_default_campaign, organization_budget
-from shared.domain.phone import compared
+from shared.domain.ids import is_default_campaign
 from shared.domain.preview import Preview, PreviewedCall, PreviewedContact, PreviewedRest
 from shared.domain.queue_order import rank
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
@@ -70,11 +68,8 @@ async def _selection(
         rooms = await rooms_for(transaction, order, candidates, now, free)
         selection = select(transaction, rooms, candidates, str(uuid.uuid4()), now, order)
     for contact, lock in zip(selection.chosen, selection.locks, strict=True):
-        # Caller numbers count it already.
-        for budget in (organization_budget(contact["organization_id"]), campaign_budget(contact["campaign_id"])):
-            situation.context.held[budget] = situation.context.held.get(budget, 0) + 1
-        situation.live.add(compared(lock["number"]))
-    situation.everybody = LimitUse(situation.everybody.held + len(selection.chosen), situation.everybody.limit)
+        # Its caller number counts it already.
+        situation.take(contact, lock["number"])
     return selection
 
 

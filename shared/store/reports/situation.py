@@ -32,6 +32,8 @@ class Situation:
     now: datetime
     live: set[str] = field(default_factory=set)
     past: PastAttempts = NO_ATTEMPTS
+    # The rules with the limit that is full, by campaign.
+    _limited: dict[str, Rules] = field(default_factory=dict)
 
     @classmethod
     @translates
@@ -86,8 +88,18 @@ class Situation:
 
     def answer(self, contact: Document) -> Verdict:
         """Whether a contact may be called now; it must be one that was read for."""
-        rules = replace(self.rules(contact), full=self._full(contact))
-        return verdict(self.dialed(contact), rules, self.now)
+        campaign_id = contact["campaign_id"]
+        if campaign_id not in self._limited:
+            self._limited[campaign_id] = replace(self.rules(contact), full=self._full(contact))
+        return verdict(self.dialed(contact), self._limited[campaign_id], self.now)
+
+    def take(self, contact: Document, number: str) -> None:
+        """Count a call of this number from now on, in every limit above it but that of its caller number."""
+        for budget in (organization_budget(self.organization_id), campaign_budget(contact["campaign_id"])):
+            self.context.held[budget] = self.context.held.get(budget, 0) + 1
+        self.everybody = LimitUse(self.everybody.held + 1, self.everybody.limit)
+        self.live.add(compared(number))
+        self._limited.clear()
 
     def _full(self, contact: Document) -> WaitReason | None:
         """The first limit above a contact's call that has no slot free, that of its caller number apart."""

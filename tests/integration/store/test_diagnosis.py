@@ -10,6 +10,7 @@ from shared.clock import utc_now
 from shared.domain.contact import Tier
 from shared.domain.counts import Minute
 from shared.domain.diagnosis import Finding
+from shared.domain.queue_order import queue_of
 from shared.domain.reasons import WaitReason
 from shared.domain.timezones import known_timezones
 from shared.store.client import Document, Store
@@ -33,11 +34,13 @@ async def test_whoever_waits_is_found_in_whichever_of_many_zones_and_whatever_fo
     campaign = await add_campaign(store, organization)
     await open_limits(store, organization["shard"], 10)
     later = utc_now() + timedelta(hours=1)
-    held: dict[str, Any] = {"due_at": later, "tier": int(tier), "put_off": {"reason": "number_busy", "until": later}}
+    busy = {"put_off": {"reason": "number_busy", "until": later}}
+    held: dict[str, Any] = {"due_at": later, "tier": queue_of(0, tier), **busy}
     zones = known_timezones()[::4]
     assert len(zones) > 100
     contacts = [contact_document(organization, campaign, n, timezone=zone, **held) for n, zone in enumerate(zones)]
     await waiting(store, campaign, contacts)
+    await store["counters_in"].update_one({}, {"$set": {"prioritized": tier is Tier.REQUESTED}})
     found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
     assert found.findings == [Finding(WaitReason.NUMBER_BUSY, len(zones), False, later)]
 
