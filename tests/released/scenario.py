@@ -228,7 +228,7 @@ async def write_everything(store: Store) -> Installation:
         reason="carrier refused: country",
         refusal=Refusal(subject=RefusalSubject.CALLER_NUMBER, code=21210, message="not verified"),
     )
-    assert await note_machine(store, organization_id, running.attempt_id, Outcome.VOICEMAIL, here.now, message=True)
+    assert await note_machine(store, organization_id, running.attempt_id, Outcome.VOICEMAIL, message=True)
     await here.finish(
         here.ending(answered, Outcome.ANSWERED),
         here.ending(busy, Outcome.BUSY),

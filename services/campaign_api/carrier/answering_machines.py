@@ -1,7 +1,5 @@
 """What is done when the carrier says that a machine has taken a call: hang up, or leave a message once at most."""
 
-from datetime import datetime
-
 from shared.domain.outcome import Outcome
 from shared.domain.voicemail import VoicemailAction
 from shared.errors import OutcomeUnknown, TemporaryError
@@ -13,7 +11,7 @@ from shared.telephony.provider import MachineDetected, TelephonyProvider
 log = get_logger()
 
 
-async def on_machine(store: Store, provider: TelephonyProvider, machine: MachineDetected, now: datetime) -> None:
+async def on_machine(store: Store, provider: TelephonyProvider, machine: MachineDetected) -> None:
     """Do with the call what its claim has frozen; nothing where the contact is not on it any more.
 
     Safe to repeat. Raises `TemporaryError` when nothing was done because the store or the carrier is away: have the
@@ -25,13 +23,13 @@ async def on_machine(store: Store, provider: TelephonyProvider, machine: Machine
     organization_id, attempt_id, outcome = machine.organization_id, machine.attempt_id, machine.outcome
     if voicemail.action is VoicemailAction.HANG_UP or outcome is not Outcome.VOICEMAIL:
         # No message is for a fax.
-        await note_machine(store, organization_id, attempt_id, outcome, now, message=False)
+        await note_machine(store, organization_id, attempt_id, outcome, message=False)
         await provider.hang_up(machine.call_id)
         return
     if not machine.greeting_over:
         return
     # First the note, then the words: whoever dies in between leaves no message, and never a second one.
-    if not await note_machine(store, organization_id, attempt_id, outcome, now, message=True):
+    if not await note_machine(store, organization_id, attempt_id, outcome, message=True):
         return
     try:
         speaks = await provider.leave_message(machine.call_id, voicemail)

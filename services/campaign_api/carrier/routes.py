@@ -56,7 +56,7 @@ async def answering_machine(request: Request, gateway: ThisGateway) -> Response:
         if machine is not None:
             if gateway.calls is None:
                 raise UnusableCallback("this gateway has no DIALSTREAM_TWILIO_ACCOUNT_SID to speak to the carrier with")
-            await on_machine(gateway.store, gateway.calls, machine, utc_now())
+            await on_machine(gateway.store, gateway.calls, machine)
     except (UnusableCallback, TemporaryError) as error:
         CALLBACKS.labels(type(error).__name__).inc()
         raise

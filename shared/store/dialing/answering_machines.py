@@ -6,7 +6,6 @@ by other ways and may not know of the machine.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from pydantic import ValidationError
 from pymongo.errors import DuplicateKeyError
@@ -36,22 +35,17 @@ async def handling_of(store: Store, organization_id: str, contact_id: str, attem
 
 
 @translates
-async def note_machine(
-    store: Store, organization_id: str, attempt_id: str, outcome: Outcome, now: datetime, *, message: bool
-) -> bool:
+async def note_machine(store: Store, organization_id: str, attempt_id: str, outcome: Outcome, *, message: bool) -> bool:
     """Keep that a machine has taken the call, with or without a message; False where that was known before."""
-    document: Document = {
-        "_id": attempt_id,
-        "organization_id": organization_id,
-        "outcome": outcome,
-        "message": message,
-        "at": now,
-    }
+    document = {"organization_id": organization_id, "outcome": outcome, "message": message}
     try:
-        await store["answering_machines"].insert_one(document)
+        # The server's own time: by it the document is forgotten.
+        written = await store["answering_machines"].update_one(
+            {"_id": attempt_id}, {"$setOnInsert": document, "$currentDate": {"at": True}}, upsert=True
+        )
     except DuplicateKeyError:
         return False
-    return True
+    return written.upserted_id is not None
 
 
 @translates

@@ -28,7 +28,7 @@ async def machine_answers(world: World, call: Call, fate: Fate = Fate.PLACED, *,
     )
     for _ in range(times):
         with suppress(TemporaryError):
-            await on_machine(world.store, world.carrier, detected, world.now)
+            await on_machine(world.store, world.carrier, detected)
         kept = await world.store["answering_machines"].find_one({"_id": request.attempt_id}, {"_id": 1})
         call.machine = call.machine or kept is not None
         if call.machine and call.outcome is Outcome.ANSWERED:
