@@ -1,10 +1,12 @@
 """Deleted campaigns over the API: hidden everywhere unless asked for, with everything that they have."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.clock import utc_now
 from tests.integration.campaign_api.client import CALLABLE, Customer, lead, unique
 from tests.integration.campaign_api.conftest import Stack
 
@@ -75,6 +77,9 @@ async def test_nothing_can_be_asked_of_it_any_more(acme: Customer) -> None:
         await acme.post(f"{path}/contacts", {"contacts": [lead(2)]}),
         await acme.post(f"{path}/contacts/reset", reset),
         await acme.delete(f"{path}/contacts/lead-1"),
+        await acme.post(f"{path}/contacts/lead-1/callback", {"at": (utc_now() + timedelta(hours=1)).isoformat()}),
+        await acme.get(f"{path}/callbacks"),
+        await acme.get(f"{path}/preview"),
     ]
     assert [answer.status for answer in refused] == [404] * len(refused)
     assert {answer.body["detail"] for answer in refused} == {
