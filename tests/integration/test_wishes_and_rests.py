@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 from shared.clock import utc_now
+from shared.domain.contact import Tier
 from shared.domain.ids import organization_budget
+from shared.domain.queue_order import queue_of
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
+from shared.domain.wishes import WishKind
 from shared.store.client import Store
+from shared.store.contacts.asking import Asking, ask
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing.rests import write_rest
 from tests.engine import Engine, running_engine
@@ -36,6 +40,33 @@ async def test_a_wish_is_carried_out_though_nothing_was_touched(
         assert await ask_again(store, ended, utc_now()) == 3
         await eventually(lambda: completed(store, engine, 4), timeout=10, saying="the wish is carried out")
     assert await store["asks"].count_documents({}) == 0
+
+
+async def test_who_asked_to_be_called_back_is_called_at_that_time_before_all_others(
+    store: Store, kafka_address: str, topic_prefix: str
+) -> None:
+    organization = await add_organization(store, concurrency_limit=1)
+    campaign = await add_campaign(store, organization)
+    answered = {"status": "completed", "ended_because": "answered", "attempts_made": 1, "outcomes": {"answered": 1}}
+    [ended] = await add_contacts(store, organization, campaign, 1, last_attempt="a", **answered)
+    others = await add_contacts(store, organization, campaign, 40, priority=9, tier=queue_of(9, Tier.FRESH))
+    await store["counters_in"].update_one({"campaign_id": campaign["_id"]}, {"$set": {"prioritized": True}})
+    async with running_engine(store, kafka_address, topic_prefix) as engine:
+        await engine.start_executor()
+        await engine.start_scheduler()
+        placed = engine.carriers[0].placements
+        await eventually(lambda: len(placed) > 2, timeout=30, saying="the shard is taken over")
+        at = utc_now() + timedelta(seconds=1)
+        await ask(store, organization["_id"], ended["_id"], Asking(WishKind.CALLBACK, at), utc_now())
+
+        def is_called_back() -> bool:
+            assert not engine.failures()
+            return any(call.contact_id == ended["_id"] for call in placed)
+
+        await eventually(is_called_back, timeout=15)
+        assert utc_now() >= at
+        assert len(placed) < len(others), "not after all others"
+        await eventually(lambda: completed(store, engine, 41), timeout=30)
 
 
 async def test_contacts_of_a_country_that_rests_hold_up_nobody_behind_them(

@@ -73,6 +73,7 @@ class Past(StrEnum):
 
     NOTHING = "nothing"
     CALLED = "called"
+    UNANSWERED = "unanswered"  # retries wait
     LOST = "lost"  # the carrier could not say in time what became of calls, and they were asked for again
     MACHINES = "machines"  # machines have taken calls, and the carrier has said so
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
@@ -95,6 +96,9 @@ class ProtocolMachine(HaltMoves, MachineMoves, WishRules):
                     self._rush(Fate.PLACED, None, heard=True)
                     self._end_all_calls(outcome, None)
                     self.play(self.world.pass_time(6))
+            case Past.UNANSWERED:
+                self._rush(Fate.PLACED, None, heard=True)
+                self._end_all_calls(Outcome.NO_ANSWER, None)
             case Past.LOST:
                 self._rush(Fate.LOST, None, heard=True)
                 for call in self.world.carrier.live():

@@ -1,12 +1,16 @@
 """The part of the protocol's machine in which contacts are reset, called back on request, given up, and the like."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from shared.domain.contact import ContactStatus
 from shared.domain.wishes import MAY_BE_RESET, WishKind
+from shared.store.client import Document
 from tests.integration.protocol import edits
 from tests.integration.protocol.machine_ends import Player, campaigns, picks, seldom, shards
+from tests.integration.protocol.world import SHARDS
 
 likely = st.sampled_from([True, True, True, False])
 # What is asked of single contacts; a callback more often than what makes an end of one.
@@ -30,15 +34,22 @@ class WishRules(Player):
     def ask(self, pick: int, kind: WishKind, seconds: float, as_shown: bool) -> None:
         """Mostly of a callback that waits, now and then of one that is over; a new one of anybody."""
         contacts = self.play(self.world.store["contacts"].find({}).to_list())
-        callbacks = [one for one in contacts if one["status"] == ContactStatus.PENDING and one.get("waiting")]
-        asked_of = contacts if kind is WishKind.CALLBACK or not callbacks else callbacks
-        if not asked_of:
-            return
-        contact = asked_of[pick % len(asked_of)]
-        waiting = None
-        if kind is not WishKind.CALLBACK:
-            waiting = contact.get("waiting", 0) if as_shown else pick % 3
-        if self.play(edits.ask(self.world, contact["_id"], kind, seconds, waiting=waiting)):
+        asked_of = contacts if kind is WishKind.CALLBACK else (_callbacks(contacts) or contacts)
+        if asked_of:
+            contact = asked_of[pick % len(asked_of)]
+            self._ask(contact, kind, seconds, contact.get("waiting", 0) if as_shown else pick % 3)
+
+    @rule(kind=st.sampled_from(OF_CALLBACKS), seconds=soon, carries_out=likely)
+    def ask_of_all(self, kind: WishKind, seconds: float, carries_out: bool) -> None:
+        """Without it few would be asked before they are called."""
+        for contact in _callbacks(self.play(self.world.store["contacts"].find({}).to_list())):
+            self._ask(contact, kind, seconds, contact["waiting"])
+        for shard in SHARDS if carries_out else ():
+            self._as_owner(shard, False, self.world.carry_out)
+
+    def _ask(self, contact: Document, kind: WishKind, seconds: float, waiting: int) -> None:
+        by_number = None if kind is WishKind.CALLBACK else waiting
+        if self.play(edits.ask(self.world, contact["_id"], kind, seconds, waiting=by_number)):
             self.figures[f"asked: {kind}"] += 1
 
     @precondition(lambda self: self.world.carrier.live())
@@ -51,3 +62,8 @@ class WishRules(Player):
     @rule(shard=shards, old=seldom)
     def carry_out(self, shard: int, old: bool) -> None:
         self._as_owner(shard, old, self.world.carry_out)
+
+
+def _callbacks(contacts: Sequence[Document]) -> list[Document]:
+    """Those among these contacts that wait for another call."""
+    return [contact for contact in contacts if contact["status"] == ContactStatus.PENDING and contact.get("waiting")]
