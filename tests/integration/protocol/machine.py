@@ -15,6 +15,7 @@ from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import CampaignMove
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.wishes import WishKind
 from shared.telephony.provider import CallMode
 from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
@@ -38,7 +39,7 @@ from tests.integration.protocol.setting import (
     Plan,
     new_world,
 )
-from tests.integration.protocol.wish_rules import WishRules, likely
+from tests.integration.protocol.wish_rules import OF_CALLBACKS, WishRules, likely
 from tests.integration.protocol.world import SEATS, SHARDS
 
 MODES = [(CallMode.CALLBACK, True), (CallMode.CALLBACK, True), (CallMode.CALLBACK, False), (CallMode.IN_PROCESS, False)]
@@ -73,7 +74,7 @@ class Past(StrEnum):
 
     NOTHING = "nothing"
     CALLED = "called"
-    UNANSWERED = "unanswered"  # retries wait
+    ASKED = "asked"  # calls were not answered, and something was asked of those who waited for a retry
     LOST = "lost"  # the carrier could not say in time what became of calls, and they were asked for again
     MACHINES = "machines"  # machines have taken calls, and the carrier has said so
     REFUSED = "refused"  # the carrier has refused calls for our sake, and their rest is over
@@ -83,9 +84,14 @@ class ProtocolMachine(HaltMoves, MachineMoves, WishRules):
     """Every move there is."""
 
     @initialize(
-        plan=PLANS, past=st.sampled_from(Past), outcome=outcomes, refused=refusable, draft=st.none() | campaigns
+        plan=PLANS,
+        past=st.sampled_from(Past),
+        outcome=outcomes,
+        refused=refusable,
+        draft=st.none() | campaigns,
+        wish=st.sampled_from(OF_CALLBACKS),
     )
-    def begin(self, plan: Plan, past: Past, outcome: Outcome, refused: str, draft: str | None) -> None:
+    def begin(self, plan: Plan, past: Past, outcome: Outcome, refused: str, draft: str | None, wish: WishKind) -> None:
         """Most runs begin where something has happened already that takes many steps to come about."""
         self.world = self.play(new_world(self.stage.store, plan))
         if draft is not None:
@@ -96,9 +102,10 @@ class ProtocolMachine(HaltMoves, MachineMoves, WishRules):
                     self._rush(Fate.PLACED, None, heard=True)
                     self._end_all_calls(outcome, None)
                     self.play(self.world.pass_time(6))
-            case Past.UNANSWERED:
+            case Past.ASKED:
                 self._rush(Fate.PLACED, None, heard=True)
                 self._end_all_calls(Outcome.NO_ANSWER, None)
+                self._ask_all(wish, 2.0, carries_out=True)
             case Past.LOST:
                 self._rush(Fate.LOST, None, heard=True)
                 for call in self.world.carrier.live():

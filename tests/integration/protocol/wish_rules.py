@@ -42,6 +42,9 @@ class WishRules(Player):
     @rule(kind=st.sampled_from(OF_CALLBACKS), seconds=soon, carries_out=likely)
     def ask_of_all(self, kind: WishKind, seconds: float, carries_out: bool) -> None:
         """Without it few would be asked before they are called."""
+        self._ask_all(kind, seconds, carries_out=carries_out)
+
+    def _ask_all(self, kind: WishKind, seconds: float, *, carries_out: bool) -> None:
         for contact in _callbacks(self.play(self.world.store["contacts"].find({}).to_list())):
             self._ask(contact, kind, seconds, contact["waiting"])
         for shard in SHARDS if carries_out else ():
