@@ -26,6 +26,7 @@ from tests.chaos.phones import new_numbers, numbers_of
 from tests.chaos.pools import Pools
 from tests.chaos.runs import Runs
 from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
+from tests.chaos.wishes import Wishes
 from tests.e2e.system import System
 
 ORGANIZATIONS: Final = 3
@@ -53,6 +54,7 @@ class Crowd:
         self._pools = Pools(self.asking, truth, self._dice)
         self._ends = EndDates(self.asking, truth, self._dice)
         self._runs = Runs(self.asking, truth, self._dice)
+        self._wishes = Wishes(self.asking, truth, self._dice)
         self._numbers = new_numbers()
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
@@ -141,6 +143,7 @@ class Crowd:
             (10, self._edit_one),
             (6, self._delete_one),
             (6, self._list_one),
+            (0 if organization.capped else 5, self._wishes.ask_of_one),
             (3, self._pause_or_resume),
             (3, self._close_or_open_window),
             (3, self._change_limit),

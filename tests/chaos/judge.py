@@ -56,8 +56,9 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_placed_twice(calls),
         *_overlapping(calls, "contact", lambda call: call.contact_id),
         *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
-        *_after_an_answer(calls),
-        *_messages(calls),
+        *_after_an_answer(calls, truth),
+        *_after_no_more(calls, truth, reaction),
+        *_messages(calls, truth),
         *_forbidden(calls, truth, reaction),
         *(Violation(*found) for found in too_fast(calls, truth, reaction)),
         *(Violation(*found) for found in over_caps(calls, truth)),
@@ -176,28 +177,46 @@ def _overlapping(calls: Iterable[CarrierCall], what: str, who: Callable[[Carrier
     return found
 
 
-def _after_an_answer(calls: Iterable[CarrierCall]) -> list[Violation]:
-    answered: set[str] = set()
+def _after_an_answer(calls: Iterable[CarrierCall], truth: Truth) -> list[Violation]:
+    answered: dict[str, CarrierCall] = {}
     found = []
     for call in calls:
-        if call.contact_id in answered:
+        if call.contact_id in answered and not _was_called_back(truth, answered[call.contact_id], call):
             found.append(Violation("I4", "a contact that had answered was called again", call))
         if call.was_answered:
-            answered.add(call.contact_id)
+            answered[call.contact_id] = call
     return found
 
 
-def _messages(calls: Iterable[CarrierCall]) -> list[Violation]:
+def _was_called_back(truth: Truth, earlier: CarrierCall, call: CarrierCall) -> bool:
+    """Whether a callback was asked for since the earlier call began, and before this one was ordered."""
+    asked = truth.called_back.get(call.contact_id, [])
+    return any(earlier.ordered_at <= at <= call.ordered_at for at in asked)
+
+
+def _after_no_more(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) -> list[Violation]:
+    """Calls to a contact of which it was asked, and acknowledged, that it is called no more."""
+    found = []
+    for call in calls:
+        since = truth.no_more.get(call.contact_id)
+        if since is None or call.ordered_at <= since + reaction:
+            continue
+        if not any(since - reaction <= at <= call.ordered_at for at in truth.called_back.get(call.contact_id, [])):
+            found.append(Violation("S4", "a contact that was to be called no more was called", call))
+    return found
+
+
+def _messages(calls: Iterable[CarrierCall], truth: Truth) -> list[Violation]:
     """A message that was left twice in one call, and calls after a message."""
-    left: set[str] = set()
+    left: dict[str, CarrierCall] = {}
     found = []
     for call in calls:
         if len(call.messages) > 1:
             found.append(Violation("Message", f"{len(call.messages)} messages were left in one call", call))
-        if call.contact_id in left:
+        if call.contact_id in left and not _was_called_back(truth, left[call.contact_id], call):
             found.append(Violation("Message", "a contact was called again after a message", call))
         if call.messages:
-            left.add(call.contact_id)
+            left[call.contact_id] = call
     return found
 
 

@@ -130,6 +130,11 @@ class Truth:
     accepted: set[tuple[str, str]] = field(default_factory=set)
     deleted: set[tuple[str, str]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    # By contact: when it was asked to be called back, and when that it is called no more was acknowledged last.
+    called_back: dict[str, list[datetime]] = field(default_factory=dict)
+    no_more: dict[str, datetime] = field(default_factory=dict)
+    # Contacts (organization and external id) that may end uncalled because that was asked of them.
+    given_up: set[tuple[str, str]] = field(default_factory=set)
     # By organization: whether its days are closed now, and whether it keeps the hours of the law.
     shut: dict[str, Rule[bool]] = field(default_factory=dict)
     lawful: dict[str, Rule[bool]] = field(default_factory=dict)
@@ -139,7 +144,9 @@ class Truth:
 
         Organization and external id → all numbers they ever had.
         """
-        due: dict[tuple[str, str], set[str]] = {contact: set() for contact in self.accepted - self.deleted}
+        due: dict[tuple[str, str], set[str]] = {
+            contact: set() for contact in self.accepted - self.deleted - self.given_up
+        }
         for (organization_id, phone), number in self.numbers.items():
             contact = (organization_id, number.external_id)
             if contact not in due:
