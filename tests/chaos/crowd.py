@@ -73,6 +73,7 @@ class Crowd:
             for _ in range(CAMPAIGNS_EACH):
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
             await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
+            await self._ends.let_complete(who.who.key, organization.campaigns[0])
             await self._add_exclusive_campaign(organization)
             await self._pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
             pooled = organization.campaigns[1].id
@@ -134,6 +135,7 @@ class Crowd:
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
                     await self._set_active(organization, campaign, active=True)
                 await self._runs.lift(organization.who.who.key, campaign.id)
+                await self._ends.go_on(organization.who.who.key, campaign)
 
     async def _work_for(self, organization: Organization) -> None:
         deeds: list[tuple[int, Callable[[Organization, Campaign], Awaitable[None]]]] = [
