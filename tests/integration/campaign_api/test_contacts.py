@@ -46,6 +46,7 @@ async def test_a_contact_comes_back_as_it_was_sent(acme: Customer) -> None:
         "next_attempt_at": "2035-01-01T08:00:00Z",
         "waiting_for": {"reason": "scheduled", "until": "2035-01-01T08:00:00Z"},
         "ended_because": None,
+        "callback": None,
         "attempts": [],
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],
