@@ -213,8 +213,11 @@ def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
     found = {
         "called": bool(attempts) or contact["status"] in ACTIVE,
         "answered": Outcome.ANSWERED in attempts and (Outcome.ANSWERED in contact["outcomes"] or "answered" in told),
-        "opted_out": Outcome.DO_NOT_CALL in attempts
-        and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told),
+        "opted_out": (
+            Outcome.DO_NOT_CALL in attempts and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told)
+        )
+        # By a word of another version, which holds like an opt-out.
+        or ("opted_out" in told and not told <= {None, *EndReason}),
         "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,
         "called_back": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.REQUESTED,
     }
