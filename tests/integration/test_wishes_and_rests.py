@@ -12,6 +12,7 @@ from shared.store.client import Store
 from shared.store.contacts.asking import Asking, ask
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing.rests import write_rest
+from shared.telephony.scripts import ScriptedCall, always
 from tests.engine import Engine, running_engine
 from tests.eventually import eventually
 from tests.factories import a_moment_ago, add_campaign, add_contacts, add_organization
@@ -51,7 +52,9 @@ async def test_who_asked_to_be_called_back_is_called_at_that_time_before_all_oth
     [ended] = await add_contacts(store, organization, campaign, 1, last_attempt="a", **answered)
     others = await add_contacts(store, organization, campaign, 40, priority=9, tier=queue_of(9, Tier.FRESH))
     await store["counters_in"].update_one({"campaign_id": campaign["_id"]}, {"$set": {"prioritized": True}})
-    async with running_engine(store, kafka_address, topic_prefix) as engine:
+    # The others take longer than it takes until the callback is due, one after the other.
+    calls = always(ScriptedCall(talk_seconds=0.1))
+    async with running_engine(store, kafka_address, topic_prefix, script=calls) as engine:
         await engine.start_executor()
         await engine.start_scheduler()
         placed = engine.carriers[0].placements
