@@ -21,6 +21,8 @@ DEFAULT_CONTACT_PRIORITY: Final = 0
 QUEUES: Final = 4
 # What a requested callback's priority counts more than another contact's.
 REQUESTED_PRIORITY: Final = MAX_CONTACT_PRIORITY + 1
+# By their numbers, which are 0 to QUEUES - 1.
+_TIERS: Final = tuple(sorted(Tier))
 
 
 class CallOrder(StrEnum):
@@ -50,7 +52,7 @@ def last_queue_of(priority: int) -> int:
 
 def tier_in(queue: int) -> Tier:
     """The tier of the contacts in a queue."""
-    return Tier(queue % QUEUES)
+    return _TIERS[queue % QUEUES]
 
 
 def priority_in(queue: int) -> int:

@@ -4,6 +4,8 @@ import uuid
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text, uuids
 
 from shared.domain.ids import (
     SHARDS,
@@ -95,3 +97,21 @@ def test_the_id_of_a_callback_names_contact_and_waiting() -> None:
 )
 def test_other_texts_are_no_callbacks(text: str) -> None:
     assert of_callback(text) is None
+
+
+@given(namespace=uuids(), name=text())
+def test_ids_made_of_names_are_version_5_uuids(namespace: uuid.UUID, name: str) -> None:
+    assert attempt_id_of(str(namespace), name) == str(uuid.uuid5(namespace, name))
+
+
+@pytest.mark.parametrize("spelled", ["{}", "urn:uuid:{}", "{{{}}}"])
+def test_a_uuid_is_read_in_each_of_its_spellings(spelled: str) -> None:
+    namespace = uuid.uuid4()
+    assert attempt_id_of(spelled.format(namespace), "claim") == str(uuid.uuid5(namespace, "claim"))
+    assert attempt_id_of(spelled.format(str(namespace).upper()), "claim") == str(uuid.uuid5(namespace, "claim"))
+
+
+@pytest.mark.parametrize("text", ["", "no uuid", "é" * 32, "0" * 31, "g" * 32])
+def test_what_is_no_uuid_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        attempt_id_of(text, "claim")
