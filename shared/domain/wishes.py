@@ -17,7 +17,8 @@ from shared.domain.retry import CallAgain, RetryPolicy, after_attempt
 class WishKind(StrEnum):
     """The kinds of wish for a contact."""
 
-    AGAIN = "again"  # to call it again, though it has ended; its limits and delays count from then on
+    # To call it again, though it has ended, or at once, though it is put off; its limits and delays count from then on.
+    AGAIN = "again"
     CALLBACK = "callback"  # to call it back at a time, whatever has become of it
     AT = "at"  # the callback that it is: at another time
     NOW = "now"  # the callback that it is: as soon as hours and limits allow
@@ -51,7 +52,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class AskedContact:
-    """A contact as a wish finds it. `told`: one of its calls was answered, or the person opted out in it."""
+    """A contact as a wish finds it. `told`: one of its calls was answered, or the person opted out in it.
+
+    `put_off`: something of its own, such as a cap, has moved its time.
+    """
 
     status: ContactStatus
     because: EndReason | None
@@ -62,6 +66,13 @@ class AskedContact:
     scheduled_at: datetime | None
     last_attempt: str | None
     tries: Tries
+    put_off: bool = False
+
+    @property
+    def may_be_reset(self) -> bool:
+        """Whether the contact has ended, or waits for the end of what has put it off: a cap, a busy number, a rest."""
+        is_put_off = self.status is ContactStatus.PENDING and self.put_off and self.tier is not Tier.REQUESTED
+        return self.status in MAY_BE_RESET or is_put_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ def holds(contact: AskedContact, wish: Wish) -> bool:
         return False
     match wish.kind:
         case WishKind.AGAIN:
-            return contact.status in MAY_BE_RESET and contact.told is None
+            return contact.may_be_reset and contact.told is None
         case WishKind.CALLBACK:
             return contact.status not in ACTIVE and contact.told is not EndReason.OPTED_OUT
         case _:

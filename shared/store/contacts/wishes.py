@@ -51,14 +51,15 @@ class ResetPage:
 
 
 async def ask_again(store: Store, contacts: Collection[Document], now: datetime, ask_id: str | None = None) -> int:
-    """Ask that ended contacts be called again; how many of them still stood as read.
+    """Ask that ended contacts, or such as are put off, be called again; how many of them still stood as read.
 
     They must be of one organization, at most 1,000. `ask_id` names what several requests ask together. Safe to repeat.
     """
     wanted = [contact["_id"] for contact in contacts]
 
     async def work(session: AsyncClientSession) -> int:
-        query = {"_id": {"$in": wanted}, "status": {"$in": sorted(MAY_BE_RESET)}, **_MAY_BE_ASKED}
+        ended, put_off = {"status": {"$in": sorted(MAY_BE_RESET)}}, _with_status(ContactStatus.PENDING)
+        query = {"_id": {"$in": wanted}, "$or": [ended, put_off], **_MAY_BE_ASKED}
         fields = {"campaign_id": 1, "shard": 1}
         found = await store["contacts"].find(query, fields, session=session).to_list()
         if not found:
@@ -91,6 +92,8 @@ async def reset_contacts(
 ) -> ResetPage:
     """Ask that the campaign's (stored form) contacts that ended so be called again, at most `MAX_RESET` at a time.
 
+    With `PENDING`, those that wait because something of their own has put them off, to be called at once.
+
     Contacts that were answered or opted out are never among them, and none is asked for twice by the requests that one
     `cursor` joins, though it may have ended so again meanwhile. Raises `InvalidCursor`.
     """
@@ -100,7 +103,7 @@ async def reset_contacts(
     query = {
         "campaign_id": campaign_id,
         "organization_id": organization_id,
-        "status": status.value,
+        **_with_status(status),
         "reset_by": {"$ne": ask_id},
         **_MAY_BE_ASKED,
     }
@@ -117,6 +120,13 @@ async def reset_contacts(
         # With each part: what is asked must be found though this process may not come to the next one.
         await touch(store, organization_id)
     return ResetPage(asked, encode_cursor(more[0]["created_at"], ask_id) if more else None)
+
+
+def _with_status(status: ContactStatus) -> Document:
+    """Contacts with this status; of those that wait, the ones that are put off."""
+    if status is ContactStatus.PENDING:
+        return {"status": status.value, "put_off.reason": {"$exists": True}}
+    return {"status": status.value}
 
 
 @translates

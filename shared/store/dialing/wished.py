@@ -47,6 +47,7 @@ def asked_contact(contact: Document) -> AskedContact:
         scheduled_at=contact["scheduled_at"],
         last_attempt=contact["last_attempt"],
         tries=tries_of(contact),
+        put_off=contact["put_off"] is not None,
     )
 
 

@@ -138,7 +138,7 @@ async def reset_campaign(
     """Ask that all contacts of a campaign that ended so be called again; how many were asked for."""
     named = await world.store["contacts"].find({"campaign_id": campaign_id, "status": status}).to_list()
     for contact in named:
-        if because in (None, contact["ended_because"]):
+        if because in (None, contact.get("ended_because")):
             _may_be_called_again(world, contact)
     campaign = await world.store["campaigns"].find_one({"_id": campaign_id})
     assert campaign is not None

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.caps import CLOCKS
+from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from tests.integration.protocol import edits
@@ -180,6 +181,24 @@ async def test_a_cap_that_is_lifted_moves_nobody_who_waits_for_it(store: Store) 
     await world.pass_time(6)
     assert await claim(world, AMY, ANN) == [ANN]
     assert await waits_for(world, AMY) == held_back
+    await drain(world)
+
+
+async def test_a_looser_cap_brings_those_it_has_put_off_forward_by_a_reset_alone(store: Store) -> None:
+    world = await new_world(store, plan(day=1))
+    await call(world, ANN)
+    await ends(world, ANN, Outcome.NO_ANSWER)
+    await world.pass_time(6)
+    assert await claim(world, AMY) == []
+    assert (await waits_for(world, AMY))[0] == "number_day_cap"
+    await edits.lift_caps(world, ACME)
+    assert await claim(world, AMY) == [], "it comes at the time that was set"
+    campaign_id = (await contact(world, AMY))["campaign_id"]
+    assert await edits.reset_campaign(world, campaign_id, ContactStatus.PENDING) == 1
+    await world.carry_out(ACME_SHARD, ACME_SHARD)
+    waiting = await contact(world, AMY)
+    assert (waiting.get("put_off"), waiting["due_at"]) == (None, world.now)
+    assert await claim(world, AMY) == [AMY]
     await drain(world)
 
 

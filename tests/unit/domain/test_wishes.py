@@ -81,6 +81,12 @@ def test_a_reset_holds_for_contacts_that_have_ended(status: ContactStatus) -> No
     assert FINAL - {COMPLETED} == MAY_BE_RESET
 
 
+@pytest.mark.parametrize(("contact", "held"), [(FRESH, True), (RETRY, True), (REQUESTED, False)])
+def test_a_contact_that_is_put_off_may_be_reset_while_it_waits(contact: AskedContact, held: bool) -> None:
+    assert holds(replace(contact, put_off=True), wish(WishKind.AGAIN, contact.last_attempt)) is held
+    assert not holds(contact, wish(WishKind.AGAIN, contact.last_attempt))
+
+
 @pytest.mark.parametrize("kind", list(WishKind))
 def test_a_wish_is_void_once_there_was_another_call(kind: WishKind) -> None:
     contact = ENDED if kind in (WishKind.AGAIN, WishKind.CALLBACK) else RETRY

@@ -58,7 +58,10 @@ async def reset(
     campaign: ContactsCampaignRef,
     body: Annotated[ResetContacts, json_body(ResetContacts)],
 ) -> ResetResult:
-    """Call contacts again that have ended; their limits and delays count from now on, their attempts stay."""
+    """Call contacts again that have ended, or were put off.
+
+    Their limits and delays count from now on, their attempts stay.
+    """
     page = await contacts.reset_contacts(
         engine,
         caller.organization_id,

@@ -37,11 +37,14 @@ def _not_for_good(reason: EndReason | None) -> EndReason | None:
 
 
 class ResetContacts(RequestBody):
-    """Which contacts that have ended to call again."""
+    """Which contacts that have ended, or are put off, to call again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "error", "reason": "no_agent"}]})
 
-    status: Literal["error", "exhausted", "skipped"] = Field(description="How they ended.")
+    status: Literal["error", "exhausted", "skipped", "pending"] = Field(
+        description="How they ended. `pending`: those that wait because a cap, a number on a call or a resting country "
+        "has put them off; they are looked at anew at once."
+    )
     reason: Annotated[EndReason | None, Field(strict=False), AfterValidator(_not_for_good)] = Field(
         None, description="Why they ended, as `ended_because` says; without it whatever the reason was."
     )
