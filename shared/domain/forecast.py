@@ -18,6 +18,9 @@ from shared.domain.timezones import EPOCH
 MIN_CALLS: Final = 50
 # Open hours further away than this, before or after now, are not looked at.
 HORIZON: Final = timedelta(days=92)
+# Timezones in all that are looked at for one answer, each as often as the hours of any one change: some 30 ms. Hundreds
+# of timezones with many windows a day would take seconds, in which nobody else is answered.
+MAX_LOOKS: Final = 100_000
 _SECOND: Final = timedelta(seconds=1)
 
 # Whether it is open at a second since 1970 (UTC), and a later one until which that surely holds (exclusive).
@@ -28,7 +31,8 @@ Hours = Callable[[int], tuple[bool, int]]
 class Forecast:
     """What is left of a campaign: calls, the calls it makes a second in open hours, and when it ends (UTC).
 
-    None: unknown. `ends_at` alone is None where the end is more than 92 days away, or never comes as things stand.
+    None: unknown. `ends_at` alone is None where the end is more than 92 days away, behind more changes of hours than
+    are looked at (`MAX_LOOKS`), or never comes as things stand.
     """
 
     calls_left: int | None = None
@@ -63,27 +67,44 @@ def _calls_per_second(counts: CampaignCounts, run: Run, hours: Sequence[Hours], 
         return None
     end = _second_of(now)
     spans = _spans(hours, _second_of(run.at), end)
-    seconds = sum(min(until, end) - since for since, until, is_open in spans if is_open)
+    try:
+        seconds = sum(min(until, end) - since for since, until, is_open in spans if is_open)
+    except _TooManySpans:
+        return None
     # A call that is up when the hours end is made all the same.
     return counts.calls_of_run(run.generation) / seconds if seconds else None
 
 
 def _after_open_seconds(hours: Sequence[Hours], now: datetime, seconds: float) -> datetime | None:
     start = _second_of(now)
-    for since, until, is_open in _spans(hours, start, start + HORIZON // _SECOND):
-        if not is_open:
-            continue
-        if seconds <= until - since:
-            return EPOCH + timedelta(seconds=since + ceil(seconds))
-        seconds -= until - since
+    try:
+        for since, until, is_open in _spans(hours, start, start + HORIZON // _SECOND):
+            if not is_open:
+                continue
+            if seconds <= until - since:
+                return EPOCH + timedelta(seconds=since + ceil(seconds))
+            seconds -= until - since
+    except _TooManySpans:
+        return None
     return None
 
 
+class _TooManySpans(Exception):
+    """The hours change more often than is looked at."""
+
+
 def _spans(hours: Sequence[Hours], start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """Spans from `start` to `end` (seconds since 1970) in which something is open, or nothing, in order."""
-    second = start
+    """Spans from `start` to `end` (seconds since 1970) in which something is open, or nothing, in order.
+
+    Raises `_TooManySpans` once `MAX_LOOKS` are taken.
+    """
+    second, answers, looks = start, [(False, start)] * len(hours), 0
     while second < end:
-        answers = [at(second) for at in hours]
+        looks += len(hours)
+        if looks > MAX_LOOKS:
+            raise _TooManySpans
+        # An answer holds until it says so.
+        answers = [at(second) if answer[1] <= second else answer for at, answer in zip(hours, answers, strict=True)]
         opened = [until for is_open, until in answers if is_open]
         until = min(end, max(opened) if opened else min((until for _, until in answers), default=end))
         yield second, until, bool(opened)

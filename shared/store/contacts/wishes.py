@@ -15,7 +15,7 @@ from typing import Final
 from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.contact import ContactStatus
+from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_input import is_uuid
 from shared.domain.reasons import FOR_GOOD, EndReason
 from shared.domain.wishes import MAY_BE_RESET, WishKind
@@ -149,12 +149,19 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
         asked = [wished_move(contact, context.retry_policy(contact), now) for contact in contacts.values()]
         moves = [move for move in asked if move is not None]
         await apply_moves(store, session, transaction.ledger, context, moves, now)
-        carried_out = {move.contact["_id"] for move in moves}
-        await _drop(store, session, [contact_id for contact_id in ids if contact_id not in carried_out])
+        settled = {move.contact["_id"] for move in moves} | {c["_id"] for c in contacts.values() if _waits_for_call(c)}
+        await _drop(store, session, [contact_id for contact_id in ids if contact_id not in settled])
         await transaction.ledger.write(store, session)
         return Swept.by(transaction.ledger, len(ids))
 
     return await store.in_transaction(run)
+
+
+def _waits_for_call(contact: Document) -> bool:
+    """Whether what is asked is a callback after the call that the contact is on: the end of that call looks at it."""
+    asked = contact["asked"]
+    on_call = asked is not None and contact["status"] in ACTIVE and asked["kind"] == WishKind.CALLBACK
+    return on_call and bool(asked["of"] == contact["lock"]["attempt"])
 
 
 async def _drop(store: Store, session: AsyncClientSession, contact_ids: Sequence[str]) -> None:

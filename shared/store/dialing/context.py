@@ -31,7 +31,7 @@ from shared.store.client import Document, Store
 from shared.store.dialing.number_use import NumbersInForce, names_registered, plan_of
 from shared.store.dialing.rests import read_rests
 from shared.store.dialing.run_sums import read_run_calls
-from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
+from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument
 
@@ -43,6 +43,7 @@ DEFAULT_CONCURRENCY_LIMIT: Final = 10
 AT_MOST: Final = {"organizations": 100, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {
+    "campaigns": dict.fromkeys(FOR_PEOPLE, 0),
     "do_not_call": {"organization_id": 1, "phone_number": 1},
     "budgets": {"held": 1, "rests": 1, "turn": 1, "run": 1, "calls": 1, "claims": 1},
 }

@@ -204,7 +204,7 @@ def _better_ending(
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
     transaction.ledger.upgraded(attempt, known)
-    if contact is None or contact["ended_because"] in FOR_GOOD:
+    if contact is None or _has_the_last_word(contact, ENDED_BY[event.outcome]):
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
         _told_for_good(transaction, finishing, event, contact, attempt)
@@ -224,24 +224,34 @@ def _better_ending(
     finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
 
 
+def _has_the_last_word(contact: Document, told: EndReason) -> bool:
+    """Whether nothing that a late report tells changes a contact that has ended: an opt-out goes above an answer."""
+    because = contact["ended_because"]
+    return because in FOR_GOOD and not (because == EndReason.ANSWERED and told is EndReason.OPTED_OUT)
+
+
 def _told_for_good(
     transaction: ShardTransaction, finishing: _Finishing, event: CallFinished, contact: Document, attempt: Document
 ) -> None:
     """A call, not only the last, was answered after all, or the person opted out in it: there is no other one.
 
     A contact that is on a call now is marked, so that the gate refuses it and its next move ends it. One that was asked
-    to be called back waits, or is called, all the same, unless the person opted out, or it was called back already.
+    to be called back waits, or is called, all the same, unless the person opted out, or it was called back already. One
+    that has ended answered stays so, and an opt-out forbids what might be asked of it.
     """
     told = contact["for_good"] if contact["for_good"] == EndReason.OPTED_OUT else ENDED_BY[event.outcome]
     mark: Document = {"for_good": told}
     calls_back = is_called_back_after(contact, attempt)
-    goes_on = contact["status"] in ACTIVE or calls_back
+    goes_on = contact["status"] in ACTIVE or calls_back or contact["ended_because"] == EndReason.ANSWERED
     if goes_on and tier_in(contact["tier"]) is Tier.REQUESTED and not calls_back:
         mark["tier"] = queue_of(contact["priority"] or 0, Tier.RETRY)
     transaction.ledger.told(contact, mark)
     contact |= mark
     if goes_on:
         finishing.marks.append(UpdateOne({"_id": contact["_id"]}, {"$set": mark}))
+        if "tier" in mark and contact["_id"] in finishing.moves:
+            # Another of its calls has ended in the same batch: the callback that it asked for is answered by this one.
+            finishing.moves[contact["_id"]] = replace(finishing.moves[contact["_id"]], tier=Tier.RETRY)
     else:
         finishing.moves.setdefault(contact["_id"], Move(contact, ContactStatus.PENDING, tier=Tier.RETRY))
 

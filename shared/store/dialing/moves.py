@@ -131,6 +131,9 @@ def final_move(move: Move, context: DialingContext, now: datetime) -> Move | Non
     if contact["delete_requested"]:
         return None
     told = move.for_good if contact["for_good"] is None else contact["for_good"]
+    if move.because is EndReason.OPTED_OUT and told == EndReason.ANSWERED:
+        # Called back after an answer, and asked not to be called again: that holds from now on.
+        return replace(move, for_good=EndReason.OPTED_OUT)
     if move.to is not ContactStatus.PENDING and told is None:
         return move
     dialed = context.dialed(contact)

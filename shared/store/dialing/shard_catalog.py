@@ -29,7 +29,7 @@ from shared.store.dialing.context import (
 )
 from shared.store.dialing.number_use import has_registry, names_registered, plan_of, read_registries
 from shared.store.dialing.rests import read_rests
-from shared.store.documents.catalog import CampaignDocument, OrganizationDocument
+from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument, CountersDocument, CountersInDocument
 
@@ -156,7 +156,8 @@ async def read_campaigns(store: Store, hours: Mapping[str, OrganizationHours]) -
     Contacts of no campaign are among them. `hours` is what each organization says of hours, by its id.
     """
     query = {"organization_id": {"$in": list(hours)}, **MAY_RUN}
-    documents = [complete(CampaignDocument, campaign) async for campaign in store["campaigns"].find(query)]
+    found = store["campaigns"].find(query, dict.fromkeys(FOR_PEOPLE, 0))
+    documents = [complete(CampaignDocument, campaign) async for campaign in found]
     return await _entries(store, documents, {default_campaign_id(o) for o in hours}, hours)
 
 
@@ -169,7 +170,8 @@ async def read_campaign(store: Store, organization_id: str, campaign_id: str) ->
     organization = await store["organizations"].find_one({"_id": organization_id})
     known_as = None if organization is None else complete(OrganizationDocument, organization)
     hours = {organization_id: organization_hours(known_as)}
-    found = store["campaigns"].find({"_id": campaign_id, "organization_id": organization_id})
+    query = {"_id": campaign_id, "organization_id": organization_id}
+    found = store["campaigns"].find(query, dict.fromkeys(FOR_PEOPLE, 0))
     documents = [complete(CampaignDocument, campaign) async for campaign in found]
     entries = await _entries(store, documents, set() if documents else {campaign_id}, hours)
     return entries[0] if entries else None

@@ -11,6 +11,8 @@ from shared.domain.queue_order import CallOrder
 
 # The `source` of do-not-call entries that came through the native API.
 NATIVE: Final = "native"
+# Fields of campaigns that are for people: no rule of dialing reads them, and they may have 145 kB together.
+FOR_PEOPLE: Final = ("description", "objective", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from shared.store.client import Document, Store, translates
 from shared.store.dialing.campaign_reader import CampaignReader
 from shared.store.dialing.claim import ClaimOrder, Selection, may_be_claimed, rooms_for, select
 from shared.store.dialing.ledger import Ledger
+from shared.store.dialing.run_sums import RunSums
 from shared.store.dialing.shard_catalog import CampaignEntry, Enrolled, read_campaign, read_enrolled
 from shared.store.dialing.shard_transaction import ShardTransaction
 from shared.store.documents.completing import complete
@@ -64,7 +65,9 @@ async def _selection(
     order = ClaimOrder([contact["_id"] for contact in candidates])
     free = situation.everybody.limit - situation.everybody.held
     async with store.client.start_session() as session:
-        transaction = ShardTransaction(store, session, Ledger(shard, 0), situation.context)
+        transaction = ShardTransaction(
+            store, session, Ledger(shard, 0, runs=RunSums(situation.context.runs)), situation.context
+        )
         rooms = await rooms_for(transaction, order, candidates, now, free)
         selection = select(transaction, rooms, candidates, str(uuid.uuid4()), now, order)
     for contact, lock in zip(selection.chosen, selection.locks, strict=True):

@@ -184,7 +184,8 @@ def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
     for contact in wished.values():
         kind, status = WishKind(contact["asked"]["kind"]), contact["status"]
         if kind is not WishKind.CALLBACK:
-            may = FINAL if kind is WishKind.AGAIN else {ContactStatus.PENDING}
+            waits = {ContactStatus.PENDING}
+            may = FINAL | (waits if contact.get("put_off") else set()) if kind is WishKind.AGAIN else waits
             assert status in may, f"S4: {kind} is asked of a contact that is {status}"
         elif status in ACTIVE:
             assert contact["asked"]["of"] == contact["lock"]["attempt"], "S4: a callback of another call than this one"

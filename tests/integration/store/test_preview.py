@@ -8,7 +8,7 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing_values import End, Wait
-from shared.domain.ids import default_campaign_id
+from shared.domain.ids import campaign_budget, default_campaign_id
 from shared.domain.preview import Preview
 from shared.domain.queue_order import queue_of
 from shared.domain.reasons import EndReason, WaitReason
@@ -195,3 +195,14 @@ async def test_contacts_of_no_campaign_and_a_campaign_without_contacts(store: St
     assert [call.contact.id for call in (await ask(store, organization, None)).calls] == [contact["_id"]]
     empty = await ask(store, organization, await add_campaign(store, organization))
     assert (empty.calls, empty.others) == ([], [])
+
+
+async def test_the_calls_that_a_run_has_made_are_counted(store: Store) -> None:
+    organization = await add_organization(store, concurrency_limit=50, default_agent_number="+12025550111")
+    await open_limits(store, organization["shard"], 50)
+    campaign = await add_campaign(store, organization, agent_id="agent", max_calls=10)
+    first = await of_kind(store, organization, campaign, 0)
+    await of_kind(store, organization, campaign, 2)
+    counted = {"_id": campaign_budget(campaign["_id"]), "held": 1, "run": 1, "calls": 9, "claims": 1}
+    await store["budgets"].insert_one(counted)
+    assert [call.contact.id for call in (await ask(store, organization, campaign)).calls] == first[:1]

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.calling_window import Schedule, TimeWindow, Weekday
 from shared.domain.campaign import Run, RunState
 from shared.domain.counts import CallsOfRun, CampaignCounts, Minute
-from shared.domain.forecast import UNKNOWN, Forecast, Hours, forecast
+from shared.domain.forecast import MAX_LOOKS, UNKNOWN, Forecast, Hours, forecast
 
 # A Tuesday; the run began two hours ago.
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -109,3 +109,16 @@ def test_the_pace_of_a_run_that_was_never_open_is_unknown() -> None:
 def test_the_pace_of_a_run_that_began_long_ago_is_that_of_its_last_minute_alone() -> None:
     long_ago = replace(RUN, at=NOW - timedelta(days=93))
     assert forecast(COUNTS, long_ago, [ALWAYS], NOW) == Forecast(1800, None, None)
+
+
+def test_no_more_hours_are_looked_at_than_an_answer_may_cost() -> None:
+    looks = 0
+
+    def at(second: int) -> tuple[bool, int]:
+        nonlocal looks
+        looks += 1
+        return second // 60 % 2 == 0, (second // 60 + 1) * 60
+
+    counts = replace(COUNTS, pending=10_000_000, minute=Minute(NOW, 60, 60))
+    assert forecast(counts, RUN, [at] * 100, NOW).ends_at is None
+    assert looks <= MAX_LOOKS
