@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.scheduler.planner import OrganizationDemand
+from services.scheduler.planner import OrganizationDemand, in_order
 from services.scheduler.shards import memory as memory_module
 from services.scheduler.shards.chores import Chores
 from services.scheduler.shards.inbox import Chore
@@ -236,3 +236,25 @@ async def test_of_many_campaigns_in_which_nobody_is_due_a_step_puts_some_to_slee
     assert [waiting.contact_id for demand in demands for queue in demand.queues for waiting in queue.waiting] == [
         due["_id"]
     ]
+
+
+@pytest.mark.parametrize("at_most", [1, 100])
+async def test_contacts_of_no_campaign_are_offered_first_then_campaigns_by_priority_whatever_is_due_for_longer(
+    store: Store, at_most: int
+) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    low, high = [await add_campaign(store, organization, priority=priority) for priority in (1, 7)]
+    expected = []
+    for minutes, campaign in ((1, None), (2, high), (3, low)):
+        due_at = now - timedelta(minutes=minutes)
+        expected += [contact["_id"] for contact in await add_contacts(store, organization, campaign, 2, due_at=due_at)]
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    called: list[str] = []
+    while len(called) < len(expected):
+        [demand] = await memory.demands(now, at_most, {})
+        called.append(next(in_order(demand.queues)).contact_id)
+        await lock(store, called[-1])
+        memory.taken(called[-1:], [], now, claimed=True)
+    assert called == expected

@@ -2,12 +2,13 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.scheduler.planner import CampaignQueue, OrganizationDemand, ShardWant, entitled_slots, plan
-from shared.domain.contact import WaitingContact
+from shared.domain.campaign import NO_CAMPAIGN_PRIORITY
+from shared.domain.contact import Tier, WaitingContact
 from shared.domain.sharing import Claimant
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -124,3 +125,21 @@ def test_last_calls_of_those_with_nobody_left_to_call_keep_nobody_else_waiting(t
 def test_slots_that_rest_are_not_shared_again() -> None:
     wants = [ShardWant(30, [Claimant("a", 100, 100, 0.0)]), ShardWant(0, [Claimant("b", 100, 100, 0.0)])]
     assert entitled_slots(wants, 40) == {"a": 5, "b": 5}
+
+
+@pytest.mark.parametrize("share", [1, 2, 3, 4, 6])
+def test_contacts_of_no_campaign_go_first_then_those_of_the_campaign_of_the_highest_priority(share: int) -> None:
+    """Whatever their tiers and due times: the later a queue is here, the more is due in it, and for longer."""
+    order = [("none", NO_CAMPAIGN_PRIORITY, Tier.RETRY), ("high", 7, Tier.RETRY), ("low", 1, Tier.FRESH)]
+    queues = [
+        CampaignQueue(
+            name,
+            priority,
+            [WaitingContact(int(tier), NOON - timedelta(hours=place), n, f"{name}-{n}") for n in range(place + 1)],
+        )
+        for place, (name, priority, tier) in enumerate(order)
+    ]
+    for given in (queues, queues[::-1]):
+        demand = OrganizationDemand("acme", 10, 0, 0.0, given)
+        made = plan([demand], {"acme": share}, grant=10, held=0, at_most=500)
+        assert made.contact_ids == ["none-0", "high-0", "high-1", "low-0", "low-1", "low-2"][:share]

@@ -216,6 +216,53 @@ async def test_who_may_not_be_called_is_not_called_back(acme: Customer, stack: S
     assert await stack.store["asks"].count_documents({"_id": {"$in": [campaign["id"]]}}) == 0
 
 
+async def test_a_callback_that_would_be_due_past_the_end_of_its_campaign_is_409(acme: Customer, stack: Stack) -> None:
+    end_at = in_future(2 * HOUR)
+    campaign = await a_campaign(acme, 2, end_at=said(end_at))
+    retry = await called(stack, campaign, "lead-0")
+    for path in (f"/campaigns/{campaign['id']}/contacts/lead-1/callback", f"/callbacks/{retry['_id']}-1/reschedule"):
+        for at in (end_at, end_at + DAY):
+            answer = await acme.post(path, {"at": said(at)})
+            assert answer.status == 409, (path, answer.raw)
+            assert "ends before that time" in answer.body["detail"]
+        assert await stack.store["asks"].count_documents({"campaign_id": campaign["id"]}) == 0
+        in_time = end_at - timedelta(seconds=1)
+        assert (await acme.post(path, {"at": said(in_time)})).body["callback"]["at"] == said(in_time)
+        await stack.store["asks"].delete_many({"campaign_id": campaign["id"]})
+
+
+@pytest.mark.parametrize(
+    ("stored", "state", "word"),
+    [
+        ({"run": {"generation": 1, "state": "failed", "reason": "job", "at": utc_now()}}, "failed", "failed"),
+        ({"intent": "cancelled"}, "cancelled", "closed"),
+    ],
+)
+async def test_nothing_is_asked_of_the_contacts_of_a_campaign_that_is_over(
+    acme: Customer, stack: Stack, stored: dict[str, Any], state: str, word: str
+) -> None:
+    campaign = await a_campaign(acme, 2)
+    retry = await called(stack, campaign, "lead-0")
+    await called(stack, campaign, "lead-1", status="exhausted", ended_because="busy")
+    await stack.store["campaigns"].update_one({"_id": campaign["id"]}, {"$set": stored})
+    assert (await acme.get(f"/campaigns/{campaign['id']}")).body["state"] == state
+    contacts, of_retry = f"/campaigns/{campaign['id']}/contacts", f"/callbacks/{retry['_id']}-1"
+    at = {"at": said(in_future())}
+    asked: dict[str, Any] = {
+        f"{contacts}/lead-0/callback": at,
+        f"{contacts}/lead-1/callback": at,
+        f"{of_retry}/reschedule": at,
+        **dict.fromkeys(f"{of_retry}/{action}" for action in ("now", "skip", "cancel", "done")),
+        f"{contacts}/reset": {"status": "exhausted"},
+        contacts: {"contacts": [lead(1)]},
+    }
+    for path, body in asked.items():
+        answer = await acme.post(path, body)
+        assert answer.status == 400, (path, answer.raw)
+        assert f"is {word}" in answer.body["detail"]
+    assert await stack.store["asks"].count_documents({"campaign_id": campaign["id"]}) == 0
+
+
 @pytest.mark.parametrize("outcome", ["answered", "busy"])
 async def test_an_ended_contact_is_called_back(
     acme: Customer, stack: Stack, scheduler: Scheduler, outcome: str

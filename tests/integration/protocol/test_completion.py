@@ -184,6 +184,22 @@ async def test_completion_beside_an_import(store: Store, monkeypatch: pytest.Mon
     await called_and_completed(world, imported)
 
 
+async def test_contacts_that_are_in_are_called_while_their_import_is_still_under_way(store: Store) -> None:
+    world = await finished_world(store)
+    imports = store["campaigns"]
+    await imports.update_one({"_id": SPRING}, {"$inc": {"imports": 1}})
+    first = await added(world, "ingest-0")
+    assert await state(world) is CampaignState.SYNCING
+    await call(world, first)
+    await call_ends(world, first, Outcome.ANSWERED)
+    assert await ended_as(world, first) == ("completed", "answered")
+    assert await state(world) is CampaignState.SYNCING
+    assert await complete(world) == set(), "the import may store more"
+    await imports.update_one({"_id": SPRING}, {"$inc": {"imports": -1}})
+    assert await complete(world) == {SPRING}
+    await drain(world)
+
+
 @pytest.mark.parametrize("move", [CampaignMove.PAUSE, CampaignMove.START, CampaignMove.CANCEL])
 async def test_completion_beside_a_move(store: Store, monkeypatch: pytest.MonkeyPatch, move: CampaignMove) -> None:
     """Of the two one is first: a pause or a close is obeyed, and a new run is completed as the one before."""

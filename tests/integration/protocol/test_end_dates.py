@@ -1,20 +1,24 @@
 """A campaign's end date: from then on no call of it starts, and who waits ends, whatever was under way."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.campaign import CampaignMove, CampaignState, RunState
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
+from shared.domain.wishes import WishKind
 from shared.store.client import Store
 from shared.store.dialing import gate
 from tests.integration.protocol import edits, ends
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.setting import ACME, ANN, BOB, PHONES, SPRING, new_world
 from tests.integration.protocol.test_completion import complete, state
+from tests.integration.protocol.test_refusals import called
 from tests.integration.protocol.test_refusals import ends as call_ends
 from tests.integration.protocol.test_resets import ended_as
 from tests.integration.protocol.test_runs import ROOMY, claimed, spring
-from tests.integration.protocol.test_traces import ACME_SHARD, A, call, job_for, start, status
+from tests.integration.protocol.test_traces import ACME_SHARD, A, call, contact, job_for, start, status
 from tests.integration.protocol.world import World
 
 CAMPAIGN_ENDED = ("skipped", "campaign_ended")
@@ -93,6 +97,32 @@ async def test_a_waiting_retry_ends(store: Store) -> None:
     await swept(world)
     assert await ended_as(world, ANN) == CAMPAIGN_ENDED
     await drain(world)
+
+
+@pytest.mark.parametrize(
+    ("answered", "ended"), [(False, CAMPAIGN_ENDED), (True, ("completed", "answered"))], ids=["uncalled", "answered"]
+)
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_a_requested_callback_that_waits_ends_and_none_is_taken_for_later(
+    store: Store, is_claimed: bool, answered: bool, ended: tuple[str, str]
+) -> None:
+    world = await ending_world(store, 31)
+    if answered:
+        await call(world, ANN)
+        await call_ends(world, ANN, Outcome.ANSWERED)
+    assert not await edits.ask(world, ANN, WishKind.CALLBACK, 31)
+    assert await edits.ask(world, ANN, WishKind.CALLBACK, 21)
+    await world.carry_out(ACME_SHARD, ACME_SHARD)
+    found = await contact(world, ANN)
+    assert (found["status"], found["due_at"]) == ("pending", world.now + timedelta(seconds=21))
+    await world.pass_time(31)
+    if is_claimed:
+        assert await claimed(world, ANN) == set()
+    else:
+        await swept(world)
+    assert await ended_as(world, ANN) == ended
+    await drain(world)
+    assert called(world).count(ANN) == int(answered)
 
 
 @pytest.mark.parametrize("resumed", [False, True])

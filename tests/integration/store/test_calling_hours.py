@@ -8,8 +8,10 @@ import pytest
 from services.scheduler.shards.memory import ShardMemory
 from shared.clock import utc_now
 from shared.domain.call_limits import CallLimits
+from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus
 from shared.events import DialJob, JobReleased
+from shared.store.catalog.campaigns import get_campaign
 from shared.store.client import Document, Store
 from shared.store.dialing import gate, starts
 from shared.store.dialing.claim import ClaimOrder
@@ -78,6 +80,28 @@ async def test_a_closed_day_writes_no_contact_and_lets_the_campaign_sleep_to_its
     assert len(demand.queues[0].waiting) == 3
 
 
+async def test_the_closures_of_an_organization_hold_for_contacts_of_no_campaign_too(store: Store) -> None:
+    in_tokyo = {"first_day": "2026-11-18", "timezones": ["Asia/Tokyo"]}
+    organization, _ = await house(store, {"closures": [{"first_day": "2026-11-19"}, in_tokyo]})
+    contacts = await add_contacts(store, organization, None, 2, timezone="Europe/Berlin", created_at=NOON - DAY)
+    berlin, tokyo = contacts
+    await store["contacts"].update_one({"_id": tokyo["_id"]}, {"$set": {"timezone": "Asia/Tokyo"}})
+    await store["counters_in"].update_many({}, {"$addToSet": {"zones": "Asia/Tokyo"}})
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(NOON)
+    (demand,) = await memory.demands(NOON, 10, {})
+    assert [waiting.contact_id for queue in demand.queues for waiting in queue.waiting] == [berlin["_id"]]
+    (job,) = await claim(store, contacts, NOON)
+    assert job.contact_id == berlin["_id"], "in Tokyo the day is closed"
+    await starts.start(store, starts.StartOrder([job], "nonce", "executor", CallMode.CALLBACK, USUAL))
+    nonces = {berlin["_id"]: "nonce"}
+    midnight = datetime(2026, 11, 18, 23, tzinfo=UTC)  # in Berlin
+    assert await gate.look(store, nonces, midnight - MINUTE) == {berlin["_id"]: None}
+    assert await gate.look(store, nonces, midnight) == {berlin["_id"]: "closed_day"}
+    assert await claim(store, [tokyo], datetime(2026, 11, 19, 14, 59, tzinfo=UTC)) == []
+    assert len(await claim(store, [tokyo], datetime(2026, 11, 19, 15, tzinfo=UTC))) == 1, "both days are over there"
+
+
 async def test_closed_for_longer_than_a_year_is_looked_at_daily(store: Store) -> None:
     years = {"first_day": "2026-01-01", "last_day": "2029-01-01"}
     organization, campaign = await house(store, closures=[years], default_timezone="UTC")
@@ -134,10 +158,23 @@ async def test_stored_hours_that_cannot_be_read_call_nobody_and_stop_no_shard(st
     assert (await stored(store, contacts[0]))["status"] == ContactStatus.PENDING
 
 
-@pytest.mark.parametrize("status", ["active", "paused"])
-async def test_who_expires_while_waiting_ends_skipped_whatever_the_campaign_does(store: Store, status: str) -> None:
+@pytest.mark.parametrize(
+    ("course", "state"),
+    [
+        ({"intent": "running"}, CampaignState.RUNNING),
+        ({"intent": "paused"}, CampaignState.PAUSED),
+        ({"intent": "draft", "generation": 0}, CampaignState.DRAFT),
+        ({"intent": "scheduled", "start_at": NOON + DAY}, CampaignState.SCHEDULED),
+        ({"run": {"generation": 1, "state": "completed", "reason": None, "at": NOON}}, CampaignState.COMPLETED),
+    ],
+)
+async def test_who_expires_while_waiting_ends_skipped_whatever_the_campaign_does(
+    store: Store, course: dict[str, Any], state: CampaignState
+) -> None:
     organization, campaign = await house(store)
-    await store["campaigns"].update_one({"_id": campaign["_id"]}, {"$set": {"status": status}})
+    await store["campaigns"].update_one({"_id": campaign["_id"]}, {"$set": course})
+    found = await get_campaign(store, organization["_id"], campaign["_id"])
+    assert found.shown(NOON).state is state
     over = await add_contacts(store, organization, campaign, 2, expires_at=NOON, created_at=NOON - DAY)
     later = await add_contacts(store, organization, campaign, 1, expires_at=NOON + MINUTE, created_at=NOON - DAY)
     shard, owner = organization["shard"], Ownership(organization["shard"], 0)

@@ -1,7 +1,10 @@
 """Contacts that have ended and are named once more by an upload: who is called again, what is said of the others."""
 
+from datetime import timedelta
+
 from services.campaign_api.native.schemas.contacts import MAX_CONTACTS
 from services.campaign_api.native.sentences import LACKS
+from shared.clock import utc_now
 from shared.domain.setting_faults import SettingFault
 from tests.integration.campaign_api.client import lead
 from tests.integration.why.conftest import CALLER_NUMBER, Office
@@ -39,6 +42,41 @@ async def test_a_contact_that_ended_without_an_agent_is_called_when_it_is_upload
     assert (await acme.upload(campaign_id, [0]))["warnings"] == []
     called, left = await acme.stand(campaign_id, "completed", "error")
     assert (called["external_id"], left["external_id"]) == ("lead-0", "lead-1"), "only the one that was named"
+
+
+async def test_a_contact_that_expired_is_called_when_it_is_uploaded_with_a_later_expires_at(office: Office) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    campaign_id = (await acme.campaign()).body["id"]
+    past, later = [(utc_now() + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]
+    await acme.upload(campaign_id, range(2), expires_at=past)
+    for skipped in await acme.stand(campaign_id, "skipped", "skipped"):
+        assert skipped["ended_because"] == "expired"
+    still = [warning["message"] for warning in (await acme.upload(campaign_id, [0], expires_at=past))["warnings"]]
+    assert any("is not called again: it ended as skipped (expired)" in message for message in still)
+    assert (await acme.upload(campaign_id, [0], expires_at=later))["warnings"] == []
+    called, left = await acme.stand(campaign_id, "completed", "skipped")
+    assert (called["external_id"], left["external_id"]) == ("lead-0", "lead-1"), "only the one that was named"
+    assert len(office.carrier.orders_of(acme.id)) == 1
+
+
+async def test_a_contact_of_a_campaign_that_ended_is_called_when_it_is_uploaded_after_a_later_end_at(
+    office: Office,
+) -> None:
+    acme = await office.customer(default_agent_number=CALLER_NUMBER)
+    past, later = [(utc_now() + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]
+    campaign_id = (await acme.campaign(end_at=past)).body["id"]
+    await acme.upload(campaign_id, range(2))
+    for skipped in await acme.stand(campaign_id, "skipped", "skipped"):
+        assert skipped["ended_because"] == "campaign_ended"
+    still = [warning["message"] for warning in (await acme.upload(campaign_id, [0]))["warnings"]]
+    assert any("is not called again: it ended as skipped (campaign_ended)" in message for message in still)
+    await acme.change(f"/campaigns/{campaign_id}", end_at=later)
+    # With its end it was completed.
+    assert (await acme.its.post(f"/campaigns/{campaign_id}/start")).status == 200
+    assert (await acme.upload(campaign_id, [0]))["warnings"] == []
+    called, left = await acme.stand(campaign_id, "completed", "skipped")
+    assert (called["external_id"], left["external_id"]) == ("lead-0", "lead-1"), "only the one that was named"
+    assert len(office.carrier.orders_of(acme.id)) == 1
 
 
 async def test_an_upload_that_names_an_answered_contact_says_that_it_is_not_called_again(office: Office) -> None:
