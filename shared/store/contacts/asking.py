@@ -66,7 +66,7 @@ async def ask(store: Store, organization_id: str, contact_id: str, asking: Askin
         contact = contact_of(stored)
         await _require_campaign(store, session, contact, asking, now)
         _require_waiting(contact, asking)
-        if asking.kind is WishKind.CALLBACK:
+        if asking.kind in _AT_A_TIME:
             await _require_callable(store, session, contact, asking.at)
         asked = await write_wish(store, session, contact, asking, now)
         wish = wish_of(asked)
@@ -145,7 +145,7 @@ def _require_waiting(contact: Document, asking: Asking) -> None:
 
 
 async def _require_callable(store: Store, session: AsyncClientSession, contact: Document, at: datetime) -> None:
-    """Refuse a callback of a contact that would end at once, or before its time."""
+    """Refuse a call of a contact that would end at once, or before the time that it is asked for."""
     if asked_contact(contact).told is EndReason.OPTED_OUT:
         raise Conflict(Clash.NEVER_CALLED_AGAIN, contact["_id"])
     numbers = contact["phone_numbers"]

@@ -231,6 +231,24 @@ async def test_a_callback_that_would_be_due_past_the_end_of_its_campaign_is_409(
         await stack.store["asks"].delete_many({"campaign_id": campaign["id"]})
 
 
+async def test_a_retry_that_would_end_before_its_new_time_is_not_moved(acme: Customer, stack: Stack) -> None:
+    campaign, expires_at = await a_campaign(acme, 2), in_future(2 * HOUR)
+    expiring = await called(stack, campaign, "lead-0", expires_at=expires_at)
+    listed_one = await called(stack, campaign, "lead-1")
+    await acme.post("/do-not-call", {"phone_numbers": listed_one["phone_numbers"]})
+    in_time, later = ({"at": said(expires_at + by)} for by in (-HOUR, HOUR))
+    for path, body, why in (
+        (f"/callbacks/{expiring['_id']}-1/reschedule", later, "expires before"),
+        (f"/callbacks/{listed_one['_id']}-1/reschedule", in_time, "do-not-call"),
+        (f"/callbacks/{listed_one['_id']}-1/now", None, "do-not-call"),
+    ):
+        answer = await acme.post(path, body)
+        assert answer.status == 409, (path, answer.raw)
+        assert why in answer.body["detail"]
+    assert await stack.store["asks"].count_documents({"campaign_id": campaign["id"]}) == 0
+    assert (await acme.post(f"/callbacks/{expiring['_id']}-1/reschedule", in_time)).status == 200
+
+
 @pytest.mark.parametrize(
     ("stored", "state", "word"),
     [
