@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.configuration import Configuration
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.setting_faults import SettingWarning, warnings_on_attempts, warnings_on_configuration
 from shared.engine.engine import Engine
 from shared.engine.setting_warnings import warnings_of
@@ -28,6 +28,7 @@ __all__ = [
     "edit_configuration",
     "get_configuration",
     "list_configurations",
+    "numbered_configurations",
 ]
 
 
@@ -62,6 +63,15 @@ async def list_configurations(
     Raises `InvalidCursor`: ask for the first page.
     """
     return await stored.list_configurations(engine.store, organization_id, cursor=cursor, limit=limit, private=private)
+
+
+async def numbered_configurations(
+    engine: Engine, organization_id: str, *, offset: int, limit: int, private: bool = False
+) -> NumberedPage[StoredConfiguration]:
+    """The configurations as `list_configurations` has them, from the `offset`-th on, and how many there are."""
+    return await stored.numbered_configurations(
+        engine.store, organization_id, offset=offset, limit=limit, private=private
+    )
 
 
 async def edit_configuration(

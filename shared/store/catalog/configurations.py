@@ -15,13 +15,13 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.configuration import OWN_FIELDS, Configuration
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.catalog.courses import NOT_DELETED
 from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.paging import newest_first
+from shared.store.paging import newest_first, numbered
 
 FIELDS: Final = ("name", *OWN_FIELDS)
 # A filter for the configurations that campaigns may share.
@@ -95,9 +95,22 @@ async def list_configurations(
 
     Raises `InvalidCursor`.
     """
-    mine = {"organization_id": organization_id, **NOT_DELETED, **({} if private else SHARED)}
+    mine = _listed(organization_id, private)
     page = await newest_first(store["configurations"], mine, cursor=cursor, limit=limit, parts_of=_windows)
     return Page([StoredConfiguration.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def numbered_configurations(
+    store: Store, organization_id: str, *, offset: int, limit: int, private: bool = False
+) -> NumberedPage[StoredConfiguration]:
+    """The configurations as `list_configurations` has them, from the `offset`-th on, and how many there are."""
+    page = await numbered(store["configurations"], _listed(organization_id, private), offset=offset, limit=limit)
+    return NumberedPage([StoredConfiguration.from_document(row) for row in page.rows], page.total)
+
+
+def _listed(organization_id: str, private: bool) -> Document:
+    return {"organization_id": organization_id, **NOT_DELETED, **({} if private else SHARED)}
 
 
 async def edit_configuration(

@@ -17,13 +17,13 @@ from pymongo.errors import DuplicateKeyError
 
 from shared.domain.contact_input import RowProblem, RowWarning
 from shared.domain.ids import batch_key
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.row_remarks import Remark, RemarkCode
 from shared.errors import Clash, Conflict, Kind, NotFound
 from shared.store.client import Document, Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import IngestBatchDocument
-from shared.store.paging import newest_first
+from shared.store.paging import newest_first, numbered
 
 
 class BatchStatus(StrEnum):
@@ -165,6 +165,15 @@ async def list_ingest_batches(
     mine = {"organization_id": organization_id}
     page = await newest_first(store["ingest_batches"], mine, cursor=cursor, limit=limit, parts_of=_reported_rows)
     return Page([BatchResult.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def numbered_ingest_batches(
+    store: Store, organization_id: str, *, offset: int, limit: int
+) -> NumberedPage[BatchResult]:
+    """Batches of the organization, newest first, from the `offset`-th on, and how many there are."""
+    page = await numbered(store["ingest_batches"], {"organization_id": organization_id}, offset=offset, limit=limit)
+    return NumberedPage([BatchResult.from_document(row) for row in page.rows], page.total)
 
 
 async def find_ingest_batch(

@@ -34,7 +34,7 @@ from tests.integration.protocol.rules_in_force import Caps, RulesInForce
 
 # Endings after which a person is not called again.
 FOR_GOOD: Final = frozenset({Outcome.ANSWERED, Outcome.DO_NOT_CALL})
-COUNTRIES: Final = {"+1": "US", "+44": "GB"}
+COUNTRIES: Final = {"+1": "US", "+44": "GB", "+52": "MX"}
 
 
 class Fate(StrEnum):
@@ -306,7 +306,9 @@ class Carrier:
                 )
             if not call.live or other.organization_id != request.organization_id:
                 continue
-            assert other.phone_number != request.phone_number, "I3: a person is on two calls at once"
+            assert compared(other.phone_number) != compared(request.phone_number), (
+                "I3: a person is on two calls at once"
+            )
             if (request.organization_id, request.caller_number) in self.rules.exclusive:
                 assert other.caller_number != request.caller_number, "I3: an exclusive caller number on two calls"
 

@@ -63,6 +63,8 @@ REFUSABLE: Final = (
 # So close to midnight (UTC) such a world begins that claims are carried over it.
 SECONDS_TO_MIDNIGHT: Final = 20
 PHONES: Final = (*(f"+1415200000{digit}" for digit in range(6)), "+442079460006", "+442079460007")
+# One mobile phone in Mexico as it is written today, and as before 2019.
+ONE_PHONE: Final = ("+525512345678", "+5215512345678")
 RETRY: Final = {"retry": True, "delay_seconds": 5}
 
 

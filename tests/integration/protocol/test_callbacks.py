@@ -27,7 +27,7 @@ from tests.integration.protocol.test_resets import (
     wishes,
 )
 from tests.integration.protocol.test_traces import ACME_SHARD, A, call, contact, job_for, start, status, task_of
-from tests.integration.protocol.world import World
+from tests.integration.protocol.world import START_OF_TIME, World
 
 IN_A_MINUTE, IN_AN_HOUR = 60.0, 3600.0
 
@@ -142,6 +142,27 @@ async def test_a_retry_at_another_time_keeps_its_id(store: Store) -> None:
     await ends(world, AMY, Outcome.NO_ANSWER)
     assert await ended_as(world, AMY) == ("exhausted", "no_answer"), "it was retry 1 of 1"
     await drain(world)
+
+
+async def test_called_now_outside_the_window_waits_until_the_window_opens(store: Store) -> None:
+    world = await new_world(store)
+    await retry(world)
+    opens = START_OF_TIME + timedelta(minutes=10)  # in the configurations' zone
+    window = {"days": ["tue"], "start": "00:05", "end": "24:00"}
+    await store["configurations"].update_one({"_id": SUMMER}, {"$set": {"default_windows": [window]}})
+    world.rules.windows_open[SUMMER].set(world.steps, False)
+    assert await edits.ask(world, AMY, WishKind.NOW, waiting=1)
+    await carried_out(world)
+    waits = await contact(world, AMY)
+    assert (waits["status"], waits["waiting"], waits["due_at"]) == ("pending", 1, world.now)
+    await world.pass_time((opens - world.now).total_seconds() - 1)
+    assert await claim(world, AMY) == []
+    assert await status(world, AMY) == "pending"
+    await world.pass_time(1)
+    world.rules.windows_open[SUMMER].set(world.steps, True)
+    await call(world, AMY)
+    await drain(world)
+    assert called(world).count(AMY) == 2
 
 
 async def test_skipped_retries_are_used_up(store: Store) -> None:

@@ -13,7 +13,7 @@ from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.rules_in_force import Caps
-from tests.integration.protocol.setting import ABE, ACME, AMY, ANN, CAT, PHONES, Plan, new_world
+from tests.integration.protocol.setting import ABE, ACME, AMY, ANN, CAT, ONE_PHONE, PHONES, Plan, new_world
 from tests.integration.protocol.test_refusals import called, claim, ends
 from tests.integration.protocol.test_traces import ACME_SHARD, BETA_SHARD, A, B, call, contact, job_for, status, task_of
 from tests.integration.protocol.world import START_OF_TIME, World
@@ -50,6 +50,21 @@ async def test_a_capped_phone_waits_until_the_next_day_in_every_campaign_of_its_
     assert await claim(world, ANN, AMY) == []
     await move_to(world, 5)
     assert await claim(world, AMY) == [AMY]
+    await drain(world)
+
+
+async def test_a_phone_that_is_written_in_two_ways_is_capped_as_one(store: Store) -> None:
+    world = await new_world(store, plan(day=2))
+    for contact_id, number in zip((ANN, AMY), ONE_PHONE, strict=True):
+        await edits.edit_numbers(world, contact_id, number)
+    for contact_id in (ANN, AMY):
+        await call(world, contact_id)
+        await ends(world, contact_id, Outcome.NO_ANSWER)
+    assert [made.request.phone_number for made in world.carrier.calls] == list(ONE_PHONE)
+    await world.pass_time(6)
+    assert await claim(world, ANN, AMY) == []
+    opens = MIDNIGHT + CLOCKS
+    assert await waits_for(world, ANN) == await waits_for(world, AMY) == ("number_day_cap", opens, opens)
     await drain(world)
 
 

@@ -1,15 +1,22 @@
 """A campaign's intent and its runs: one fixed order of events each, named as in the model that broke them (S1)."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
 
 from shared.domain.campaign import CampaignMove, CampaignState, RunState
 from shared.domain.contact import ContactStatus
+from shared.domain.outcome import Outcome
+from shared.store.catalog import campaigns
 from shared.store.catalog.campaigns import Campaign, get_campaign
 from shared.store.client import Store
-from shared.store.dialing import gate
+from shared.store.dialing import breakers, claim, gate, halts
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
-from tests.integration.protocol import edits
+from tests.integration.protocol import edits, halting
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.setting import ACME, ANN, BOB, SPRING, Plan, new_world
 from tests.integration.protocol.test_traces import (
@@ -47,6 +54,26 @@ async def scheduled_world(store: Store, seconds: float) -> World:
     await edits.make_draft(world, SPRING)
     assert await edits.schedule(world, SPRING, seconds)
     return world
+
+
+def beside(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, happens: Callable[[], Awaitable[object]]
+) -> list[int]:
+    """Have it happen, whole, when a transaction that has read all it goes by comes to this function of a module.
+
+    The list has one entry for each time that a run of that transaction came there.
+    """
+    times: list[int] = []
+    goes_on = getattr(module, name)
+
+    async def delayed(*args: Any, **kwargs: Any) -> Any:
+        times.append(len(times))
+        if len(times) == 1:
+            await happens()
+        return await goes_on(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, delayed)
+    return times
 
 
 async def test_a_scheduled_campaign_is_running_from_its_time_on_without_a_write(store: Store) -> None:
@@ -167,10 +194,110 @@ async def test_opened_by_the_fast_clock(store: Store) -> None:
     await drain(world)
 
 
-async def test_of_an_opening_and_a_move_at_once_one_is_first(store: Store) -> None:
-    """Whoever is second has seen what the first wrote: nobody is claimed in a draft."""
+async def test_of_an_opening_and_a_move_at_once_one_is_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schedule is cleared while a claim opens the run: the claim looks again, and finds a draft."""
     world = await scheduled_world(store, 2)
-    await edits.schedule(world, SPRING, None)
+    times = beside(monkeypatch, claim, "_open_runs", lambda: edits.schedule(world, SPRING, None))
     assert await claimed(world, ANN, ahead=CLOCKS_APART) == set()
-    assert (await spring(world)).course.run is None
+    assert len(times) == 2, "the claim collided, and looked again"
+    after = await spring(world)
+    assert (after.course.run, after.started_at) == (None, None)
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await drain(world)
+
+
+async def test_an_opening_beside_a_pause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The campaign is paused while a claim opens its run: the claim looks again, and nobody is claimed."""
+    world = await scheduled_world(store, 31)
+    await world.pass_time(31)
+    times = beside(monkeypatch, claim, "_open_runs", lambda: edits.move(world, SPRING, CampaignMove.PAUSE))
+    assert await claimed(world, ANN) == set()
+    assert len(times) == 2, "the claim collided, and looked again"
+    assert (await spring(world)).shown(world.now).state is CampaignState.PAUSED
+    assert await status(world, ANN) == ContactStatus.PENDING
+    await edits.move(world, SPRING, CampaignMove.START)
+    await call(world, ANN)
+    await drain(world)
+
+
+async def test_a_pause_beside_an_opening(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim opens the run while the campaign is being paused: the pause looks again, and keeps what was opened."""
+    world = await scheduled_world(store, 31)
+    await world.pass_time(31)
+
+    async def opens() -> None:
+        assert await claimed(world, ANN) == {ANN}
+        await world.pass_time(1)
+
+    times = beside(monkeypatch, campaigns, "_write", opens)
+    await edits.move(world, SPRING, CampaignMove.PAUSE)
+    assert len(times) == 2, "the pause collided, and looked again"
+    paused = await spring(world)
+    assert paused.shown(world.now).state is CampaignState.PAUSED
+    assert paused.course.run is not None
+    assert paused.course.run.at == paused.started_at == world.now - timedelta(seconds=1), "opened once"
+    # The job of the claim was never published.
+    await world.pass_time(31)
+    await world.expire(ACME_SHARD, ACME_SHARD)
+    assert await claimed(world, ANN) == set()
+    await drain(world)
+
+
+ONE_CALL: dict[str, Any] = {"max_calls": 1}
+ONE_FAILURE: dict[str, Any] = {"circuit_breaker": {"threshold": 0.5, "window_seconds": 100, "min_calls": 1}}
+
+
+async def last_call(world: World, settings: dict[str, Any]) -> None:
+    """Ann's call has failed, for which her campaign is halted once the scheduler hears of it."""
+    await halting.edit(world, SPRING, **settings)
+    await call(world, ANN)
+    [live] = world.carrier.live()
+    world.carrier.end(live, Outcome.FAILED)
+    await world.report(live)
+
+
+@pytest.mark.parametrize(("module", "settings"), [(halts, ONE_CALL), (breakers, ONE_FAILURE)])
+async def test_a_halt_beside_a_new_start(
+    store: Store, monkeypatch: pytest.MonkeyPatch, module: ModuleType, settings: dict[str, Any]
+) -> None:
+    """What halts the run before is heard while a new one is started: the new one goes on, and has counted nothing."""
+    world = await new_world(store, ROOMY)
+    await last_call(world, settings)
+    started: list[Campaign] = []
+
+    async def starts() -> None:
+        await edits.move(world, SPRING, CampaignMove.START)
+        started.append(await spring(world))
+
+    times = beside(monkeypatch, module, "halt", starts)
+    await world.work(ACME_SHARD, ACME_SHARD, claim=())
+    assert len(times) == 1, "in the run before there was a reason to halt, and in the new one none"
+    assert (await contact(world, ANN))["outcomes"] == {"failed": 1}, "the ending is recorded all the same"
+    after = await spring(world)
+    assert [after] == started, "nothing was written to the new one"
+    assert (after.course.generation, after.shown(world.now).state) == (2, CampaignState.RUNNING)
+    assert await halting.evidence(world, SPRING) == (0, 0)
+    await call(world, BOB)
+    await drain(world)
+
+
+@pytest.mark.parametrize("settings", [ONE_CALL, ONE_FAILURE])
+async def test_a_new_start_beside_a_halt(
+    store: Store, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    """A run is halted while a new one is being started: the start looks again, and ends the halt."""
+    world = await new_world(store, ROOMY)
+    await last_call(world, settings)
+    before: list[str | None] = []
+
+    async def halted() -> None:
+        await world.work(ACME_SHARD, ACME_SHARD, claim=())
+        before.append((await spring(world)).shown(world.now).reason)
+
+    times = beside(monkeypatch, campaigns, "_write", halted)
+    await edits.move(world, SPRING, CampaignMove.START)
+    assert (len(times), before) == (2, [*settings]), "halted for what was set, and the start looked again"
+    after = await spring(world)
+    assert (after.course.generation, after.shown(world.now).state) == (2, CampaignState.RUNNING)
+    await call(world, BOB)
     await drain(world)

@@ -4,6 +4,9 @@ Most are also behind another check, so that a run in any order seldom misses one
 """
 
 import uuid
+from datetime import timedelta
+
+import pytest
 
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
@@ -15,7 +18,7 @@ from tests.integration.protocol import edits
 from tests.integration.protocol.carrier import Fate
 from tests.integration.protocol.drain import drain
 from tests.integration.protocol.seats import Task
-from tests.integration.protocol.setting import ACME, AMY, ANN, CAT, PHONES, SPRING, SUMMER, Plan, new_world
+from tests.integration.protocol.setting import ACME, AMY, ANN, CAT, ONE_PHONE, PHONES, SPRING, SUMMER, Plan, new_world
 from tests.integration.protocol.test_traces import (
     ACME_SHARD,
     SETTLE,
@@ -97,6 +100,21 @@ async def test_the_number_that_may_be_called_is_the_one_that_is_called(store: St
     await edits.list_number(world, ACME, PHONES[2])
     assert await claim(world, CAT) == 1
     assert (await contact(world, CAT))["lock"]["phone"] == PHONES[3]
+    await drain(world)
+
+
+@pytest.mark.parametrize("numbers", [ONE_PHONE, ONE_PHONE[::-1]])
+async def test_one_phone_in_two_spellings_is_on_one_call_at_a_time(store: Store, numbers: tuple[str, str]) -> None:
+    world = await new_world(store, ROOMY)
+    for contact_id, number in zip((ANN, AMY), numbers, strict=True):
+        await edits.edit_numbers(world, contact_id, number)
+    assert await claim(world, ANN, AMY) == 1, "in one claim"
+    assert (await contact(world, ANN))["lock"]["number"] == numbers[0], "dialed as it was written"
+    await world.pass_time(11)
+    assert await claim(world, AMY) == 0, "and in the next, once what it was put off for is over"
+    waits = await contact(world, AMY)
+    busy = {"reason": "number_busy", "until": world.now + timedelta(seconds=10)}
+    assert (waits["status"], waits["put_off"]) == (ContactStatus.PENDING, busy)
     await drain(world)
 
 

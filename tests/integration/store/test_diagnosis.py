@@ -9,12 +9,15 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.contact import Tier
 from shared.domain.counts import Minute
-from shared.domain.diagnosis import Finding
+from shared.domain.diagnosis import Finding, LimitUse, NamedLimit
 from shared.domain.queue_order import queue_of
 from shared.domain.reasons import WaitReason
 from shared.domain.timezones import known_timezones
 from shared.store.client import Document, Store
-from shared.store.dialing.shards import ensure_shards
+from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.dialing.shards import ensure_shards, take_over
 from shared.store.reports.diagnosis import SAMPLE, diagnose
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document, open_limits
 
@@ -105,3 +108,22 @@ async def test_the_calls_of_the_last_minute_stand_beside_the_rates(store: Store)
     assert (found.rates, found.minute) == ({"campaign": 2.5}, Minute(now, 150, 140))
     later = await diagnose(store, organization["_id"], campaign["_id"], now + timedelta(seconds=60))
     assert (later.minute.claimed, later.minute.ended) == (0, 0)
+
+
+async def test_the_limits_above_a_campaign_are_named_with_their_use(store: Store) -> None:
+    organization = await add_organization(store, concurrency_limit=5)
+    campaign = await add_campaign(store, organization, concurrency_limit=2)
+    other = await add_campaign(store, organization)
+    await open_limits(store, organization["shard"], 10)
+    contacts = [contact_document(organization, campaign, number) for number in range(4)]
+    others = [contact_document(organization, other, number) for number in range(10, 11)]
+    await waiting(store, campaign, contacts)
+    await waiting(store, other, others)
+    owner = Ownership(organization["shard"], await take_over(store, organization["shard"]))
+    order = ClaimOrder([contact["_id"] for contact in (*contacts, *others)])
+    assert len((await do_shard_work(store, owner, ShardWork(claim=order), utc_now())).jobs) == 3
+    above = [NamedLimit("global", LimitUse(3, 10)), NamedLimit("organization", LimitUse(3, 5))]
+    found = await diagnose(store, organization["_id"], campaign["_id"], utc_now())
+    assert found.limits == [*above, NamedLimit("campaign", LimitUse(2, 2))]
+    assert found.findings == [Finding(WaitReason.CAMPAIGN_LIMIT, 2, False, None)]
+    assert (await diagnose(store, organization["_id"], other["_id"], utc_now())).limits == above, "it has none"

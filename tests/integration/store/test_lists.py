@@ -13,13 +13,14 @@ from shared.clock import utc_now
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus
 from shared.domain.page import NumberedPage, Page
-from shared.engine import caller_numbers, campaigns, contacts, do_not_call
+from shared.engine import caller_numbers, campaigns, configurations, contacts, do_not_call, ingest_batches
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.errors import InvalidCursor
 from shared.store.client import Document, Store
+from shared.store.contacts.ingest_batches import IngestBatch, refuse_ingest_batch
 from shared.store.paging import encode_cursor
-from tests.factories import add_caller_number, add_campaign, add_contacts, add_organization
+from tests.factories import add_caller_number, add_campaign, add_configuration, add_contacts, add_organization
 
 NOW = utc_now()
 ROWS = 7
@@ -104,6 +105,36 @@ async def test_caller_numbers_of_all_pools_and_of_one(store: Store, engine: Engi
             partial(caller_numbers.numbered_numbers, engine, organization["_id"], pool=pool),
             expected,
         )
+
+
+async def test_configurations_with_and_without_those_of_single_campaigns(
+    store: Store, engine: Engine, organization: Document
+) -> None:
+    for number in range(ROWS):
+        await add_configuration(store, organization, created_at=NOW - timedelta(seconds=number // 2))
+    await add_configuration(store, organization, campaign_id="campaign-1")
+    await add_configuration(store, organization, deleted_at=NOW)
+    await add_configuration(store, await add_organization(store))
+    for private, expected in ((False, ROWS), (True, ROWS + 1)):
+        await both(
+            partial(configurations.list_configurations, engine, organization["_id"], private=private),
+            partial(configurations.numbered_configurations, engine, organization["_id"], private=private),
+            expected,
+        )
+
+
+async def test_ingest_batches(store: Store, engine: Engine, organization: Document) -> None:
+    others = await add_organization(store)
+    for number in range(ROWS):
+        batch = IngestBatch(f"batch-{number}", "unknown", 1, (), NOW - timedelta(seconds=number // 2), "digest")
+        for whose in (organization, others):
+            assert await refuse_ingest_batch(store, whose["_id"], batch, reason="no such campaign", now=NOW)
+    rows = await both(
+        partial(ingest_batches.list_ingest_batches, engine, organization["_id"]),
+        partial(ingest_batches.numbered_ingest_batches, engine, organization["_id"]),
+        ROWS,
+    )
+    assert {row.batch_id for row in rows} == {f"batch-{number}" for number in range(ROWS)}
 
 
 async def test_contacts_of_all_statuses_and_of_one(store: Store, engine: Engine, organization: Document) -> None:

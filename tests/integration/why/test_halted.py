@@ -48,7 +48,7 @@ async def test_a_run_makes_its_calls_and_each_start_has_as_many_more_called(offi
     await acme.called(campaign_id, 5)
 
 
-async def test_a_limit_that_is_lowered_to_what_is_done_halts_within_a_second(office: Office) -> None:
+async def test_a_limit_that_is_lowered_to_what_is_done_halts_the_run(office: Office) -> None:
     acme = await office.customer(default_agent_number=CALLER_NUMBER)
     campaign_id = (await acme.campaign(max_calls=10)).body["id"]
     await acme.upload(campaign_id, range(2))
