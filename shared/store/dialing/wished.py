@@ -88,7 +88,8 @@ def _on_top_of(base: Move, policy: RetryPolicy, now: datetime) -> Move | None:
     wish = wish_of(base.contact)
     if wish is None:
         return None
-    found = asked_contact({**base.contact, **new_values(base)})
+    # The move itself ends what has put the contact off; the wish asks whether anything has.
+    found = asked_contact({**base.contact, **new_values(base), "put_off": base.contact["put_off"]})
     return _moved(base, wish, found, after_wish(found, wish, policy, now)) if holds(found, wish) else None
 
 
