@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import RequestBody
@@ -51,6 +51,13 @@ class ResetContacts(RequestBody):
     cursor: Annotated[str, Field(max_length=1000)] | None = Field(
         None, description="`next_cursor` of the request before; none is reset twice on the way."
     )
+
+    @field_validator("reason")
+    @classmethod
+    def _of_an_end(cls, reason: EndReason | None, others: ValidationInfo) -> EndReason | None:
+        if reason is not None and others.data.get("status") == "pending":
+            raise ValueError("must be left out with pending: such contacts have not ended")
+        return reason
 
 
 class ResetResult(BaseModel):
