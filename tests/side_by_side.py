@@ -20,7 +20,6 @@ SYSTEMS: Final = (
     "tests/chaos",
     "tests/e2e",
     "tests/contract",
-    "tests/monitoring",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/integration/test_*.py")),
 )
 PARTS: Final = {
