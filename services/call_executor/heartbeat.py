@@ -41,7 +41,7 @@ class Pulse:
             await asyncio.sleep(PERIOD_SECONDS)
 
     async def stop(self) -> None:
-        """Leave no heartbeat behind, so that nobody waits for one."""
+        """Leave no heartbeat behind, so that no scheduler waits for one."""
         try:
             await executors.retire(self._store, self._executor)
         except TemporaryError as error:

@@ -68,5 +68,5 @@ class Control:
         return web.json_response({"status": "live"})
 
     async def ready(self, _: web.Request) -> web.Response:
-        """It needs nobody, so it is ready when it runs."""
+        """The simulator depends on no other server, so it is ready when it runs."""
         return web.json_response({"status": "ready"})

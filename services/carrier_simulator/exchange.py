@@ -55,7 +55,7 @@ class Exchange:
         return True
 
     def speak(self, call: Call, message: str, seconds: float) -> bool:
-        """Speaks the message for so long and ends the call then; False when nobody has answered it, or it is over."""
+        """Speaks the message for so long and ends the call then; False when it was not answered, or is over."""
         if call.answered_at is None or call.ended_at is not None:
             return False
         self.book.spoken(call, message)

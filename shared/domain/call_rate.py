@@ -52,7 +52,7 @@ class Line:
 
     @classmethod
     def empty(cls, calls_per_second: float, now: float) -> Self:
-        """A line of which nobody knows what was given out before: nothing is free of what may have been."""
+        """A line of which it is unknown what was given out before: nothing of what may have been is free."""
         return cls(calls_per_second, now + AHEAD_SECONDS)
 
     def at_rate(self, calls_per_second: float) -> Self:

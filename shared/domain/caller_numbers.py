@@ -131,7 +131,7 @@ class CallerNumbers:
     times: Mapping[str, int] = field(default_factory=dict)
 
     def is_off(self, number: str) -> bool:
-        """Whether a number is registered and not active: no call is made from it, whoever names it."""
+        """Whether a number is registered and not active: no call is made from it, whatever names it."""
         entry = self.registered.get(number)
         return entry is not None and not entry.active
 

@@ -153,7 +153,7 @@ def choose_call(contact: DialedContact, rules: Rules, now: datetime) -> CallChoi
 
 
 def number_plan(fields: CallFields, rules: Rules) -> NumberPlan | None:
-    """The numbers that a contact with these fields may be called from; None: nobody has named any.
+    """The numbers that a contact with these fields may be called from; None: no level names any.
 
     The contact's own, else the campaign's, else the configuration's, else the organization's.
     """
@@ -334,7 +334,7 @@ def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
 
 
 def timezone_of(contact_timezone: str | None, rules: Rules) -> str:
-    """The zone whose days are a contact's: its own, else its configuration's, else UTC, as for one nobody knows."""
+    """The zone whose days are a contact's: its own, else its configuration's, else UTC, as for an unknown one."""
     configuration = rules.campaign.configuration if rules.campaign else None
     zone = contact_timezone or (configuration.default_timezone if configuration else "UTC")
     return zone if is_known_timezone(zone) else "UTC"

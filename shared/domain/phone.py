@@ -229,7 +229,7 @@ def _read_either_way(text: str, region: str) -> _Read:
 
 
 def _other_reading(text: str, code: int, region: str, read: _Read) -> str | None:
-    """The number that a text without a plus means if it begins with a country code; None when nobody means that."""
+    """The number that a text without a plus means if it begins with a country code; None when it cannot mean that."""
     digits = _NOT_DIGITS.sub("", text)
     international = digits.removeprefix("00")
     if international.startswith("0") or f"+{international}" == read.number.e164:

@@ -112,7 +112,7 @@ def asked_again(rest: Rest, now: datetime, answer_seconds: float) -> Rest:
 
 
 def superfluous(rests: Mapping[str, Rest], now: datetime) -> list[str]:
-    """The keys of rests that need not be kept: those nobody has asked about for long, and the oldest of too many.
+    """The keys of rests that need not be kept: those not asked about for long, and the oldest of too many.
 
     Of too many, caller numbers go first: a customer may make up any number of them, but no account and no country.
     """

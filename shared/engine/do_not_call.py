@@ -19,7 +19,7 @@ __all__ = ["DoNotCallEntry", "list_numbers", "numbered_entries", "stop_numbers",
 async def stop_numbers(
     engine: Engine, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
 ) -> list[DoNotCallEntry]:
-    """The numbers' (E.164) entries on the list, in the given order; nobody calls these numbers from now on.
+    """The numbers' (E.164) entries on the list, in the given order; these numbers are not called from now on.
 
     A number that is listed already keeps its entry, and its reason unless a new one is given. Safe to repeat.
     """

@@ -17,7 +17,7 @@ _DETECTION: Final = {VoicemailAction.HANG_UP: "Enable", VoicemailAction.LEAVE_ME
 
 
 def detection_of(call: PlaceCall, settings: TelephonySettings) -> list[tuple[str, str]]:
-    """The fields of an order that have Twilio tell machines from people; none where nobody asked for that.
+    """The fields of an order that have Twilio tell machines from people; none where that was not asked for.
 
     Without handling of its own a call has what the operator has set, where the voice agent gets Twilio's word.
     """

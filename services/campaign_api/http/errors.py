@@ -52,7 +52,7 @@ def install_errors(app: FastAPI, form: Form) -> None:
 
 
 class AnswerOurFaults:
-    """ASGI middleware: an error that nobody expected is logged once and answered in the dialect's form.
+    """ASGI middleware: an unexpected error is logged once and answered in the dialect's form.
 
     Starlette's own handler raises it again after the answer, so that a mounted application's error would be logged by
     each application around it and by the server.

@@ -1,4 +1,4 @@
-"""RECONCILE: finding the ending of calls that nobody has reported on.
+"""RECONCILE: finding the ending of calls without a report.
 
 Evidence frees a slot, silence never does: the second sink first (a chore of its own), then the carrier.
 What the carrier knows nothing of counts as never called only after PLACE and SETTLE have passed, since a

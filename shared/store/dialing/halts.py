@@ -34,7 +34,7 @@ class LimitedRun:
 
 
 async def halt(transaction: ShardTransaction, campaign_id: str, reason: HaltReason, now: datetime) -> None:
-    """Halt a campaign's run, if the campaign is dialed; from here on this transaction claims nobody of it."""
+    """Halt a campaign's run, if the campaign is dialed; from here on this transaction claims no contact of it."""
     campaign = transaction.context.campaigns.get(campaign_id)
     if campaign is None:
         return

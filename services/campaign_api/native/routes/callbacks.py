@@ -73,16 +73,7 @@ async def list_of_campaign(
     limit: Limit = DEFAULT_LIMIT,
 ) -> CallbackPage:
     """List a campaign's callbacks, soonest first."""
-    page = await callbacks.list_callbacks(
-        engine,
-        caller.organization_id,
-        campaign,
-        CallbackFilter(type, due_after, due_before),
-        cursor=cursor,
-        limit=limit,
-        now=utc_now(),
-    )
-    return translate_callbacks.callback_page(page)
+    return await list_all(engine, caller, campaign, type, due_after, due_before, cursor, limit)
 
 
 @router.get("/callbacks/{callback}", responses=problems(404))
