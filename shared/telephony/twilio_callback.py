@@ -96,7 +96,7 @@ def parse_callback(
 def parse_machine_callback(
     auth_token: str, url: str, body: bytes, signature: str | None, *, retries: int = 5
 ) -> MachineDetected | None:
-    """The machine that has taken a call, or None when a person has, or that is not known. Arguments and errors as above."""
+    """The machine that has taken a call, or None: a person has, or that is not known. Arguments and errors as above."""
     fields, ids = _verified(auth_token, url, body, signature, retries)
     answered_by = _required(fields, "AnsweredBy")
     detected = MachineDetected(
