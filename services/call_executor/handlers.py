@@ -9,6 +9,7 @@ from services.call_executor.appointments import Appointments
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.pacer import Pacer
 from services.call_executor.placing import Batch, Placer
+from services.call_executor.workers import Workers
 from shared import metrics
 from shared.bus.dead_letters import KafkaRecord
 from shared.bus.messages import message_in, read_or_set_aside
@@ -67,6 +68,7 @@ class JobHandler:
         self._pacer = Pacer(per_second)
         self._capacity = capacity
         self._tasks: set[asyncio.Task[None]] = set()
+        self._placing = Workers(self._place_one)
         self._looking = asyncio.Lock()
         self._appointments = Appointments(self._some, placer.seconds_until)
         self.draining = False
@@ -118,7 +120,7 @@ class JobHandler:
         return jobs[taken:] if ours == taken else await self._placer.without_stale(jobs[taken:])
 
     async def _gate_and_place(self, batch: Batch) -> None:
-        """Gate and place what was started; every place is given back as soon as it is free."""
+        """Gate what was started and have it placed; every place is given back as soon as it is free."""
         allowed: list[Document] = []
         try:
             # One look at a time: side by side they slow each other down until all are too old.
@@ -129,16 +131,16 @@ class JobHandler:
             self._give_back(refused)
             self._pacer.give_back(refused)
         if self._placer.is_fresh(looked_at):
-            await asyncio.gather(*(self._place_one(contact, batch) for contact in allowed))
+            self._placing.add((contact, batch) for contact in allowed)
         elif allowed:
             # Fewer at a time next: looking again at as many could take too long again, and again.
             middle = (len(allowed) + 1) // 2
             halves = [half for half in (allowed[:middle], allowed[middle:]) if half]
             await asyncio.gather(*(self._gate_and_place(replace(batch, contacts=half)) for half in halves))
 
-    async def _place_one(self, contact: Document, batch: Batch) -> None:
+    async def _place_one(self, started: tuple[Document, Batch]) -> None:
         try:
-            await self._placer.place(contact, batch)
+            await self._placer.place(*started)
         finally:
             self._give_back(1)
 

@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.caller_numbers import against_claim
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import NOT_DIALED, WAITS_FOR_REST, frozen_choice, verdict
-from shared.domain.dialing_values import Call, End, Wait
+from shared.domain.dialing_values import Call, End, Rules, Wait
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
@@ -19,6 +19,33 @@ from shared.store.dialing.context import DialingContext, Root, concurrency_limit
 from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over_shards, summed
 from shared.store.documents.contacts import contact_of
 
+# What the gate reads of a contact: less than half of it, and none of what its agent is told.
+_LOOKED_AT: Final = frozenset(
+    {
+        "organization_id",
+        "campaign_id",
+        "status",
+        "lock",
+        "start",
+        "delete_requested",
+        "phone_numbers",
+        "timezone",
+        "scheduled_at",
+        "expires_at",
+        "created_at",
+        "due_at",
+        "tier",
+        "attempts_made",
+        "agent_id",
+        "agent_version",
+        "agent_number",
+        "agent_config",
+        "invalid_numbers",
+        "put_off",
+        "for_good",
+    }
+)
+
 
 @translates
 async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[str, str | None]:
@@ -26,8 +53,8 @@ async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[s
 
     One read of every document for the whole batch. The answer is worth GATE ms and not more.
     """
-    found = store["contacts"].find({"_id": {"$in": list(nonces)}})
-    contacts = {contact["_id"]: contact_of(contact) async for contact in found}
+    found = store["contacts"].find({"_id": {"$in": list(nonces)}}, dict.fromkeys(_LOOKED_AT, 1))
+    contacts = {contact["_id"]: contact_of(contact, _LOOKED_AT) async for contact in found}
     everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
     context = DialingContext(store, everybody)
     await context.load(contacts.values())
@@ -82,7 +109,8 @@ def _reason_against(context: DialingContext, contact: Document | None, nonce: st
         return _SAID[EndReason.DO_NOT_CALL]
     if _is_of_another_run(context, contact):
         return "campaign started anew"
-    rules, probing, full = context.rules_of(contact), _asks_about(context, contact), _full(context, contact, now)
+    rules = context.rules_of(contact)
+    probing, full = _asks_about(context, contact), _full(context, contact, rules, now)
     if probing or full is not None:
         rules = replace(rules, probing=probing, full=full)
     if dialed.due_at > now:
@@ -105,7 +133,10 @@ def _is_of_another_run(context: DialingContext, contact: Document) -> bool:
 
 def _asks_about(context: DialingContext, contact: Document) -> frozenset[str]:
     """The rests that this call, and since its claim no other one, asks the carrier about."""
-    lock, rests = contact["lock"], context.rests.get(organization_budget(contact["organization_id"]), {})
+    lock = contact["lock"]
+    if not lock["probing"]:
+        return frozenset()
+    rests = context.rests.get(organization_budget(contact["organization_id"]), {})
     # The claim that asks may ask until it expires; another until is another claim's, or a new refusal's.
     return frozenset(
         key for key in lock["probing"] if key in rests and rests[key].asking and rests[key].until == lock["expires_at"]
@@ -120,7 +151,7 @@ def _is_above_max_calls(context: DialingContext, campaign: Document, lock: Docum
     )
 
 
-def _full(context: DialingContext, contact: Document, now: datetime) -> WaitReason | None:
+def _full(context: DialingContext, contact: Document, rules: Rules, now: datetime) -> WaitReason | None:
     """A limit that is passed. What is held counts this contact too: above its limit it was lowered meanwhile."""
     organization_id, campaign_id, held = contact["organization_id"], contact["campaign_id"], context.held
     limit = concurrency_limit(context.organizations.get(organization_id))
@@ -133,4 +164,4 @@ def _full(context: DialingContext, contact: Document, now: datetime) -> WaitReas
     lock = contact["lock"]
     if campaign and _is_above_max_calls(context, campaign, lock):
         return WaitReason.MAX_CALLS
-    return against_claim(context.rules_of(contact).numbers, lock["caller_number"], lock["day"], now)
+    return against_claim(rules.numbers, lock["caller_number"], lock["day"], now)

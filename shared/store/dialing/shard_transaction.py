@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -10,7 +11,11 @@ from shared.store.client import Document, Store
 from shared.store.dialing.context import DialingContext, Root
 from shared.store.dialing.ledger import Ledger
 from shared.store.dialing.run_sums import RunSums
-from shared.store.documents.contacts import contact_of
+from shared.store.documents.completing import stored_fields
+from shared.store.documents.contacts import ContactDocument, contact_of
+
+_FOR_THE_CALL_ALONE: Final = {"data": 0, "initial_context": 0}
+_READ: Final = stored_fields(ContactDocument) - _FOR_THE_CALL_ALONE.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,12 @@ class ShardTransaction:
     async def find_contacts(self, query: Document, limit: int) -> dict[str, Document]:
         """Contacts that match, at most `limit` (0: all), by id, with the context of each loaded.
 
+        All of each, but what its agent is told in the call: that may be large, and no move looks at it.
+
         Raises `OwnershipLost` when the shard's own document is gone: who takes the shard over makes it anew.
         """
-        cursor = self.store["contacts"].find(query, session=self.session).limit(limit)
-        contacts = {document["_id"]: contact_of(document) async for document in cursor}
+        cursor = self.store["contacts"].find(query, _FOR_THE_CALL_ALONE, session=self.session).limit(limit)
+        contacts = {document["_id"]: contact_of(document, _READ) async for document in cursor}
         await self.context.load(contacts.values())
         if contacts and self.context.root_document is None:
             raise OwnershipLost(f"shard {self.ledger.shard} is not in the database")

@@ -6,12 +6,27 @@ twice; who reads its own nonce back has it, everybody else drops the job in sile
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.domain.call_limits import CallLimits
 from shared.domain.contact import ContactStatus
 from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
 from shared.store.documents.contacts import contact_of
+
+# What a placement reads of a contact.
+_PLACED: Final = frozenset(
+    {
+        "organization_id",
+        "shard",
+        "campaign_id",
+        "lock",
+        "start",
+        "agent_config",
+        "initial_context",
+        "data",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +93,10 @@ def _hold_ms(limits: CallLimits) -> Document:
 
 @translates
 async def started_by(store: Store, contact_ids: Sequence[str], nonce: str) -> list[Document]:
-    """The contacts that this start call made its own, complete."""
+    """The contacts that this start call made its own: what a placement needs of each."""
     query = {"_id": {"$in": list(contact_ids)}, "start.nonce": nonce}
-    return [contact_of(contact) async for contact in store["contacts"].find(query)]
+    found = store["contacts"].find(query, dict.fromkeys(_PLACED, 1))
+    return [contact_of(contact, _PLACED) async for contact in found]
 
 
 @translates

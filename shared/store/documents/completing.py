@@ -41,12 +41,15 @@ def _defaults(model: type) -> dict[str, Any]:
     return found
 
 
+@functools.cache
+def _defaults_among(model: type, read: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in _defaults(model).items() if name in read}
+
+
 def complete(model: type, document: Mapping[str, Any], read: Collection[str] | None = None) -> dict[str, Any]:
     """The document with the defaults of the fields that it lacks.
 
     `read` names the fields that were asked for, where those were not all: no other one gets a default. Whoever writes
     a document back writes single fields, never the whole.
     """
-    if read is None:
-        return {**_defaults(model), **document}
-    return {**{name: value for name, value in _defaults(model).items() if name in read}, **document}
+    return {**(_defaults(model) if read is None else _defaults_among(model, frozenset(read))), **document}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.campaign import FIRST_GENERATION
 from shared.domain.contact import Tier
@@ -129,19 +129,22 @@ class ContactDocument:
     callback: CallbackDocument | None = None
 
 
+_NESTED: Final[Sequence[tuple[str, type]]] = (
+    ("lock", LockDocument),
+    ("start", StartDocument),
+    ("asked", WishDocument),
+    ("callback", CallbackDocument),
+)
+
+
 def contact_of(document: Mapping[str, Any], read: frozenset[str] | None = None) -> dict[str, Any]:
     """A contact as it was read, complete with its claim; `read` as in `complete`."""
     contact = complete(ContactDocument, document, read)
-    if read is None and contact["due_at"] is None:
+    if "created_at" in contact and contact.get("due_at") is None:
         contact["due_at"] = contact["created_at"]
-    if contact.get("lock") is not None:
-        contact["lock"] = complete(LockDocument, contact["lock"])
-    if contact.get("start") is not None:
-        contact["start"] = complete(StartDocument, contact["start"])
-    if contact.get("asked") is not None:
-        contact["asked"] = complete(WishDocument, contact["asked"])
-    if contact.get("callback") is not None:
-        contact["callback"] = complete(CallbackDocument, contact["callback"])
+    for name, model in _NESTED:
+        if (nested := contact.get(name)) is not None:
+            contact[name] = complete(model, nested)
     return contact
 
 
