@@ -131,14 +131,14 @@ class JobHandler:
             self._give_back(refused)
             self._pacer.give_back(refused)
         if self._placer.is_fresh(looked_at):
-            self._placing.add((contact, batch) for contact in allowed)
+            self._placing.add((contact, batch, looked_at) for contact in allowed)
         elif allowed:
             # Fewer at a time next: looking again at as many could take too long again, and again.
             middle = (len(allowed) + 1) // 2
             halves = [half for half in (allowed[:middle], allowed[middle:]) if half]
             await asyncio.gather(*(self._gate_and_place(replace(batch, contacts=half)) for half in halves))
 
-    async def _place_one(self, started: tuple[Document, Batch]) -> None:
+    async def _place_one(self, started: tuple[Document, Batch, float]) -> None:
         try:
             await self._placer.place(*started)
         finally:

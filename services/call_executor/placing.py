@@ -39,6 +39,8 @@ from shared.telephony.provider import (
 )
 
 RETRY_SECONDS = 0.2
+# The one request that is on its way when something stops a campaign (docs/architecture.md, I5).
+SEND_SECONDS = 1.0
 # Why a paced call comes back that could not be placed at its time.
 TOO_LATE = "later than its pace allows"
 
@@ -170,8 +172,8 @@ class Placer:
         """Whether a look at the gate may still be trusted."""
         return monotonic() - looked_at < self._dialing.gate_ms / 1000
 
-    async def place(self, contact: Document, batch: Batch) -> None:
-        """PLACE: one request to the carrier, and what its answer means. Raises nothing."""
+    async def place(self, contact: Document, batch: Batch, looked_at: float) -> None:
+        """PLACE: one request to the carrier, and what its answer means; `looked_at` the gate. Raises nothing."""
         left = self._left(batch.started)
         if left < SHORTEST_REQUEST_SECONDS:
             self._release_contact(contact, batch.nonce, "too late to place")
@@ -180,7 +182,7 @@ class Placer:
         if place_by is not None and self._now_for_all() > place_by:
             self._release_contact(contact, batch.nonce, TOO_LATE)
             return
-        call = self._call(contact)
+        call = self._call(contact, looked_at + self._dialing.gate_ms / 1000 + SEND_SECONDS)
         if self._provider.mode is CallMode.IN_PROCESS:
             # Noted before the request: a short call's report may be older than the answer.
             self._held.hold(contact, self._dialing.call_limits.of(contact["lock"]).hold_seconds)
@@ -248,7 +250,7 @@ class Placer:
             )
         )
 
-    def _call(self, contact: Document) -> PlaceCall:
+    def _call(self, contact: Document, send_by: float) -> PlaceCall:
         lock = contact["lock"]
         limits = self._dialing.call_limits.of(lock)
         return PlaceCall(
@@ -268,6 +270,7 @@ class Placer:
             initial_context=contact["initial_context"],
             data=contact["data"] or {},
             voicemail=None if lock["voicemail"] is None else Voicemail.model_validate(lock["voicemail"]),
+            send_by=send_by,
         )
 
     def _left(self, started: float) -> float:

@@ -27,7 +27,8 @@ class CallMode(StrEnum):
 class PlaceCall:
     """One call to place. The carrier itself enforces both time limits (whole seconds, at least 1).
 
-    `voicemail` None: as the provider's own settings say.
+    `voicemail` None: as the provider's own settings say. `send_by`, on `shared.clock.monotonic`: a request that has not
+    left by then must not leave, for what was looked at before it holds no more; None: at any time.
     """
 
     attempt_id: str
@@ -46,6 +47,7 @@ class PlaceCall:
     initial_context: str | Mapping[str, Any] | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     voicemail: Voicemail | None = None
+    send_by: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from shared.domain.refusal import CODES
 from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
@@ -93,7 +93,7 @@ class TwilioProvider:
     async def start(self) -> None:
         """Prepares the connection pool; connects on the first request."""
         trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_mark_sent)
+        trace.on_request_headers_sent.append(_let_leave)
         token = self.settings.twilio_auth_token.get_secret_value()
         self._session = aiohttp.ClientSession(
             headers={"Authorization": aiohttp.encode_basic_auth(self.settings.twilio_account_sid, token)},
@@ -114,7 +114,7 @@ class TwilioProvider:
         Above the account's calls a second Twilio accepts and queues: the call then waits there, and its
         time limits start late. Keep the executors' rate at or below the account's.
         """
-        return self._placed(await self._ask_once("Calls.json", timeout_seconds, self._order(call)))
+        return self._placed(await self._ask_once("Calls.json", timeout_seconds, self._order(call), call.send_by))
 
     async def look_up(self, reference: CallReference) -> LookUp:
         """By call id where it is known: certain. Else by both numbers and the time of START.
@@ -148,9 +148,11 @@ class TwilioProvider:
             _ok(answer)
         return answer.status < 300
 
-    async def _ask_once(self, path: str, timeout_seconds: float, form: list[tuple[str, str]]) -> _Answer:
+    async def _ask_once(
+        self, path: str, timeout_seconds: float, form: list[tuple[str, str]], send_by: float | None = None
+    ) -> _Answer:
         """The answer to what must not be done twice; what was never sent is told from what may have been heard."""
-        sent = SimpleNamespace(sent=False)
+        sent = SimpleNamespace(sent=False, send_by=send_by)
         try:
             return await self._request("POST", path, timeout_seconds, form=form, sent=sent)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -220,7 +222,7 @@ class TwilioProvider:
                 self._url(path),
                 data=form,
                 allow_redirects=False,
-                trace_request_ctx=sent or SimpleNamespace(sent=False),
+                trace_request_ctx=sent or SimpleNamespace(sent=False, send_by=None),
                 timeout=aiohttp.ClientTimeout(total=None),
             ) as response,
         ):
@@ -233,9 +235,13 @@ class TwilioProvider:
         return f"{base}/2010-04-01/Accounts/{self.settings.twilio_account_sid}/{path}"
 
 
-async def _mark_sent(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
-    # aiohttp calls this before the first byte leaves, so a failure earlier than this is a certain no.
-    context.trace_request_ctx.sent = True
+async def _let_leave(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
+    # aiohttp calls this before the first byte leaves, so a failure up to here is a certain no. A process that was
+    # frozen on its way here finds out now: its timers run only after what was ready before it was frozen.
+    request = context.trace_request_ctx
+    if request.send_by is not None and monotonic() > request.send_by:
+        raise TimeoutError("too late to send the order")
+    request.sent = True
 
 
 def _json_object(raw: bytes) -> Mapping[str, Any]:

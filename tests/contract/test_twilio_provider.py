@@ -1,6 +1,7 @@
 """What is Twilio's alone: its guesses, its errors, its callbacks."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,10 +13,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.carrier_simulator.settings import CallbackFault, Ending, Fault, OrderRefusal, Rule
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.errors import OutcomeUnknown, TemporaryError
+from shared.errors import OutcomeUnknown, TemporaryError, Unavailable
 from shared.telephony.provider import CallDenied, CallEnded, CallNotFound, CallPlaced, CallReference, CallRefused
 from shared.telephony.twilio import TwilioProvider
 from tests.contract.carriers import CALLER, Twilio, a_plan, a_reference, an_order, twilio_carrier, twilio_settings
@@ -168,6 +169,28 @@ async def test_waiting_in_vain_for_a_free_connection_is_a_certain_no(twilio: Twi
     holding.cancel()
     await asyncio.gather(holding, return_exceptions=True)
     await provider.close()
+    assert twilio.placed == 0
+
+
+async def test_an_order_whose_process_stood_still_on_its_way_does_not_leave_any_more(twilio: Twilio) -> None:
+    order = replace(an_order(NUMBER), send_by=monotonic() + 0.3)
+    placing = asyncio.create_task(twilio.provider.place(order, PATIENCE))
+    await asyncio.sleep(0)  # it connects
+    time.sleep(0.4)  # noqa: ASYNC251 - as in a frozen process nothing else runs meanwhile, no timer either.
+    with pytest.raises(Unavailable, match="too late"):
+        await placing
+    assert twilio.placed == 0
+
+
+async def test_an_order_in_time_leaves(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    placed = await twilio.provider.place(replace(an_order(NUMBER), send_by=monotonic() + 5), PATIENCE)
+    assert isinstance(placed, CallPlaced)
+
+
+async def test_an_order_that_is_too_late_never_leaves(twilio: Twilio) -> None:
+    with pytest.raises(Unavailable, match="too late"):
+        await twilio.provider.place(replace(an_order(NUMBER), send_by=monotonic() - 0.001), PATIENCE)
     assert twilio.placed == 0
 
 

@@ -36,7 +36,7 @@ class Seat:
     async def place(self, place_by: datetime | None = None, **lock: Any) -> None:
         contact = a_contact(**lock)
         times = {} if place_by is None else {"attempt": place_by}
-        await self._placer.place(contact, Batch(NONCE, monotonic(), [contact], times))
+        await self._placer.place(contact, Batch(NONCE, monotonic(), [contact], times), monotonic())
 
     def in_time(self, *jobs: DialJob) -> list[str]:
         """The attempts of those jobs that are not given back for being late."""
