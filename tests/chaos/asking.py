@@ -8,8 +8,11 @@ from itertools import count
 from typing import Any, Final
 
 import aiohttp
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from deploy.demo.client import Api, Refused
+from shared.topics import Topic
 from tests.e2e.system import System
 from tests.eventually import eventually
 
@@ -58,6 +61,22 @@ class Asking:
                     raise
             await self._well_again(lost)
             lost = set()
+
+    async def publish(self, topic: Topic, value: bytes, key: bytes) -> None:
+        """Publish again and again until acknowledged: the same batch twice changes nothing."""
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._system.addresses.kafka, acks="all", request_timeout_ms=3000
+            )
+            try:
+                await producer.start()
+                await producer.send_and_wait(self._system.topic_prefix + topic.name, value, key=key)
+            except (KafkaError, OSError):
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                return
+            finally:
+                await producer.stop()
 
     async def _well_again(self, urls: set[str]) -> None:
         for url in urls:

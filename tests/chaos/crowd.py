@@ -9,16 +9,15 @@ import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
-
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from deploy.demo.client import Api, Refused
 from shared.clock import utc_now
 from shared.topics import CONTACT_BATCHES
-from tests.chaos.asking import ASK_AGAIN_SECONDS, Asking, Question
+from tests.chaos.asking import Asking, Question
+from tests.chaos.courses import Courses
 from tests.chaos.customers import ALWAYS, CONFIGURATION, Batch, Campaign, Organization
 from tests.chaos.end_dates import EndDates
 from tests.chaos.hours import Hours
@@ -41,6 +40,7 @@ PAUSE_SECONDS: Final = (0.02, 0.4)
 CAPS: Final = (Caps(contact_day=1), Caps(day=1), Caps(contact_day=2, day=2, week=3, gap_minutes=1))
 RATES: Final = (2.5, 6.0)
 ENDS_BY_ITS_DATE: Final = 0.5
+IS_DELETED: Final = 0.7
 
 
 class Crowd:
@@ -53,6 +53,7 @@ class Crowd:
         self.hours = Hours(self.asking, truth)
         self._pools = Pools(self.asking, truth, self._dice)
         self._ends = EndDates(self.asking, truth, self._dice)
+        self._courses = Courses(self.asking, truth, self._dice)
         self._runs = Runs(self.asking, truth, self._dice)
         self._wishes = Wishes(self.asking, truth, self._dice)
         self._numbers = new_numbers()
@@ -74,6 +75,7 @@ class Crowd:
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
             await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
             await self._ends.let_complete(who.who.key, organization.campaigns[0])
+            await self._courses.put_breaker(who.who.key, organization.campaigns[0])
             await self._add_exclusive_campaign(organization)
             await self._pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
             pooled = organization.campaigns[1].id
@@ -135,6 +137,7 @@ class Crowd:
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
                     await self._set_active(organization, campaign, active=True)
                 await self._runs.lift(organization.who.who.key, campaign.id)
+                await self._courses.lift_breaker(organization.who.who.key, campaign)
                 await self._ends.go_on(organization.who.who.key, campaign)
 
     async def _work_for(self, organization: Organization) -> None:
@@ -148,6 +151,7 @@ class Crowd:
             (0 if organization.capped else 5, self._wishes.ask_of_one),
             (3, self._pause_or_resume),
             (3, self._close_or_open_window),
+            (4, self._look_at_breaker),
             (3, self._change_limit),
             (0 if organization.capped else 2, self._runs.start_for_some_calls),
             (2, self._shut_or_keep_law),
@@ -163,12 +167,16 @@ class Crowd:
     async def _certainly(self, organization: Organization, ask: Question) -> Any:
         return await self.asking.certainly(organization.who.who.key, ask)
 
-    async def _new_campaign(self, organization: Organization, **settings: str) -> Campaign:
+    async def _new_campaign(
+        self, organization: Organization, start_at: datetime | None = None, **settings: str
+    ) -> Campaign:
         name = f"campaign-{len(self._truth.campaigns)}"
         configuration = await self._certainly(
             organization, lambda api: api.post("/campaign/configurations", {**CONFIGURATION, **settings, "name": name})
         )
         wanted = {"name": name, "external_id": name, "configuration_id": configuration["id"]}
+        if start_at is not None:
+            wanted["start_at"] = start_at.isoformat()
 
         async def make(api: Api) -> Any:
             try:
@@ -181,9 +189,9 @@ class Crowd:
 
         made = await self._certainly(organization, make)
         now = utc_now()
-        rules = CampaignRules(organization.id, active=Rule(True, now), open=Rule(True, now))
+        rules = CampaignRules(organization.id, active=self._courses.active_from(start_at, now), open=Rule(True, now))
         self._truth.campaigns[made["id"]] = rules
-        campaign = Campaign(made["id"], configuration["id"], rules, now)
+        campaign = Campaign(made["id"], configuration["id"], rules, now, begins_at=start_at)
         organization.campaigns.append(campaign)
         return campaign
 
@@ -229,7 +237,7 @@ class Crowd:
             "campaign": campaign.id,
             "contacts": rows,
         }
-        await self._publish(json.dumps(batch).encode(), campaign.id.encode())
+        await self.asking.publish(CONTACT_BATCHES, json.dumps(batch).encode(), campaign.id.encode())
         self.batches.append(Batch(organization.id, batch_id, list(good), bad))
         campaign.on_their_way[batch_id] = good
         self._truth.accepted.update((organization.id, external_id) for external_id in good)
@@ -240,23 +248,6 @@ class Crowd:
             rows = campaign.on_their_way.pop(result["batch_id"], {})
             if result["status"] == "done":
                 campaign.numbers.update(rows)
-
-    async def _publish(self, value: bytes, key: bytes) -> None:
-        """Again and again until acknowledged: the same batch twice changes nothing."""
-        topic = self._system.topic_prefix + CONTACT_BATCHES.name
-        while True:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._system.addresses.kafka, acks="all", request_timeout_ms=3000
-            )
-            try:
-                await producer.start()
-                await producer.send_and_wait(topic, value, key=key)
-            except (KafkaError, OSError):
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
-            else:
-                return
-            finally:
-                await producer.stop()
 
     async def _edit_one(self, organization: Organization, campaign: Campaign) -> None:
         if not campaign.numbers or not self._is_usable(campaign):
@@ -369,12 +360,20 @@ class Crowd:
         """Close one for good, or have it end, and begin another."""
         if campaign.id in self._truth.closed:
             return
-        if self._dice.random() < ENDS_BY_ITS_DATE:
+        if self._courses.has_begun(campaign) and self._dice.random() < ENDS_BY_ITS_DATE:
             await self._ends.let_end(organization.who.who.key, campaign)
         else:
             await self._close(organization, campaign)
-        await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
+            if self._dice.random() < IS_DELETED:
+                await self._courses.delete(organization.who.who.key, campaign)
+                self.deeds["delete campaign"] += 1
+        new = await self._new_campaign(organization, self._courses.beginning())
+        await self._add(organization, new, FIRST_CONTACTS)
         organization.campaigns.remove(campaign)
+
+    async def _look_at_breaker(self, organization: Organization, campaign: Campaign) -> None:
+        if await self._courses.look_at_breaker(organization.who.who.key, campaign):
+            self.deeds["find a campaign halted by its breaker"] += 1
 
     async def _close(self, organization: Organization, campaign: Campaign) -> None:
         self._truth.closed.add(campaign.id)

@@ -41,6 +41,9 @@ class Campaign:
     numbers: dict[str, str] = field(default_factory=dict)
     on_their_way: dict[str, dict[str, str]] = field(default_factory=dict)
     takes_more: bool = True
+    # None: when it was made.
+    begins_at: datetime | None = None
+    has_breaker: bool = False
 
 
 @dataclass(slots=True)

@@ -23,7 +23,10 @@ class Runs:
     async def start_for_some_calls(self, organization: Organization, campaign: Campaign) -> None:
         """Start a campaign that is not paused, for a number of calls or for any."""
         if campaign.rules.active.last and campaign.id not in self._truth.closed:
+            # One that would have begun later begins with this.
+            change = campaign.rules.active.ask(True, utc_now())
             await self._begin(organization.who.who.key, campaign.id, self._dice.choice(MAX_CALLS))
+            change.acknowledged_at = utc_now()
 
     async def resume(self, key: str, campaign_id: str) -> bool:
         """Start a campaign for as many calls as before; False where it was never started for so many."""
