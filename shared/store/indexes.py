@@ -85,11 +85,6 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("campaign_id", ASCENDING), ("created_at", ASCENDING), ("seq", ASCENDING)], name="listing"),
         # Everybody with a number: do-not-call, one phone in several contacts, search.
         IndexModel([("organization_id", ASCENDING), ("phone_numbers", ASCENDING)], name="phones"),
-        IndexModel(
-            [("shard", ASCENDING)],
-            partialFilterExpression={"delete_requested": True},
-            name="tombstones",
-        ),
     ],
     "attempts": [
         IndexModel([("contact_id", ASCENDING)]),
@@ -121,5 +116,6 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.
     "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],
+    "deletions": [IndexModel([("shard", ASCENDING)]), IndexModel([("campaign_id", ASCENDING)])],
     "expiries": [IndexModel([("shard", ASCENDING), ("at", ASCENDING)])],
 }

@@ -17,7 +17,7 @@ from shared.domain.refusal import Rest
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import completion, expiries, halts, results, shard_work
+from shared.store.dialing import completion, deletions, expiries, halts, results, shard_work
 from shared.store.dialing.newly_listed import NewlyListed
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -42,7 +42,7 @@ class Chores:
                 metrics.EXPIRED.inc(swept.moved)
                 return self._account(swept)
             case Chore.DELETED:
-                return self._account(await shard_work.remove_deleted(self._store, self._owner, now))
+                return self._account(await deletions.remove_deleted(self._store, self._owner, now))
             case Chore.OVER:
                 return self._account(await expiries.end_expired(self._store, self._owner, now))
             case Chore.RESULTS:

@@ -15,7 +15,7 @@ from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import executors, expiries, in_progress, shard_catalog, shards
+from shared.store.dialing import deletions, executors, expiries, in_progress, shard_catalog, shards
 from shared.store.dialing.server_clock import ServerClock
 
 
@@ -63,7 +63,7 @@ class SafetyNet:
             chores[shard].add(Chore.EXPIRED)
         for shard in await in_progress.shards_with_results(self._store, mine):
             chores[shard].add(Chore.RESULTS)
-        for shard in await in_progress.shards_with_deletions(self._store, mine):
+        for shard in await deletions.shards_with_deletions(self._store, mine):
             chores[shard].add(Chore.DELETED)
         for shard in await expiries.shards_with_expiries(self._store, mine, utc_now()):
             chores[shard].add(Chore.OVER)

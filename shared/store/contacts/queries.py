@@ -16,6 +16,7 @@ from shared.store.client import Document, Store, translates
 from shared.store.contacts.matching import resolve
 from shared.store.contacts.records import contact_from
 from shared.store.contacts.rows import NOT_DELETED
+from shared.store.dialing.deletions import count_deletions
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument, contact_of
 from shared.store.paging import decode_cursor, encode_cursor
@@ -156,9 +157,6 @@ async def _total(store: Store, campaign_id: str, status: ContactStatus | None) -
         active = {"campaign_id": campaign_id, "status": status.value}
         return await contacts.count_documents(active, hint=status.value)
     counts = await campaign_counts(store, campaign_id)
-    # Tombstones are still in the counters; there are few at a time, because the scheduler removes them.
-    where: Document = {"campaign_id": campaign_id, "delete_requested": True}
-    if status is None:
-        return counts.total - await contacts.count_documents(where, hint="tombstones")
-    in_status: int = getattr(counts, status.value)
-    return in_status - await contacts.count_documents({**where, "status": status.value}, hint="tombstones")
+    # Those that are to be removed are still in the counters; there are few at a time, for the scheduler removes them.
+    counted = counts.total if status is None else getattr(counts, status.value)
+    return int(counted) - await count_deletions(store, campaign_id, status)

@@ -35,17 +35,6 @@ async def shards_with_expired_claims(store: Store, shards: Collection[int], now:
 
 
 @translates
-async def shards_with_deletions(store: Store, shards: Collection[int]) -> set[int]:
-    """Shards with contacts whose deletion was asked for and which are not being called."""
-    query = {
-        "shard": {"$in": list(shards)},
-        "delete_requested": True,
-        "status": {"$nin": [ContactStatus.LOCKED, ContactStatus.IN_PROGRESS]},
-    }
-    return set(await store["contacts"].distinct("shard", query))
-
-
-@translates
 async def shards_with_results(store: Store, shards: Collection[int]) -> set[int]:
     """Shards with endings in the second sink."""
     return set(await store["results"].distinct("shard", {"shard": {"$in": list(shards)}}))

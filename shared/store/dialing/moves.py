@@ -115,6 +115,7 @@ async def apply_moves(
         deleted = await store["contacts"].delete_many(_guard(removed), session=session)
         if deleted.deleted_count != len(removed):
             raise GuardFailed(f"{deleted.deleted_count} of {len(removed)} contacts were as read")
+        await store["deletions"].delete_many({"_id": {"$in": [each["_id"] for each in removed]}}, session=session)
     over = removed if keep_wishes else (*kept, *removed)
     wished = [contact["_id"] for contact in over if contact["asked"] is not None]
     if wished:

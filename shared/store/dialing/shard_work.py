@@ -146,19 +146,6 @@ async def expire_claims(store: Store, owner: Ownership, now: datetime) -> Swept:
     return await _move_matching(store, owner, query, ContactStatus.PENDING, now, keep_wishes=True)
 
 
-async def remove_deleted(store: Store, owner: Ownership, now: datetime) -> Swept:
-    """Remove waiting and ended contacts whose deletion was asked for, with their counts.
-
-    One that is being called is removed when its call ends.
-    """
-    query = {
-        "shard": owner.shard,
-        "delete_requested": True,
-        "status": {"$nin": [ContactStatus.LOCKED, ContactStatus.IN_PROGRESS]},
-    }
-    return await _move_matching(store, owner, query, ContactStatus.SKIPPED, now)
-
-
 async def skip_closed(store: Store, owner: Ownership, campaign_id: str, now: datetime) -> Swept:
     """Skip contacts that still wait in a closed campaign; moves none while the campaign is open."""
     query = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, "shard": owner.shard}

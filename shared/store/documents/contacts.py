@@ -193,6 +193,15 @@ class AskDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionDocument:
+    """`deletions`: a contact that is to be removed, by its id."""
+
+    id: str
+    shard: int
+    campaign_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiryDocument:
     """`expiries`: a contact that may have expired `at` a time, by its id."""
 

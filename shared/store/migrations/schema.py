@@ -16,10 +16,17 @@ from shared.store.documents.dialing import SchemaDocument
 from shared.store.migrations.campaign_counters import CAMPAIGN_COUNTERS
 from shared.store.migrations.campaign_courses import CAMPAIGN_COURSES
 from shared.store.migrations.campaign_numbers import CAMPAIGN_NUMBERS
+from shared.store.migrations.deletions import DELETIONS
 from shared.store.migrations.do_not_call_sources import DO_NOT_CALL_SOURCES
 from shared.store.migrations.step import Migration
 
-MIGRATIONS: Final[Sequence[Migration]] = (DO_NOT_CALL_SOURCES, CAMPAIGN_COURSES, CAMPAIGN_NUMBERS, CAMPAIGN_COUNTERS)
+MIGRATIONS: Final[Sequence[Migration]] = (
+    DO_NOT_CALL_SOURCES,
+    CAMPAIGN_COURSES,
+    CAMPAIGN_NUMBERS,
+    CAMPAIGN_COUNTERS,
+    DELETIONS,
+)
 FIRST_VERSION: Final = 1
 VERSION: Final = MIGRATIONS[-1].version
 _DATABASE: Final = "database"

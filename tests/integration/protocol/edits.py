@@ -26,6 +26,7 @@ from shared.store.contacts.asking import AskedBefore, Asking
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
+from shared.store.dialing.deletions import note_deletion
 from shared.store.documents.contacts import contact_of
 from shared.telephony.provider import PlaceCall
 from tests.factories import ALWAYS_OPEN
@@ -115,8 +116,16 @@ async def delete(world: World, contact_id: str) -> bool:
 @step
 async def delete_at_once(world: World, contact_id: str) -> None:
     """Ask for a contact's deletion although it may be locked or in a call."""
-    marked = await world.store["contacts"].update_one({"_id": contact_id}, {"$set": {"delete_requested": True}})
-    if marked.matched_count:
+
+    async def mark(session: AsyncClientSession) -> bool:
+        marked = await world.store["contacts"].find_one_and_update(
+            {"_id": contact_id}, {"$set": {"delete_requested": True}}, session=session
+        )
+        if marked is not None:
+            await note_deletion(world.store, session, marked)
+        return marked is not None
+
+    if await world.store.in_transaction(mark):
         world.rules.delete(world.steps, contact_id)
 
 

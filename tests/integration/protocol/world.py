@@ -22,7 +22,7 @@ from shared.events import CallFinished, DialJob, JobReleased
 from shared.settings import DialingSettings
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import in_progress, results, shard_work, shards, starts
+from shared.store.dialing import deletions, in_progress, results, shard_work, shards, starts
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -181,7 +181,7 @@ class World:
     @step
     async def sweep(self, scheduler: int, shard: int) -> None:
         """The other chores: deletions, closed campaigns, do-not-call, wishes, the second sink."""
-        await self.owned_write(scheduler, shard, lambda owner: shard_work.remove_deleted(self.store, owner, self.now))
+        await self.owned_write(scheduler, shard, lambda owner: deletions.remove_deleted(self.store, owner, self.now))
         for campaign_id in [c for c in self.rules.active if self.shard_of[c] == shard and self.owns(scheduler, shard)]:
             skip = functools.partial(shard_work.skip_closed, self.store, campaign_id=campaign_id, now=self.now)
             await self.owned_write(scheduler, shard, skip)

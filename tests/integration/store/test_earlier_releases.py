@@ -23,11 +23,12 @@ from shared.store.contacts.ingest_batches import list_ingest_batches
 from shared.store.contacts.queries import list_contacts
 from shared.store.contacts.wishes import carry_out
 from shared.store.dialing.claim import ClaimOrder
+from shared.store.dialing.deletions import remove_deleted
 from shared.store.dialing.ready import read_ready
 from shared.store.dialing.results import unapplied_results
 from shared.store.dialing.shard_catalog import read_campaigns, read_organizations
 from shared.store.dialing.shard_transaction import Ownership
-from shared.store.dialing.shard_work import ShardWork, do_shard_work, expire_claims, remove_deleted, skip_closed
+from shared.store.dialing.shard_work import ShardWork, do_shard_work, expire_claims, skip_closed
 from shared.store.dialing.shards import read_global, take_over
 from shared.store.migrations.schema import VERSION, check_version, migrate, read_version
 from shared.store.reports.counters import campaign_counts
