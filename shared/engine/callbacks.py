@@ -7,7 +7,7 @@ from typing import Final
 from shared.domain.callbacks import CallbackType
 from shared.domain.contact_record import Contact
 from shared.domain.ids import of_callback
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.wishes import WishKind
 from shared.engine.contacts import contact_target
 from shared.engine.engine import Engine
@@ -26,6 +26,7 @@ __all__ = [
     "change_callback",
     "get_callback",
     "list_callbacks",
+    "numbered_callbacks",
     "request_callback",
 ]
 
@@ -105,6 +106,28 @@ async def list_callbacks(
         campaign_id = (await contact_target(engine, organization_id, reference)).campaign_id
     return await callback_list.list_callbacks(
         engine.store, organization_id, campaign_id, which, cursor=cursor, limit=limit, now=now
+    )
+
+
+async def numbered_callbacks(
+    engine: Engine,
+    organization_id: str,
+    reference: str | None,
+    which: CallbackFilter,
+    *,
+    offset: int,
+    limit: int,
+    now: datetime,
+) -> NumberedPage[Contact]:
+    """The callbacks as `list_callbacks` has them, from the `offset`-th on, and how many there are: 10,000 at most.
+
+    Raises `NotFound` (campaign).
+    """
+    campaign_id = None
+    if reference is not None:
+        campaign_id = (await contact_target(engine, organization_id, reference)).campaign_id
+    return await callback_list.numbered_callbacks(
+        engine.store, organization_id, campaign_id, which, offset=offset, limit=limit, now=now
     )
 
 

@@ -16,7 +16,7 @@ from shared.domain.callbacks import CallbackType, type_of
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_record import Contact
 from shared.domain.ids import default_campaign_id, of_callback
-from shared.domain.page import Page
+from shared.domain.page import NumberedPage, Page
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at, tier_in
 from shared.errors import InvalidCursor, Kind, NotFound
 from shared.store.catalog.courses import IS_OVER
@@ -102,6 +102,26 @@ async def list_callbacks(
     contacts = await _contacts(store, organization_id, [row["_id"] for row in found[:limit]], now)
     wanted = [contact for contact in contacts if contact.callback is not None]
     return Page(wanted, _encoded(after) if more and after is not None else None)
+
+
+@translates
+async def numbered_callbacks(
+    store: Store,
+    organization_id: str,
+    campaign_id: str | None,
+    which: CallbackFilter,
+    *,
+    offset: int,
+    limit: int,
+    now: datetime,
+) -> NumberedPage[Contact]:
+    """The callbacks as `list_callbacks` has them, from the `offset`-th on; those behind the first 10,000 do not count."""
+    campaigns = [campaign_id] if campaign_id is not None else await _campaigns(store, organization_id)
+    areas = await _areas(store, campaigns, _TIERS[which.type])
+    rows = await _next_rows(store, areas, None, which, MAX_LOOKED_AT)
+    ids = [row["_id"] for row in rows if type_of(tier_in(row["tier"]), tries_of(row)) is not None]
+    contacts = await _contacts(store, organization_id, ids[offset : offset + limit], now)
+    return NumberedPage([contact for contact in contacts if contact.callback is not None], len(ids))
 
 
 async def _campaigns(store: Store, organization_id: str) -> list[str]:

@@ -12,7 +12,7 @@ from shared.domain.contact import Tier
 from shared.domain.queue_order import queue_of
 from shared.store.client import Document, Store
 from shared.store.contacts import callback_list
-from shared.store.contacts.callback_list import CallbackFilter, list_callbacks
+from shared.store.contacts.callback_list import CallbackFilter, list_callbacks, numbered_callbacks
 from tests.factories import add_campaign, add_configuration, add_contacts, add_organization, contact_document
 
 NOW = utc_now().replace(microsecond=0)
@@ -76,6 +76,10 @@ async def test_pages_join_to_the_order_of_a_sort_of_everything(
     found = await pages(store, organization, limit)
     assert [contact_id for page in found for contact_id in page] == in_order
     assert max(map(len, found)) == min(limit, 60)
+    for offset in (0, 7, 59, 60):
+        numbered = await numbered_callbacks(store, organization["_id"], None, ANY, offset=offset, limit=limit, now=NOW)
+        assert [contact.id for contact in numbered.rows] == in_order[offset : offset + limit]
+        assert numbered.total == 60
     kinds = {kind: await pages(store, organization, limit, CallbackFilter(kind)) for kind in CallbackType}
     assert sum(len(page) for pages_of_kind in kinds.values() for page in pages_of_kind) == 60
     assert all(kinds.values())
