@@ -115,7 +115,7 @@ async def numbered_callbacks(
     limit: int,
     now: datetime,
 ) -> NumberedPage[Contact]:
-    """The callbacks as `list_callbacks` has them, from the `offset`-th on; those behind the first 10,000 do not count."""
+    """The callbacks as `list_callbacks` has them, from the `offset`-th on; the first 10,000 count."""
     campaigns = [campaign_id] if campaign_id is not None else await _campaigns(store, organization_id)
     areas = await _areas(store, campaigns, _TIERS[which.type])
     rows = await _next_rows(store, areas, None, which, MAX_LOOKED_AT)
