@@ -47,6 +47,7 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    ATTEMPT = "attempt"
 
 
 class Clash(StrEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.campaign_api.carrier import routes as callbacks
 from services.campaign_api.carrier.errors import install_carrier_errors
@@ -49,6 +49,18 @@ class Mounted:
     build: Callable[[Edge], FastAPI]
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The gateway's application. `leave` ends what has no end of its own: the streams that clients follow."""
+
+    app: ASGIApp
+    leave: Callable[[], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.app(scope, receive, send)
+
+
 # Beside the native API, which is at the root.
 DIALECTS: Final[Sequence[Mounted]] = ()
 ROUTERS: Final = (admin_organizations.router, admin_keys.router, callbacks.router, health.router, pages.router)
@@ -56,7 +68,7 @@ ROUTERS: Final = (admin_organizations.router, admin_keys.router, callbacks.route
 
 def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
-) -> ASGIApp:
+) -> Served:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
     engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
@@ -83,11 +95,11 @@ def build_app(
         root.mount(dialect.prefix, dialect.build(edge))
     # Not mounted at "": a mount there would take every address, and the root's own could not answer 405.
     root.router.default = native.build(edge)
-    return CountRequests(RouteEncodedPaths(root))
+    return Served(CountRequests(RouteEncodedPaths(root)), engine.live.close)
 
 
 @asynccontextmanager
-async def running(settings: ApiSettings) -> AsyncIterator[ASGIApp]:
+async def running(settings: ApiSettings) -> AsyncIterator[Served]:
     """The application with its servers; raises what `reach` raises."""
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -22,7 +22,19 @@ BACKLOG: Final = 2048
 
 
 class _Server(uvicorn.Server):
-    """Without uvicorn's own signal handling, which would end the process before connections are closed."""
+    """Without uvicorn's own signal handling, which would end the process before connections are closed.
+
+    Streams without an end are ended by `leave` before the server waits for the requests in flight.
+    """
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then what uvicorn ends."""
+        self._leave()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,7 +62,7 @@ async def serving(settings: ApiSettings) -> AsyncIterator[None]:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(settings.shutdown_seconds),
         )
-        server = _Server(config)
+        server = _Server(config, app.leave)
         # Cancelled, uvicorn would cut off the requests in flight.
         end = functools.partial(setattr, server, "should_exit", True)
         async with beside(server.serve(sockets=listeners), name="HTTP server", end=end):

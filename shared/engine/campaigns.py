@@ -1,10 +1,11 @@
 """Campaigns: made and changed with their contacts, moved between their states, counted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
@@ -33,6 +34,7 @@ __all__ = [
     "campaign_numbers",
     "create_campaign",
     "edit_campaign",
+    "follow_numbers",
     "get_campaign",
     "list_campaigns",
     "move_campaign",
@@ -182,6 +184,20 @@ async def campaign_numbers(
     own, shared = campaign.concurrency_limit, organization.calls_at_once
     forecast = await forecast_of(engine.store, organization_id, campaign.id, counts, now)
     return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared), forecast)
+
+
+async def follow_numbers(engine: Engine, organization_id: str, reference: str) -> AsyncIterator[CampaignNumbers | None]:
+    """The campaign's numbers, and again when they have changed, once a second at most; None is a heartbeat.
+
+    One read serves all who follow the campaign in this process. Raises `NotFound`; the values end when the campaign is
+    deleted, and when the process leaves.
+    """
+    campaign = await stored.get_campaign(engine.store, organization_id, reference)
+
+    async def read() -> CampaignNumbers:
+        return await campaign_numbers(engine, organization_id, campaign.id, utc_now())
+
+    return engine.live.follow(("campaign", campaign.id), read)
 
 
 async def _changed(

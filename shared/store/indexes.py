@@ -88,6 +88,31 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "attempts": [
         IndexModel([("contact_id", ASCENDING)]),
+        # An agent may know its call by the conversation alone.
+        IndexModel([("conversation_id", ASCENDING)], name="conversation"),
+        # Lists of calls, newest first: of an organization, of one number called, and of a campaign, all its outcomes or
+        # some of them, each a range of its own. What they cost a call: docs/benchmarks.md.
+        IndexModel(
+            [("organization_id", ASCENDING), ("created_at", DESCENDING), ("call_number", DESCENDING)], name="listing"
+        ),
+        IndexModel(
+            [
+                ("organization_id", ASCENDING),
+                ("phone_number", ASCENDING),
+                ("created_at", DESCENDING),
+                ("call_number", DESCENDING),
+            ],
+            name="called",
+        ),
+        IndexModel(
+            [
+                ("campaign_id", ASCENDING),
+                ("outcome", ASCENDING),
+                ("created_at", DESCENDING),
+                ("call_number", DESCENDING),
+            ],
+            name="by_outcome",
+        ),
         # The attempts that caps on phones count. Empty, and so without cost, where no organization has one.
         IndexModel(
             [("organization_id", ASCENDING), ("phone", ASCENDING), ("counted_at", ASCENDING), ("ended_at", ASCENDING)],

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from deploy.local.servers import Addresses
 from shared.clock import utc_now
+from tests.bench.calls import measure_calls
 from tests.bench.figures import Figures
 from tests.bench.idle import measure_idle
 from tests.bench.ingest import measure_ingest
@@ -41,6 +42,7 @@ class Name(StrEnum):
     WHY = "why"
     RULES = "rules"
     IDLE = "idle"
+    CALLS = "calls"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -68,6 +70,7 @@ def main(
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
+    listed: Annotated[int, typer.Option(min=1000, help="calls: ended calls in the lists.")] = 1_000_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
@@ -82,6 +85,7 @@ def main(
         Name.WHY: lambda a, c: measure_why(a, c, large=large),
         Name.RULES: lambda a, c: measure_rules(a, c, contacts=ruled, rounds=rounds),
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
+        Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -54,7 +54,7 @@ class Variant(StrEnum):
 
 
 @dataclass(slots=True)
-class _Shard:
+class BenchShard:
     """One variant's shard: its loop's memory, the calls that are up, and the seconds its steps have taken."""
 
     owner: Ownership
@@ -96,18 +96,19 @@ async def _round(addresses: Addresses, contacts: int) -> dict[Variant, float]:
         await ensure_shards(stage.store)
         await set_global_limit(stage.store, 10 * MAX_CLAIM)
         shards = {
-            variant: await _shard(stage.store, number, variant, contacts, now) for number, variant in enumerate(Variant)
+            variant: await new_shard(stage.store, number, variant, contacts, now)
+            for number, variant in enumerate(Variant)
         }
         while busy := [shard for shard in shards.values() if sum(shard.calls) < contacts or shard.live]:
             now += timedelta(seconds=1)
             for shard in busy:
-                await _step(stage.store, shard, now)
+                await step(stage.store, shard, now)
         for shard in shards.values():
-            await _check(stage.store, shard, contacts)
+            await check_called(stage.store, shard, contacts)
         return {variant: shard.rate for variant, shard in shards.items()}
 
 
-async def _step(store: Store, shard: _Shard, now: datetime) -> None:
+async def step(store: Store, shard: BenchShard, now: datetime) -> None:
     """One step of the loop: what was placed is answered, and as much is claimed anew."""
     started = monotonic()
     freed = {shard.organization_id: len(shard.live)} if shard.live else {}
@@ -142,7 +143,7 @@ def _ending(job: DialJob, now: datetime) -> CallFinished:
     )
 
 
-async def _shard(store: Store, number: int, variant: Variant, contacts: int, now: datetime) -> _Shard:
+async def new_shard(store: Store, number: int, variant: Variant, contacts: int, now: datetime) -> BenchShard:
     organization, campaign = await _customer(store, number, variant)
     await _fill(store, organization, campaign, contacts, now, ruled=variant is not Variant.PLAIN)
     owner = Ownership(number, await take_over(store, number))
@@ -150,7 +151,7 @@ async def _shard(store: Store, number: int, variant: Variant, contacts: int, now
         raise BenchFailed("the shard got no slots")
     memory = ShardMemory(store, number)
     await memory.load(now)
-    return _Shard(owner, memory, organization["_id"], campaign["_id"])
+    return BenchShard(owner, memory, organization["_id"], campaign["_id"])
 
 
 async def _customer(store: Store, shard: int, variant: Variant) -> tuple[Document, Document]:
@@ -190,7 +191,7 @@ async def _fill(
     await store["counters_in"].insert_one({"_id": f"{campaign['_id']}/bench", **ids, **noted})
 
 
-async def _check(store: Store, shard: _Shard, contacts: int) -> None:
+async def check_called(store: Store, shard: BenchShard, contacts: int) -> None:
     counts = await campaign_counts(store, shard.campaign_id)
     said = (counts.completed, counts.called, counts.answered, counts.outcomes, counts.calls_of_run(1))
     if said != (contacts, contacts, contacts, {"answered": contacts}, contacts):

@@ -21,7 +21,7 @@ _OrganizationHeaderToo = Annotated[str | None, Header(alias="X-Org-Id", descript
 
 READ_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
 MANAGE_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_MANAGE})
-READ_CONCURRENCY: Final = frozenset(Scope)
+READ_CONCURRENCY: Final = frozenset(Scope) - {Scope.CONVERSATIONS_READ_SENSITIVE}
 MANAGE_CONCURRENCY: Final = frozenset({Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE})
 
 

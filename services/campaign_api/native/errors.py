@@ -84,6 +84,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "No caller number is in a pool {named}; GET /campaign/caller-number-pools lists yours.",
         ),
+        Kind.ATTEMPT: (404, "There is no attempt or conversation {named}; GET /campaign/calls lists yours."),
         Kind.CALLBACK: (
             404,
             "There is no callback {named}, or it is over: its contact was called, or has ended; "

@@ -27,6 +27,7 @@ from shared.store.dialing.caps import PastAttempts, past_attempts
 from shared.store.dialing.context import call_fields, concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.number_use import OneNumber
+from shared.store.dialing.numbering import number_calls
 from shared.store.dialing.run_sums import is_counted, room_of
 from shared.store.dialing.shard_transaction import ShardTransaction
 
@@ -123,6 +124,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     await apply_moves(
         transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves, now
     )
+    number_calls(transaction, selection.locks, now)
     await _lock(transaction, selection)
     await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]

@@ -180,6 +180,10 @@ class DialingContext:
         plan = number_plan(call_fields(contact), self.rules_of(contact))
         return [offer.number for offer in plan.offers] if plan is not None else []
 
+    async def load_root(self) -> None:
+        """Read the root alone."""
+        await self._look_up({})
+
     async def _look_up(self, ids: Mapping[str, Sequence[str]]) -> None:
         """Read all these documents in one request, for a request costs more than what it reads (docs/benchmarks.md).
 

@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 
 from shared.domain.breaker import FAILURES
 from shared.domain.contact import ACTIVE, ContactStatus, Tier
+from shared.domain.contact_name import name_in
 from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_number
 from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import PROVISIONAL, Outcome
@@ -27,6 +28,7 @@ from shared.store.dialing import caps
 from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
 from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.numbering import number_late_calls
 from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -92,6 +94,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
         elif attempt["outcome"] in PROVISIONAL and event.outcome not in PROVISIONAL:
             _better_ending(transaction, finishing, event, contact, attempt, now)
     if finishing.attempts:
+        await number_late_calls(transaction, finishing.attempts, now)
         await store["attempts"].insert_many(finishing.attempts, session=session)
     if finishing.upgrades:
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
@@ -201,6 +204,8 @@ def _better_ending(
     now: datetime,
 ) -> None:
     known = {name: value for name, value in _ending(event).items() if value is not None}
+    if event.started_at is not None:
+        known["created_at"] = event.started_at
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
     transaction.ledger.upgraded(attempt, known)
@@ -304,6 +309,7 @@ def _by_the_rule(
         attempts_made,
         outcomes,
         event.attempt_id,
+        event.outcome,
         because=because,
         put_off=put_off,
         uncounted=uncounted,
@@ -353,6 +359,7 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
     ending["started_at"] = ending["started_at"] or start.get("at")
     ending["provider_call_id"] = ending["provider_call_id"] or start.get("call_id")
     ending["answered_at"] = ending["answered_at"] or start.get("answered_at")
+    ending = in_order(ending)
     return {
         "_id": event.attempt_id,
         "organization_id": event.organization_id,
@@ -366,7 +373,11 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),
         "conversation_id": conversation_id_of(event.attempt_id),
-        **in_order(ending),
+        "created_at": ending["started_at"] or ending["ended_at"],
+        "call_number": lock.get("call_number"),
+        "contact_name": name_in((contact or {}).get("data")),
+        "outcome_before": contact["last_outcome"] if contact and lock else None,
+        **ending,
     }
 
 

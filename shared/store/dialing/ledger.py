@@ -50,7 +50,8 @@ class Ledger:
 
     `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them. `endings`:
     calls that have ended or were refused, by whether that was a failure, in campaigns with a circuit breaker, and
-    `evidence` what these breakers go by from now on; `halted` runs; all by campaign id.
+    `evidence` what these breakers go by from now on; `halted` runs; all by campaign id. `last_call`: the number of the
+    last call that was claimed; 0: none was.
     """
 
     shard: int
@@ -69,6 +70,7 @@ class Ledger:
     runs: RunSums = field(default_factory=RunSums)
     endings: defaultdict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     evidence: dict[str, Document] = field(default_factory=dict)
+    last_call: int = 0
     halted: dict[str, HaltReason] = field(default_factory=dict)
 
     def moved(self, contact: Document, new_values: Document | None, attempts_made: int | None = None) -> None:
@@ -220,10 +222,9 @@ class Ledger:
         ]
         if counters:
             await store["counters"].bulk_write(counters, session=session)
-        fence = await store["shards"].update_one(
-            {"_id": self.shard, "epoch": self.epoch},
-            {"$inc": {"held": self.shard_held, "grant": -self.given_back}, "$currentDate": {"at": True}},
-            session=session,
-        )
+        changes: Document = {"$inc": {"held": self.shard_held, "grant": -self.given_back}, "$currentDate": {"at": True}}
+        if self.last_call:
+            changes["$set"] = {"last_call": self.last_call}
+        fence = await store["shards"].update_one({"_id": self.shard, "epoch": self.epoch}, changes, session=session)
         if fence.matched_count != 1:
             raise OwnershipLost(f"shard {self.shard}: epoch {self.epoch} is no longer the newest")

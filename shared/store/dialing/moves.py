@@ -27,6 +27,7 @@ from shared.store.documents.contacts import ContactDocument
 
 # Fields that are not written where no contact of a batch needs them: a rule that is off costs nothing.
 RARELY_SET: Final = (
+    "last_outcome",
     "ended_because",
     "put_off",
     "uncounted",
@@ -61,6 +62,7 @@ class Move:
     attempts_made: int | None = None
     outcomes: dict[str, int] | None = None
     last_attempt: str | None = None
+    last_outcome: str | None = None
     because: EndReason | None = None
     put_off: WaitReason | None = None
     uncounted: int | None = None
@@ -166,6 +168,7 @@ def new_values(move: Move) -> Document:
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
         "last_attempt": move.last_attempt if move.last_attempt is not None else contact["last_attempt"],
+        "last_outcome": move.last_outcome if move.last_outcome is not None else contact["last_outcome"],
         "ended_because": move.because,
         "put_off": put_off,
         "uncounted": move.uncounted if move.uncounted is not None else contact["uncounted"],

@@ -38,7 +38,7 @@ class ShardTransaction:
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
         """Begin a run with empty sums and nothing read."""
-        context = DialingContext(store, Root("shards", owner.shard, ("grant", "held")), session)
+        context = DialingContext(store, Root("shards", owner.shard, ("grant", "held", "last_call")), session)
         # Runs are counted where they were read, so that each count is told once.
         return cls(store, session, Ledger(owner.shard, owner.epoch, runs=RunSums(context.runs)), context)
 

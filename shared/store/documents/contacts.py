@@ -26,6 +26,8 @@ class LockDocument:
     phone: str | None = None
     caller_number: str | None = None
     attempt_number: int | None = None
+    # Of the call in its organization; None: claimed by an older version.
+    call_number: int | None = None
     # The campaign's when it was claimed.
     generation: int = FIRST_GENERATION
     number: str | None = None
@@ -117,6 +119,7 @@ class ContactDocument:
     delete_requested: bool = False
     # What has become of its calls.
     last_attempt: str | None = None
+    last_outcome: str | None = None
     ended_because: str | None = None
     put_off: Mapping[str, Any] | None = None
     uncounted: int = 0
@@ -163,7 +166,13 @@ class AttemptDocument:
     proven: bool = True
     campaign_id: str | None = None
     contact_created_at: datetime | None = None
+    # When it began, as lists have it; and its number in its organization, which ascends.
+    created_at: datetime | None = None
+    call_number: int | None = None
+    contact_name: str | None = None
     attempt_number: int | None = None
+    # Of the contact's attempt before this one; None: there was none.
+    outcome_before: str | None = None
     # Of the campaign's run that the attempt belongs to; None: older attempts, and those known from a late report alone.
     generation: int | None = None
     phone_number: str | None = None

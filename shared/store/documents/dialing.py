@@ -111,6 +111,8 @@ class ShardDocument:
     at: datetime | None = None
     # Of the do-not-call list what was listed before this has been swept.
     listed_until: datetime = BEGINNING
+    # The highest number of a call that was given out.
+    last_call: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Nobody reaches another organization's things: every route of the OpenAPI, with that organization's ids."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,8 @@ class Victim:
             "/configurations",
             "/do-not-call",
             "/callbacks",
+            "/calls",
+            f"/calls/{self.ids['call']}",
             f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
@@ -74,8 +77,20 @@ async def victim(api: Api, stack: Stack) -> Victim:
             "finished_at": utc_now(),
         }
     )
+    call = {
+        "_id": str(uuid.uuid4()),
+        "organization_id": customer.organization_id,
+        "campaign_id": campaign["id"],
+        "contact_id": upserted.body["contact_ids"][0],
+        "outcome": "busy",
+        "created_at": utc_now(),
+        "ended_at": utc_now(),
+        "call_number": 1,
+    }
+    await stack.store["attempts"].insert_one(call)
     ids = {
         "campaign": campaign["id"],
+        "call": call["_id"],
         "contact": upserted.body["contact_ids"][0],
         "callback": asked.body["callback"]["id"],
         "configuration_id": campaign["configuration_id"],

@@ -35,7 +35,9 @@ CHECKS = [
 
 async def test_no_request_gets_a_500_or_an_undocumented_answer(acme: Customer) -> None:
     schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{acme.api.url}/openapi.json")
-    operations: list[Any] = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    # A stream has no end to wait for; it is followed in test_calls.py.
+    every = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    operations: list[Any] = [one for one in every if not one.path.endswith("/events")]
     assert len(operations) > 30
     for operation in operations:
         await asyncio.to_thread(ask, operation, await things_that_exist(acme), acme.key)

@@ -134,6 +134,11 @@ async def check_at_rest(store: Store) -> None:
 
 
 def _check_shapes(contacts: list[Document], attempts: list[Document]) -> None:
+    claimed = [
+        (contact["organization_id"], contact["lock"]["call_number"]) for contact in contacts if "lock" in contact
+    ]
+    numbers = Counter([(attempt["organization_id"], attempt["call_number"]) for attempt in attempts] + claimed)
+    assert all(count == 1 for count in numbers.values()), f"two calls have one number: {numbers.most_common(1)}"
     made = Counter(attempt["contact_id"] for attempt in attempts)
     for contact in contacts:
         status = contact["status"]
