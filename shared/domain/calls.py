@@ -77,6 +77,14 @@ class ListedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """What a reader of calls is shown of results: what was said (`sensitive`), and then in lists the `transcripts`."""
+
+    sensitive: bool
+    transcripts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CallFilter:
     """The calls that a list holds: those for which all of this is so; what is None or empty restricts nothing.
 

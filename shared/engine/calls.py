@@ -1,6 +1,6 @@
 """Calls: attempts from their placement on, with what their agents have posted."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,12 @@ from shared.domain.calls import (
     CallStatus,
     ListedCall,
     NumberedCalls,
+    Reader,
 )
 from shared.engine.contacts import ContactTarget, contact_target
 from shared.engine.engine import Engine
 from shared.store.contacts import everything
+from shared.store.contacts.everything import CalledContact
 from shared.store.contacts.matching import resolve
 from shared.store.reports import call_report, calls, one_call
 
@@ -24,8 +26,11 @@ __all__ = [
     "CallOrder",
     "CallPage",
     "CallStatus",
+    "CalledContact",
     "ListedCall",
     "NumberedCalls",
+    "Reader",
+    "called_contacts",
     "campaign_of_calls",
     "download",
     "filter_of",
@@ -62,15 +67,15 @@ async def list_calls(
     order: CallOrder,
     cursor: str | None,
     limit: int,
-    sensitive: bool,
+    reader: Reader,
 ) -> CallPage:
     """The organization's calls after `cursor` (None: the first), by time; `order` is NEWEST or OLDEST.
 
-    Without `sensitive` results lack what was said. A page may have fewer than `limit` and be followed by others. Raises
+    `reader` says what results are shown with. A page may have fewer than `limit` and be followed by others. Raises
     `InvalidCursor`.
     """
     return await calls.list_calls(
-        engine.store, organization_id, which, order=order, cursor=cursor, limit=limit, sensitive=sensitive
+        engine.store, organization_id, which, order=order, cursor=cursor, limit=limit, reader=reader
     )
 
 
@@ -82,11 +87,11 @@ async def numbered_calls(
     order: CallOrder,
     offset: int,
     limit: int,
-    sensitive: bool,
+    reader: Reader,
 ) -> NumberedCalls:
     """The organization's calls from the `offset`-th (0: the first) on, in any order, and how many there are."""
     return await calls.numbered_calls(
-        engine.store, organization_id, which, order=order, offset=offset, limit=limit, sensitive=sensitive
+        engine.store, organization_id, which, order=order, offset=offset, limit=limit, reader=reader
     )
 
 
@@ -103,6 +108,17 @@ async def get_numbered_call(engine: Engine, organization_id: str, number: int, *
 async def campaign_of_calls(engine: Engine, organization_id: str, reference: str) -> ContactTarget:
     """The campaign whose calls are reported, also a deleted one, by its id. Raises `NotFound`."""
     return await contact_target(engine, organization_id, reference, deleted=True)
+
+
+async def called_contacts(
+    engine: Engine, organization_id: str, contact_ids: Collection[str]
+) -> dict[str, CalledContact]:
+    """The contacts of calls, by id, as they are now; deleted ones are absent.
+
+    A dialect shows of them what its calls have beside their own fields: at most a page at a time, for each may have 64
+    KiB of data.
+    """
+    return await everything.called_contacts(engine.store, organization_id, contact_ids)
 
 
 def report(

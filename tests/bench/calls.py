@@ -14,7 +14,7 @@ from deploy.local.servers import Addresses
 from services.campaign_api.native.translate_calls import csv_rows, json_lines
 from shared.clock import monotonic, utc_now
 from shared.domain.call_numbers import microseconds
-from shared.domain.calls import CallFilter, CallOrder, CallStatus
+from shared.domain.calls import CallFilter, CallOrder, CallStatus, Reader
 from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import Outcome
 from shared.store.client import Document, Store
@@ -35,6 +35,7 @@ CALLS_OF_A_CONTACT: Final = 3
 PHONES: Final = 100_000
 LISTS: Final = ("listing", "called", "by_outcome", "conversation")
 MIB: Final = 1024 * 1024
+READER: Final = Reader(sensitive=True)
 
 
 async def measure_calls(addresses: Addresses, console: Console, *, calls: int, contacts: int, rounds: int) -> Figures:
@@ -109,10 +110,18 @@ async def _measure_pages(store: Store, organization: Document, campaigns: list[D
     busy = CallFilter(campaign_id=campaign_id, outcomes=(Outcome.BUSY,))
 
     async def newest(which: CallFilter) -> None:
-        await list_calls(store, organization_id, which, order=CallOrder.NEWEST, cursor=None, limit=PAGE, sensitive=True)
+        await list_calls(
+            store,
+            organization_id,
+            which,
+            order=CallOrder.NEWEST,
+            cursor=None,
+            limit=PAGE,
+            reader=READER,
+        )
 
     async def numbered(which: CallFilter, order: CallOrder = CallOrder.NEWEST, offset: int = 0) -> None:
-        await numbered_calls(store, organization_id, which, order=order, offset=offset, limit=PAGE, sensitive=True)
+        await numbered_calls(store, organization_id, which, order=order, offset=offset, limit=PAGE, reader=READER)
 
     questions: dict[str, Callable[[], Awaitable[None]]] = {
         "newest of the organization": lambda: newest(CallFilter()),

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.calls import CallFilter, CallOrder, readable
+from shared.domain.calls import CallFilter, CallOrder
 from shared.store.client import Document, Store, translated
 from shared.store.reports.call_queries import Place, after, attempt_query
-from shared.store.reports.call_results import results_of
+from shared.store.reports.call_results import in_parts
 
 AT_ONCE: Final = 2000
 FIELDS: Final = (
@@ -55,17 +55,16 @@ async def rows(
             where = question.where(*after(place, CallOrder.NEWEST, "created_at", "call_number"))
             found = store["attempts"].find(where, _READ, hint=question.index, batch_size=AT_ONCE)
             some = await found.sort([("created_at", -1), ("call_number", -1)]).limit(AT_ONCE).to_list()
-            results = await results_of(store, organization_id, [row["_id"] for row in some])
-        if some:
-            yield [_row(row, results, sensitive=sensitive) for row in some]
+        by_id = {row["_id"]: row for row in some}
+        async for part, results in in_parts(store, organization_id, list(by_id), sensitive=sensitive):
+            if part:
+                yield [_row(by_id[attempt_id], results.get(attempt_id)) for attempt_id in part]
         if len(some) < AT_ONCE:
             return
         place = some[-1]["created_at"], some[-1]["call_number"]
 
 
-def _row(stored: Document, results: Mapping[str, Mapping[str, Any]], *, sensitive: bool) -> Document:
+def _row(stored: Document, result: Mapping[str, Any] | None) -> Document:
     row = {**_MISSING, **stored}
-    row["id"], row["number"] = row.pop("_id"), row.pop("call_number")
-    result = results.get(row["id"])
-    row["result"] = None if result is None else readable(result, sensitive=sensitive)
+    row["id"], row["number"], row["result"] = row.pop("_id"), row.pop("call_number"), result
     return row

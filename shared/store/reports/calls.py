@@ -18,9 +18,9 @@ from shared.domain.calls import (
     CallStatus,
     ListedCall,
     NumberedCalls,
+    Reader,
     by_result,
     is_found,
-    readable,
 )
 from shared.domain.known_words import known
 from shared.domain.outcome import Outcome
@@ -30,7 +30,7 @@ from shared.store.paging import decode_cursor, encode_cursor
 from shared.store.reports.call_counts import counted_calls
 from shared.store.reports.call_queries import AttemptQuery, Place, after, attempt_query, running_query, up_to
 from shared.store.reports.call_records import OF_RUNNING, ended_call, running_call
-from shared.store.reports.call_results import LOOKED_AT, results_of
+from shared.store.reports.call_results import LOOKED_AT, readable_results, results_of
 
 # Of calls whose results decide, so many are looked at: each takes two look-ups.
 MAX_JOINED: Final = 20_000
@@ -58,7 +58,7 @@ async def list_calls(
     order: CallOrder,
     cursor: str | None,
     limit: int,
-    sensitive: bool,
+    reader: Reader,
 ) -> CallPage:
     """The calls after `cursor` (None: the first ones), by time. Raises `InvalidCursor`.
 
@@ -74,7 +74,7 @@ async def list_calls(
     if found.end is not None:
         calls = [call for call in calls if not _is_beyond(_key(call), found.end, order)]
     next_place = _key(calls[limit - 1]) if len(calls) > limit else found.end
-    rows = await _with_results(store, organization_id, calls[:limit], sensitive=sensitive)
+    rows = await _with_results(store, organization_id, calls[:limit], reader)
     return CallPage(rows, _encoded(next_place), found.looked_at)
 
 
@@ -87,14 +87,14 @@ async def numbered_calls(
     order: CallOrder,
     offset: int,
     limit: int,
-    sensitive: bool,
+    reader: Reader,
 ) -> NumberedCalls:
     """The calls from the `offset`-th (0: the first) on, and how many match, as `NumberedCalls` says."""
     if which.is_empty:
         return NumberedCalls((), 0)
     running = await _running(store, organization_id, which, order, None, None)
     if which.status is CallStatus.IN_PROGRESS:
-        rows = await _with_results(store, organization_id, running[offset : offset + limit], sensitive=sensitive)
+        rows = await _with_results(store, organization_id, running[offset : offset + limit], reader)
         return NumberedCalls(rows, len(running))
     question = attempt_query(organization_id, which)
     if which.is_of_results:
@@ -103,14 +103,14 @@ async def numbered_calls(
         keys = _merged(running, ended, order) if order in BY_TIME else [*ended, *running]
         calls = await _whole(store, keys[offset : offset + limit])
         counted_to = looked.looked_at if looked.end is not None else None
-        rows = await _with_results(store, organization_id, calls, sensitive=sensitive)
+        rows = await _with_results(store, organization_id, calls, reader)
         return NumberedCalls(rows, len(keys), counted_to)
     end = None
     if not question.is_served or order not in BY_TIME:
         end = await _end_of_look(store, question, CallOrder.OLDEST if order is CallOrder.OLDEST else CallOrder.NEWEST)
     total, counted_to = await counted_calls(store, organization_id, which, question, end)
     calls = await _page(store, question, order, end, running, offset, limit)
-    rows = await _with_results(store, organization_id, calls, sensitive=sensitive)
+    rows = await _with_results(store, organization_id, calls, reader)
     return NumberedCalls(rows, total + len(running), counted_to)
 
 
@@ -263,14 +263,12 @@ async def _whole(store: Store, calls: list[Call]) -> list[Call]:
     return [found.get(call.id, call) for call in calls]
 
 
-async def _with_results(
-    store: Store, organization_id: str, calls: Sequence[Call], *, sensitive: bool
-) -> list[ListedCall]:
-    results = await results_of(store, organization_id, [call.id for call in calls])
-    return [
-        ListedCall(call, readable(results[call.id], sensitive=sensitive) if call.id in results else {})
-        for call in calls
-    ]
+async def _with_results(store: Store, organization_id: str, calls: Sequence[Call], reader: Reader) -> list[ListedCall]:
+    ids = [call.id for call in calls]
+    results = await readable_results(
+        store, organization_id, ids, sensitive=reader.sensitive, transcripts=reader.transcripts
+    )
+    return [ListedCall(call, results.get(call.id, {})) for call in calls]
 
 
 def _merged(running: Iterable[Call], ended: Iterable[Call], order: CallOrder) -> list[Call]:

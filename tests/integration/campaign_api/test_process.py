@@ -51,8 +51,14 @@ async def test_the_process_serves_until_sigterm_and_ends_with_0(api: Api, stack:
 
     async with process(environment) as running:
         await eventually(is_ready, timeout=30)
-        assert (await here.admin("POST", "/organizations", {"name": "A"})).status == 200
-        running.send_signal(signal.SIGTERM)
+        customer = await here.new_customer()
+        path = f"/campaign/campaigns/{(await customer.new_campaign())['id']}/events"
+        headers = {"Authorization": f"Bearer {customer.key}"}
+        async with here.session.get(here.url + path, headers=headers) as stream:
+            assert await stream.content.readline() == b"event: stats\n"
+            running.send_signal(signal.SIGTERM)
+            # A stream that is followed has no end of its own, and holds up nothing.
+            await asyncio.wait_for(stream.read(), 10)
         await asyncio.wait_for(running.wait(), 10)
         assert running.returncode == 0
     settings = stack.settings.model_copy(update={"mongodb_database": environment["DIALSTREAM_MONGODB_DATABASE"]})

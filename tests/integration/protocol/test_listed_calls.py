@@ -1,7 +1,7 @@
 """Calls as they are listed while the engine makes them."""
 
 from shared.domain.call_numbers import microseconds
-from shared.domain.calls import Call, CallFilter, CallOrder, CallStatus
+from shared.domain.calls import Call, CallFilter, CallOrder, CallStatus, Reader
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Store
@@ -14,11 +14,13 @@ from tests.integration.protocol.test_single_checks import say
 from tests.integration.protocol.test_traces import ACME_SHARD, A, job_for, start
 from tests.integration.protocol.world import World
 
+READER = Reader(sensitive=True)
+
 
 async def listed(world: World) -> list[Call]:
     """Ann's calls, the oldest first."""
     hers = CallFilter(contact_ids=(ANN,))
-    page = await list_calls(world.store, ACME, hers, order=CallOrder.OLDEST, cursor=None, limit=9, sensitive=True)
+    page = await list_calls(world.store, ACME, hers, order=CallOrder.OLDEST, cursor=None, limit=9, reader=READER)
     return [row.call for row in page.rows]
 
 
@@ -51,7 +53,7 @@ async def test_a_late_report_of_a_deleted_contact_is_listed_with_a_number_of_its
     owner = world.schedulers[ACME_SHARD].owned[ACME_SHARD]
     await do_shard_work(store, owner, ShardWork(ended=[ended]), world.now)
     everything = CallFilter()
-    page = await list_calls(store, ACME, everything, order=CallOrder.NEWEST, cursor=None, limit=9, sensitive=True)
+    page = await list_calls(store, ACME, everything, order=CallOrder.NEWEST, cursor=None, limit=9, reader=READER)
     [late] = [row.call for row in page.rows]
     assert (late.id, late.phone_number, late.attempt_number, late.campaign_id) == (ended.attempt_id, None, None, None)
     assert late.number == microseconds(world.now)

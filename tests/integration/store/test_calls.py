@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import utc_now
 from shared.domain.call_numbers import microseconds
-from shared.domain.calls import BY_TIME, CallFilter, CallOrder, CallStatus
+from shared.domain.calls import BY_TIME, CallFilter, CallOrder, CallStatus, Reader
 from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import Outcome
 from shared.errors import InvalidCursor, NotFound
@@ -22,6 +22,7 @@ from shared.store.reports.calls import list_calls, numbered_calls
 from shared.store.reports.one_call import get_call, get_numbered_call
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document, new_id
 
+READER = Reader(sensitive=True)
 NOW = utc_now().replace(microsecond=0)
 PHONES = ["+14155550001", "+14155550002", "+5215512345678"]
 OTHER_SPELLING = {"+5215512345678": "+525512345678"}
@@ -200,7 +201,13 @@ async def all_pages(world: World, which: CallFilter, order: CallOrder, limit: in
     cursor = None
     while True:
         page = await list_calls(
-            world.store, world.organization["_id"], which, order=order, cursor=cursor, limit=limit, sensitive=True
+            world.store,
+            world.organization["_id"],
+            which,
+            order=order,
+            cursor=cursor,
+            limit=limit,
+            reader=READER,
         )
         assert len(page.rows) <= limit
         found += [row.call.id for row in page.rows]
@@ -214,7 +221,13 @@ async def by_number(world: World, which: CallFilter, order: CallOrder, limit: in
     found: list[str] = []
     while True:
         page = await numbered_calls(
-            world.store, world.organization["_id"], which, order=order, offset=len(found), limit=limit, sensitive=True
+            world.store,
+            world.organization["_id"],
+            which,
+            order=order,
+            offset=len(found),
+            limit=limit,
+            reader=READER,
         )
         found += [row.call.id for row in page.rows]
         if len(page.rows) < limit:
@@ -288,7 +301,7 @@ async def test_a_cursor_of_another_list_is_refused(store: Store) -> None:
                 order=CallOrder.NEWEST,
                 cursor=cursor,
                 limit=1,
-                sensitive=True,
+                reader=READER,
             )
 
 
@@ -297,7 +310,13 @@ async def test_a_total_says_how_many_calls_were_looked_at(store: Store, monkeypa
     monkeypatch.setattr(calls, "MAX_LOOKED_AT", 20)
     which = CallFilter(agent_id="agent-1", status=CallStatus.ENDED)
     page = await numbered_calls(
-        store, world.organization["_id"], which, order=CallOrder.NEWEST, offset=0, limit=100, sensitive=True
+        store,
+        world.organization["_id"],
+        which,
+        order=CallOrder.NEWEST,
+        offset=0,
+        limit=100,
+        reader=READER,
     )
     newest = [call for call in world.calls if call["outcome"] is not None][:20]
     wanted = [call["id"] for call in newest if call["agent_id"] == "agent-1"]
@@ -319,7 +338,13 @@ async def test_the_cost_of_a_page_does_not_grow_with_the_calls(store: Store) -> 
     for which in served:
         await store.db.command({"profile": 2})
         await list_calls(
-            store, world.organization["_id"], which, order=CallOrder.NEWEST, cursor=None, limit=50, sensitive=True
+            store,
+            world.organization["_id"],
+            which,
+            order=CallOrder.NEWEST,
+            cursor=None,
+            limit=50,
+            reader=READER,
         )
         await store.db.command({"profile": 0})
         looks = await store.db["system.profile"].find({"ns": f"{store.db.name}.attempts"}).to_list()

@@ -29,7 +29,7 @@ from shared.domain.contact_input import Instant
 from shared.domain.json_rules import check_text
 from shared.domain.outcome import Outcome
 from shared.engine import calls, campaigns
-from shared.engine.calls import CallFilter, CallOrder, CallStatus
+from shared.engine.calls import CallFilter, CallOrder, CallStatus, Reader
 from shared.errors import InvalidCursor
 
 router = APIRouter(prefix="/campaign", tags=["Calls"])
@@ -112,17 +112,17 @@ async def list_all(
     """List calls, those under way included, newest first: by cursor, or by `offset` with a total."""
     which, contact = filtered
     which = await calls.filter_of(engine, caller.organization_id, campaign, contact, which)
-    sensitive = caller.reads_sensitive
+    reader = Reader(caller.reads_sensitive)
     by_time = order in {CallOrder.NEWEST, CallOrder.OLDEST}
     if cursor is not None and (offset is not None or not by_time):
         raise InvalidCursor(cursor)
     if offset is None and by_time:
         page = await calls.list_calls(
-            engine, caller.organization_id, which, order=order, cursor=cursor, limit=limit, sensitive=sensitive
+            engine, caller.organization_id, which, order=order, cursor=cursor, limit=limit, reader=reader
         )
         return call_page(page)
     numbered = await calls.numbered_calls(
-        engine, caller.organization_id, which, order=order, offset=offset or 0, limit=limit, sensitive=sensitive
+        engine, caller.organization_id, which, order=order, offset=offset or 0, limit=limit, reader=reader
     )
     return numbered_call_page(numbered)
 
