@@ -9,10 +9,12 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.native.errors import form
 from services.campaign_api.native.routes import (
+    agents,
     callbacks,
     caller_numbers,
     calling_hours,
     campaigns,
+    companies,
     concurrency,
     configurations,
     contacts,
@@ -20,6 +22,7 @@ from services.campaign_api.native.routes import (
     do_not_call,
     ingest_batches,
     limits,
+    people,
     preview,
     statistics,
 )
@@ -43,6 +46,9 @@ ROUTERS: Final = (
     preview.router,
     configurations.router,
     caller_numbers.router,
+    agents.router,
+    people.router,
+    companies.router,
     concurrency.router,
     calling_hours.router,
     do_not_call.router,

@@ -20,7 +20,7 @@ class OrganizationDocument:
     """`organizations`: one customer. `concurrency_limit` None: the default one.
 
     `caller_number_count` is how many caller numbers it has registered, `campaign_number` the highest number that one of
-    its campaigns was given.
+    its campaigns was given, `registered_agents` that of its agents.
     """
 
     id: str
@@ -42,6 +42,11 @@ class OrganizationDocument:
     calls_per_second: float | None = None
     caller_number_count: int = 0
     campaign_number: int = 0
+    registered_agents: int = 0
+    slug: str | None = None
+    external_id: str | None = None
+    # Counted up by those who look whether anybody of the contact book has a phone before they write that.
+    phones_taken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
