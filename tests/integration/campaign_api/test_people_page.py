@@ -16,7 +16,7 @@ def commands() -> list[str]:
 
 
 async def test_every_line_of_the_page_runs(acme: Customer) -> None:
-    campaign = await acme.new_campaign(state="draft")
+    campaign = await acme.new_campaign(state="draft", agent_id="another")
     ran = commands()
     assert len(ran) == len(re.findall(r"\bcurl -", PAGE)) > 15
     for command in ran:
