@@ -79,5 +79,5 @@ async def edit_company(
 
 
 async def delete_company(engine: Engine, organization_id: str, reference: str) -> str:
-    """Remove a company; its id. Raises `NotFound`, or `Conflict` while people are at it."""
+    """Remove a company; its id. Raises `NotFound`, or `Conflict` while people or campaigns name it."""
     return await stored.delete_company(engine.store, organization_id, reference)

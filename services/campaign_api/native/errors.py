@@ -191,7 +191,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Clash.COMPANY_EXTERNAL_ID_TAKEN: (409, "Another company has the external_id {named}; choose another."),
         Clash.COMPANY_IN_USE: (
             409,
-            "People are at company {reference}; GET /campaign/people?company_id=… lists them.",
+            "People are at company {reference}, or campaigns are for it; GET /campaign/people?company_id=… lists them.",
         ),
         Clash.PERSON_EXTERNAL_ID_TAKEN: (
             409,

@@ -17,6 +17,8 @@ from pymongo.errors import DuplicateKeyError
 from shared.domain.page import NumberedPage, Page
 from shared.domain.person import folded
 from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NotFound
+from shared.store.catalog.courses import NOT_DELETED
+from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.references import referred_to
 from shared.store.client import Document, Store, translates
 from shared.store.documents.completing import complete
@@ -150,14 +152,15 @@ async def edit_company(
 
 
 async def delete_company(store: Store, organization_id: str, reference: str) -> str:
-    """Remove a company; its id. Raises `NotFound`, or `Conflict` while people are at it."""
+    """Remove a company; its id. Raises `NotFound`, or `Conflict` while people or campaigns (not deleted) name it."""
 
     async def work(session: AsyncClientSession) -> str:
         found = await referred_to(store, organization_id, Kind.COMPANY, reference, session)
         company_id: str = found["_id"]
         at_it = {"organization_id": organization_id, "company_id": company_id}
-        if await store["people"].find_one(at_it, {"_id": 1}, session=session) is not None:
-            raise Conflict(Clash.COMPANY_IN_USE, company_id)
+        campaigns = await named_campaigns(store, {**at_it, **NOT_DELETED}, session)
+        if campaigns or await store["people"].find_one(at_it, {"_id": 1}, session=session) is not None:
+            raise Conflict(Clash.COMPANY_IN_USE, company_id, campaigns)
         await store["companies"].delete_one({"_id": company_id}, session=session)
         return company_id
 

@@ -12,7 +12,7 @@ from shared.domain.queue_order import CallOrder
 # The `source` of do-not-call entries that came through the native API.
 NATIVE: Final = "native"
 # Fields of campaigns that are for people: no rule of dialing reads them, and they may have 145 kB together.
-FOR_PEOPLE: Final = ("description", "objective", "labels")
+FOR_PEOPLE: Final = ("description", "objective", "labels", "company_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +127,8 @@ class CampaignDocument:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    # Whose people it calls: a company of the contact book.
+    company_id: str | None = None
     deleted_at: datetime | None = None
     former_external_id: str | None = None
 

@@ -14,7 +14,8 @@ from shared.domain.enrolment import Enrolment
 from shared.domain.outcome import Outcome
 from shared.domain.person import Person, PersonStatus, matches, numbers_of
 from shared.errors import BadSetting, Clash, Conflict
-from shared.store.catalog.companies import create_company
+from shared.store.catalog.campaigns import edit_campaign
+from shared.store.catalog.companies import create_company, delete_company
 from shared.store.catalog.do_not_call import add_numbers, remove_numbers_of, stopped_numbers
 from shared.store.catalog.people import (
     NewPerson,
@@ -141,6 +142,19 @@ async def test_a_company_must_be_the_organizations(store: Store) -> None:
     with pytest.raises(BadSetting):
         await create_people(store, organization_id, [NewPerson({"company_id": company.id})], NOW)
     assert await store["people"].count_documents({"organization_id": organization_id}) == 0
+
+
+async def test_a_company_that_a_campaign_is_for_stays(store: Store) -> None:
+    here = await install(store, "company")
+    company = await create_company(store, here.organization.id, {"name": "Acme"}, None, here.now)
+    spring = await here.campaign("Spring")
+    changes = {"company_id": company.id}
+    assert (await edit_campaign(store, here.organization.id, spring.id, changes, here.now)).company_id == company.id
+    with pytest.raises(Conflict) as refused:
+        await delete_company(store, here.organization.id, company.id)
+    assert [campaign.id for campaign in refused.value.campaigns] == [spring.id]
+    await edit_campaign(store, here.organization.id, spring.id, {"company_id": None}, here.now)
+    assert await delete_company(store, here.organization.id, company.id) == company.id
 
 
 async def test_an_external_id_that_stands_twice_in_a_request_stores_nobody(store: Store) -> None:

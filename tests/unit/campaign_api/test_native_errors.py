@@ -145,7 +145,8 @@ CONFLICT = {
     Clash.AGENT_IN_USE: "Agent 'it' is named by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
     "give them another agent first, or archive this one: active false.",
     Clash.COMPANY_EXTERNAL_ID_TAKEN: "Another company has the external_id 'it'; choose another.",
-    Clash.COMPANY_IN_USE: "People are at company it; GET /campaign/people?company_id=… lists them.",
+    Clash.COMPANY_IN_USE: "People are at company it, or campaigns are for it; "
+    "GET /campaign/people?company_id=… lists them.",
     Clash.PERSON_EXTERNAL_ID_TAKEN: "Another person has the external_id 'it'; change that person: "
     "PATCH /campaign/people/{id}.",
     Clash.PERSON_PHONE_TAKEN: "The phone is that of person it.",
