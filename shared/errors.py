@@ -48,6 +48,9 @@ class Kind(StrEnum):
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
     ATTEMPT = "attempt"
+    AGENT = "agent"
+    COMPANY = "company"
+    PERSON = "person"
 
 
 class Clash(StrEnum):
@@ -68,6 +71,14 @@ class Clash(StrEnum):
     NEVER_CALLED_AGAIN = "contact may not be called"
     EXPIRES_BEFORE = "contact expires before its callback"
     ENDS_BEFORE = "campaign ends before the callback"
+    AGENT_ID_TAKEN = "id of an agent taken"
+    AGENT_EXTERNAL_ID_TAKEN = "external_id of an agent taken"
+    AGENT_IN_USE = "agent in use"
+    COMPANY_EXTERNAL_ID_TAKEN = "external_id of a company taken"
+    COMPANY_IN_USE = "company of people"
+    PERSON_EXTERNAL_ID_TAKEN = "external_id of a person taken"
+    PERSON_PHONE_TAKEN = "phone of another person"
+    PERSON_ENROLLED = "person in a campaign that goes on"
 
 
 class Flaw(StrEnum):
@@ -79,6 +90,7 @@ class Flaw(StrEnum):
     CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
     END_BEFORE_START = "end_at not after start_at"
     START_AFTER_END = "start_at not before end_at"
+    UNKNOWN_COMPANY = "company not in the registry"
 
 
 @dataclass(frozen=True, slots=True)

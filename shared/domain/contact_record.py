@@ -60,6 +60,7 @@ class Contact:
 
     A contact of which something was asked stands as it will in a moment. `ended_because` None: it has not ended, or did
     so before reasons were kept. `callback` is what it waits for; None: its first call, a new beginning, or nothing.
+    `person_id` None: it is nobody of the contact book.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Contact:
     created_at: datetime
     updated_at: datetime
     callback: Callback | None = None
+    person_id: str | None = None
 
 
 def in_order(ended: Sequence[Attempt]) -> list[Attempt]:

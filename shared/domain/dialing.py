@@ -112,6 +112,10 @@ def end_of(contact: DialedContact, rules: Rules, now: datetime) -> End | None:
         return End(ContactStatus.SKIPPED, EndReason.CANCELLED)
     if rules.campaign is not None and rules.campaign.course.has_ended(now):
         return End(ContactStatus.SKIPPED, EndReason.CAMPAIGN_ENDED)
+    if contact.stopped is not None:
+        return End(ContactStatus.SKIPPED, contact.stopped)
+    if not contact.phone_numbers:
+        return End(ContactStatus.SKIPPED, EndReason.NO_PHONE)
     has_number = bool(callable_numbers(contact))
     if not has_number and any(compared(number) in contact.listed for number in contact.phone_numbers):
         return End(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL)

@@ -69,7 +69,7 @@ class DialedContact:
     that are on the do-not-call list, and that the carrier has called invalid. `put_off` is why `due_at` is later than
     the contact's own time. `for_good` is set when one of its calls, not the last, turned out to have been answered or
     to have ended in an opt-out; an answer ends no callback that was asked for all the same. `called` are its attempts
-    of today, where they are capped.
+    of today, where they are capped. `stopped`: its person is not called any more, in no campaign, and this is why.
     """
 
     phone_numbers: tuple[str, ...]
@@ -87,6 +87,7 @@ class DialedContact:
     expires_at: datetime | None = None
     called: Called = NEVER_CALLED
     id: str = ""
+    stopped: EndReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

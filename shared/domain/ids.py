@@ -65,6 +65,17 @@ def contact_id_of(organization_id: str, campaign_id: str, external_id: str) -> s
     return _uuid5(namespace, external_id)
 
 
+def contact_id_of_person(campaign_id: str, person_id: str) -> str:
+    """The id of a person's contact in a campaign, whatever external_id it has. Raises `ValueError`: no UUID."""
+    # The person's id is the namespace: a campaign's is that of the external_ids in it.
+    return _uuid5(person_id, campaign_id)
+
+
+def agent_key(organization_id: str, agent_id: str) -> str:
+    """The document of an agent, whose own id its customer may have chosen."""
+    return f"{organization_id}/{agent_id}"
+
+
 def callback_id(contact_id: str, waiting: int) -> str:
     """The id of a callback: of this one waiting of the contact, the `waiting`-th in which it came to wait anew."""
     return f"{contact_id}-{waiting}"

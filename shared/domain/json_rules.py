@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 MAX_JSON_BYTES: Final = 64 * 1024
+# Of a document that is kept for others to read: an agent's definition.
+MAX_DEFINITION_BYTES: Final = 256 * 1024
 MAX_NESTING: Final = 32
 SURROGATE: Final = "Send valid Unicode: the text has half a surrogate pair"
 # MongoDB's driver turns an object with a text as "$ref" and with an "$id" into a reference when it reads it. One
@@ -34,16 +36,25 @@ def check_text(value: str) -> str:
 
 def check_json(value: Any) -> Any:
     """The value itself, made of what a JSON parser returns; `PydanticCustomError` when it breaks a rule."""
+    return _check_json(value, MAX_JSON_BYTES)
+
+
+def check_definition(value: Any) -> Any:
+    """The value itself, as `check_json`, but for its size: at most 256 KiB."""
+    return _check_json(value, MAX_DEFINITION_BYTES)
+
+
+def _check_json(value: Any, most_bytes: int) -> Any:
     _check_nesting_and_numbers(value)
     try:
         encoded = orjson.dumps(value)
     except (orjson.JSONEncodeError, RecursionError) as error:
         raise PydanticCustomError("surrogate", SURROGATE) from error
-    if len(encoded) > MAX_JSON_BYTES:
+    if len(encoded) > most_bytes:
         raise PydanticCustomError(
             "too_long",
             "Send at most {limit} bytes as compact JSON, not {size}",
-            {"limit": MAX_JSON_BYTES, "size": len(encoded)},
+            {"limit": most_bytes, "size": len(encoded)},
         )
     if b"\\u0000" in encoded or _REFERENCE.encode() in encoded:  # may also be harmless: look closer
         _check_texts(value)
@@ -103,3 +114,6 @@ LongText = Annotated[str, Field(max_length=10_000), AfterValidator(check_text)]
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(check_json)]
 """A JSON object within the rules of this module."""
+
+Definition = Annotated[dict[str, Any], AfterValidator(check_definition)]
+"""A JSON object of up to 256 KiB, otherwise within the rules of this module."""

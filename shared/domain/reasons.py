@@ -59,7 +59,9 @@ class EndReason(StrEnum):
     OPTED_OUT = "opted_out"
     LOST = "lost"
     NO_AGENT = "no_agent"
+    NO_PHONE = "no_phone"
     DO_NOT_CALL = "do_not_call"
+    PERSON_DELETED = "person_deleted"
     EXPIRED = "expired"
     CAMPAIGN_ENDED = "campaign_ended"
     CANCELLED = "cancelled"
@@ -87,10 +89,13 @@ ENDED_BY: Final[Mapping[Outcome, EndReason]] = MappingProxyType(
 FOR_GOOD: Final = frozenset({EndReason.ANSWERED, EndReason.OPTED_OUT})
 # Endings that were asked for: what becomes known of the calls before them moves their contacts no more.
 ENDED_ON_REQUEST: Final = frozenset({EndReason.GIVEN_UP, EndReason.DONE})
+# Why a contact may be stopped by what its person asks for or has become: the reason with which it then ends.
+STOPPED_FOR: Final = frozenset({EndReason.DO_NOT_CALL, EndReason.PERSON_DELETED})
 # Endings that a changed setting or list can make void, so that naming the contact again calls it again.
 MAY_NO_LONGER_HOLD: Final = frozenset(
     {
         EndReason.NO_AGENT,
+        EndReason.NO_PHONE,
         EndReason.DO_NOT_CALL,
         EndReason.EXPIRED,
         EndReason.CAMPAIGN_ENDED,

@@ -1,6 +1,6 @@
 """The organization's do-not-call list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from shared.domain.contact import ContactStatus
@@ -12,19 +12,33 @@ from shared.events import LimitsChanged
 from shared.store.catalog import do_not_call as stored
 from shared.store.catalog.do_not_call import DoNotCallEntry
 from shared.store.contacts.queries import count_skipped_with
+from shared.store.documents.catalog import NATIVE
 
-__all__ = ["DoNotCallEntry", "list_numbers", "numbered_entries", "stop_numbers", "take_number_off"]
+__all__ = [
+    "DoNotCallEntry",
+    "list_numbers",
+    "numbered_entries",
+    "stop_numbers",
+    "take_number_off",
+    "take_off_listed_by",
+]
 
 
 async def stop_numbers(
-    engine: Engine, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
+    engine: Engine,
+    organization_id: str,
+    phone_numbers: Sequence[str],
+    reason: str | None,
+    now: datetime,
+    source: str = NATIVE,
 ) -> list[DoNotCallEntry]:
     """The numbers' (E.164) entries on the list, in the given order; these numbers are not called from now on.
 
-    A number that is listed already keeps its entry, and its reason unless a new one is given. Safe to repeat.
+    A number that is listed already keeps its entry, and its reason unless a new one is given. `source` says where the
+    wish came from: an API's name, `import` or `call`. Safe to repeat.
     """
     numbers = list(dict.fromkeys(phone_numbers))
-    entries, shard = await stored.add_numbers(engine.store, organization_id, numbers, reason, now)
+    entries, shard = await stored.add_numbers(engine.store, organization_id, numbers, reason, now, source)
     engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
     return entries
 
@@ -50,3 +64,16 @@ async def take_number_off(engine: Engine, organization_id: str, phone_number: st
     engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
     skipped = await count_skipped_with(engine.store, organization_id, phone_number)
     return [EndedByFault(ContactStatus.SKIPPED, EndReason.DO_NOT_CALL, skipped)] if skipped else []
+
+
+async def take_off_listed_by(
+    engine: Engine, organization_id: str, phone_numbers: Collection[str], source: str
+) -> set[str]:
+    """Take numbers off the list that this source has listed; those of them that stay, because another source has.
+
+    Nothing that a person asked for in a call, or that another API has listed, is undone.
+    """
+    left, shard = await stored.remove_numbers_of(engine.store, organization_id, phone_numbers, source)
+    if shard is not None:
+        engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
+    return left

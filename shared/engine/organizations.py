@@ -11,7 +11,7 @@ from shared.events import LimitsChanged
 from shared.store.catalog import organizations as stored
 from shared.store.catalog.organizations import Organization
 
-__all__ = ["Organization", "create_organization", "edit_organization", "list_organizations"]
+__all__ = ["Organization", "create_organization", "edit_organization", "get_organization", "list_organizations"]
 
 
 async def create_organization(
@@ -21,17 +21,26 @@ async def create_organization(
     default_agent_number: str | None,
     exclusive_caller_numbers: tuple[str, ...],
     refused_number_types: tuple[NumberType, ...],
+    slug: str | None = None,
+    external_id: str | None = None,
     now: datetime,
 ) -> Organization:
-    """A new organization; caller numbers in E.164."""
+    """A new organization; caller numbers in E.164. `slug` None: always that of its name."""
     return await stored.create_organization(
         engine.store,
         name=name,
         default_agent_number=default_agent_number,
         exclusive_caller_numbers=exclusive_caller_numbers,
         refused_number_types=refused_number_types,
+        slug=slug,
+        external_id=external_id,
         now=now,
     )
+
+
+async def get_organization(engine: Engine, organization_id: str) -> Organization:
+    """The organization, with its slug and external_id. Raises `NotFound`."""
+    return await stored.get_organization(engine.store, organization_id)
 
 
 async def list_organizations(engine: Engine, *, cursor: str | None, limit: int) -> Page[Organization]:
@@ -40,7 +49,7 @@ async def list_organizations(engine: Engine, *, cursor: str | None, limit: int) 
 
 
 async def edit_organization(engine: Engine, organization_id: str, changes: Mapping[str, Any]) -> Organization:
-    """The organization with its name, caller numbers or refused types of numbers changed. Raises `NotFound`."""
+    """The organization with its names, caller numbers or refused types of numbers changed. Raises `NotFound`."""
     organization = await stored.edit_organization(engine.store, organization_id, changes)
     engine.hints.give(LimitsChanged(organization_id=organization.id, shard=organization.shard))
     return organization

@@ -9,9 +9,42 @@ from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+# An external_id, where there is one, is unique in its organization.
+_EXTERNAL_ID: Final = IndexModel(
+    [("organization_id", ASCENDING), ("external_id", ASCENDING)],
+    unique=True,
+    partialFilterExpression={"external_id": {"$type": "string"}},
+    name="external_id",
+)
+_NEWEST_FIRST: Final = [("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]
+
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     "organizations": [IndexModel([("shard", ASCENDING), ("changed_at", ASCENDING)])],
     "api_keys": [IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)])],
+    "agents": [
+        _EXTERNAL_ID,
+        IndexModel([("organization_id", ASCENDING), ("number", ASCENDING)], unique=True, name="number"),
+        IndexModel(_NEWEST_FIRST, name="listing"),
+    ],
+    "companies": [_EXTERNAL_ID, IndexModel([*_NEWEST_FIRST, ("search", ASCENDING)], name="listing")],
+    "people": [
+        _EXTERNAL_ID,
+        # With what is searched: a search reads the index alone, and those it finds.
+        IndexModel([*_NEWEST_FIRST, ("search", ASCENDING)], name="listing"),
+        # Whole numbers and e-mail addresses.
+        IndexModel([("organization_id", ASCENDING), ("keys", ASCENDING)], name="keys"),
+        # Empty, and so without cost, for those who are in no campaign, or at no company.
+        IndexModel(
+            [("campaigns", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+            partialFilterExpression={"campaigns": {"$exists": True}},
+            name="campaigns",
+        ),
+        IndexModel(
+            [("organization_id", ASCENDING), ("company_id", ASCENDING)],
+            partialFilterExpression={"company_id": {"$type": "string"}},
+            name="company",
+        ),
+    ],
     "configurations": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
         # Those that are shared, among many that are not; and those of one campaign.

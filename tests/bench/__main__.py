@@ -20,6 +20,7 @@ from tests.bench.figures import Figures
 from tests.bench.idle import measure_idle
 from tests.bench.ingest import measure_ingest
 from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
+from tests.bench.people import measure_people
 from tests.bench.pipeline import measure_pipeline
 from tests.bench.refill import measure_refill
 from tests.bench.rules import measure_rules
@@ -43,6 +44,7 @@ class Name(StrEnum):
     RULES = "rules"
     IDLE = "idle"
     CALLS = "calls"
+    PEOPLE = "people"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -66,7 +68,7 @@ def main(
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
-    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why: the large campaign's size.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people: how large.")] = 100_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
@@ -86,6 +88,7 @@ def main(
         Name.RULES: lambda a, c: measure_rules(a, c, contacts=ruled, rounds=rounds),
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
+        Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -15,17 +15,24 @@ from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
+from shared.store.catalog.agents import NewAgent, register_agent
 from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.companies import create_company
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
+from shared.store.catalog.people import NewPerson
 from shared.store.catalog.private_configurations import change_configuration_of
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
+from shared.store.contacts.enrolment import ToEnrol, enrol
+from shared.store.contacts.following import edit_person
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
+from shared.store.contacts.matching import ContactsOf
 from shared.store.contacts.upsert import upsert_contacts
+from shared.store.contacts.upsert_people import create_people
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing import starts
 from shared.store.dialing.answering_machines import note_machine
@@ -208,6 +215,14 @@ async def write_everything(store: Store) -> Installation:
     await change_configuration_of(store, organization_id, winter.id, {"max_attempts": 2}, here.now)
     for move in (CampaignMove.CANCEL, CampaignMove.DELETE):
         await move_campaign(store, organization_id, winter.id, move, here.now)
+
+    await register_agent(store, organization_id, NewAgent(name="Outreach", id="agent-1", definition={}), here.now)
+    company = await create_company(store, organization_id, {"name": "Acme"}, "acme", here.now)
+    ada = NewPerson({"first_name": "Ada", "phone": "+14152000901", "company_id": company.id, "tags": ["vip"]}, "crm-1")
+    [person] = await create_people(store, organization_id, [ada], here.now)
+    scope = ContactsOf(organization_id, here.organization.shard, spring.id)
+    await enrol(store, scope, [ToEnrol("crm-1", "cont_1"), ToEnrol(person.id)], source="api-0", now=here.now)
+    await edit_person(store, organization_id, "crm-1", {"do_not_call": True}, source="api-0", now=here.now)
 
     answered, busy, failed, unknown, refused, running, second_sink, _locked = await here.claim(*ids[:8])
     await here.start(answered, busy, failed, unknown, refused, running, second_sink)

@@ -14,3 +14,11 @@ Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Rows to leave ou
 Cursor = Annotated[
     str | None, Query(max_length=1000, description="`next_cursor` of the page before; the first page without it.")
 ]
+FromOffset = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=MAX_OFFSET,
+        description="Rows to leave out before the page, in place of a cursor; the answer has the `total` then.",
+    ),
+]

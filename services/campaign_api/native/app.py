@@ -9,11 +9,13 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.native.errors import form
 from services.campaign_api.native.routes import (
+    agents,
     callbacks,
     caller_numbers,
     calling_hours,
     calls,
     campaigns,
+    companies,
     concurrency,
     configurations,
     contacts,
@@ -21,6 +23,7 @@ from services.campaign_api.native.routes import (
     do_not_call,
     ingest_batches,
     limits,
+    people,
     preview,
     statistics,
 )
@@ -45,6 +48,9 @@ ROUTERS: Final = (
     preview.router,
     configurations.router,
     caller_numbers.router,
+    agents.router,
+    people.router,
+    companies.router,
     concurrency.router,
     calling_hours.router,
     do_not_call.router,

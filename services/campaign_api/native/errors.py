@@ -90,6 +90,9 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             "There is no callback {named}, or it is over: its contact was called, or has ended; "
             "GET /campaign/callbacks lists those that wait.",
         ),
+        Kind.AGENT: (404, "There is no agent {named}; GET /campaign/agents lists yours."),
+        Kind.COMPANY: (404, "There is no company {named}; GET /campaign/companies lists yours."),
+        Kind.PERSON: (404, "There is no person {named}; GET /campaign/people lists yours."),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -176,6 +179,31 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             409,
             "Campaign {reference} ends before that time; set a later end_at first, or ask for an earlier time.",
         ),
+        Clash.AGENT_ID_TAKEN: (
+            409,
+            "Another agent has the id {named}; choose another, or change that agent: PATCH /campaign/agents/{{id}}.",
+        ),
+        Clash.AGENT_EXTERNAL_ID_TAKEN: (409, "Another agent has the external_id {named}; choose another."),
+        Clash.AGENT_IN_USE: (
+            409,
+            "Agent {named} is named by campaigns: {campaigns}; give them another agent first, or archive this one: "
+            "active false.",
+        ),
+        Clash.COMPANY_EXTERNAL_ID_TAKEN: (409, "Another company has the external_id {named}; choose another."),
+        Clash.COMPANY_IN_USE: (
+            409,
+            "People are at company {reference}, or campaigns are for it; GET /campaign/people?company_id=… lists them.",
+        ),
+        Clash.PERSON_EXTERNAL_ID_TAKEN: (
+            409,
+            "Another person has the external_id {named}; change that person: PATCH /campaign/people/{{id}}.",
+        ),
+        Clash.PERSON_PHONE_TAKEN: (409, "The phone is that of person {reference}."),
+        Clash.PERSON_ENROLLED: (
+            409,
+            "Person {reference} is in a campaign that goes on; delete its contact there first.",
+        ),
+        Flaw.UNKNOWN_COMPANY: (422, "There is no company {named}; GET /campaign/companies lists yours"),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,
             "There is no caller number {named}; GET /campaign/caller-numbers lists yours",

@@ -42,3 +42,18 @@ PoolRef = Annotated[
     str, Path(description="The pool's name, percent-encoded.", examples=["west-coast"]), AfterValidator(decoded)
 ]
 PhoneRef = Annotated[str, Path(description="The number in E.164.", examples=["+14155550123"]), AfterValidator(decoded)]
+AgentRef = Annotated[
+    str,
+    Path(description="The agent's id or its external_id, percent-encoded.", examples=["outreach"]),
+    AfterValidator(decoded),
+]
+CompanyRef = Annotated[
+    str,
+    Path(description="The company's id or its external_id, percent-encoded.", examples=["acme"]),
+    AfterValidator(decoded),
+]
+PersonRef = Annotated[
+    str,
+    Path(description="The person's id or external_id, percent-encoded.", examples=["crm-1001"]),
+    AfterValidator(decoded),
+]

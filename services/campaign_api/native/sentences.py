@@ -92,6 +92,8 @@ RESET_CALLS_AGAIN: Final[Mapping[EndReason, str]] = MappingProxyType(
         '{"status": "error", "reason": "no_agent"}.',
         EndReason.DO_NOT_CALL: "Nothing, as long as these numbers are on the do-not-call list; once one is taken off, "
         'POST …/contacts/reset with {"status": "skipped", "reason": "do_not_call"}.',
+        EndReason.NO_PHONE: "Give the persons a phone: PATCH /campaign/people/{id}; then enrol them again, or POST "
+        '…/contacts/reset with {"status": "skipped", "reason": "no_phone"}.',
         EndReason.EXPIRED: "Send the contacts with a later expires_at, which calls them again; so does POST "
         '…/contacts/reset with {"status": "skipped", "reason": "expired"} once they have one.',
         EndReason.CAMPAIGN_ENDED: "Set a later end_at, or null, then POST …/contacts/reset with "

@@ -173,6 +173,7 @@ def contact_view(contact: Contact) -> ContactView:
         waiting_for=None if waits is None else WaitingFor(reason=waits.reason, until=waits.until),
         ended_because=contact.ended_because,
         callback=contact_callback(contact.callback),
+        person_id=contact.person_id,
         attempts=[attempt_view(attempt) for attempt in contact.attempts],
         created_at=contact.created_at,
         updated_at=contact.updated_at,

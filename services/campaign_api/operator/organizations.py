@@ -33,6 +33,8 @@ async def create(
         default_agent_number=body.default_agent_number,
         exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
         refused_number_types=tuple(body.refused_number_types),
+        slug=body.slug,
+        external_id=body.external_id,
         now=utc_now(),
     )
     return OrganizationView.of(organization)
@@ -55,6 +57,6 @@ async def edit(
     organization_id: OurRef,
     body: Annotated[EditOrganization, json_body(EditOrganization)],
 ) -> OrganizationView:
-    """Change an organization's name, caller numbers or refused types of numbers."""
+    """Change an organization's names, caller numbers or refused types of numbers."""
     organization = await edit_organization(engine, organization_id, body.model_dump(exclude_unset=True))
     return OrganizationView.of(organization)

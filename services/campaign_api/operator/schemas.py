@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.campaign_api.http.requests import Name, OurId, RequestBody, not_null
+from services.campaign_api.http.requests import Identifier, Name, OurId, RequestBody, not_null
 from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.domain.phone import NumberType
@@ -40,6 +40,7 @@ Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["c
 RefusedTypes = Annotated[
     list[NumberType], Field(max_length=20), AfterValidator(lambda types: list(dict.fromkeys(types)))
 ]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["acme"])]
 CallerNumbers = Annotated[list[E164], Field(max_length=MAX_EXCLUSIVE_NUMBERS)]
 
 
@@ -58,6 +59,8 @@ class CreateOrganization(RequestBody):
     refused_number_types: RefusedTypes = Field(
         [], description="Contacts with numbers of these costly types are refused; otherwise there is a warning."
     )
+    slug: Slug | None = Field(None, description="Its name in addresses of other systems; null: made of the name.")
+    external_id: Identifier | None = Field(None, description="Its id in other systems.")
 
 
 class EditOrganization(RequestBody):
@@ -71,6 +74,8 @@ class EditOrganization(RequestBody):
     refused_number_types: Annotated[RefusedTypes | None, BeforeValidator(not_null)] = Field(
         None, description="For contacts that are sent from now on; those stored already are called all the same."
     )
+    slug: Slug | None = Field(None, description="null: made of the name.")
+    external_id: Identifier | None = Field(None, description="null: none.")
 
 
 class OrganizationView(BaseModel):
@@ -83,6 +88,8 @@ class OrganizationView(BaseModel):
     default_agent_number: str | None
     exclusive_caller_numbers: list[str]
     refused_number_types: list[NumberType]
+    slug: str = Field(description="Compared with what requests name; other organizations may have the same.")
+    external_id: str | None
     created_at: datetime
 
     @classmethod

@@ -40,7 +40,7 @@ from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
 
 # What a campaign is for, in its owner's words: no rule reads them.
-DESCRIPTIVE: Final = ("description", "objective", "labels")
+DESCRIPTIVE: Final = ("description", "objective", "labels", "company_id")
 EDITABLE: Final = frozenset(
     {
         "name",
@@ -100,6 +100,7 @@ class Campaign:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    company_id: str | None = None
     max_calls: int | None = None
     circuit_breaker: CircuitBreaker | None = None
 
@@ -174,6 +175,7 @@ class NewCampaign:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    company_id: str | None = None
     max_calls: int | None = None
     circuit_breaker: Mapping[str, Any] | None = None
 

@@ -79,12 +79,17 @@ async def stopped_numbers(
 
 
 async def add_numbers(
-    store: Store, organization_id: str, phone_numbers: Sequence[str], reason: str | None, now: datetime
+    store: Store,
+    organization_id: str,
+    phone_numbers: Sequence[str],
+    reason: str | None,
+    now: datetime,
+    source: str = NATIVE,
 ) -> tuple[list[DoNotCallEntry], int]:
     """List the numbers (E.164); their entries in the given order, each once, and the organization's shard.
 
-    A phone that is listed already, in whatever spelling, keeps its number and its time, and its reason unless a new
-    one is given. Safe to repeat.
+    A phone that is listed already, in whatever spelling, keeps its number, its time and its source, and its reason
+    unless a new one is given. Safe to repeat.
     """
     numbers: dict[str, str] = {}
     for number in phone_numbers:
@@ -100,7 +105,9 @@ async def add_numbers(
             stored = [{**row, "reason": reason} for row in stored]
         found = {entry_id(organization_id, row["phone_number"]): row for row in stored}
         fresh = [
-            _document(key, organization_id, number, reason, now) for key, number in numbers.items() if key not in found
+            _document(key, organization_id, number, reason, source, now)
+            for key, number in numbers.items()
+            if key not in found
         ]
         if fresh:
             await entries.insert_many(fresh, session=session)
@@ -124,6 +131,23 @@ async def remove_number(store: Store, organization_id: str, phone_number: str) -
     return await store.in_transaction(work)
 
 
+async def remove_numbers_of(
+    store: Store, organization_id: str, phone_numbers: Collection[str], source: str
+) -> tuple[set[str], int | None]:
+    """Take those of these phones off the list that this source has listed.
+
+    The numbers among them that stay listed, by another source, and the organization's shard (None: nothing was taken).
+    """
+
+    async def work(session: AsyncClientSession) -> tuple[set[str], int | None]:
+        ids = {"_id": {"$in": listing_ids(organization_id, phone_numbers)}}
+        removed = await store["do_not_call"].delete_many({**ids, "source": source}, session=session)
+        left = await stopped_numbers(store, organization_id, phone_numbers, session)
+        return left, await touch(store, organization_id, session) if removed.deleted_count else None
+
+    return await store.in_transaction(work)
+
+
 @translates
 async def list_numbers(store: Store, organization_id: str, *, cursor: str | None, limit: int) -> Page[DoNotCallEntry]:
     """The organization's list, newest first. Raises `InvalidCursor`."""
@@ -140,12 +164,14 @@ async def numbered_entries(
     return NumberedPage([DoNotCallEntry.from_document(row) for row in page.rows], page.total)
 
 
-def _document(key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime) -> dict[str, Any]:
+def _document(
+    key: str, organization_id: str, phone_number: str, reason: str | None, source: str, now: datetime
+) -> dict[str, Any]:
     return {
         "_id": key,
         "organization_id": organization_id,
         "phone_number": phone_number,
         "reason": reason,
-        "source": NATIVE,
+        "source": source,
         "created_at": now,
     }

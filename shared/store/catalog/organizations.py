@@ -15,6 +15,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.ids import organization_budget, shard_of
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
+from shared.domain.organization_names import slug_of
 from shared.domain.page import Page
 from shared.domain.phone import NumberType
 from shared.errors import Kind, NotFound
@@ -26,7 +27,9 @@ from shared.store.paging import newest_first
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # What the operator may change; the customer's own limits have their own functions.
-EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
+EDITABLE: Final = frozenset(
+    {"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types", "slug", "external_id"}
+)
 # What the customer may change: null or absent, there is no such limit.
 LIMITS: Final = frozenset(
     {
@@ -41,7 +44,10 @@ _CHANGED_NOW: Final = {"changed_at": True}
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """One customer. `shard` was fixed at creation; `concurrency_limit` None means the default of 10."""
+    """One customer. `shard` was fixed at creation; `concurrency_limit` None means the default of 10.
+
+    `slug` and `external_id` are names that its own systems use; another organization may have the same.
+    """
 
     id: str
     name: str
@@ -56,6 +62,8 @@ class Organization:
     max_attempts_per_number_per_week: int | None = None
     min_minutes_between_calls: int | None = None
     calls_per_second: float | None = None
+    slug: str = ""
+    external_id: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -72,6 +80,8 @@ class Organization:
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
             hours=OrganizationHours.from_document(document),
             **{name: document[name] for name in LIMITS},
+            slug=document["slug"] if document["slug"] is not None else slug_of(document["name"]),
+            external_id=document["external_id"],
         )
 
     @property
@@ -88,9 +98,11 @@ async def create_organization(
     default_agent_number: str | None,
     exclusive_caller_numbers: tuple[str, ...] = (),
     refused_number_types: tuple[NumberType, ...] = (),
+    slug: str | None = None,
+    external_id: str | None = None,
     now: datetime,
 ) -> Organization:
-    """A new organization, with the shard that it keeps for ever."""
+    """A new organization, with the shard that it keeps for ever. `slug` None: always that of its name."""
     organization_id = str(uuid.uuid4())
     document = {
         "_id": organization_id,
@@ -100,6 +112,8 @@ async def create_organization(
         "default_agent_number": default_agent_number,
         "exclusive_caller_numbers": list(exclusive_caller_numbers),
         "refused_number_types": list(refused_number_types),
+        "slug": slug,
+        "external_id": external_id,
         "created_at": now,
         "changed_at": now,
     }

@@ -149,6 +149,8 @@ async def _require_callable(store: Store, session: AsyncClientSession, contact: 
     if asked_contact(contact).told is EndReason.OPTED_OUT:
         raise Conflict(Clash.NEVER_CALLED_AGAIN, contact["_id"])
     numbers = contact["phone_numbers"]
+    if contact["stopped"] is not None or not numbers:
+        raise Conflict(Clash.NEVER_CALLED_AGAIN, contact["_id"])
     if (await stopped_numbers(store, contact["organization_id"], numbers, session)).issuperset(numbers):
         raise Conflict(Clash.NEVER_CALLED_AGAIN, contact["_id"])
     if contact["expires_at"] is not None and contact["expires_at"] <= at:

@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.contact import ContactStatus
 from shared.domain.ids import counter_id, is_default_campaign
+from shared.domain.reasons import EndReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.contacts.matching import ContactsOf
@@ -62,6 +63,9 @@ async def count_in(
         "$currentDate": {"changed_at": True},
         "$setOnInsert": _belonging(scope),
     }
+    without_number = sum(document["ended_because"] == EndReason.NO_PHONE for document in documents)
+    if without_number:
+        update["$inc"]["added_no_phone"] = without_number
     if prioritized or any(document.get("priority") for document in documents):
         update["$set"] = {"prioritized": True}
     of_no_campaign = is_default_campaign(scope.campaign_id)

@@ -28,6 +28,7 @@ _AS_STORED: Final = (
     "agent_number",
     "agent_config",
     "initial_context",
+    "person_id",
 )
 _OF_AN_ATTEMPT: Final = (
     "attempt_number",

@@ -7,6 +7,7 @@ id itself, which the renaming side touches.
 
 from collections.abc import Mapping
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
@@ -60,6 +61,23 @@ async def file_alias(store: Store, known: Known, derived: str, contact_id: str, 
     await store["external_ids"].replace_one(
         {"_id": derived}, {"_id": derived, "contact_id": contact_id}, upsert=True, session=session
     )
+
+
+async def file_aliases(store: Store, known: Known, aliases: Mapping[str, str], session: AsyncClientSession) -> None:
+    """`file_alias` for many contacts (by the ids that derive from their external_ids) in a few writes."""
+    if not aliases:
+        return
+    contacts = store["contacts"]
+    if taken := [derived for derived in aliases if derived in known.contacts]:
+        await contacts.update_many({"_id": {"$in": taken}}, {"$inc": {"alias_generation": 1}}, session=session)
+    if free := [derived for derived in aliases if derived not in known.contacts]:
+        await contacts.insert_many([{"_id": derived} for derived in free], session=session)
+        await contacts.delete_many({"_id": {"$in": free}}, session=session)
+    rows = [
+        ReplaceOne({"_id": derived}, {"_id": derived, "contact_id": contact_id}, upsert=True)
+        for derived, contact_id in aliases.items()
+    ]
+    await store["external_ids"].bulk_write(rows, session=session)
 
 
 async def _touch(store: Store, known: Known, derived: str, session: AsyncClientSession) -> None:

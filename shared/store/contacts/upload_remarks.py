@@ -90,7 +90,7 @@ async def call_again(
     ended = await _ended(store, existing)
     if not ended:
         return []
-    again = await _callable_again(store, organization_id, ended, now)
+    again = await callable_again(store, organization_id, ended, now)
     await ask_again(store, again, now)
     again_ids = {contact["_id"] for contact in again}
     return [
@@ -108,9 +108,10 @@ async def _ended(store: Store, contact_ids: Iterable[str]) -> list[Document]:
     return [contact_of(contact) async for contact in store["contacts"].find(query, left_out)]
 
 
-async def _callable_again(
+async def callable_again(
     store: Store, organization_id: str, ended: Collection[Document], now: datetime
 ) -> list[Document]:
+    """Those of these ended contacts (complete) whose reason holds no more, so that they could be called now."""
     candidates = [contact for contact in ended if _ended_because(contact) in MAY_NO_LONGER_HOLD]
     if not candidates:
         return []

@@ -2,7 +2,8 @@
 
 A wish stands on the contact as `asked {id, kind, at, of}`, and in `asks` as a row under the contact's id, so that the
 scheduler finds it without an index on `contacts`. Both are written in one transaction, and removed in the one that
-carries the wish out. `of` is the contact's last attempt when it was asked: once there is another, the wish is void.
+carries the wish out. A row alone has the scheduler look whether the contact may still wait (contacts/following.py).
+`of` is the contact's last attempt when it was asked: once there is another, the wish is void.
 What each kind makes of a contact: shared/domain/wishes.py.
 """
 
@@ -24,7 +25,7 @@ from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
-from shared.store.dialing.moves import apply_moves
+from shared.store.dialing.moves import Move, apply_moves, cannot_wait
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import BATCH, Swept
 from shared.store.dialing.wished import wished_move
@@ -148,8 +149,15 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
         context = transaction.context
         asked = [wished_move(contact, context.retry_policy(contact), now) for contact in contacts.values()]
         moves = [move for move in asked if move is not None]
-        await apply_moves(store, session, transaction.ledger, context, moves, now)
         settled = {move.contact["_id"] for move in moves} | {c["_id"] for c in contacts.values() if _waits_for_call(c)}
+        # A row without a wish, or with one that is void: something has changed that may end the contact.
+        moves += [
+            Move(contact, ContactStatus.PENDING)
+            for contact_id, contact in contacts.items()
+            if contact_id not in settled and contact["status"] == ContactStatus.PENDING
+            if cannot_wait(context, contact, now)
+        ]
+        await apply_moves(store, session, transaction.ledger, context, moves, now)
         await _drop(store, session, [contact_id for contact_id in ids if contact_id not in settled])
         await transaction.ledger.write(store, session)
         return Swept.by(transaction.ledger, len(ids))

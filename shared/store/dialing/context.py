@@ -299,6 +299,7 @@ class DialingContext:
             for_good=known_ending(contact["for_good"]),
             expires_at=contact["expires_at"],
             id=contact["_id"],
+            stopped=_known_stop(contact["stopped"]),
         )
 
     def is_listed(self, organization_id: str, phone: str) -> bool:
@@ -309,6 +310,11 @@ class DialingContext:
 def known_ending(stored: str | None) -> EndReason | None:
     """Why a contact is never called again; a reason that this version does not know holds like an opt-out."""
     return None if stored is None else known(EndReason, stored) or EndReason.OPTED_OUT
+
+
+def _known_stop(stored: str | None) -> EndReason | None:
+    """Why a contact's person is not called; a reason that this version does not know holds as do-not-call."""
+    return None if stored is None else known(EndReason, stored) or EndReason.DO_NOT_CALL
 
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:

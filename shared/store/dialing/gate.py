@@ -42,6 +42,7 @@ _LOOKED_AT: Final = frozenset(
         "agent_config",
         "invalid_numbers",
         "put_off",
+        "stopped",
         "for_good",
     }
 )

@@ -152,6 +152,12 @@ def final_move(move: Move, context: DialingContext, now: datetime) -> Move | Non
     return move if ends is None else replace(move, to=ends.status, because=ends.because, put_off=None)
 
 
+def cannot_wait(context: DialingContext, contact: Document, now: datetime) -> bool:
+    """Whether a waiting contact, as read, ends or is removed whatever its campaign does."""
+    move = Move(contact, ContactStatus.PENDING)
+    return final_move(move, context, now) is not move
+
+
 def new_values(move: Move) -> Document:
     """The contact's fields after the move."""
     contact, put_off, callback = move.contact, None, move.contact["callback"]

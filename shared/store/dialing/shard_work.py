@@ -23,7 +23,7 @@ from shared.store.dialing.claim import Claimed, ClaimOrder, apply_claim
 from shared.store.dialing.finish import Recorded, apply_endings
 from shared.store.dialing.halts import halt_full_runs
 from shared.store.dialing.ledger import CallChange, Ledger
-from shared.store.dialing.moves import Move, apply_moves, final_move
+from shared.store.dialing.moves import Move, apply_moves, cannot_wait
 from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.releases import apply_probes, apply_releases
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
@@ -181,7 +181,7 @@ async def _move_matching(
         moves = [
             Move(contact, to)
             for contact in contacts.values()
-            if not only_to_end or _cannot_wait(transaction, contact, now)
+            if not only_to_end or cannot_wait(transaction.context, contact, now)
         ]
         if not moves:
             return Swept()
@@ -191,8 +191,3 @@ async def _move_matching(
         return Swept.by(ledger, len(moves))
 
     return await store.in_transaction(run)
-
-
-def _cannot_wait(transaction: ShardTransaction, contact: Document, now: datetime) -> bool:
-    move = Move(contact, ContactStatus.PENDING)
-    return final_move(move, transaction.context, now) is not move

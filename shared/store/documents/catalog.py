@@ -12,7 +12,7 @@ from shared.domain.queue_order import CallOrder
 # The `source` of do-not-call entries that came through the native API.
 NATIVE: Final = "native"
 # Fields of campaigns that are for people: no rule of dialing reads them, and they may have 145 kB together.
-FOR_PEOPLE: Final = ("description", "objective", "labels")
+FOR_PEOPLE: Final = ("description", "objective", "labels", "company_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class OrganizationDocument:
     """`organizations`: one customer. `concurrency_limit` None: the default one.
 
     `caller_number_count` is how many caller numbers it has registered, `campaign_number` the highest number that one of
-    its campaigns was given.
+    its campaigns was given, `registered_agents` that of its agents.
     """
 
     id: str
@@ -42,6 +42,11 @@ class OrganizationDocument:
     calls_per_second: float | None = None
     caller_number_count: int = 0
     campaign_number: int = 0
+    registered_agents: int = 0
+    slug: str | None = None
+    external_id: str | None = None
+    # Counted up by those who look whether anybody of the contact book has a phone before they write that.
+    phones_taken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,8 @@ class CampaignDocument:
     description: str | None = None
     objective: str | None = None
     labels: Mapping[str, Any] | None = None
+    # Whose people it calls: a company of the contact book.
+    company_id: str | None = None
     deleted_at: datetime | None = None
     former_external_id: str | None = None
 

@@ -31,8 +31,10 @@ from shared.store.documents.dialing import (
     SchemaDocument,
     ShardDocument,
 )
+from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
+    "agents": AgentDocument,
     "answering_machines": AnsweringMachineDocument,
     "api_keys": ApiKeyDocument,
     "asks": AskDocument,
@@ -40,6 +42,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "budgets": BudgetDocument,
     "caller_numbers": CallerNumberDocument,
     "campaigns": CampaignDocument,
+    "companies": CompanyDocument,
     "configurations": ConfigurationDocument,
     "contacts": ContactDocument,
     "counters": CountersDocument,
@@ -52,6 +55,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,
+    "people": PersonDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,

@@ -112,6 +112,9 @@ class ContactDocument:
     agent_number: str | None = None
     agent_config: Mapping[str, Any] | None = None
     initial_context: str | Mapping[str, Any] | None = None
+    # Whose contact it is, of the contact book, and (by campaign-api) why that person is not called any more.
+    person_id: str | None = None
+    stopped: str | None = None
     # Absent where nothing of the kind is so: partial indexes hold those alone that have them.
     lock: LockDocument | None = None
     start: StartDocument | None = None

@@ -92,6 +92,8 @@ class CountersInDocument:
     zones: Sequence[str | None] = ()
     added: int = 0
     added_skipped: int = 0
+    # Those of the skipped ones that have no number to call; the others are on the do-not-call list.
+    added_no_phone: int = 0
     # Whether any of them has a priority of its own.
     prioritized: bool = False
     wishes: int = 0

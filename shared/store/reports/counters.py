@@ -21,11 +21,12 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
     # What the scheduler took is read first: a contact can only be taken after it was counted as added, so
     # in this order no number can come out negative.
     moved = complete(CountersDocument, await store["counters"].find_one({"_id": campaign_id}) or {})
-    added = added_skipped = 0
+    added = added_skipped = no_phone = 0
     async for stored in store["counters_in"].find({"campaign_id": campaign_id}):
         source = complete(CountersInDocument, stored)
         added += source["added"]
         added_skipped += source["added_skipped"]
+        no_phone += source["added_no_phone"]
     return CampaignCounts(
         pending=added + moved["pending"],
         active=moved["active"],
@@ -35,7 +36,7 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
         skipped=added_skipped + moved["skipped"],
         attempts=moved["attempts"],
         attempts_removed=moved["attempts_removed"],
-        ended=_ended(moved["ended"], added_skipped),
+        ended=_ended(moved["ended"], added_skipped, no_phone),
         called=moved["called"],
         answered=moved["answered"],
         opted_out=moved["opted_out"],
@@ -48,10 +49,11 @@ async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
     )
 
 
-def _ended(moved: Mapping[str, int], added_skipped: int) -> dict[str, int]:
-    """Contacts by why they ended; those skipped as they were added stood on the do-not-call list."""
+def _ended(moved: Mapping[str, int], added_skipped: int, no_phone: int) -> dict[str, int]:
+    """Contacts by why they ended; those skipped as they were added had no number, or one on the do-not-call list."""
     ended = Counter(moved)
-    ended[EndReason.DO_NOT_CALL.value] += added_skipped
+    ended[EndReason.DO_NOT_CALL.value] += added_skipped - no_phone
+    ended[EndReason.NO_PHONE.value] += no_phone
     return {because: count for because, count in sorted(ended.items()) if count > 0}
 
 

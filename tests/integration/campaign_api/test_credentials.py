@@ -53,6 +53,18 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("DELETE", f"/caller-numbers/{SOME_ID}", WRITES),
     ("GET", "/caller-number-pools", READS),
     ("DELETE", "/caller-number-pools/north", WRITES),
+    *(
+        (method, path, READS if method == "GET" else WRITES)
+        for registry in ("agents", "companies", "people")
+        for method, path in (
+            ("POST", f"/{registry}"),
+            ("GET", f"/{registry}"),
+            ("GET", f"/{registry}/{SOME_ID}"),
+            ("PATCH", f"/{registry}/{SOME_ID}"),
+            ("DELETE", f"/{registry}/{SOME_ID}"),
+        )
+    ),
+    ("POST", f"/campaigns/{SOME_ID}/people", WRITES),
     ("POST", "/configurations", WRITES),
     ("GET", "/configurations", READS),
     ("GET", f"/configurations/{SOME_ID}", READS),

@@ -23,6 +23,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
+    ("PATCH", "/agents/{agent}"): {"active": False},
+    ("PATCH", "/companies/{company}"): {"name": "Mine"},
+    ("PATCH", "/people/{person}"): {"phone": "+14155550111"},
+    ("POST", "/campaigns/{campaign}/people"): {"people": ["ada"]},
 }
 
 
@@ -48,6 +52,9 @@ class Victim:
             f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
+            "/agents",
+            "/companies",
+            f"/people/{self.ids['person']}",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -88,7 +95,13 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "call_number": 1,
     }
     await stack.store["attempts"].insert_one(call)
+    agent = await customer.post("/agents", {"name": "Outreach"})
+    company = await customer.post("/companies", {"name": "Acme"})
+    person = await customer.post("/people", {"phone": "+14155550178", "company_id": company.body["id"]})
     ids = {
+        "agent": agent.body["id"],
+        "company": company.body["id"],
+        "person": person.body["id"],
         "campaign": campaign["id"],
         "call": call["_id"],
         "contact": upserted.body["contact_ids"][0],
@@ -153,6 +166,17 @@ async def test_anothers_caller_numbers_cannot_be_used(api: Api, victim: Victim, 
     assert (answer.status, answer.body["errors"][0]["loc"][:2]) == (422, ["body", name])
     mine = await stranger.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": [victim.ids["pool"]]})
     assert mine.status == 200, "two organizations may have one number, each with limits of its own"
+
+
+async def test_anothers_person_and_company_cannot_be_used(api: Api, victim: Victim) -> None:
+    stranger = await api.new_customer()
+    answer = await stranger.post("/people", {"first_name": "Eve", "company_id": victim.ids["company"]})
+    assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", "company_id"])
+    campaign = await stranger.new_campaign()
+    enrolled = await stranger.post(f"/campaigns/{campaign['id']}/people", {"people": [victim.ids["person"]]})
+    assert enrolled.body["people"] == [
+        {"person_id": victim.ids["person"], "contact_id": None, "enrolment": "unknown", "because": None}
+    ]
 
 
 async def test_a_personal_token_reaches_no_organization_but_its_own(api: Api, victim: Victim) -> None:

@@ -48,7 +48,14 @@ async def things_that_exist(customer: Customer) -> dict[str, str]:
     campaign = await customer.new_campaign(contacts=[lead(1), lead(2)])
     number = f"+1415555{next(NUMBERS):04}"
     registered = (await customer.post("/caller-numbers", {"number": number, "pools": ["west-coast"]})).body
+    name = f"fuzz-{number}"
+    person = (await customer.post("/people", {"external_id": name, "phone": number})).body
+    company = (await customer.post("/companies", {"name": "Acme", "external_id": name})).body
+    agent = (await customer.post("/agents", {"name": "Outreach"})).body
     return {
+        "person": person["id"],
+        "company": company["id"],
+        "agent": agent["id"],
         "campaign": campaign["id"],
         "contact": "lead-1",
         "configuration_id": campaign["configuration_id"],

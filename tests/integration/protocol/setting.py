@@ -41,6 +41,7 @@ COLLECTIONS: Final = (
     "asks",
     "answering_machines",
     "caller_numbers",
+    "people",
 )
 EXCLUSIVE: Final = "+14155550199"
 DEFAULT_NUMBER: Final = "+14155550100"

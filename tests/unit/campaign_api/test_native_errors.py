@@ -89,6 +89,9 @@ NOT_FOUND = {
     Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
     "GET /campaign/callbacks lists those that wait.",
     Kind.ATTEMPT: "There is no attempt or conversation 'it'; GET /campaign/calls lists yours.",
+    Kind.AGENT: "There is no agent 'it'; GET /campaign/agents lists yours.",
+    Kind.COMPANY: "There is no company 'it'; GET /campaign/companies lists yours.",
+    Kind.PERSON: "There is no person 'it'; GET /campaign/people lists yours.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -137,6 +140,18 @@ CONFLICT = {
     Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
     Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
     "earlier time.",
+    Clash.AGENT_ID_TAKEN: "Another agent has the id 'it'; choose another, or change that agent: "
+    "PATCH /campaign/agents/{id}.",
+    Clash.AGENT_EXTERNAL_ID_TAKEN: "Another agent has the external_id 'it'; choose another.",
+    Clash.AGENT_IN_USE: "Agent 'it' is named by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
+    "give them another agent first, or archive this one: active false.",
+    Clash.COMPANY_EXTERNAL_ID_TAKEN: "Another company has the external_id 'it'; choose another.",
+    Clash.COMPANY_IN_USE: "People are at company it, or campaigns are for it; "
+    "GET /campaign/people?company_id=… lists them.",
+    Clash.PERSON_EXTERNAL_ID_TAKEN: "Another person has the external_id 'it'; change that person: "
+    "PATCH /campaign/people/{id}.",
+    Clash.PERSON_PHONE_TAKEN: "The phone is that of person it.",
+    Clash.PERSON_ENROLLED: "Person it is in a campaign that goes on; delete its contact there first.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -146,6 +161,7 @@ BAD_SETTING = {
     Flaw.CHOICE_WITHOUT_NUMBERS: "There is nothing for 'it' to choose from: "
     "give caller_numbers or caller_number_pool, or leave this out",
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
+    Flaw.UNKNOWN_COMPANY: "There is no company 'it'; GET /campaign/companies lists yours",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
 }
 

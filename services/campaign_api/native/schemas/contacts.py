@@ -163,6 +163,7 @@ class ContactView(BaseModel):
     waiting_for: WaitingFor | None = Field(description="Why it is not called now, while it waits.")
     ended_because: EndReason | None = Field(description="Why it ended; null for one that ended long ago.")
     callback: ContactCallback | None = Field(description="What it waits for, once it was called or asked to be.")
+    person_id: str | None = Field(description="Of the contact book; null: nobody there.")
     attempts: list[AttemptView]
     created_at: datetime
     updated_at: datetime
