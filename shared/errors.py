@@ -3,6 +3,8 @@
 DialstreamError
 ├── PermanentError        do not try again: refuse, dead-letter or mark failed
 │   └── ConfigurationError    the process must not start
+├── SecretKeyMissing      the operator has set no key: secrets can neither be stored nor read
+├── SecretUnreadable      a stored secret that none of the operator's keys opens: never a reason to stop others
 ├── TemporaryError        try again later; nothing was changed
 │   └── Unavailable           Kafka, MongoDB or the carrier is away
 ├── OutcomeUnknown        it may have happened: find out, never repeat blindly
@@ -33,6 +35,23 @@ class ConfigurationError(PermanentError):
     """Settings are missing or contradict each other; the message names setting, rule and value."""
 
 
+class SecretKeyMissing(DialstreamError):
+    """DIALSTREAM_SECRET_KEY is not set: secrets can neither be stored nor read until the operator sets it."""
+
+    def __init__(self) -> None:
+        super().__init__("DIALSTREAM_SECRET_KEY is not set: make one with openssl rand -hex 32")
+
+
+class SecretUnreadable(DialstreamError):
+    """No key of DIALSTREAM_SECRET_KEY opens a stored secret: put the old key at its end, or set the secret anew."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no key of DIALSTREAM_SECRET_KEY opens this secret: put the key it was stored with at the end of "
+            "DIALSTREAM_SECRET_KEY, or set the secret anew"
+        )
+
+
 class Kind(StrEnum):
     """What a customer or an operator refers to."""
 
@@ -51,6 +70,7 @@ class Kind(StrEnum):
     AGENT = "agent"
     COMPANY = "company"
     PERSON = "person"
+    TELEPHONY_ACCOUNT = "telephony account"
 
 
 class Clash(StrEnum):
@@ -79,6 +99,10 @@ class Clash(StrEnum):
     PERSON_EXTERNAL_ID_TAKEN = "external_id of a person taken"
     PERSON_PHONE_TAKEN = "phone of another person"
     PERSON_ENROLLED = "person in a campaign that goes on"
+    ACCOUNT_NAME_TAKEN = "name of a telephony account taken"
+    ACCOUNT_IN_USE = "telephony account in use"
+    ACCOUNT_ON_CALL = "telephony account on a call"
+    ACCOUNTS_FULL = "too many telephony accounts"
 
 
 class Flaw(StrEnum):
@@ -91,6 +115,10 @@ class Flaw(StrEnum):
     END_BEFORE_START = "end_at not after start_at"
     START_AFTER_END = "start_at not before end_at"
     UNKNOWN_COMPANY = "company not in the registry"
+    UNKNOWN_ACCOUNT = "telephony account not found"
+    BASE_URL_NOT_ALLOWED = "base URL that the operator has not allowed"
+    CREDENTIALS_MISSING = "credentials missing"
+    NO_CREDENTIALS_TAKEN = "credentials for an account that has none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,17 @@ def _usable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _secret_key(secret: SecretStr | None) -> SecretStr | None:
+    # An empty variable is how Compose and shells leave one out.
+    if secret is None or not secret.get_secret_value():
+        return None
+    rules.secret_key_texts(secret.get_secret_value())
+    return secret
+
+
 PositiveSeconds = Annotated[float, Field(gt=0, le=DAY_SECONDS, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(_usable)]
+SecretKey = Annotated[SecretStr | None, AfterValidator(_secret_key)]
 BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
 WholeUrl = Annotated[str, AfterValidator(rules.whole_url)]
 
@@ -93,6 +102,15 @@ class MongoSettings(Settings):
             "DIALSTREAM_MONGODB names no replica set, and transactions need one: add replicaSet=NAME to its options",
             *super().doubts(),
         ]
+
+
+class SecretSettings(Settings):
+    """What stored secrets are encrypted with."""
+
+    secret_key: SecretKey = Field(
+        None,
+        description="Encrypts stored secrets; at least 32 characters. Several, comma separated: the newest first.",
+    )
 
 
 class StartSettings(Settings):
@@ -169,11 +187,19 @@ class TelephonySettings(Settings):
     twilio_machine_detection: bool = Field(True, description="Ask the carrier to tell people from machines.")
     twilio_callback_retries: int = Field(5, ge=0, le=5, description="How often the carrier repeats a failed callback.")
     callback_base_url: BaseUrl = Field("", description="How the carrier reaches campaign-api from outside.")
+    account_base_urls: Annotated[str, AfterValidator(rules.base_urls)] = Field(
+        "", description="Carriers' base URLs that customers' telephony accounts may name, comma separated."
+    )
     carrier_connections: int = Field(100, ge=1, le=10_000, description="Requests to the carrier in flight at once.")
     scripted_seed: int = Field(1, description="Scripted calls: the same seed gives every attempt the same fate.")
     scripted_answer_rate: float = Field(0.6, ge=0, le=1, description="Scripted calls: share that is answered.")
     scripted_ring_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest ringing.")
     scripted_talk_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest talk.")
+
+    @property
+    def allowed_base_urls(self) -> frozenset[str]:
+        """The base URLs that a customer's telephony account may name; without one it has the operator's."""
+        return frozenset(rules.each_url(self.account_base_urls))
 
     @property
     def rings_real_phones(self) -> bool:

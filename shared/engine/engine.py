@@ -1,10 +1,14 @@
 """The connections that use cases work with, made once by a process."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from shared.engine.hints import Hints
 from shared.engine.live import Live
 from shared.store.client import Store
+from shared.stored_secrets import SecretCipher
+
+NO_SECRETS: Final = SecretCipher(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +16,12 @@ class Engine:
     """The engine's connections. `source` names the counters document that this process adds to.
 
     `live`: what clients of this process follow.
+    `secrets` encrypts what customers store; `account_base_urls` are those that their telephony accounts may name.
     """
 
     store: Store
     hints: Hints
     source: str
     live: Live = field(default_factory=Live)
+    secrets: SecretCipher = NO_SECRETS
+    account_base_urls: frozenset[str] = frozenset()

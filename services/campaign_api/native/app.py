@@ -26,6 +26,7 @@ from services.campaign_api.native.routes import (
     people,
     preview,
     statistics,
+    telephony_accounts,
 )
 
 ABOUT: Final = About(
@@ -51,6 +52,7 @@ ROUTERS: Final = (
     agents.router,
     people.router,
     companies.router,
+    telephony_accounts.router,
     concurrency.router,
     calling_hours.router,
     do_not_call.router,

@@ -65,6 +65,12 @@ ROUTES: list[tuple[str, str, set[str]]] = [
         )
     ),
     ("POST", f"/campaigns/{SOME_ID}/people", WRITES),
+    ("POST", "/telephony-accounts", WRITES),
+    ("GET", "/telephony-accounts", READS),
+    ("GET", f"/telephony-accounts/{SOME_ID}", READS),
+    ("PATCH", f"/telephony-accounts/{SOME_ID}", WRITES),
+    ("POST", f"/telephony-accounts/{SOME_ID}/default", WRITES),
+    ("DELETE", f"/telephony-accounts/{SOME_ID}", WRITES),
     ("POST", "/configurations", WRITES),
     ("GET", "/configurations", READS),
     ("GET", f"/configurations/{SOME_ID}", READS),

@@ -73,6 +73,10 @@ OF_REQUESTS = {
         "send those again with PATCH or POST …/contacts; try again.",
     ),
     RequestFault.TRY_AGAIN: (503, "MongoDB is not reachable; try again."),
+    RequestFault.NO_SECRET_KEY: (
+        503,
+        "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
+    ),
     RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
 }
 NOT_FOUND = {
@@ -92,6 +96,7 @@ NOT_FOUND = {
     Kind.AGENT: "There is no agent 'it'; GET /campaign/agents lists yours.",
     Kind.COMPANY: "There is no company 'it'; GET /campaign/companies lists yours.",
     Kind.PERSON: "There is no person 'it'; GET /campaign/people lists yours.",
+    Kind.TELEPHONY_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -152,6 +157,12 @@ CONFLICT = {
     "PATCH /campaign/people/{id}.",
     Clash.PERSON_PHONE_TAKEN: "The phone is that of person it.",
     Clash.PERSON_ENROLLED: "Person it is in a campaign that goes on; delete its contact there first.",
+    Clash.ACCOUNT_NAME_TAKEN: "Another telephony account has the name 'it'; choose another, or change that account.",
+    Clash.ACCOUNT_IN_USE: "Telephony account it, or a caller number of it, is used by campaigns: 'Spring' (c-1), "
+    "'Summer' (c-2); point them at another account, or switch this one off: active false.",
+    Clash.ACCOUNT_ON_CALL: "A call through telephony account it is up; "
+    "switch the account off (active false), and delete it when its calls have ended.",
+    Clash.ACCOUNTS_FULL: "An organization has at most 50 telephony accounts; delete one first.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -163,6 +174,11 @@ BAD_SETTING = {
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
     Flaw.UNKNOWN_COMPANY: "There is no company 'it'; GET /campaign/companies lists yours",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
+    Flaw.UNKNOWN_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours",
+    Flaw.BASE_URL_NOT_ALLOWED: "The operator has not allowed this base URL; leave it out for the operator's own, or "
+    "have it added to DIALSTREAM_ACCOUNT_BASE_URLS",
+    Flaw.CREDENTIALS_MISSING: "An account of it needs it",
+    Flaw.NO_CREDENTIALS_TAKEN: "An account that stands for the operator's has no credentials of its own; leave it out",
 }
 
 
