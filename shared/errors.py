@@ -66,6 +66,7 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    TELEPHONY_ACCOUNT = "telephony account"
 
 
 class Clash(StrEnum):
@@ -86,6 +87,10 @@ class Clash(StrEnum):
     NEVER_CALLED_AGAIN = "contact may not be called"
     EXPIRES_BEFORE = "contact expires before its callback"
     ENDS_BEFORE = "campaign ends before the callback"
+    ACCOUNT_NAME_TAKEN = "name of a telephony account taken"
+    ACCOUNT_IN_USE = "telephony account in use"
+    ACCOUNT_ON_CALL = "telephony account on a call"
+    ACCOUNTS_FULL = "too many telephony accounts"
 
 
 class Flaw(StrEnum):
@@ -97,6 +102,10 @@ class Flaw(StrEnum):
     CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
     END_BEFORE_START = "end_at not after start_at"
     START_AFTER_END = "start_at not before end_at"
+    UNKNOWN_ACCOUNT = "telephony account not found"
+    BASE_URL_NOT_ALLOWED = "base URL that the operator has not allowed"
+    CREDENTIALS_MISSING = "credentials missing"
+    NO_CREDENTIALS_TAKEN = "credentials for an account that has none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Final
 
 KNOWN_NAMES: Final = frozenset(
     {
+        "DIALSTREAM_ACCOUNT_BASE_URLS",
         "DIALSTREAM_ADMIN_TOKEN",
         "DIALSTREAM_API_KEY",
         "DIALSTREAM_CALLBACK_BASE_URL",

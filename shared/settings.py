@@ -187,11 +187,19 @@ class TelephonySettings(Settings):
     twilio_machine_detection: bool = Field(True, description="Ask the carrier to tell people from machines.")
     twilio_callback_retries: int = Field(5, ge=0, le=5, description="How often the carrier repeats a failed callback.")
     callback_base_url: BaseUrl = Field("", description="How the carrier reaches campaign-api from outside.")
+    account_base_urls: Annotated[str, AfterValidator(rules.base_urls)] = Field(
+        "", description="Carriers' base URLs that customers' telephony accounts may name, comma separated."
+    )
     carrier_connections: int = Field(100, ge=1, le=10_000, description="Requests to the carrier in flight at once.")
     scripted_seed: int = Field(1, description="Scripted calls: the same seed gives every attempt the same fate.")
     scripted_answer_rate: float = Field(0.6, ge=0, le=1, description="Scripted calls: share that is answered.")
     scripted_ring_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest ringing.")
     scripted_talk_seconds: float = Field(0.0, ge=0, le=DAY_SECONDS, description="Scripted calls: longest talk.")
+
+    @property
+    def allowed_base_urls(self) -> frozenset[str]:
+        """The base URLs that a customer's telephony account may name; without one it has the operator's."""
+        return frozenset(rules.each_url(self.account_base_urls))
 
     @property
     def rings_real_phones(self) -> bool:

@@ -13,8 +13,10 @@ from services.call_executor.placing import Placer
 from services.call_executor.settings import ExecutorSettings
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
+from shared.carriers import Carriers
 from shared.logs import get_logger
 from shared.store.client import Store, connect
+from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import BuildProvider, build_provider
 from shared.topics import DIAL_JOBS
 from shared.wiring import beside, connected
@@ -40,6 +42,7 @@ class CallExecutor:
         self._outbox = Outbox(store, producer)
         self._held = HeldCalls(self._outbox)
         self.provider = build_provider(settings, self._held.on_report)
+        self._carriers = Carriers(store, settings, SecretCipher(settings.secret_key), self.provider)
         self._pulse = Pulse(
             store, self.executor_id, capacity=settings.executor_capacity, calls_per_second=settings.calls_per_second
         )
@@ -47,7 +50,7 @@ class CallExecutor:
         self._handler = JobHandler(
             Placer(
                 store,
-                self.provider,
+                self._carriers,
                 self._held,
                 self._outbox,
                 settings,
@@ -72,7 +75,7 @@ class CallExecutor:
 
     async def run(self) -> None:
         """Work until cancelled, then drain: nothing that was started is left half done."""
-        await self.provider.start()
+        await self._carriers.start()
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         await self._pulse.beat()
         pulse = asyncio.create_task(self._pulse.run(), name="pulse")
@@ -102,7 +105,7 @@ class CallExecutor:
         await self._reader.stop()
         await self._handler.finished()
         await self._held.none_left()
-        await self.provider.close()
+        await self._carriers.close()
         flushed = asyncio.create_task(self._outbox.flushed(), name="flushed")
         # An outbox that has failed will never be empty.
         await asyncio.wait({flushed, outbox}, return_when=asyncio.FIRST_COMPLETED)

@@ -13,6 +13,7 @@ from datetime import datetime
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from shared import metrics
+from shared.carriers import AccountUnusable, Carriers
 from shared.clock import monotonic, utc_now
 from shared.domain.call_rate import LATE
 from shared.domain.dialing import dialed_number
@@ -35,7 +36,6 @@ from shared.telephony.provider import (
     CallReport,
     PlaceAnswer,
     PlaceCall,
-    TelephonyProvider,
 )
 
 RETRY_SECONDS = 0.2
@@ -66,7 +66,7 @@ class Placer:
     def __init__(
         self,
         store: Store,
-        provider: TelephonyProvider,
+        carriers: Carriers,
         held: HeldCalls,
         outbox: Outbox,
         dialing: DialingSettings,
@@ -74,14 +74,15 @@ class Placer:
         now: Callable[[], datetime] = utc_now,
         now_for_all: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store, self._provider, self._held, self._outbox = store, provider, held, outbox
+        self._store, self._carriers, self._held, self._outbox = store, carriers, held, outbox
         self._dialing, self._executor, self._now = dialing, executor, now
         self._now_for_all = now_for_all
 
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
         nonce, started = str(uuid.uuid4()), monotonic()
-        order = starts.StartOrder(jobs, nonce, self._executor, self._provider.mode, self._dialing.call_limits)
+        mode = self._carriers.of_operator.mode
+        order = starts.StartOrder(jobs, nonce, self._executor, mode, self._dialing.call_limits)
         contacts: list[Document] | None = None
         try:
             contacts = await self._take(order, started)
@@ -154,6 +155,8 @@ class Placer:
         while self._left(batch.started) > SHORTEST_REQUEST_SECONDS:
             looked_at = monotonic()
             try:
+                await self._carriers.learn({c["lock"]["account"] for c in batch.contacts})
+                looked_at = monotonic()
                 answers = await gate.look(self._store, {c["_id"]: batch.nonce for c in batch.contacts}, self._now())
             except TemporaryError as error:
                 log.warning("gate waits", why=str(error))
@@ -183,25 +186,30 @@ class Placer:
             self._release_contact(contact, batch.nonce, TOO_LATE)
             return
         call = self._call(contact, looked_at + self._dialing.gate_ms / 1000 + SEND_SECONDS)
-        if self._provider.mode is CallMode.IN_PROCESS:
+        try:
+            provider = await self._carriers.of(call.account_id, call.organization_id)
+        except AccountUnusable as error:
+            self._answered_by_carrier(contact, batch.nonce, CallDenied(error.refusal, str(error)), CallMode.CALLBACK)
+            return
+        if provider.mode is CallMode.IN_PROCESS:
             # Noted before the request: a short call's report may be older than the answer.
             self._held.hold(contact, self._dialing.call_limits.of(contact["lock"]).hold_seconds)
         try:
-            answer = await self._provider.place(call, left)
+            answer = await provider.place(call, left)
         except OutcomeUnknown as error:
             self._lost(contact, str(error))
         except TemporaryError as error:
             self._held.let_go(call.attempt_id)
             self._release_contact(contact, batch.nonce, f"carrier: {type(error).__name__}")
         else:
-            self._answered_by_carrier(contact, batch.nonce, answer)
+            self._answered_by_carrier(contact, batch.nonce, answer, provider.mode)
 
-    def _answered_by_carrier(self, contact: Document, nonce: str, answer: PlaceAnswer) -> None:
+    def _answered_by_carrier(self, contact: Document, nonce: str, answer: PlaceAnswer, mode: CallMode) -> None:
         attempt_id = contact["lock"]["attempt"]
         match answer:
             case CallPlaced(call_id=call_id):
                 metrics.PLACED.inc()
-                if self._provider.mode is CallMode.CALLBACK:
+                if mode is CallMode.CALLBACK:
                     self._outbox.add_call_id(contact["_id"], attempt_id, call_id)
                 if contact["lock"]["probing"]:
                     self._outbox.add(
@@ -271,6 +279,7 @@ class Placer:
             data=contact["data"] or {},
             voicemail=None if lock["voicemail"] is None else Voicemail.model_validate(lock["voicemail"]),
             send_by=send_by,
+            account_id=lock["account"],
         )
 
     def _left(self, started: float) -> float:

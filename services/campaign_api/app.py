@@ -29,12 +29,14 @@ from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.public import health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
+from shared.carriers import Carriers
 from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.store.client import Store, connect
+from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import carrier_of_calls
 from shared.wiring import reach
 
@@ -58,17 +60,23 @@ def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
+    secrets = SecretCipher(settings.secret_key)
+    engine = Engine(
+        store,
+        Hints(producer),
+        source=counter_source("api", random.randrange(COUNTER_SOURCES)),
+        secrets=secrets,
+        account_base_urls=settings.allowed_base_urls,
+    )
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
-    calls = carrier_of_calls(settings)
-    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)
+    carriers = Carriers(store, settings, secrets, carrier_of_calls(settings))
+    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, carriers)
 
     @asynccontextmanager
     async def background(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            if calls is not None:
-                await calls.start()
-                stack.push_async_callback(calls.close)
+            await carriers.start()
+            stack.push_async_callback(carriers.close)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(engine.hints.run()), group.create_task(gateway.callbacks.run())]
             yield

@@ -8,21 +8,21 @@ from fastapi import Depends, Request
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
+from shared.carriers import Carriers
 from shared.engine.callback_sink import CallbackSink
 from shared.store.client import Store
-from shared.telephony.provider import TelephonyProvider
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The gateway's connections. `calls`: the carrier, for calls that are up; None where the settings name none."""
+    """The gateway's connections. `carriers` hold the calls that are up."""
 
     settings: ApiSettings
     edge: Edge
     producer: Producer
     callbacks: CallbackSink
     store: Store
-    calls: TelephonyProvider | None
+    carriers: Carriers
 
 
 async def gateway_of(request: Request) -> Gateway:

@@ -18,12 +18,13 @@ from services.scheduler.timers.abandoned import SEARCH_SECONDS, AbandonedTransac
 from services.scheduler.timers.rounds import go_round
 from services.scheduler.timers.safety_net import SafetyNet
 from shared.bus.producer import Producer
+from shared.carriers import Carriers
 from shared.errors import OwnershipLost
 from shared.logs import get_logger
 from shared.store.client import Store, connect
 from shared.store.dialing import executors, shards
 from shared.store.dialing.server_clock import ServerClock
-from shared.telephony.provider import TelephonyProvider
+from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import BuildProvider, build_provider, ignore_report
 from shared.wiring import beside, connected
 
@@ -33,13 +34,11 @@ log = get_logger()
 class Scheduler:
     """One scheduler: its shards, their loops and its timers. Tests build several in one process."""
 
-    def __init__(
-        self, settings: SchedulerSettings, *, store: Store, producer: Producer, provider: TelephonyProvider
-    ) -> None:
+    def __init__(self, settings: SchedulerSettings, *, store: Store, producer: Producer, carriers: Carriers) -> None:
         self._settings, self._store, self._producer = settings, store, producer
         self._fleet = Fleet()
         self._suspects = Suspects()
-        self._reconciler = Reconciler(provider, settings, self._suspects)
+        self._reconciler = Reconciler(carriers, settings, self._suspects)
         self._group: ShardGroup | None = None
         self._global_limit = GlobalLimit(store)
         self._server_clock = ServerClock(store)
@@ -146,8 +145,9 @@ async def running(
     store, producer = connect(settings), Producer(settings)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(connected(settings, store, producer, SERVICE))
-        await provider.start()
-        stack.push_async_callback(provider.close)
-        scheduler = Scheduler(settings, store=store, producer=producer, provider=provider)
+        carriers = Carriers(store, settings, SecretCipher(settings.secret_key), provider)
+        await carriers.start()
+        stack.push_async_callback(carriers.close)
+        scheduler = Scheduler(settings, store=store, producer=producer, carriers=carriers)
         await stack.enter_async_context(beside(scheduler.run(), name=SERVICE))
         yield scheduler

@@ -44,7 +44,8 @@ class CallerNumber:
 
     `max_calls`: how many calls it carries at once, `daily_limit`: how many it may make in a day (UTC),
     `calls_per_second`: how many may be placed in a second; None: no limit. It is in these `pools`. One that is not
-    `active` makes no call.
+    `active` makes no call. `account_id` is the telephony account that it belongs to, and is called from; None: none.
+    `serial` is unique within the organization, and higher than those of numbers registered before.
     """
 
     id: str
@@ -55,6 +56,8 @@ class CallerNumber:
     active: bool = True
     pools: Set[str] = frozenset()
     calls_per_second: float | None = None
+    account_id: str | None = None
+    serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +183,6 @@ class CallerNumbers:
         if spent_until is not None or rests_until is not None:
             return max(until for until in (spent_until, rests_until) if until is not None)
         return now if self.is_full(number) or self.has_no_time(number) else None
-
-    def is_usable(self, plan: NumberPlan) -> bool:
-        """Whether any number of a plan is not off."""
-        return not all(self.is_off(offer.number) for offer in plan.offers)
 
     def with_no_calls(self) -> "CallerNumbers":
         """The same numbers while no call is up, the calls of the day made all the same."""

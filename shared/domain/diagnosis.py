@@ -57,10 +57,10 @@ class PastRefusal:
 class Diagnosis:
     """The obstacles to a campaign's calls at one moment; `campaign_id` None for contacts of no campaign.
 
-    `rests` are by what rests; `refusals` are the organization's last ones, oldest first. `calls_per_second` is how fast
-    the living executors may place calls, those of all organizations together; `rates` are the limits that organization
-    and campaign have set, and those of the campaign's caller numbers. `minute` are the campaign's own calls of the last
-    minute.
+    `rests` are by what rests, `account_names` those of the organization's telephony accounts by id; `refusals` are the
+    organization's last ones, oldest first. `calls_per_second` is how fast the living executors may place calls, those
+    of all organizations together; `rates` are the limits that organization and campaign have set, and those of the
+    campaign's caller numbers. `minute` are the campaign's own calls of the last minute.
     """
 
     campaign_id: str | None
@@ -73,6 +73,7 @@ class Diagnosis:
     minute: Minute
     rates: Mapping[str, float] = field(default_factory=dict)
     rests: Mapping[str, Rest] = field(default_factory=dict)
+    account_names: Mapping[str, str] = field(default_factory=dict)
     refusals: Sequence[PastRefusal] = ()
 
 

@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.domain.call_accounts import account_of, default_plan, resting_accounts
 from shared.domain.caller_numbers import NumberPlan, choose_number, only
 from shared.domain.calling_window import Schedule, closed_by, is_open, next_opening
 from shared.domain.campaign import DIALED, CampaignState, HaltReason, ShownState, shown_state
 from shared.domain.caps import NEVER_CALLED, cap_reached
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing_values import Call, CallChoice, CallFields, DialedContact, End, Rules, Verdict, Wait
-from shared.domain.number_places import country_of
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason, WaitReason
-from shared.domain.refusal import RefusalSubject, Rest, rest_key
+from shared.domain.refusal import RefusalSubject, rest_key, what_rests
 from shared.domain.timezones import is_known_timezone
 from shared.domain.voicemail import Voicemail
 from shared.domain.zone_hours import ClosedBy
@@ -140,26 +140,32 @@ def choose_call(contact: DialedContact, rules: Rules, now: datetime) -> CallChoi
     allowed = set(callable_numbers(contact))
     agent_id = first_set("agent_id", contact.fields, rules)
     configuration = rules.campaign.configuration if rules.campaign else None
+    caller_number = _caller_number(contact.fields, rules, now, contact.id, contact.attempts_made)
     return CallChoice(
         number=next(number for number in in_turn if number in allowed),
-        caller_number=_caller_number(contact.fields, rules, now, contact.id, contact.attempts_made),
+        caller_number=caller_number,
         agent_id=agent_id,
         agent_version=first_set("agent_version", contact.fields, rules),
         has_agent=agent_id is not None or contact.has_agent_config,
         ring_seconds=configuration.ring_seconds if configuration else None,
         max_call_seconds=configuration.max_call_seconds if configuration else None,
         voicemail=configuration.voicemail if configuration else None,
+        account_id=account_of(caller_number, rules),
     )
 
 
 def number_plan(fields: CallFields, rules: Rules) -> NumberPlan | None:
     """The numbers that a contact with these fields may be called from; None: no level names any.
 
-    The contact's own, else the campaign's, else the configuration's, else the organization's.
+    The contact's own, else the campaign's, else the configuration's, else those of the default account where the
+    campaign names none, else the organization's.
     """
     if fields.agent_number is None and rules.campaign is not None and rules.campaign.numbers is not None:
         return rules.campaign.numbers
-    number = first_set("agent_number", fields, rules) or rules.default_caller_number
+    number = first_set("agent_number", fields, rules)
+    if number is None and (plan := default_plan(rules)) is not None:
+        return plan
+    number = number or rules.default_caller_number
     return None if number is None else only(number)
 
 
@@ -168,8 +174,10 @@ def _caller_number(fields: CallFields, rules: Rules, now: datetime, contact_id: 
     if plan is None:
         return None
     prefix = rest_key(RefusalSubject.CALLER_NUMBER, "+").removesuffix("+")
-    resting = {key.removeprefix(prefix): rest.until for key in rules.rests if (rest := _resting(rules, key, now))}
-    return choose_number(plan, rules.numbers, contact_id, made, now, resting)
+    resting = {key.removeprefix(prefix): rest.until for key in rules.rests if (rest := rules.resting(key, now))}
+    resting |= resting_accounts(plan, rules, now)
+    number = choose_number(plan, rules.numbers, contact_id, made, now, resting)
+    return None if rules.accounts.is_off(account_of(number, rules)) else number
 
 
 def first_set(name: str, of_contact: CallFields, rules: Rules) -> str | None:
@@ -213,8 +221,9 @@ def campaign_wait(rules: Rules, now: datetime) -> Wait | None:
     caller_number = _caller_number(CallFields(), rules, now)
     if caller_number is None:
         return Wait(WaitReason.NO_CALLER_NUMBER, None, whole_campaign=True)
-    for subject, value in ((RefusalSubject.ACCOUNT, ""), (RefusalSubject.CALLER_NUMBER, caller_number)):
-        rest = _resting(rules, rest_key(subject, value), now)
+    account_id = account_of(caller_number, rules) or ""
+    for subject, value in ((RefusalSubject.ACCOUNT, account_id), (RefusalSubject.CALLER_NUMBER, caller_number)):
+        rest = rules.resting(rest_key(subject, value), now)
         if rest is not None:
             return Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=True)
     return _waits_for_day(caller_number, rules, now, whole_campaign=True)
@@ -231,6 +240,7 @@ def frozen_choice(lock: Mapping[str, Any]) -> CallChoice:
         ring_seconds=lock.get("ring_seconds"),
         max_call_seconds=lock.get("max_call_seconds"),
         voicemail=Voicemail.model_validate(lock["voicemail"]) if lock.get("voicemail") else None,
+        account_id=lock.get("account"),
     )
 
 
@@ -313,24 +323,19 @@ def _waits_for_rests(
     if not rules.rests:
         return []
     waits = []
-    for subject, value, whole in (
-        (RefusalSubject.ACCOUNT, "", True),
-        (RefusalSubject.CALLER_NUMBER, choice.caller_number or "", contact.fields.agent_number is None),
-        (RefusalSubject.COUNTRY, country_of(choice.number), False),
+    caller_number, number, account_id = choice.caller_number or "", choice.number, choice.account_id
+    for subject, whole in (
+        (RefusalSubject.ACCOUNT, contact.fields.agent_number is None or not rules.accounts.known),
+        (RefusalSubject.CALLER_NUMBER, contact.fields.agent_number is None),
+        (RefusalSubject.COUNTRY, False),
     ):
-        key = rest_key(subject, value)
-        rest = _resting(rules, key, now)
+        key = what_rests(subject, caller_number=caller_number, number=number, account_id=account_id)
+        rest = rules.resting(key, now)
         if rest is not None:
             waits.append(Wait(WAITS_FOR_REST[subject], rest.until, whole_campaign=whole))
         elif key in rules.rests and key not in rules.probing:
             asked_again.append(key)
     return waits
-
-
-def _resting(rules: Rules, key: str, now: datetime) -> Rest | None:
-    """The rest that holds for a key now; one that this very call asks about is not held against it."""
-    rest = rules.rests.get(key)
-    return rest if rest is not None and rest.until > now and key not in rules.probing else None
 
 
 def timezone_of(contact_timezone: str | None, rules: Rules) -> str:

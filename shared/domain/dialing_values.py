@@ -12,16 +12,21 @@ from shared.domain.configuration import Configuration
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
+from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
 from shared.domain.voicemail import Voicemail
 
 
 @dataclass(frozen=True, slots=True)
 class CallFields:
-    """The fields that contact, campaign and configuration may each set: the agent, and the number called from."""
+    """The fields that contact, campaign and configuration may each set: the agent, and the number called from.
+
+    `account_id`, the telephony account, is a campaign's alone.
+    """
 
     agent_id: str | None = None
     agent_version: str | None = None
     agent_number: str | None = None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Rules:
     by the `ad_hoc_schedule`, or without it at any hour. `number_caps` are the organization's, and `called` the attempts
     at phones that they count, by compared form. `live` are numbers (in compared form) that are on a call; `rests` what
     the carrier has refused, by key; `full` the limit that has no slot free; `probing` the keys of rests that this very
-    call asks about again; `numbers` the organization's caller numbers.
+    call asks about again; `numbers` the organization's caller numbers, `accounts` its telephony accounts.
     """
 
     campaign: CampaignRules | None = None
@@ -59,6 +64,12 @@ class Rules:
     probing: Set[str] = frozenset()
     ad_hoc_schedule: Schedule | None = None
     numbers: CallerNumbers = NO_NUMBERS
+    accounts: TelephonyAccounts = NO_ACCOUNTS
+
+    def resting(self, key: str, now: datetime) -> Rest | None:
+        """The rest that holds for a key at `now`; one that this very call asks about is not held against it."""
+        rest = self.rests.get(key)
+        return rest if rest is not None and rest.until > now and key not in self.probing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class CallChoice:
     """How a call would be made. `caller_number` None: there is no number to call from.
 
     `agent_id` None with `has_agent` False: nobody would speak. `ring_seconds`, `max_call_seconds` and `voicemail`
-    None: as the operator has set them. The account is the operator's, the same for all calls.
+    None: as the operator has set them. `account_id` is the telephony account; None: the operator's.
     """
 
     number: str
@@ -105,6 +116,7 @@ class CallChoice:
     ring_seconds: int | None = None
     max_call_seconds: int | None = None
     voicemail: Voicemail | None = None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,15 +82,31 @@ def rest_key(subject: RefusalSubject, value: str) -> str:
     return f"{subject}:{value}" if value else str(subject)
 
 
-def what_rests(subject: RefusalSubject, *, caller_number: str, number: str) -> str:
-    """The key of what a refusal of a call between these numbers (E.164) speaks of."""
+def what_rests(subject: RefusalSubject, *, caller_number: str, number: str, account_id: str | None = None) -> str:
+    """The key of what a refusal of a call between these numbers (E.164), through this account, speaks of.
+
+    Accounts and countries rest for the account that was refused alone: `account:{id}`, `country:MX:{id}`; without an
+    id for the operator's.
+    """
     match subject:
         case RefusalSubject.ACCOUNT:
-            return rest_key(subject, "")
+            return rest_key(subject, account_id or "")
         case RefusalSubject.CALLER_NUMBER:
             return rest_key(subject, caller_number)
         case RefusalSubject.COUNTRY:
-            return rest_key(subject, country_of(number))
+            return rest_key(subject, country_of(number) + (f":{account_id}" if account_id else ""))
+
+
+def account_in(key: str) -> str | None:
+    """The account that the key of a rest names; None: the operator's, or a caller number rests."""
+    subject, _, value = key.partition(":")
+    match subject:
+        case RefusalSubject.ACCOUNT:
+            return value or None
+        case RefusalSubject.COUNTRY:
+            return value.partition(":")[2] or None
+        case _:
+            return None
 
 
 def refused_again(before: Rest | None, refusal: Refusal, now: datetime, *, in_ending: bool = False) -> Rest:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.call_accounts import account_of
 from shared.domain.calling_window import Schedule, next_opening
 from shared.domain.campaign import Course, Intent
 from shared.domain.configuration import Configuration
@@ -154,4 +155,7 @@ def _zones_to_try(schedule: Schedule) -> Iterator[str]:
 def has_caller_number(rules: Rules) -> bool:
     """Whether a campaign has any number to call from, for contacts without one of their own, now or later."""
     plan = number_plan(CallFields(), rules)
-    return plan is not None and rules.numbers.is_usable(plan)
+    return plan is not None and any(
+        not rules.numbers.is_off(offer.number) and not rules.accounts.is_off(account_of(offer.number, rules))
+        for offer in plan.offers
+    )

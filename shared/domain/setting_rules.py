@@ -28,6 +28,18 @@ def base_url(text: str) -> str:
     return _url(text, whole=False)
 
 
+def base_urls(text: str) -> str:
+    """Several of them, comma separated."""
+    for url in each_url(text):
+        base_url(url)
+    return text
+
+
+def each_url(text: str) -> list[str]:
+    """The URLs of a comma-separated list, without a slash at their end."""
+    return [url.strip().rstrip("/") for url in text.split(",") if url.strip()]
+
+
 def whole_url(text: str) -> str:
     """An address that is called as it stands: a query and a name with a password may be in it, a fragment not."""
     return _url(text, whole=True)

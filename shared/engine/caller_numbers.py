@@ -18,6 +18,7 @@ __all__ = [
     "delete_pool",
     "edit_number",
     "get_number",
+    "get_number_by_serial",
     "list_numbers",
     "list_pools",
     "numbered_numbers",
@@ -37,21 +38,36 @@ async def get_number(engine: Engine, organization_id: str, number_id: str) -> Re
     return await stored.get_number(engine.store, organization_id, number_id)
 
 
+async def get_number_by_serial(engine: Engine, organization_id: str, serial: int) -> RegisteredNumber:
+    """The organization's entry by its serial. Raises `NotFound`."""
+    return await stored.get_number_by_serial(engine.store, organization_id, serial)
+
+
 async def list_numbers(
-    engine: Engine, organization_id: str, *, pool: str | None, cursor: str | None, limit: int
+    engine: Engine,
+    organization_id: str,
+    *,
+    pool: str | None,
+    cursor: str | None,
+    limit: int,
+    account_id: str | None = None,
 ) -> Page[RegisteredNumber]:
-    """The organization's entries, newest first; those of a pool, or (None) all.
+    """The organization's entries, newest first; those of a pool, of a telephony account, or (None) all.
 
     Raises `InvalidCursor`: ask for the first page.
     """
-    return await stored.list_numbers(engine.store, organization_id, pool=pool, cursor=cursor, limit=limit)
+    return await stored.list_numbers(
+        engine.store, organization_id, pool=pool, cursor=cursor, limit=limit, account_id=account_id
+    )
 
 
 async def numbered_numbers(
-    engine: Engine, organization_id: str, *, pool: str | None, offset: int, limit: int
+    engine: Engine, organization_id: str, *, pool: str | None, offset: int, limit: int, account_id: str | None = None
 ) -> NumberedPage[RegisteredNumber]:
     """The organization's entries as `list_numbers` has them, from the `offset`-th on, and how many there are."""
-    return await stored.numbered_numbers(engine.store, organization_id, pool=pool, offset=offset, limit=limit)
+    return await stored.numbered_numbers(
+        engine.store, organization_id, pool=pool, offset=offset, limit=limit, account_id=account_id
+    )
 
 
 async def edit_number(

@@ -97,7 +97,17 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "caller_numbers": [
         IndexModel([("organization_id", ASCENDING), ("number", ASCENDING)], unique=True),
+        IndexModel(
+            [("organization_id", ASCENDING), ("serial", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"serial": {"$exists": True}},
+            name="serial",
+        ),
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
+    ],
+    "telephony_accounts": [
+        IndexModel([("organization_id", ASCENDING), ("number", ASCENDING)], unique=True, name="number"),
+        IndexModel([("organization_id", ASCENDING), ("name", ASCENDING)], unique=True, name="name"),
     ],
     "counters": [IndexModel([("shard", ASCENDING)])],
     "counters_in": [

@@ -48,6 +48,8 @@ class PlaceCall:
     data: Mapping[str, Any] = field(default_factory=dict)
     voicemail: Voicemail | None = None
     send_by: float | None = None
+    # The customer's telephony account; None: the operator's.
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class MachineDetected:
     call_id: str
     outcome: Outcome
     greeting_over: bool
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from pydantic import SecretStr
+
 from shared.domain.outcome import Outcome
 from shared.errors import ConfigurationError
 from shared.settings import TelephonySettings
@@ -41,6 +43,16 @@ def carrier_of_calls(settings: TelephonySettings) -> TelephonyProvider | None:
     """
     has_account = settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()
     return TwilioProvider(settings) if settings.telephony_provider == "twilio" and has_account else None
+
+
+def provider_of_account(
+    settings: TelephonySettings, account_sid: str, auth_token: str, base_url: str | None
+) -> TelephonyProvider:
+    """The provider of a customer's own account, not yet started; all but the account is as the operator has set it."""
+    own: dict[str, object] = {"twilio_account_sid": account_sid, "twilio_auth_token": SecretStr(auth_token)}
+    if base_url is not None:
+        own["twilio_base_url"] = base_url
+    return TwilioProvider(settings.model_copy(update=own))
 
 
 def _check_twilio(settings: TelephonySettings) -> None:

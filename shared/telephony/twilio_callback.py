@@ -72,7 +72,18 @@ def _callback_url(callback_base_url: str, path: str, call: PlaceCall, retries: i
         "contact_id": call.contact_id,
         "shard": str(call.shard),
     }
+    if call.account_id is not None:
+        ids["account_id"] = call.account_id
     return f"{callback_base_url.rstrip('/')}{path}?{urlencode(ids)}{connection_overrides(retries)}"
+
+
+def account_named(url: str) -> tuple[str | None, str]:
+    """The customer's account (None: the operator's) and the organization that a callback's URL names.
+
+    They say with whose token the signature is to be checked; nothing of it is proven before that.
+    """
+    ids = dict(parse_qsl(urlsplit(url).query))
+    return ids.get("account_id"), ids.get("organization_id", "")
 
 
 def parse_callback(
@@ -106,6 +117,7 @@ def parse_machine_callback(
         call_id=_required(fields, "CallSid"),
         outcome=ANSWERED_BY.get(answered_by, Outcome.ANSWERED),
         greeting_over=answered_by in GREETING_OVER,
+        account_id=ids.get("account_id"),
     )
     return None if detected.outcome is Outcome.ANSWERED else detected
 

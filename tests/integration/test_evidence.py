@@ -13,6 +13,7 @@ from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.provider import CallLive, CallReference, LookUp
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
+from tests.carriers import through
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization, new_id
@@ -86,4 +87,4 @@ async def test_a_call_that_is_up_and_cannot_be_ended_keeps_its_slot() -> None:
         hold_until=now - timedelta(seconds=1),
         call_id="CA1",
     )
-    assert await Reconciler(carrier(StubbornCarrier), dialing).find_endings([attempt], now) == []
+    assert await Reconciler(through(carrier(StubbornCarrier)), dialing).find_endings([attempt], now) == []

@@ -17,6 +17,7 @@ from shared.settings import DialingSettings, KafkaSettings, MongoSettings
 from shared.store.client import Store, connect
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
+from tests.carriers import through
 from tests.engine import running_engine
 from tests.factories import new_id
 from tests.integration.protocol.seats import Spool
@@ -28,7 +29,7 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
     spool = Spool()
     held = HeldCalls(spool)
     carrier = ScriptedProvider(always(ScriptedCall()), held.on_report)
-    placer = Placer(away, carrier, held, spool, DialingSettings(), "executor-0")
+    placer = Placer(away, through(carrier, away), held, spool, DialingSettings(), "executor-0")
     producer = Producer(KafkaSettings())
     handler = JobHandler(placer, held, producer, parallel=5, per_second=100, capacity=10)
     job = DialJob(

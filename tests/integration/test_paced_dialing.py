@@ -15,6 +15,7 @@ from shared.store.client import Store
 from shared.telephony.provider import PlaceCall
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
+from tests.carriers import through
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization, new_id
@@ -95,6 +96,6 @@ async def test_jobs_that_nobody_can_start_any_more_are_dropped_together(store: S
         await store["contacts"].update_one({"_id": job.contact_id}, {"$set": {"status": status, "lock": lock}})
     held = HeldCalls(Spool())
     carrier = ScriptedProvider(always(ScriptedCall()), held.on_report)
-    placer = Placer(store, carrier, held, Spool(), DialingSettings(), "executor-0")
+    placer = Placer(store, through(carrier, store), held, Spool(), DialingSettings(), "executor-0")
     assert await placer.without_stale(jobs) == [jobs[1], jobs[4]]
     assert await placer.without_stale([]) == []

@@ -28,6 +28,7 @@ from shared.store.dialing.results import add_results
 from shared.telephony.provider import CallLive, CallNotFound, CallReference, LookUp
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
+from tests.carriers import through
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization, new_id
@@ -101,7 +102,7 @@ class Watch:
         self.search = EvidenceSearch(
             self.store,
             self.fleet,
-            Reconciler(self.carrier, dialing, suspects),
+            Reconciler(through(self.carrier, self.store), dialing, suspects),
             suspects,
             self.loops,
             dialing=dialing,

@@ -13,6 +13,7 @@ from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.telephony_accounts import AccountProvider
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.caller_numbers import NewNumber, register_number
@@ -22,6 +23,7 @@ from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.private_configurations import change_configuration_of
+from shared.store.catalog.telephony_accounts import NewAccount, create_account
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
@@ -141,6 +143,9 @@ async def install(store: Store, name: str = "Acme") -> Installation:
             expires_at=None,
             now=now,
         )
+    credentials = "an-encrypted-token"
+    account = NewAccount("Sales", AccountProvider.TWILIO, account_sid="AC1", credentials=credentials)
+    await create_account(store, organization.id, account, now)
     number = NewNumber("+12025550101", "Front desk", 2, 3, 1000, True, ("west-coast",))
     await register_number(store, organization.id, number, now)
     values = {

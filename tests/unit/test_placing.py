@@ -18,6 +18,7 @@ from shared.store.client import Document, connect
 from shared.store.documents.contacts import contact_of
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import Placement, ScriptedCall, always
+from tests.carriers import through
 from tests.integration.protocol.seats import Spool
 
 NONCE = "nonce"
@@ -31,7 +32,9 @@ class Seat:
         self.held = HeldCalls(self.spool)
         self.carrier = ScriptedProvider(always(plan), self.held.on_report)
         nowhere = connect(MongoSettings(mongodb="mongodb://127.0.0.1:9/?directConnection=true"))
-        self._placer = Placer(nowhere, self.carrier, self.held, self.spool, DialingSettings(), "executor")
+        self._placer = Placer(
+            nowhere, through(self.carrier, nowhere), self.held, self.spool, DialingSettings(), "executor"
+        )
 
     async def place(self, place_by: datetime | None = None, **lock: Any) -> None:
         contact = a_contact(**lock)

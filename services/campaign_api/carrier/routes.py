@@ -10,6 +10,7 @@ from services.campaign_api.gateway import Gateway, ThisGateway
 from services.campaign_api.http.bodies import read_body
 from services.campaign_api.native.schemas.problems import only_problems
 from shared.bus.dead_letters import faults
+from shared.carriers import AccountUnusable
 from shared.clock import utc_now
 from shared.domain.ids import SHARDS
 from shared.engine.callback_sink import CallEvent
@@ -24,6 +25,7 @@ from shared.telephony.twilio_callback import (
     CallPickedUp,
     ForgedCallback,
     UnusableCallback,
+    account_named,
     parse_callback,
     parse_machine_callback,
 )
@@ -54,9 +56,11 @@ async def answering_machine(request: Request, gateway: ThisGateway) -> Response:
             *await _signed(request, gateway, MACHINE_PATH), retries=gateway.settings.twilio_callback_retries
         )
         if machine is not None:
-            if gateway.calls is None:
-                raise UnusableCallback("this gateway has no DIALSTREAM_TWILIO_ACCOUNT_SID to speak to the carrier with")
-            await on_machine(gateway.store, gateway.calls, machine)
+            try:
+                carrier = await gateway.carriers.of(machine.account_id, machine.organization_id)
+            except AccountUnusable as error:
+                raise UnusableCallback(str(error)) from error
+            await on_machine(gateway.store, carrier, machine)
     except (UnusableCallback, TemporaryError) as error:
         CALLBACKS.labels(type(error).__name__).inc()
         raise
@@ -70,10 +74,19 @@ async def _signed(request: Request, gateway: Gateway, path: str) -> tuple[str, s
     # The signature covers the address the carrier called, which a proxy in front of us may have rewritten.
     query = request.scope["query_string"].decode("latin-1")
     url = f"{settings.callback_base_url.rstrip('/')}{path}{'?' if query else ''}{query}"
-    token = settings.twilio_auth_token.get_secret_value()
-    if not token:
-        # Anybody can sign with an empty secret.
-        raise ForgedCallback("this gateway has no DIALSTREAM_TWILIO_AUTH_TOKEN to check signatures with")
+    account_id, organization_id = account_named(url)
+    if account_id is None:
+        token = settings.twilio_auth_token.get_secret_value()
+        if not token:
+            # Anybody can sign with an empty secret.
+            raise ForgedCallback("this gateway has no DIALSTREAM_TWILIO_AUTH_TOKEN to check signatures with")
+    else:
+        await gateway.carriers.learn({account_id})
+        try:
+            # Only where it is this organization's account: its customer can sign, and not speak of the calls of others.
+            token = gateway.carriers.token_of(account_id, organization_id)
+        except AccountUnusable as error:
+            raise ForgedCallback(str(error)) from error
     return token, url, await read_body(request, MAX_CALLBACK_BYTES), request.headers.get("x-twilio-signature")
 
 

@@ -18,6 +18,7 @@ from shared.errors import (
     InvalidCursor,
     Kind,
     NotFound,
+    SecretKeyMissing,
     TemporaryError,
     WrongState,
 )
@@ -48,6 +49,7 @@ class RequestFault(StrEnum):
     UNKNOWN_CURSOR = "unknown cursor"
     CONTACTS_NOT_STORED = "contacts not stored"
     TRY_AGAIN = "try again"
+    NO_SECRET_KEY = "no key to store secrets with"
     OUR_FAULT = "our fault"
 
 
@@ -111,7 +113,7 @@ def too_many(seconds: float) -> Refused:
     return Refused(RequestFault.TOO_MANY_REQUESTS, headers={"Retry-After": wait}, seconds=wait)
 
 
-EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TemporaryError
+EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | SecretKeyMissing | TemporaryError
 
 
 def fault_of(error: EngineError) -> Fault:
@@ -134,6 +136,8 @@ def fault_of(error: EngineError) -> Fault:
             return Fault(error.flaw, facts, values=[value])
         case InvalidCursor():
             return Fault(RequestFault.UNKNOWN_CURSOR)
+        case SecretKeyMissing():
+            return Fault(RequestFault.NO_SECRET_KEY)
         case ContactsNotStored():
             facts = {**_referring_to(error.campaign_id), "why": error.why}
             return Fault(RequestFault.CONTACTS_NOT_STORED, facts, headers=_again())

@@ -22,6 +22,7 @@ from services.campaign_api.native.routes import (
     limits,
     preview,
     statistics,
+    telephony_accounts,
 )
 
 ABOUT: Final = About(
@@ -43,6 +44,7 @@ ROUTERS: Final = (
     preview.router,
     configurations.router,
     caller_numbers.router,
+    telephony_accounts.router,
     concurrency.router,
     calling_hours.router,
     do_not_call.router,

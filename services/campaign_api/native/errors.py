@@ -15,6 +15,7 @@ from services.campaign_api.native.campaign_words import said
 from services.campaign_api.native.sentences import HINTS
 from shared.domain.caller_numbers import MAX_REGISTERED
 from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
+from shared.domain.telephony_accounts import MAX_ACCOUNTS
 from shared.errors import Clash, Flaw, Kind
 
 ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
@@ -64,6 +65,10 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             "send those again with PATCH or POST …/contacts; try again.",
         ),
         RequestFault.TRY_AGAIN: (503, "{why}; try again."),
+        RequestFault.NO_SECRET_KEY: (
+            503,
+            "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
+        ),
         RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
         Kind.ORGANIZATION: (404, "There is no organization {named}."),
         Kind.CAMPAIGN: (404, "There is no campaign {named}; GET /campaign/campaigns lists yours."),
@@ -88,6 +93,10 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "There is no callback {named}, or it is over: its contact was called, or has ended; "
             "GET /campaign/callbacks lists those that wait.",
+        ),
+        Kind.TELEPHONY_ACCOUNT: (
+            404,
+            "There is no telephony account {named}; GET /campaign/telephony-accounts lists yours.",
         ),
         CampaignMove.START: (
             400,
@@ -174,6 +183,38 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Clash.ENDS_BEFORE: (
             409,
             "Campaign {reference} ends before that time; set a later end_at first, or ask for an earlier time.",
+        ),
+        Clash.ACCOUNT_NAME_TAKEN: (
+            409,
+            "Another telephony account has the name {named}; choose another, or change that account.",
+        ),
+        Clash.ACCOUNT_IN_USE: (
+            409,
+            "Telephony account {reference}, or a caller number of it, is used by campaigns: {campaigns}; "
+            "point them at another account, or switch this one off: active false.",
+        ),
+        Clash.ACCOUNT_ON_CALL: (
+            409,
+            "A call through telephony account {reference} is up; "
+            "switch the account off (active false), and delete it when its calls have ended.",
+        ),
+        Clash.ACCOUNTS_FULL: (
+            409,
+            f"An organization has at most {MAX_ACCOUNTS} telephony accounts; delete one first.",
+        ),
+        Flaw.UNKNOWN_ACCOUNT: (
+            422,
+            "There is no telephony account {named}; GET /campaign/telephony-accounts lists yours",
+        ),
+        Flaw.BASE_URL_NOT_ALLOWED: (
+            422,
+            "The operator has not allowed this base URL; leave it out for the operator's own, or have it added to "
+            "DIALSTREAM_ACCOUNT_BASE_URLS",
+        ),
+        Flaw.CREDENTIALS_MISSING: (422, "An account of {reference} needs it"),
+        Flaw.NO_CREDENTIALS_TAKEN: (
+            422,
+            "An account that stands for the operator's has no credentials of its own; leave it out",
         ),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,

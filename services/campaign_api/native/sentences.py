@@ -56,14 +56,15 @@ WHAT_TO_DO: Final[Mapping[WaitReason, str]] = MappingProxyType(
         "closures, holiday_calendars or windows.",
         WaitReason.OUTSIDE_HOURS: "Wait for the next window, or widen the configuration's windows.",
         WaitReason.NO_CALLER_NUMBER: "Set agent_number on the campaign or its configuration, give the campaign "
-        "caller_numbers or a pool with a number that is active, or have the operator set the organization's "
-        "default_agent_number.",
-        WaitReason.ACCOUNT_REFUSED: "Have the operator look at the telephony account: the carrier's words stand in "
-        "resting; calls go on by themselves when it takes one.",
+        "caller_numbers, a pool or a telephony account with a number that is active, switch its account on, or have "
+        "the operator set the organization's default_agent_number.",
+        WaitReason.ACCOUNT_REFUSED: "Look at the telephony account that resting names, or have the operator look at "
+        "the operator's: the carrier's words stand there; calls go on by themselves when it takes one.",
         WaitReason.CALLER_NUMBER_REFUSED: "Use a caller number that the carrier has verified: its words stand in "
         "resting; calls go on by themselves when it takes one.",
-        WaitReason.COUNTRY_REFUSED: "Have the operator allow this country in the telephony account: the carrier's "
-        "words stand in resting; calls go on by themselves when it takes one.",
+        WaitReason.COUNTRY_REFUSED: "Allow this country in the telephony account that resting names, or have the "
+        "operator do so in the operator's: the carrier's words stand there; calls go on by themselves when it takes "
+        "one.",
         WaitReason.CONTACT_DAY_CAP: "Wait for its next day, or raise max_attempts_per_day of the configuration.",
         WaitReason.NUMBER_DAY_CAP: "Wait for its next day, or raise max_attempts_per_number_per_day: "
         "PATCH /campaign/limits.",

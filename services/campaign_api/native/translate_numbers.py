@@ -11,6 +11,7 @@ from shared.engine.caller_numbers import Pool, RegisteredNumber
 def caller_number_view(registered: RegisteredNumber) -> CallerNumberView:
     """The entry of the registry."""
     fields = {**asdict(registered.entry), "pools": sorted(registered.entry.pools)}
+    fields["telephony_account_id"] = fields.pop("account_id")
     at = {"created_at": registered.created_at, "updated_at": registered.updated_at}
     return CallerNumberView(label=registered.label, **fields, **at)
 

@@ -28,6 +28,7 @@ from shared.domain.diagnosis import Diagnosis
 from shared.domain.dialing_values import End, Wait
 from shared.domain.preview import Preview, PreviewedContact
 from shared.domain.reasons import EndReason
+from shared.domain.refusal import account_in
 from shared.engine.campaigns import CampaignNumbers
 
 
@@ -90,6 +91,8 @@ def diagnosis_view(diagnosis: Diagnosis) -> DiagnosisView:
         resting=[
             RestingView(
                 what=key,
+                telephony_account_id=account_in(key),
+                telephony_account=diagnosis.account_names.get(account_in(key) or ""),
                 until=rest.until,
                 since=rest.since,
                 refusals=rest.refusals,

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from services.scheduler.evidence.suspects import Suspects
+from shared.carriers import Carriers
 from shared.domain.outcome import Outcome
 from shared.errors import TemporaryError
 from shared.events import CallFinished
@@ -52,13 +53,14 @@ class Reconciler:
     Tells `suspects` of every answer as soon as it is there.
     """
 
-    provider: TelephonyProvider
+    carriers: Carriers
     dialing: DialingSettings
     suspects: Suspects = field(default_factory=Suspects)
     _missed: dict[str, datetime] = field(default_factory=dict)
 
     async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
         """The endings that could be found out; attempts without one stay as they are. `now` is the server's clock."""
+        await self.carriers.learn({attempt.account_id for attempt in attempts})
         longest = timedelta(seconds=self.dialing.hold_seconds)
         self._missed = {attempt: since for attempt, since in self._missed.items() if now - since < longest}
         places = asyncio.Semaphore(PARALLEL)
@@ -84,17 +86,20 @@ class Reconciler:
 
     async def _find_ending(self, attempt: RunningAttempt, now: datetime) -> CallFinished | _Heard:
         overdue = now > attempt.hold_until
-        if attempt.mode == CallMode.IN_PROCESS or not self.provider.can_look_up:
-            why = "no report within the call's time limit"
-            return _lost(attempt, Outcome.UNKNOWN, now, why) if overdue else _Heard.NOTHING
         try:
-            return await self._ask_carrier(attempt, now, overdue=overdue)
+            provider = await self.carriers.of(attempt.account_id, attempt.organization_id)
+            if attempt.mode == CallMode.IN_PROCESS or not provider.can_look_up:
+                why = "no report within the call's time limit"
+                return _lost(attempt, Outcome.UNKNOWN, now, why) if overdue else _Heard.NOTHING
+            return await self._ask_carrier(provider, attempt, now, overdue=overdue)
         except TemporaryError as error:
             log.info("carrier cannot tell", attempt_id=attempt.attempt_id, why=str(error))
             return _lost(attempt, Outcome.UNKNOWN, now, str(error)) if overdue else _Heard.NOTHING
 
-    async def _ask_carrier(self, attempt: RunningAttempt, now: datetime, *, overdue: bool) -> CallFinished | _Heard:
-        found = await self.provider.look_up(
+    async def _ask_carrier(
+        self, provider: TelephonyProvider, attempt: RunningAttempt, now: datetime, *, overdue: bool
+    ) -> CallFinished | _Heard:
+        found = await provider.look_up(
             CallReference(
                 attempt_id=attempt.attempt_id,
                 phone_number=attempt.phone_number,
@@ -107,7 +112,7 @@ class Reconciler:
             case CallLive(call_id=call_id):
                 self._missed.pop(attempt.attempt_id, None)
                 if overdue:
-                    await self._hang_up(attempt, call_id)
+                    await self._hang_up(provider, attempt, call_id)
                 return _Heard.UP
             case CallEnded(report=report):
                 ending = _ending(attempt, report, proven=True)
@@ -123,11 +128,11 @@ class Reconciler:
             return _Heard.NOTHING
         return _lost(attempt, Outcome.INTERRUPTED, now, "the carrier knows no such call", proven=True)
 
-    async def _hang_up(self, attempt: RunningAttempt, call_id: str) -> None:
+    async def _hang_up(self, provider: TelephonyProvider, attempt: RunningAttempt, call_id: str) -> None:
         """End a call past its time limit. One that cannot be ended now is up all the same: its slot stays held."""
         log.warning("hanging up a call past its time limit", attempt_id=attempt.attempt_id)
         try:
-            await self.provider.hang_up(call_id)
+            await provider.hang_up(call_id)
         except TemporaryError as error:
             log.warning("not hung up, trying again", attempt_id=attempt.attempt_id, why=str(error))
 

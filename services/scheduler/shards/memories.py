@@ -9,6 +9,7 @@ from shared.domain.caller_numbers import CallerNumber, NumberUse
 from shared.domain.contact import WaitingContact
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.refusal import Rest
+from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
 from shared.store.dialing.shard_catalog import CampaignEntry
 
 
@@ -48,6 +49,7 @@ class OrganizationMemory:
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
     calls_per_second: float | None = None
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
+    accounts: TelephonyAccounts = NO_ACCOUNTS
     spent: Mapping[str, NumberUse] = field(default_factory=dict)
     number_rates: Mapping[str, float] = field(default_factory=dict)
     last_served: float = 0.0

@@ -106,6 +106,7 @@ class ShardMemory:
             known.hours = entry.hours
             known.calls_per_second = entry.calls_per_second
             known.registered, known.number_rates = entry.registered, rates_of(entry.registered)
+            known.accounts = entry.accounts
 
     async def _read_campaigns(self, organization_ids: Collection[str]) -> set[str]:
         hours = {o: self.organizations[o].hours for o in organization_ids if o in self.organizations}
@@ -304,6 +305,7 @@ class ShardMemory:
             default_caller_number=organization.default_caller_number,
             rests=organization.rests,
             numbers=CallerNumbers(organization.registered, uses=organization.spent),
+            accounts=organization.accounts,
         )
 
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:

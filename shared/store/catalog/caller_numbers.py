@@ -18,16 +18,19 @@ from shared.domain.caller_numbers import MAX_REGISTERED, CallerNumber, NumberCho
 from shared.domain.campaign import OVER, CampaignState
 from shared.domain.page import NumberedPage, Page
 from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NamedCampaign, NotFound
+from shared.store.catalog.account_references import check_account
 from shared.store.catalog.courses import NOT_DELETED, shown_as
 from shared.store.catalog.named_campaigns import named_campaigns
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.paging import newest_first, numbered
 
-EDITABLE: Final = frozenset({"label", "weight", "max_calls", "daily_limit", "calls_per_second", "active", "pools"})
+EDITABLE: Final = frozenset(
+    {"label", "weight", "max_calls", "daily_limit", "calls_per_second", "active", "pools", "telephony_account_id"}
+)
 # Fields of a campaign that say from which numbers it calls; at most one of the first three is set.
 KINDS: Final = ("agent_number", "caller_numbers", "caller_number_pool")
-CAMPAIGN_FIELDS: Final = (*KINDS, "caller_number_choice")
+CAMPAIGN_FIELDS: Final = (*KINDS, "caller_number_choice", "telephony_account_id")
 # Campaigns in these states need no number: a completed one that is started again chooses from those that are left.
 ENDED: Final = OVER | {CampaignState.COMPLETED}
 
@@ -59,6 +62,7 @@ class NewNumber:
     active: bool
     pools: Sequence[str]
     calls_per_second: float | None = None
+    telephony_account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def entry_of(document: Mapping[str, Any]) -> CallerNumber:
         active=document["active"],
         pools=frozenset(document["pools"]),
         calls_per_second=document.get("calls_per_second"),
+        account_id=document.get("telephony_account_id"),
+        serial=document.get("serial"),
     )
 
 
@@ -89,7 +95,8 @@ async def register_number(
 ) -> tuple[RegisteredNumber, int]:
     """A new entry, and the organization's shard.
 
-    Raises `Conflict` when the number is registered already, or the registry is full.
+    Raises `Conflict` when the number is registered already, or the registry is full, and `BadSetting` for an account
+    that the organization has not.
     """
     document: Document = {
         "_id": str(uuid.uuid4()),
@@ -105,12 +112,15 @@ async def register_number(
         "updated_at": now,
     }
 
-    if new.calls_per_second is not None:
-        document["calls_per_second"] = new.calls_per_second
+    for name in ("calls_per_second", "telephony_account_id"):
+        if (value := getattr(new, name)) is not None:
+            document[name] = value
 
     async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
+        await check_account(store, organization_id, new.telephony_account_id, session)
+        shard, document["serial"] = await _count(store, organization_id, 1, session)
         await store["caller_numbers"].insert_one(document, session=session)
-        return RegisteredNumber.from_document(document), await _count(store, organization_id, 1, session)
+        return RegisteredNumber.from_document(document), shard
 
     try:
         return await store.in_transaction(work)
@@ -125,26 +135,47 @@ async def get_number(store: Store, organization_id: str, number_id: str) -> Regi
 
 
 @translates
+async def get_number_by_serial(store: Store, organization_id: str, serial: int) -> RegisteredNumber:
+    """The organization's entry by its serial. Raises `NotFound`."""
+    document = await store["caller_numbers"].find_one({"organization_id": organization_id, "serial": serial})
+    if document is None:
+        raise NotFound(Kind.CALLER_NUMBER, str(serial))
+    return RegisteredNumber.from_document(document)
+
+
+@translates
 async def list_numbers(
-    store: Store, organization_id: str, *, pool: str | None, cursor: str | None, limit: int
+    store: Store,
+    organization_id: str,
+    *,
+    pool: str | None,
+    cursor: str | None,
+    limit: int,
+    account_id: str | None = None,
 ) -> Page[RegisteredNumber]:
-    """The organization's entries, newest first; those of a pool, or (None) all. Raises `InvalidCursor`."""
-    page = await newest_first(store["caller_numbers"], _matching(organization_id, pool), cursor=cursor, limit=limit)
+    """The organization's entries, newest first; those of a pool, of an account, or (None) all.
+
+    Raises `InvalidCursor`.
+    """
+    matching = _matching(organization_id, pool, account_id)
+    page = await newest_first(store["caller_numbers"], matching, cursor=cursor, limit=limit)
     return Page([RegisteredNumber.from_document(row) for row in page.rows], page.next_cursor)
 
 
 @translates
 async def numbered_numbers(
-    store: Store, organization_id: str, *, pool: str | None, offset: int, limit: int
+    store: Store, organization_id: str, *, pool: str | None, offset: int, limit: int, account_id: str | None = None
 ) -> NumberedPage[RegisteredNumber]:
     """The organization's entries as `list_numbers` has them, from the `offset`-th on, and how many there are."""
-    page = await numbered(store["caller_numbers"], _matching(organization_id, pool), offset=offset, limit=limit)
+    matching = _matching(organization_id, pool, account_id)
+    page = await numbered(store["caller_numbers"], matching, offset=offset, limit=limit)
     return NumberedPage([RegisteredNumber.from_document(row) for row in page.rows], page.total)
 
 
-def _matching(organization_id: str, pool: str | None) -> Document:
-    in_pool: Document = {} if pool is None else {"pools": pool}
-    return {"organization_id": organization_id, **in_pool}
+def _matching(organization_id: str, pool: str | None, account_id: str | None) -> Document:
+    wanted = {"pools": pool, "telephony_account_id": account_id}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return {"organization_id": organization_id, **given}
 
 
 async def edit_number(
@@ -152,13 +183,15 @@ async def edit_number(
 ) -> tuple[RegisteredNumber, int]:
     """Set the given ones of `EDITABLE`; the entry, and the organization's shard.
 
-    Raises `NotFound`, or `Conflict` when a pool that a campaign names would lose its last number.
+    Raises `NotFound`, `Conflict` when a pool that a campaign names would lose its last number, or `BadSetting` for an
+    account that the organization has not.
     """
     if not changes.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(changes.keys() - EDITABLE)}")
 
     async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
         before = await _found(store, organization_id, number_id, session)
+        await check_account(store, organization_id, changes.get("telephony_account_id"), session)
         left = set(before["pools"]) - set(changes.get("pools", before["pools"]))
         await _keep_used_pools(store, organization_id, left, number_id, now, session)
         after = await store["caller_numbers"].find_one_and_update(
@@ -183,15 +216,14 @@ async def delete_number(store: Store, organization_id: str, number_id: str, now:
 
     async def work(session: AsyncClientSession) -> int:
         entry = await _found(store, organization_id, number_id, session)
-        using = await _campaigns(store, organization_id, await _uses_of(store, entry, session), now, session)
+        using = await campaigns_calling_from(store, organization_id, [entry], now, session)
         if using:
             raise Conflict(Clash.CALLER_NUMBER_IN_USE, number_id, using)
         on_call = {"organization_id": organization_id, "lock.phone": {"$exists": True}}
         calling = {**on_call, "lock.caller_number": entry["number"]}
         if await store["contacts"].find_one(calling, {"_id": 1}, session=session, hint="live_phone"):
             raise Conflict(Clash.CALLER_NUMBER_ON_CALL, number_id)
-        await store["caller_numbers"].delete_one({"_id": number_id}, session=session)
-        return await _count(store, organization_id, -1, session)
+        return await forget_numbers(store, organization_id, [entry], session)
 
     return await store.in_transaction(work)
 
@@ -235,11 +267,12 @@ async def delete_pool(store: Store, organization_id: str, name: str, now: dateti
 async def check_numbers_of(
     store: Store, organization_id: str, campaign: Mapping[str, Any], session: AsyncClientSession
 ) -> None:
-    """Check a campaign's fields about caller numbers, in the transaction that writes them.
+    """Check a campaign's fields about caller numbers and their account, in the transaction that writes them.
 
-    Raises `BadSetting`: several kinds of numbers at once, a choice without numbers to choose from, an entry that the
-    organization has not, a pool without numbers.
+    Raises `BadSetting`: several kinds of numbers at once, a choice without numbers to choose from, an entry or account
+    that the organization has not, a pool without numbers.
     """
+    await check_account(store, organization_id, campaign.get("telephony_account_id"), session)
     given = [name for name in KINDS if campaign.get(name)]
     if len(given) > 1:
         raise BadSetting(Flaw.SEVERAL_KINDS_OF_NUMBERS, (given[1],), given[0])
@@ -276,17 +309,35 @@ async def _member(
     return await store["caller_numbers"].find_one(members, {"_id": 1}, session=session)
 
 
-async def _uses_of(store: Store, entry: Document, session: AsyncClientSession) -> list[Document]:
-    """The ways in which a campaign may call from a number, as filters of campaigns."""
-    uses: list[Document] = [{"caller_numbers.id": entry["_id"]}, {"agent_number": entry["number"]}]
-    if entry["pools"]:
-        uses.append({"caller_number_pool": {"$in": entry["pools"]}})
-    mine = {"organization_id": entry["organization_id"], "agent_number": entry["number"]}
+async def campaigns_calling_from(
+    store: Store, organization_id: str, entries: Sequence[Document], now: datetime, session: AsyncClientSession
+) -> list[NamedCampaign]:
+    """Campaigns, not ended at `now`, that name any of these numbers by some way; the first few."""
+    if not entries:
+        return []
+    numbers = [entry["number"] for entry in entries]
+    uses: list[Document] = [
+        {"caller_numbers.id": {"$in": [entry["_id"] for entry in entries]}},
+        {"agent_number": {"$in": numbers}},
+    ]
+    pools = sorted({pool for entry in entries for pool in entry["pools"]})
+    if pools:
+        uses.append({"caller_number_pool": {"$in": pools}})
+    mine = {"organization_id": organization_id, "agent_number": {"$in": numbers}}
     by_configuration = [c["_id"] async for c in store["configurations"].find(mine, {"_id": 1}, session=session)]
     if by_configuration:
         # The configuration's number is a campaign's that has none of its own.
         uses.append({"configuration_id": {"$in": by_configuration}, **dict.fromkeys(KINDS)})
-    return uses
+    return await _campaigns(store, organization_id, uses, now, session)
+
+
+async def forget_numbers(
+    store: Store, organization_id: str, entries: Sequence[Document], session: AsyncClientSession
+) -> int:
+    """Remove these entries, which no campaign uses and no call is made from; the organization's shard."""
+    await store["caller_numbers"].delete_many({"_id": {"$in": [entry["_id"] for entry in entries]}}, session=session)
+    shard, _ = await _count(store, organization_id, -len(entries), session)
+    return shard
 
 
 async def _campaigns(
@@ -297,12 +348,15 @@ async def _campaigns(
     return await named_campaigns(store, query, session)
 
 
-async def _count(store: Store, organization_id: str, by: int, session: AsyncClientSession) -> int:
-    """Note that the registry has `by` more entries; the organization's shard."""
+async def _count(store: Store, organization_id: str, by: int, session: AsyncClientSession) -> tuple[int, int]:
+    """Note that the registry has `by` more entries; the organization's shard, and the serial of a new entry."""
     after = await store["organizations"].find_one_and_update(
         {"_id": organization_id},
-        {"$inc": {"caller_number_count": by}, "$currentDate": {"changed_at": True}},
-        projection={"shard": 1, "caller_number_count": 1},
+        {
+            "$inc": {"caller_number_count": by, "caller_number_serial": max(by, 0)},
+            "$currentDate": {"changed_at": True},
+        },
+        projection={"shard": 1, "caller_number_count": 1, "caller_number_serial": 1},
         return_document=ReturnDocument.AFTER,
         session=session,
     )
@@ -310,8 +364,7 @@ async def _count(store: Store, organization_id: str, by: int, session: AsyncClie
         raise NotFound(Kind.ORGANIZATION, organization_id)
     if after["caller_number_count"] > MAX_REGISTERED:
         raise Conflict(Clash.REGISTRY_FULL, organization_id)
-    shard: int = after["shard"]
-    return shard
+    return after["shard"], after["caller_number_serial"]
 
 
 async def _found(

@@ -30,8 +30,9 @@ from shared.domain.campaign import (
 from shared.domain.contact_input import is_uuid
 from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
-from shared.errors import BadSetting, Clash, Conflict, Flaw, Kind, NotFound, WrongState
+from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
+from shared.store.catalog.campaign_dates import check_dates
 from shared.store.catalog.configurations import count_campaign, hide_private
 from shared.store.catalog.courses import NOT_DELETED, course_of, stored_course
 from shared.store.catalog.organizations import next_campaign_number, touch
@@ -102,6 +103,7 @@ class Campaign:
     labels: Mapping[str, Any] | None = None
     max_calls: int | None = None
     circuit_breaker: CircuitBreaker | None = None
+    telephony_account_id: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -135,6 +137,7 @@ class Campaign:
             **{name: document[name] for name in DESCRIPTIVE},
             max_calls=document["max_calls"],
             circuit_breaker=CircuitBreaker.from_document(document["circuit_breaker"]),
+            telephony_account_id=document["telephony_account_id"],
         )
 
     def shown(self, now: datetime) -> ShownState:
@@ -176,6 +179,7 @@ class NewCampaign:
     labels: Mapping[str, Any] | None = None
     max_calls: int | None = None
     circuit_breaker: Mapping[str, Any] | None = None
+    telephony_account_id: str | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -205,7 +209,7 @@ async def create_campaign(store: Store, organization_id: str, new: NewCampaign, 
     ends before it starts).
     """
     campaign_id = str(uuid.uuid4())
-    _check_dates(new.course(now), "end_at")
+    check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
         await count_campaign(store, organization_id, new.configuration_id, campaign_id, 1, session)
@@ -261,7 +265,7 @@ async def edit_campaign(
         after = changes if asked is None or move is None else {**changes, **_moved(before, asked, now, move.start_at)}
         if asked is not None or "end_at" in changes:
             course = Campaign.from_document({**stored, **after}).course
-            _check_dates(course, "end_at" if "end_at" in changes else "start_at")
+            check_dates(course, "end_at" if "end_at" in changes else "start_at")
         written = await _write(store, campaign_id, after, now, session)
         await touch(store, organization_id, session)
         return Campaign.from_document(written)
@@ -312,20 +316,6 @@ def _moved(campaign: Campaign, move: CampaignMove, now: datetime, start_at: date
     if course.is_opened and campaign.started_at is None:
         fields["started_at"] = now
     return fields
-
-
-def _check_dates(course: Course, place: str) -> None:
-    """Raise `BadSetting` at this field when a campaign would end before it starts."""
-    if not course.ends_before_it_starts or course.start_at is None or course.end_at is None:
-        return
-    starts, ends = _written(course.start_at), _written(course.end_at)
-    if place == "end_at":
-        raise BadSetting(Flaw.END_BEFORE_START, [place], starts, ends)
-    raise BadSetting(Flaw.START_AFTER_END, [place], ends, starts)
-
-
-def _written(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
 
 
 async def _found(
@@ -387,6 +377,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         "updated_at": now,
     }
     named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
+    named |= {"telephony_account_id": new.telephony_account_id}
     named |= {name: getattr(new, name) for name in DESCRIPTIVE}
     document |= {name: value for name, value in named.items() if value}
     limits = {"max_calls": new.max_calls, "circuit_breaker": new.circuit_breaker}

@@ -40,6 +40,7 @@ _ITS_OWN: Final = frozenset(
     {
         WaitReason.NUMBER_BUSY,
         WaitReason.SCHEDULED,
+        WaitReason.ACCOUNT_REFUSED,
         WaitReason.COUNTRY_REFUSED,
         WaitReason.CALLER_NUMBER_REFUSED,
         *CAPS,
@@ -289,6 +290,7 @@ def _lock_for(
         lock["max_call_seconds"] = choice.max_call_seconds
     if campaign and is_counted(campaign, transaction.ledger.runs.of(campaign["_id"])):
         lock["counted"] = True
+    lock |= transaction.context.rules_of(contact).accounts.claim_fields(choice.account_id)
     if choice.voicemail is not None:
         lock["voicemail"] = choice.voicemail.model_dump(mode="json")
     return {**lock, "probing": list(call.probing)} if call.probing else lock

@@ -24,11 +24,12 @@ from shared.domain.reasons import EndReason, WaitReason
 from shared.domain.refusal import Rest
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
 from shared.domain.run_calls import RunCalls
+from shared.domain.telephony_accounts import NO_ACCOUNTS
 from shared.logs import get_logger
 from shared.store.catalog.courses import course_of
 from shared.store.catalog.do_not_call import listing_ids
 from shared.store.client import Document, Store
-from shared.store.dialing.number_use import NumbersInForce, names_registered, plan_of
+from shared.store.dialing.number_use import NumbersInForce, may_have_several, plan_of
 from shared.store.dialing.rests import read_rests
 from shared.store.dialing.run_sums import read_run_calls
 from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument, OrganizationDocument
@@ -235,9 +236,9 @@ class DialingContext:
         return self.configurations.get(campaign["configuration_id"]) if campaign else None
 
     def has_several_numbers(self, contact: Document) -> bool:
-        """Whether a contact is called from numbers that its campaign has several of, or a pool."""
+        """Whether a contact is called from numbers that its campaign has several of, or a pool, or an account."""
         campaign = self.campaigns.get(contact["campaign_id"])
-        return contact["agent_number"] is None and campaign is not None and names_registered(campaign)
+        return contact["agent_number"] is None and campaign is not None and may_have_several(campaign)
 
     def retry_policy(self, contact: Document) -> RetryPolicy:
         """The rule for what follows an attempt; the built-in one where there is no configuration."""
@@ -266,6 +267,7 @@ class DialingContext:
             ad_hoc_schedule=self.hours_of(organization_id).ad_hoc_schedule,
             number_caps=number_caps(organization),
             numbers=self.numbers.of(organization_id, organization),
+            accounts=self.numbers.accounts.get(organization_id, NO_ACCOUNTS),
         )
 
     def _campaign_rules(self, campaign: Document) -> CampaignRules:
@@ -308,8 +310,9 @@ def known_ending(stored: str | None) -> EndReason | None:
 
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:
-    """Agent and caller number as a contact's or a campaign's document has them."""
-    return CallFields(document["agent_id"], document["agent_version"], document["agent_number"])
+    """Agent, caller number and (a campaign's) account as a contact's or a campaign's document has them."""
+    account_id = document.get("telephony_account_id")
+    return CallFields(document["agent_id"], document["agent_version"], document["agent_number"], account_id)
 
 
 def _do_not_call_ids(contacts: Collection[Document]) -> Iterable[str]:

@@ -54,6 +54,7 @@ class _Dialed:
 
     number: str | None
     caller_number: str | None
+    account: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,8 @@ def _first_ending(
         if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
             end_rests(transaction, contact["organization_id"], lock, by_ending=True)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
-        made, dialed = contact["attempts_made"] + 1, _Dialed(dialed_number(lock), lock["caller_number"])
+        dialed = _Dialed(dialed_number(lock), lock["caller_number"], lock["account"])
+        made = contact["attempts_made"] + 1
         finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, outcomes, now, dialed)
 
 
@@ -219,7 +221,8 @@ def _better_ending(
     outcomes[attempt["outcome"]] = outcomes.get(attempt["outcome"], 1) - 1
     outcomes[event.outcome] = outcomes.get(event.outcome, 0) + 1
     counted = {name: count for name, count in outcomes.items() if count > 0}
-    made, dialed = contact["attempts_made"], _Dialed(attempt["phone_number"], attempt["caller_number"])
+    made = contact["attempts_made"]
+    dialed = _Dialed(attempt["phone_number"], attempt["caller_number"], attempt["account"])
     event = event.model_copy(update={"message_left": event.message_left or attempt["message_left"]})
     finishing.moves[contact["_id"]] = _by_the_rule(transaction, event, contact, made, counted, now, dialed)
 
@@ -324,8 +327,8 @@ def _rest_until(
     """Until when the contact waits because its call ended for a reason that speaks of us; None when it did not."""
     if event.refusal is None or dialed.number is None or dialed.caller_number is None:
         return None
-    numbers = {"number": dialed.number, "caller_number": dialed.caller_number}
-    rest = begin_rest(transaction, contact["organization_id"], numbers, event.refusal, now, in_ending=True)
+    call = {"number": dialed.number, "caller_number": dialed.caller_number, "account": dialed.account}
+    rest = begin_rest(transaction, contact["organization_id"], call, event.refusal, now, in_ending=True)
     if event.refusal.subject is RefusalSubject.CALLER_NUMBER and transaction.context.has_several_numbers(contact):
         # Another of the campaign's numbers may be asked for at once; while none is left, the campaign sleeps.
         return now + timedelta(seconds=RELEASE_SECONDS)
@@ -366,6 +369,7 @@ def _attempt(event: CallFinished, contact: Document | None, lock: Document) -> D
         "agent_id": lock.get("agent_id"),
         "agent_version": lock.get("agent_version"),
         "conversation_id": conversation_id_of(event.attempt_id),
+        **({"account": lock["account"]} if lock.get("account") else {}),
         **in_order(ending),
     }
 

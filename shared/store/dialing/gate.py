@@ -164,4 +164,6 @@ def _full(context: DialingContext, contact: Document, rules: Rules, now: datetim
     lock = contact["lock"]
     if campaign and _is_above_max_calls(context, campaign, lock):
         return WaitReason.MAX_CALLS
+    if rules.accounts.is_off(lock["account"]):
+        return WaitReason.NO_CALLER_NUMBER
     return against_claim(rules.numbers, lock["caller_number"], lock["day"], now)

@@ -25,6 +25,7 @@ class RunningAttempt:
     started_at: datetime
     hold_until: datetime
     call_id: str | None
+    account_id: str | None = None
 
 
 @translates
@@ -121,6 +122,7 @@ async def _running(store: Store, query: Document, limit: int) -> list[RunningAtt
             started_at=d["start"]["at"],
             hold_until=d["start"]["hold_until"],
             call_id=d["start"]["call_id"],
+            account_id=d["lock"]["account"],
         )
         async for contact in cursor
         for d in [contact_of(contact, frozenset(fields))]

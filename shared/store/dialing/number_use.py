@@ -6,7 +6,7 @@ that its lock carries as `day`; what was no call is given back only while the bu
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,9 @@ from shared.domain.caller_numbers import (
     plan_of_pool,
 )
 from shared.domain.ids import number_budget
+from shared.domain.telephony_accounts import TelephonyAccounts, accounts_in_force, plan_of_account
 from shared.store.catalog.caller_numbers import entry_of
+from shared.store.catalog.telephony_accounts import accounts_of
 from shared.store.client import Document, Store
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument
@@ -45,13 +47,34 @@ def holds_number(lock: Mapping[str, Any]) -> bool:
 async def read_registries(
     store: Store, organization_ids: Collection[str], session: AsyncClientSession | None = None
 ) -> Registries:
-    """The registered numbers of these organizations, by organization id and number."""
+    """The registered numbers of these organizations, by organization id and number, whatever their accounts are."""
     registries: Registries = {organization_id: {} for organization_id in organization_ids}
     if organization_ids:
         query = {"organization_id": {"$in": sorted(organization_ids)}}
         async for document in store["caller_numbers"].find(query, session=session):
             registries[document["organization_id"]][document["number"]] = entry_of(document)
     return registries
+
+
+async def read_numbers(
+    store: Store, organizations: Iterable[Mapping[str, Any]], session: AsyncClientSession | None = None
+) -> tuple[Registries, dict[str, TelephonyAccounts]]:
+    """The registered numbers and the telephony accounts of those of these organizations that have any.
+
+    A number of an account that is switched off is not active. Nothing is read where nothing was set up.
+    """
+    with_any = {o["_id"]: o for o in organizations if has_registry(o) or o["account_count"]}
+    registries = await read_registries(store, [key for key, o in with_any.items() if has_registry(o)], session)
+    stored = await accounts_of(store, [key for key, o in with_any.items() if o["account_count"]], session)
+    accounts: dict[str, TelephonyAccounts] = {}
+    for key, found in stored.items():
+        off = {account.id for account in found if not account.active}
+        registries[key] = {
+            number: replace(entry, active=False) if entry.account_id in off else entry
+            for number, entry in registries.get(key, {}).items()
+        }
+        accounts[key] = accounts_in_force(found, with_any[key]["default_account_id"], registries[key].values())
+    return {key: registries.get(key, {}) for key in with_any}, accounts
 
 
 def has_registry(organization: Mapping[str, Any]) -> bool:
@@ -64,10 +87,17 @@ def names_registered(campaign: Mapping[str, Any]) -> bool:
     return bool(campaign["caller_numbers"] or campaign["caller_number_pool"])
 
 
+def may_have_several(campaign: Mapping[str, Any]) -> bool:
+    """Whether a campaign may be called from more numbers than one: its own list, a pool's or its account's."""
+    return names_registered(campaign) or bool(campaign["telephony_account_id"] and not campaign["agent_number"])
+
+
 def plan_of(campaign: Mapping[str, Any], registry: Mapping[str, CallerNumber]) -> NumberPlan | None:
-    """The numbers that a stored campaign may call from; None where it names neither numbers nor a pool."""
-    if not names_registered(campaign):
+    """The numbers that a stored campaign may call from; None where it names no number, and no account that has any."""
+    if not may_have_several(campaign):
         return None
+    if not names_registered(campaign):
+        return plan_of_account(campaign["telephony_account_id"], registry.values())
     # A choice that this version does not know must not stop a shard.
     choice = _CHOICES.get(campaign["caller_number_choice"] or "", DEFAULT_CHOICE)
     if campaign["caller_numbers"]:
@@ -84,6 +114,7 @@ class NumbersInForce:
     """
 
     registries: Registries = field(default_factory=dict)
+    accounts: dict[str, TelephonyAccounts] = field(default_factory=dict)
     uses: defaultdict[str, dict[str, NumberUse]] = field(default_factory=lambda: defaultdict(dict))
     turns: dict[str, str] = field(default_factory=dict)
     times: defaultdict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -91,10 +122,12 @@ class NumbersInForce:
     async def load_registries(
         self, store: Store, organizations: Iterable[Mapping[str, Any]], session: AsyncClientSession | None
     ) -> bool:
-        """Read the registries that these organizations have and that were not read; whether there was one."""
-        new = {o["_id"] for o in organizations if has_registry(o)} - self.registries.keys()
-        self.registries |= await read_registries(store, new, session)
-        return bool(new)
+        """Read the numbers and accounts of these organizations that were not read; whether there were any."""
+        new = [o for o in organizations if o["_id"] not in self.registries]
+        registries, accounts = await read_numbers(store, new, session)
+        self.registries |= registries
+        self.accounts |= accounts
+        return bool(registries)
 
     async def load_uses(self, store: Store, numbers: Collection[OneNumber], session: AsyncClientSession | None) -> None:
         """Read what these numbers have in use."""

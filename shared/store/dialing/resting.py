@@ -22,7 +22,8 @@ def begin_rest(
 
     `in_ending`: the carrier had taken the call, and ended it for that reason.
     """
-    key = what_rests(refusal.subject, caller_number=lock["caller_number"], number=dialed_number(lock))
+    number, account_id = dialed_number(lock), lock.get("account")
+    key = what_rests(refusal.subject, caller_number=lock["caller_number"], number=number, account_id=account_id)
     rests = transaction.context.rests.setdefault(organization_budget(organization_id), {})
     rest = refused_again(rests.get(key), refusal, now, in_ending=in_ending)
     if rest != rests.get(key):

@@ -19,6 +19,7 @@ from shared.domain.known_words import known
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.queue_order import CallOrder
 from shared.domain.refusal import Rest
+from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
 from shared.store.catalog.courses import MAY_RUN, course_of
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.context import (
@@ -27,7 +28,7 @@ from shared.store.dialing.context import (
     organization_hours,
     readable_configurations,
 )
-from shared.store.dialing.number_use import has_registry, names_registered, plan_of, read_registries
+from shared.store.dialing.number_use import may_have_several, plan_of, read_numbers, read_registries
 from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
@@ -43,7 +44,7 @@ RUNS: Final = Course(Intent.RUNNING)
 class OrganizationEntry:
     """One organization: its limits, the slots it holds, its usual caller number, what rests, and its hours.
 
-    `registered` are its caller numbers, by number.
+    `registered` are its caller numbers, by number, `accounts` its telephony accounts.
     """
 
     organization_id: str
@@ -54,6 +55,7 @@ class OrganizationEntry:
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
     calls_per_second: float | None = None
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
+    accounts: TelephonyAccounts = NO_ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,12 @@ async def read_organizations(store: Store, query: Document) -> list[Organization
     documents = [complete(OrganizationDocument, organization) async for organization in found]
     keys = [organization_budget(d["_id"]) for d in documents]
     budgets = {b["_id"]: b async for b in store["budgets"].find({"_id": {"$in": keys}})}
-    registries = await read_registries(store, [d["_id"] for d in documents if has_registry(d)])
-    return [
+    registries, accounts = await read_numbers(store, documents)
+    entries = [
         _organization_entry(d, budgets.get(organization_budget(d["_id"]), {}), registries.get(d["_id"], {}))
         for d in documents
     ]
+    return [replace(entry, accounts=accounts.get(entry.organization_id, NO_ACCOUNTS)) for entry in entries]
 
 
 def _organization_entry(
@@ -184,7 +187,7 @@ async def _entries(
     ids = [*(d["_id"] for d in documents), *of_no_campaign]
     enrolled = await read_enrolled(store, ids)
     configurations = await _configurations(store, {d["configuration_id"] for d in documents}, hours)
-    registries = await read_registries(store, {d["organization_id"] for d in documents if names_registered(d)})
+    registries = await read_registries(store, {d["organization_id"] for d in documents if may_have_several(d)})
     entries = [
         CampaignEntry(
             d["_id"],

@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.domain.call_limits import CallLimits
 from shared.domain.contact import ContactStatus
+from shared.domain.telephony_accounts import AccountProvider
 from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
 from shared.store.documents.contacts import contact_of
@@ -27,6 +28,8 @@ _PLACED: Final = frozenset(
         "data",
     }
 )
+# Twilio holds its calls and reports over HTTP: `CallMode.CALLBACK`.
+MODE_OF_ACCOUNTS: Final = "callback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ async def start(store: Store, order: StartOrder) -> None:
                     "start": {
                         "nonce": {"$literal": order.nonce},
                         "executor": {"$literal": order.executor},
-                        "mode": {"$literal": order.mode},
+                        "mode": _mode(order),
                         # The server's clock: judged by the server's clock, so skew between us is harmless.
                         "at": "$$NOW",
                         "hold_until": {
@@ -82,6 +85,12 @@ async def start(store: Store, order: StartOrder) -> None:
             }
         ],
     )
+
+
+def _mode(order: StartOrder) -> Document:
+    """The mode of each call: `order.mode`, unless it goes through an account that is not the operator's."""
+    own = {"$eq": ["$lock.provider", AccountProvider.TWILIO]}
+    return {"$cond": [own, {"$literal": MODE_OF_ACCOUNTS}, {"$literal": order.mode}]}
 
 
 def _hold_ms(limits: CallLimits) -> Document:

@@ -42,6 +42,12 @@ class OrganizationDocument:
     calls_per_second: float | None = None
     caller_number_count: int = 0
     campaign_number: int = 0
+    # The highest serial that one of its caller numbers was given, and number that one of its accounts was.
+    caller_number_serial: int = 0
+    account_number: int = 0
+    # How many telephony accounts it has, and the one that it has chosen as its default.
+    account_count: int = 0
+    default_account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,7 @@ class CampaignDocument:
     caller_numbers: Sequence[Mapping[str, Any]] | None = None
     caller_number_pool: str | None = None
     caller_number_choice: str | None = None
+    telephony_account_id: str | None = None
     number: int | None = None
     description: str | None = None
     objective: str | None = None
@@ -142,6 +149,28 @@ class CallerNumberDocument:
     created_at: datetime
     updated_at: datetime
     calls_per_second: float | None = None
+    telephony_account_id: str | None = None
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelephonyAccountDocument:
+    """`telephony_accounts`: one account of a carrier.
+
+    `credentials` are encrypted (shared/stored_secrets.py): Twilio's auth token. `base_url` None: the operator's.
+    """
+
+    id: str
+    organization_id: str
+    number: int
+    name: str
+    provider: str
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+    account_sid: str | None = None
+    base_url: str | None = None
+    credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

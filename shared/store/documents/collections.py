@@ -10,6 +10,7 @@ from shared.store.documents.catalog import (
     ConfigurationDocument,
     DoNotCallDocument,
     OrganizationDocument,
+    TelephonyAccountDocument,
 )
 from shared.store.documents.contacts import (
     AskDocument,
@@ -55,4 +56,5 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,
+    "telephony_accounts": TelephonyAccountDocument,
 }

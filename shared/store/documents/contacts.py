@@ -39,6 +39,9 @@ class LockDocument:
     ring_seconds: int | None = None
     max_call_seconds: int | None = None
     voicemail: Mapping[str, Any] | None = None
+    # The telephony account, and its carrier; None: the operator's.
+    account: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,8 @@ class AttemptDocument:
     provider_call_id: str | None = None
     error: str | None = None
     message_left: bool = False
+    # The telephony account that placed it; None: the operator's.
+    account: str | None = None
     # Where its organization caps attempts at phones: the compared form, and from when on the attempt counts.
     capped: bool = False
     phone: str | None = None

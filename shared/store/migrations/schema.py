@@ -13,6 +13,7 @@ from shared.logs import get_logger
 from shared.store.client import Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import SchemaDocument
+from shared.store.migrations.caller_number_serials import CALLER_NUMBER_SERIALS
 from shared.store.migrations.campaign_counters import CAMPAIGN_COUNTERS
 from shared.store.migrations.campaign_courses import CAMPAIGN_COURSES
 from shared.store.migrations.campaign_numbers import CAMPAIGN_NUMBERS
@@ -26,6 +27,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     CAMPAIGN_NUMBERS,
     CAMPAIGN_COUNTERS,
     DELETIONS,
+    CALLER_NUMBER_SERIALS,
 )
 FIRST_VERSION: Final = 1
 VERSION: Final = MIGRATIONS[-1].version

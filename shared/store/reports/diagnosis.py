@@ -63,6 +63,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
         findings=findings(groups),
         settings=[*warnings_on(rules, counts.ended, now), *_limits_above(situation, campaign_id, rules)],
         limits=_limits(situation, campaign_id),
+        account_names={account.id: account.name for account in rules.accounts.known.values()},
         rests={key: rest for key, rest in rules.rests.items() if not rest.is_forgotten(now)},
         calls_per_second=await rate_of_living(store),
         minute=counts.last_minute(now),

@@ -55,6 +55,8 @@ async def test_a_caller_number_has_the_documented_defaults(acme: Customer) -> No
         "calls_per_second": None,
         "active": True,
         "pools": [],
+        "telephony_account_id": None,
+        "serial": 1,
         "created_at": made["created_at"],
         "updated_at": made["created_at"],
     }

@@ -22,6 +22,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
+    ("PATCH", "/telephony-accounts/{telephony_account_id}"): {"active": False},
 }
 
 
@@ -45,6 +46,7 @@ class Victim:
             f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
+            "/telephony-accounts",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -62,6 +64,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     asked = await customer.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": IN_A_MONTH})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
+    account = await customer.post("/telephony-accounts", {"name": "Sales", "provider": "dialstream"})
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -83,6 +86,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "batch_id": "monday",
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
+        "telephony_account_id": account.body["id"],
     }
     return Victim(customer, ids)
 
@@ -127,6 +131,14 @@ async def test_anothers_configuration_cannot_be_used(api: Api, victim: Victim) -
     wish = {"name": "Mine", "configuration_id": victim.ids["configuration_id"]}
     answer = await stranger.post("/campaigns", wish)
     assert answer.status in {404, 422}, answer.raw
+
+
+async def test_anothers_telephony_account_cannot_be_used(api: Api, victim: Victim) -> None:
+    stranger, account = await api.new_customer(), {"telephony_account_id": victim.ids["telephony_account_id"]}
+    wish = {"name": "Mine", "configuration_id": await stranger.new_configuration(), **account}
+    for path, body in (("/campaigns", wish), ("/caller-numbers", {"number": CALLER_NUMBER, **account})):
+        answer = await stranger.post(path, body)
+        assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", "telephony_account_id"])
 
 
 @pytest.mark.parametrize("name", ["caller_numbers", "caller_number_pool"])

@@ -14,6 +14,7 @@ from shared.settings import DialingSettings
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.telephony.call_events import finished
+from tests.carriers import through
 from tests.integration.protocol.carrier import Call, Carrier
 
 
@@ -104,7 +105,9 @@ class ExecutorSeat:
         self.spool = Spool()
         self.held = HeldCalls(self.spool)
         self.holding: set[str] = set()  # attempts whose report only this process can hear
-        self.placer = Placer(store, carrier, self.held, self.spool, dialing, self.id, lambda: carrier.now)
+        self.placer = Placer(
+            store, through(carrier, store), self.held, self.spool, dialing, self.id, lambda: carrier.now
+        )
         self.tasks: list[Task] = []
 
     def take(self, jobs: Sequence[DialJob]) -> None:

@@ -27,6 +27,7 @@ from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
 from shared.telephony.provider import CallMode
+from tests.carriers import through
 from tests.integration.protocol.carrier import Call, Carrier, Fate
 from tests.integration.protocol.promises import Promises
 from tests.integration.protocol.rules_in_force import RulesInForce
@@ -87,7 +88,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.rules, self.carrier)
-        self.searches = [Reconciler(self.carrier, DIALING) for _ in SEATS]
+        self.searches = [Reconciler(through(self.carrier, self.store), DIALING) for _ in SEATS]
         self.executors = [ExecutorSeat(self.store, self.carrier, DIALING, 0) for _ in SEATS]
 
     async def look(self) -> None:
@@ -231,7 +232,7 @@ class World:
     async def kill_scheduler(self, scheduler: int) -> None:
         """kill -9: claimed jobs that were not published are forgotten."""
         self.schedulers[scheduler] = SchedulerSeat()
-        self.searches[scheduler] = Reconciler(self.carrier, DIALING)
+        self.searches[scheduler] = Reconciler(through(self.carrier, self.store), DIALING)
 
     # Executors.
 

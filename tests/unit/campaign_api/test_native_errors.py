@@ -73,6 +73,10 @@ OF_REQUESTS = {
         "send those again with PATCH or POST …/contacts; try again.",
     ),
     RequestFault.TRY_AGAIN: (503, "MongoDB is not reachable; try again."),
+    RequestFault.NO_SECRET_KEY: (
+        503,
+        "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
+    ),
     RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
 }
 NOT_FOUND = {
@@ -88,6 +92,7 @@ NOT_FOUND = {
     Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
     Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
     "GET /campaign/callbacks lists those that wait.",
+    Kind.TELEPHONY_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -136,6 +141,12 @@ CONFLICT = {
     Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
     Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
     "earlier time.",
+    Clash.ACCOUNT_NAME_TAKEN: "Another telephony account has the name 'it'; choose another, or change that account.",
+    Clash.ACCOUNT_IN_USE: "Telephony account it, or a caller number of it, is used by campaigns: 'Spring' (c-1), "
+    "'Summer' (c-2); point them at another account, or switch this one off: active false.",
+    Clash.ACCOUNT_ON_CALL: "A call through telephony account it is up; "
+    "switch the account off (active false), and delete it when its calls have ended.",
+    Clash.ACCOUNTS_FULL: "An organization has at most 50 telephony accounts; delete one first.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -146,6 +157,11 @@ BAD_SETTING = {
     "give caller_numbers or caller_number_pool, or leave this out",
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
+    Flaw.UNKNOWN_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours",
+    Flaw.BASE_URL_NOT_ALLOWED: "The operator has not allowed this base URL; leave it out for the operator's own, or "
+    "have it added to DIALSTREAM_ACCOUNT_BASE_URLS",
+    Flaw.CREDENTIALS_MISSING: "An account of it needs it",
+    Flaw.NO_CREDENTIALS_TAKEN: "An account that stands for the operator's has no credentials of its own; leave it out",
 }
 
 

@@ -200,7 +200,6 @@ def test_a_pool_has_its_active_numbers_in_order_of_their_digits() -> None:
 )
 def test_a_number_that_is_off_is_no_number(by: NumberPlan, of: CallerNumbers, expected: str | None) -> None:
     assert chosen(by, of) == expected
-    assert of.is_usable(by) is (expected is not None)
 
 
 # Which of them a call has.

@@ -20,6 +20,7 @@ from shared.telephony.provider import CallEnded, CallMode, CallReference, CallRe
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
 from shared.telephony.twilio_callback import Callback
+from tests.carriers import through
 from tests.integration.protocol.seats import Spool
 
 NOW: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -103,5 +104,5 @@ async def test_carrier_that_is_asked_says_it(call_id: str | None, by_numbers: bo
         hold_until=NOW + timedelta(hours=1),
     )
     carrier = Knowing(always(ScriptedCall()), lambda _: None)
-    found = await Reconciler(carrier, DialingSettings()).find_endings([attempt], NOW)
+    found = await Reconciler(through(carrier), DialingSettings()).find_endings([attempt], NOW)
     assert found == [FINISHED.model_copy(update={"by_numbers": by_numbers})]

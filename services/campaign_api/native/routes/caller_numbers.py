@@ -9,6 +9,7 @@ from services.campaign_api.http.bodies import BodyRoute, json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
+from services.campaign_api.http.requests import MAX_IDENTIFIER, as_stored
 from services.campaign_api.native import translate_numbers
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.paths import PoolRef
@@ -35,6 +36,12 @@ PoolFilter = Annotated[
     AfterValidator(lambda name: name if name is None else check_text(name)),
 ]
 
+AccountFilter = Annotated[
+    str | None,
+    Query(min_length=1, max_length=MAX_IDENTIFIER, description="Only numbers of this telephony account."),
+    AfterValidator(lambda account_id: account_id if account_id is None else as_stored(check_text(account_id))),
+]
+
 
 @router.post("/caller-numbers", responses=body_problems(409))
 async def register(
@@ -51,11 +58,14 @@ async def list_all(
     engine: ThisEngine,
     caller: CampaignReader,
     pool: PoolFilter = None,
+    telephony_account: AccountFilter = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> CallerNumberPage:
     """List caller numbers, newest first."""
-    page = await caller_numbers.list_numbers(engine, caller.organization_id, pool=pool, cursor=cursor, limit=limit)
+    page = await caller_numbers.list_numbers(
+        engine, caller.organization_id, pool=pool, cursor=cursor, limit=limit, account_id=telephony_account
+    )
     return translate_numbers.caller_number_page(page)
 
 

@@ -31,6 +31,9 @@ _EXAMPLE: Final[JsonDict] = {
 }
 
 
+_ACCOUNT: Final = "The telephony account that it belongs to, and is called from; null: the campaign's, or the default."
+
+
 def _addressable(name: str) -> str:
     """A pool's name is used in paths, which drop dots."""
     if name in {".", ".."}:
@@ -74,6 +77,7 @@ class RegisterNumber(RequestBody):
     )
     active: bool = Field(True, description="false: no call is made from it, whoever names it.")
     pools: Pools = Field([], description="The pools it is in; a pool exists as long as a number is in it.")
+    telephony_account_id: OurId | None = Field(None, description=_ACCOUNT)
 
 
 class EditNumber(RequestBody):
@@ -88,6 +92,7 @@ class EditNumber(RequestBody):
     calls_per_second: CallsPerSecond | None = None
     active: Annotated[bool | None, BeforeValidator(not_null)] = None
     pools: Annotated[Pools | None, BeforeValidator(not_null)] = None
+    telephony_account_id: OurId | None = Field(None, description=_ACCOUNT)
 
 
 class CallerNumberView(BaseModel):
@@ -102,6 +107,8 @@ class CallerNumberView(BaseModel):
     calls_per_second: float | None
     active: bool
     pools: list[str]
+    telephony_account_id: str | None
+    serial: int | None = Field(description="Ascending in the organization, in order of creation; gaps are normal.")
     created_at: datetime
     updated_at: datetime
 

@@ -39,6 +39,10 @@ _CHOICE: Final = (
     "How one of several numbers is chosen: `weighted_sticky` (the default) keeps a contact's number on all its "
     "attempts, `rotate` takes the next for each call, `random_free` any that is free, `fixed` always the first."
 )
+_ACCOUNT: Final = (
+    "The telephony account to call through, from any free one of its numbers where the campaign names none; null: the "
+    "default."
+)
 _END: Final = "From then on nobody is called; contacts that wait end as skipped, and it is completed."
 _COMPLETE: Final = "Whether it is completed once none of its contacts waits or is being called, if it ever had one."
 _MAX_CALLS: Final = "Calls that each run makes, from one start to the next; then it is paused; null: no limit."
@@ -75,6 +79,7 @@ class CreateCampaign(RequestBody):
     caller_numbers: CampaignNumbers | None = Field(None, description=_NUMBERS)
     caller_number_pool: PoolName | None = Field(None, description=_POOL)
     caller_number_choice: NumberChoice | None = Field(None, description=_CHOICE)
+    telephony_account_id: OurId | None = Field(None, description=_ACCOUNT)
     state: Literal["draft", "running"] | None = Field(
         None, description="`draft`: nobody is called before it is started; without it `running`."
     )
@@ -119,6 +124,7 @@ class EditCampaign(RequestBody):
     caller_numbers: CampaignNumbers | None = Field(None, description=_NUMBERS)
     caller_number_pool: PoolName | None = Field(None, description=_POOL)
     caller_number_choice: NumberChoice | None = Field(None, description=_CHOICE)
+    telephony_account_id: OurId | None = Field(None, description=_ACCOUNT)
     start_at: Instant | None = Field(
         None, description="When a draft or a scheduled campaign starts by itself; null makes it a draft."
     )
@@ -173,6 +179,7 @@ class CampaignView(BaseModel):
     caller_numbers: list[CampaignNumber] | None
     caller_number_pool: str | None
     caller_number_choice: NumberChoice | None
+    telephony_account_id: str | None
     start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
     started_at: datetime | None = Field(description="When it was started first.")
     end_at: datetime | None

@@ -49,6 +49,10 @@ class RestingView(BaseModel):
     """Something that the carrier has refused, and that is left alone until then."""
 
     what: str = Field(examples=["account", "caller_number:+14155550100", "country:MX"])
+    telephony_account_id: str | None = Field(
+        description="The account that was refused, or may not call the country; null: the operator's, or neither."
+    )
+    telephony_account: str | None = Field(description="Its name.")
     until: datetime = Field(description="When the carrier is asked again, with one call.")
     since: datetime
     refusals: int = Field(description="How often in a row it was refused.")
