@@ -153,7 +153,6 @@ class Placer:
     async def gate(self, batch: Batch) -> tuple[list[Document], float]:
         """GATE: the contacts that may be called now, and when we looked; the others have been released."""
         while self._left(batch.started) > SHORTEST_REQUEST_SECONDS:
-            looked_at = monotonic()
             try:
                 await self._carriers.learn({c["lock"]["account"] for c in batch.contacts})
                 looked_at = monotonic()
