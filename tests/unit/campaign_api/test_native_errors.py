@@ -75,6 +75,7 @@ OF_REQUESTS = {
     RequestFault.TRY_AGAIN: (503, "MongoDB is not reachable; try again."),
     RequestFault.NO_SECRET_KEY: (
         503,
+        409,
         "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
     ),
     RequestFault.OUR_FAULT: (500, "Something went wrong on our side; the request may have had an effect."),
