@@ -66,7 +66,6 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         RequestFault.TRY_AGAIN: (503, "{why}; try again."),
         RequestFault.NO_SECRET_KEY: (
-            503,
             409,
             "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
         ),

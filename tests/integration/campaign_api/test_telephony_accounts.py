@@ -178,5 +178,5 @@ async def test_whether_a_campaign_has_any_number_is_one_question(stack: Stack, c
 async def test_without_a_key_no_credentials_are_stored(api: Api) -> None:
     customer = await api.new_customer()
     refused = await customer.post("/telephony-accounts", TWILIO)
-    assert (refused.status, "DIALSTREAM_SECRET_KEY" in refused.body["detail"]) == (503, True)
+    assert (refused.status, "DIALSTREAM_SECRET_KEY" in refused.body["detail"]) == (409, True)
     assert (await customer.post("/telephony-accounts", {"name": "Ours", "provider": "dialstream"})).status == 200
