@@ -14,6 +14,7 @@ from fastapi import Request
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
 from shared.clock import monotonic, utc_now
+from shared.domain.campaign_log import Actor, ActorKind
 from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
 
 ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")
@@ -26,6 +27,11 @@ class Caller:
     key_id: str
     organization_id: str
     scopes: frozenset[Scope]
+
+    @property
+    def actor(self) -> Actor:
+        """The credential, as logs name it."""
+        return Actor(ActorKind.KEY, self.key_id)
 
     def require(self, scopes: frozenset[Scope]) -> None:
         """Raises `Refused` unless the credential has one of these scopes."""

@@ -54,6 +54,7 @@ class OrganizationEntry:
     hours: OrganizationHours = NO_ORGANIZATION_HOURS
     calls_per_second: float | None = None
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
+    fact_types: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _organization_entry(
         organization_hours(organization),
         organization["calls_per_second"],
         registered,
+        fact_types=organization["fact_types"],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from shared.store.documents.campaign_log import CampaignLogDocument
 from shared.store.documents.catalog import (
     ApiKeyDocument,
     CallerNumberDocument,
@@ -31,6 +32,7 @@ from shared.store.documents.dialing import (
     SchemaDocument,
     ShardDocument,
 )
+from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "answering_machines": AnsweringMachineDocument,
@@ -39,6 +41,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "attempts": AttemptDocument,
     "budgets": BudgetDocument,
     "caller_numbers": CallerNumberDocument,
+    "campaign_log": CampaignLogDocument,
     "campaigns": CampaignDocument,
     "configurations": ConfigurationDocument,
     "contacts": ContactDocument,
@@ -49,9 +52,12 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "deletions": DeletionDocument,
     "expiries": ExpiryDocument,
     "external_ids": ExternalIdDocument,
+    "facts": FactsDocument,
+    "facts_in": FactInDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,
+    "relays": RelayDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,

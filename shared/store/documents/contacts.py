@@ -39,6 +39,8 @@ class LockDocument:
     ring_seconds: int | None = None
     max_call_seconds: int | None = None
     voicemail: Mapping[str, Any] | None = None
+    # Whether the organization wants to be told that the call was placed.
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class StartDocument:
     hold_until: datetime
     call_id: str | None = None
     answered_at: datetime | None = None
+    # What the organization was told of the call while it was up, by the scheduler.
+    told: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
