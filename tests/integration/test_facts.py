@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 
+from services.scheduler.shards.relay import Relay
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove
 from shared.domain.facts import FactType
@@ -95,6 +97,20 @@ async def test_calls_contacts_and_campaigns_are_told_of_in_order(
         [_, told] = [fact for fact in reader.facts if fact.contact_id is None]
         assert told.campaign_id == campaign["_id"]
         assert told.facts == {"name": "Spring", "external_id": "spring", "generation": 1, "state": "completed"}
+
+
+async def test_a_relay_that_fails_for_no_reason_of_the_servers_ends_the_scheduler_for_another_to_take_over(
+    store: Store, kafka_address: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> bool:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(Relay, "relay_batch", fails)
+    async with running_engine(store, kafka_address, topic_prefix) as engine:
+        await engine.start_scheduler()
+        with pytest.raises(ExceptionGroup) as failed:
+            await engine.ended("scheduler-0")
+        assert failed.group_contains(LookupError)
 
 
 async def test_a_retry_is_told_as_a_callback_and_what_the_api_does_as_well(

@@ -140,7 +140,8 @@ class ShardLoop:
         try:
             await self._persist(self._take_over)
             relay = asyncio.create_task(self._relay.run(), name=f"relay-{self.shard}")
-            while not self._stopping:
+            # A relay that has ended before was ended by a bug, which ends the loop as well.
+            while not self._stopping and not relay.done():
                 if not await self._persist(self._step):
                     await self._wait()
         except _Stopped:
