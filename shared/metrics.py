@@ -85,3 +85,4 @@ CALLBACKS: Final = Counter(
 HTTP_REQUESTS: Final = Counter(
     "dialstream_http_requests_total", "Requests, by method and status.", ["method", "status"]
 )
+FACTS_RELAYED: Final = Counter("dialstream_facts_relayed_total", "Facts that Kafka has acknowledged on org.facts.")

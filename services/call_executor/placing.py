@@ -21,7 +21,7 @@ from shared.domain.ids import conversation_id_of
 from shared.domain.refusal import Refusal
 from shared.domain.voicemail import Voicemail
 from shared.errors import OutcomeUnknown, TemporaryError
-from shared.events import DialJob, JobReleased, ProbePlaced
+from shared.events import CallWasPlaced, DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
 from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
@@ -210,6 +210,17 @@ class Placer:
                 metrics.PLACED.inc()
                 if mode is CallMode.CALLBACK:
                     self._outbox.add_call_id(contact["_id"], attempt_id, call_id)
+                if contact["lock"]["tells"]:
+                    self._outbox.add(
+                        CallWasPlaced(
+                            organization_id=contact["organization_id"],
+                            shard=contact["shard"],
+                            attempt_id=attempt_id,
+                            contact_id=contact["_id"],
+                            placed_at=self._now(),
+                            provider_call_id=call_id,
+                        )
+                    )
                 if contact["lock"]["probing"]:
                     self._outbox.add(
                         ProbePlaced(

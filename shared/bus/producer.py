@@ -23,7 +23,7 @@ from shared.errors import PermanentError, Unavailable
 from shared.events import AnyOrgEvent, DialJob
 from shared.logs import get_logger
 from shared.settings import KafkaSettings
-from shared.topics import DIAL_JOBS, ORG_EVENTS, Topic, partition_for
+from shared.topics import DIAL_JOBS, ORG_EVENTS, ORG_FACTS, Topic, partition_for
 
 MAX_BATCH_BYTES = 1024 * 1024
 PUBLISH_SECONDS = 5.0
@@ -208,6 +208,19 @@ class Producer:
         }
         lost = await self.publish(ORG_EVENTS, [record for record, _ in by_record.values()], timeout_seconds)
         return [by_record[id(record)][1] for record in lost]
+
+    async def publish_facts(self, records: Sequence[Record], timeout_seconds: float = PUBLISH_SECONDS) -> None:
+        """Send facts of one partition, in order. Raises `Unavailable` when not all were acknowledged.
+
+        Whether contacts may be claimed does not depend on it: `connected` stays as it is.
+        """
+        name, deadline = self.topic_name(ORG_FACTS), monotonic() + timeout_seconds
+        try:
+            lost = await self._publish_partition(name, records[0].partition, list(records), deadline)
+        except RecordTooLarge as error:
+            raise Unavailable("Kafka", f"{name} takes no facts of ours, see max.message.bytes") from error
+        if lost:
+            raise Unavailable("Kafka", f"{len(lost)} of {len(records)} facts were not acknowledged")
 
     async def publish_jobs(self, jobs: Iterable[DialJob], timeout_seconds: float = PUBLISH_SECONDS) -> list[DialJob]:
         """Send dial jobs, keyed by attempt; return those not acknowledged (release them, never send them again)."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
+from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.contact_input import PreparedContacts
 from shared.domain.counts import CampaignCounts
 from shared.domain.forecast import Forecast
@@ -65,14 +66,19 @@ class CampaignNumbers:
 
 
 async def create_campaign(
-    engine: Engine, organization_id: str, new: NewCampaign, contacts: PreparedContacts | None, now: datetime
+    engine: Engine,
+    organization_id: str,
+    new: NewCampaign,
+    contacts: PreparedContacts | None,
+    now: datetime,
+    by: Actor = ENGINE,
 ) -> ChangedCampaign:
-    """A new campaign, with its first contacts if there are any.
+    """A new campaign, made `by` this credential, with its first contacts if there are any.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another campaign), and
     `ContactsNotStored`: the campaign is there, and its contacts are to be sent again.
     """
-    campaign = await stored.create_campaign(engine.store, organization_id, new, now)
+    campaign = await stored.create_campaign(engine.store, organization_id, new, now, by)
     return await _changed(engine, campaign, contacts, now)
 
 
@@ -143,13 +149,14 @@ async def edit_campaign(
     contacts: PreparedContacts | None,
     now: datetime,
     schedule: ScheduleChange | None = None,
+    by: Actor = ENGINE,
 ) -> ChangedCampaign:
     """The campaign with these fields changed, and when it starts by itself, and these contacts added.
 
     Raises `NotFound` (campaign, configuration), `WrongState` (it is over, or is not to be scheduled), `Conflict`
     (external_id, configuration of another campaign), `ContactsNotStored` (send the contacts again).
     """
-    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule)
+    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule, by)
     return await _changed(engine, campaign, contacts, now)
 
 
@@ -160,13 +167,14 @@ async def move_campaign(
     move: CampaignMove,
     now: datetime,
     changes: Mapping[str, Any] = stored.NO_CHANGES,
+    by: Actor = ENGINE,
 ) -> Campaign:
     """The campaign after the move, which may be to delete it, and after `changes` of what a move may set (`max_calls`).
 
     Raises `NotFound`, or `WrongState` where its state does not allow the move.
     """
     campaign = await stored.get_campaign(engine.store, organization_id, reference)
-    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now, changes)
+    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now, changes, by)
     _tell(engine, moved)
     return moved
 

@@ -153,6 +153,9 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             name="capped",
         ),
     ],
+    "campaign_log": [
+        IndexModel([("campaign_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing")
+    ],
     "caller_numbers": [
         IndexModel([("organization_id", ASCENDING), ("number", ASCENDING)], unique=True),
         IndexModel(
@@ -181,6 +184,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
     "results": [IndexModel([("shard", ASCENDING)])],
+    "facts_in": [
+        IndexModel([("shard", ASCENDING), ("at", ASCENDING)], name="waiting"),
+        IndexModel([("campaign_id", ASCENDING)], name="of_campaign"),
+    ],
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.
     "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],

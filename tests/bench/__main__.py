@@ -23,6 +23,7 @@ from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
 from tests.bench.people import measure_people
 from tests.bench.pipeline import measure_pipeline
 from tests.bench.refill import measure_refill
+from tests.bench.relay import measure_relay
 from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
@@ -42,6 +43,7 @@ class Name(StrEnum):
     INGEST_WHILE_DIALING = "ingest-while-dialing"
     WHY = "why"
     RULES = "rules"
+    RELAY = "relay"
     IDLE = "idle"
     CALLS = "calls"
     PEOPLE = "people"
@@ -71,6 +73,7 @@ def main(
     large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people: how large.")] = 100_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
+    facts: Annotated[int, typer.Option(min=2000, help="relay: facts a round.")] = 40_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
     listed: Annotated[int, typer.Option(min=1000, help="calls: ended calls in the lists.")] = 1_000_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -86,6 +89,7 @@ def main(
         Name.INGEST_WHILE_DIALING: lambda a, c: measure_ingest_while_dialing(a, c, batches=stream, rounds=rounds),
         Name.WHY: lambda a, c: measure_why(a, c, large=large),
         Name.RULES: lambda a, c: measure_rules(a, c, contacts=ruled, rounds=rounds),
+        Name.RELAY: lambda a, c: measure_relay(a, c, facts=facts, rounds=rounds),
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),

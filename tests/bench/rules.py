@@ -17,6 +17,7 @@ from services.scheduler.planner import plan
 from services.scheduler.shards.memory import ShardMemory
 from shared.clock import monotonic, utc_now
 from shared.domain.contact import Tier
+from shared.domain.facts import FactType
 from shared.domain.outcome import Outcome
 from shared.domain.queue_order import queue_of
 from shared.events import CallFinished, DialJob
@@ -51,6 +52,10 @@ class Variant(StrEnum):
     PLAIN = "plain"
     RULES = "20 zones, 10 priorities, 100 numbers, legal hours"
     CAPS = "the same with caps"
+    TOLD = "plain, and told of everything"
+
+
+_WITHOUT_RULES = (Variant.PLAIN, Variant.TOLD)
 
 
 @dataclass(slots=True)
@@ -145,7 +150,7 @@ def _ending(job: DialJob, now: datetime) -> CallFinished:
 
 async def new_shard(store: Store, number: int, variant: Variant, contacts: int, now: datetime) -> BenchShard:
     organization, campaign = await _customer(store, number, variant)
-    await _fill(store, organization, campaign, contacts, now, ruled=variant is not Variant.PLAIN)
+    await _fill(store, organization, campaign, contacts, now, ruled=variant not in _WITHOUT_RULES)
     owner = Ownership(number, await take_over(store, number))
     if not await move_grants(store, [GrantMove(owner, MAX_CLAIM)]):
         raise BenchFailed("the shard got no slots")
@@ -156,8 +161,9 @@ async def new_shard(store: Store, number: int, variant: Variant, contacts: int, 
 
 async def _customer(store: Store, shard: int, variant: Variant) -> tuple[Document, Document]:
     fields: dict[str, Any] = {"shard": shard, "concurrency_limit": MAX_CLAIM}
-    if variant is Variant.PLAIN:
-        organization = await add_organization(store, **fields)
+    if variant in _WITHOUT_RULES:
+        wanted = list(FactType) if variant is Variant.TOLD else []
+        organization = await add_organization(store, fact_types=wanted, **fields)
         return organization, await add_campaign(store, organization)
     caps = {"max_attempts_per_number_per_day": 3, "max_attempts_per_number_per_week": 5, "min_minutes_between_calls": 5}
     capped = variant is Variant.CAPS

@@ -44,7 +44,7 @@ class Shard:
     async def chores(self) -> Chores:
         memory = ShardMemory(self.store, self.owner.shard)
         await memory.load(utc_now())
-        return Chores(self.store, self.owner, memory, lambda rests: None)
+        return Chores(self.store, self.owner, memory, lambda rests: None, lambda: None)
 
     async def waiting(self) -> int:
         return await self.store["contacts"].count_documents({"status": "pending"})

@@ -183,7 +183,7 @@ async def test_a_rest_that_is_found_in_the_second_sink_puts_campaigns_to_sleep(s
     ids = {"organization_id": organization["_id"], "shard": shard, "contact_id": job.contact_id}
     ended = {"attempt_id": job.attempt_id, "outcome": Outcome.FAILED, "ended_at": now, "refusal": ACCOUNT}
     await add_results(store, [CallFinished.model_validate({**ids, **ended})])
-    chores = Chores(store, owner, memory, lambda rests: memory.rested(rests, now))
+    chores = Chores(store, owner, memory, lambda rests: memory.rested(rests, now), lambda: None)
     assert await chores.do(Chore.RESULTS, now)
     assert await offered(memory, now) == []
     assert memory.next_alarm == now + timedelta(seconds=30)

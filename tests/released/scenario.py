@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from shared.clock import utc_now
 from shared.domain.call_limits import CallLimits
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.facts import Fact, FactType
 from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
@@ -22,6 +25,7 @@ from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaig
 from shared.store.catalog.companies import create_company
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.facts import tell
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.people import NewPerson
@@ -37,9 +41,11 @@ from shared.store.contacts.upsert import upsert_contacts
 from shared.store.contacts.upsert_people import create_people
 from shared.store.contacts.wishes import ask_again
 from shared.store.dialing import starts
+from shared.store.dialing.adoption import adopt_facts
 from shared.store.dialing.answering_machines import note_machine
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.executors import Heartbeat, beat
+from shared.store.dialing.facts import note_relayed
 from shared.store.dialing.results import add_results
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
@@ -177,6 +183,7 @@ async def install(store: Store, name: str = "Acme") -> Installation:
         "max_call_seconds": 600,
         "voicemail": {"detect": True, "action": "leave_message", "message": "Please call us back.", "language": None},
     }
+    await store["organizations"].update_one({"_id": organization.id}, {"$set": {"fact_types": list(FactType)}})
     await edit_hours(store, organization.id, {"closures": [FAR_OFF], "legal_hours": "off"})
     configuration = await create_configuration(store, organization_id=organization.id, values=values, now=now)
     await ensure_shards(store)
@@ -261,4 +268,18 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    await _tell(here)
     return here
+
+
+async def _tell(here: Installation) -> None:
+    """Tells of a person, has the scheduler number that, and notes that Kafka has the facts."""
+
+    async def work(session: AsyncClientSession) -> None:
+        facts = [Fact(type=FactType.PERSON_CREATED, at=here.now, person_id="person-1", facts={"name": "Ada"})]
+        await tell(here.store, session, here.organization.id, facts)
+
+    await here.store.in_transaction(work)
+    assert await adopt_facts(here.store, here.owner)
+    await note_relayed(here.store, here.owner.shard, 1)
+    await here.store.in_transaction(work)

@@ -14,6 +14,7 @@ from fastapi import Request
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
 from shared.clock import monotonic, utc_now
+from shared.domain.campaign_log import Actor, ActorKind
 from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
 
 ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")
@@ -31,6 +32,11 @@ class Caller:
     def reads_sensitive(self) -> bool:
         """Whether the credential may read what was said in calls, and what was made of that."""
         return Scope.CONVERSATIONS_READ_SENSITIVE in self.scopes
+
+    @property
+    def actor(self) -> Actor:
+        """The credential, as logs name it."""
+        return Actor(ActorKind.KEY, self.key_id)
 
     def require(self, scopes: frozenset[Scope]) -> None:
         """Raises `Refused` unless the credential has one of these scopes."""

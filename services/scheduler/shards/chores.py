@@ -18,6 +18,7 @@ from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.contacts import wishes
 from shared.store.dialing import completion, deletions, expiries, halts, results, shard_work
+from shared.store.dialing.adoption import adopt_facts
 from shared.store.dialing.newly_listed import NewlyListed
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, Swept, do_shard_work
@@ -30,8 +31,11 @@ log = get_logger()
 class Chores:
     """Sweeps of one shard under one ownership."""
 
-    def __init__(self, store: Store, owner: Ownership, memory: ShardMemory, heed_rests: HeedRests) -> None:
+    def __init__(
+        self, store: Store, owner: Ownership, memory: ShardMemory, heed_rests: HeedRests, relay: Callable[[], None]
+    ) -> None:
         self._store, self._owner, self._memory, self._heed_rests = store, owner, memory, heed_rests
+        self._relay = relay
         self._listed = NewlyListed(store, owner.shard)
 
     async def do(self, chore: Chore, now: datetime) -> bool:
@@ -51,10 +55,18 @@ class Chores:
                 return self._account(await wishes.carry_out(self._store, self._owner, now))
             case Chore.LISTED:
                 return await self._skip_listed(now)
+            case Chore.FACTS:
+                return await self._adopt_facts()
             case Chore.FULL:
                 halted = await halts.halt_full(self._store, self._owner, self._memory.limited_runs, now)
                 self.heed_halts(halted)
                 return bool(halted)
+
+    async def _adopt_facts(self) -> bool:
+        adopted = await adopt_facts(self._store, self._owner)
+        if adopted:
+            self._relay()
+        return adopted > 0
 
     def heed_halts(self, halted: Mapping[str, HaltReason]) -> None:
         """Dial campaigns no more, by id, whose runs were halted, and tell operators."""

@@ -10,6 +10,7 @@ from shared.events import (
     AnyOrgEvent,
     CallAnswered,
     CallFinished,
+    CallWasPlaced,
     CampaignChanged,
     ContactsAdded,
     JobReleased,
@@ -28,6 +29,7 @@ class Chore(StrEnum):
     LISTED = "listed"  # numbers newly on a do-not-call list
     ASKED = "asked"  # what was asked of contacts
     OVER = "over"  # contacts whose `expires_at` has come
+    FACTS = "facts"  # facts of other services that are not numbered yet
     FULL = "full"  # runs that have made all the calls they may
 
 
@@ -37,7 +39,7 @@ class Inbox:
 
     ended: deque[CallFinished] = field(default_factory=deque)
     released: deque[JobReleased] = field(default_factory=deque)
-    answered: deque[CallAnswered] = field(default_factory=deque)
+    answered: deque[CallAnswered | CallWasPlaced] = field(default_factory=deque)
     probes: deque[ProbePlaced] = field(default_factory=deque)
     campaigns: set[str] = field(default_factory=set)
     organizations: set[str] = field(default_factory=set)
@@ -53,7 +55,7 @@ class Inbox:
                 self.ended.append(event)
             case JobReleased():
                 self.released.append(event)
-            case CallAnswered():
+            case CallAnswered() | CallWasPlaced():
                 self.answered.append(event)
             case ProbePlaced():
                 self.probes.append(event)

@@ -22,6 +22,7 @@ from services.scheduler.shards.inbox import Chore, Inbox
 from services.scheduler.shards.job_queue import JobQueue
 from services.scheduler.shards.memory import ShardMemory
 from services.scheduler.shards.pace import Pace
+from services.scheduler.shards.relay import Relay
 from services.scheduler.shards.rest_news import tell_of_rests
 from services.scheduler.sharing.global_limit import GlobalLimit
 from services.scheduler.sharing.grants import Grants
@@ -30,10 +31,11 @@ from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.domain.refusal import Rest
 from shared.errors import TemporaryError
-from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased
+from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.dialing import in_progress, minutes, shards, starts
+from shared.store.dialing.calls_up import tell_of_calls
 from shared.store.dialing.campaign_ends import read_campaign_ends
 from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
 from shared.store.dialing.finish import distinct_endings
@@ -79,13 +81,14 @@ class ShardLoop:
         self._arrived = asyncio.Event()
         self._publishing: asyncio.Task[None] | None = None
         self._stopping = False
+        self._relay = Relay(parts.store, parts.producer, shard)
         self._become(Ownership(shard, 0))
 
     def _become(self, owner: Ownership) -> None:
         """Forget the shard's memory and read everything again under this ownership."""
         self._owner = owner
         self._memory = ShardMemory(self._store, self.shard)
-        self._chores = Chores(self._store, owner, self._memory, self._heed_rests)
+        self._chores = Chores(self._store, owner, self._memory, self._heed_rests, self._relay.wake)
         self._grants = Grants(owner, self._parts.global_limit)
         self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
         self._pace = Pace(self._parts.now_for_all, self._parts.lock_seconds)
@@ -106,6 +109,10 @@ class ShardLoop:
         self._inbox.organizations.update(organizations)
         self._inbox.campaigns.update(campaigns)
         self._arrived.set()
+
+    def relay(self) -> None:
+        """Have the shard's facts relayed to Kafka that are not yet."""
+        self._relay.wake()
 
     @property
     def held(self) -> int:
@@ -129,15 +136,21 @@ class ShardLoop:
 
     async def run(self) -> None:
         """Take the shard over and work until cancelled. Raises `OwnershipLost` when a newer owner is at work."""
+        relay: asyncio.Task[None] | None = None
         try:
             await self._persist(self._take_over)
-            while not self._stopping:
+            relay = asyncio.create_task(self._relay.run(), name=f"relay-{self.shard}")
+            # A relay that has ended before was ended by a bug, which ends the loop as well.
+            while not self._stopping and not relay.done():
                 if not await self._persist(self._step):
                     await self._wait()
         except _Stopped:
             log.info("shard left while a server was away", shard=self.shard)
         finally:
             await self._published()
+            self._relay.stop()
+            if relay is not None:
+                await asyncio.shield(relay)
 
     def stop(self) -> None:
         """End the loop after the running step.
@@ -206,6 +219,8 @@ class ShardLoop:
         self._memory.counted(done.numbers, now)
         self._memory.recent_calls.count(done.calls, now)
         self._queue.locked(len(done.jobs))
+        if done.told:
+            self._relay.wake()
         metrics.CLAIMED.inc(len(done.jobs))
 
     def _heed_rests(self, rests: Mapping[tuple[str, str], Rest | None]) -> None:
@@ -224,17 +239,25 @@ class ShardLoop:
             if organizations:
                 await self._memory.renew(organizations, now)
                 campaigns = campaigns | await self._renew_ends(organizations, now)
-                self._inbox.chores |= {Chore.ASKED, Chore.DELETED, Chore.LISTED, Chore.FULL}
+                self._inbox.chores |= {Chore.FACTS, Chore.ASKED, Chore.DELETED, Chore.LISTED, Chore.FULL}
                 self._chores.numbers_listed()
             await self._memory.contacts_changed(campaigns, now)
             self._inbox.closed |= {campaign for campaign in campaigns if not self._takes_contacts(campaign)}
-            await starts.note_answers(self._store, self.shard, answers)
+            await starts.note_answers(self._store, self.shard, [a for a in answers if isinstance(a, CallAnswered)])
+            await self._tell_of_calls(answers)
         except TemporaryError:
             self._inbox.organizations |= organizations
             self._inbox.campaigns |= campaigns
             raise
         self._inbox.done_with(answered=len(answers))
         return True
+
+    async def _tell_of_calls(self, news: Sequence[CallAnswered | CallWasPlaced]) -> None:
+        """Tell the organizations that want it of calls that are up."""
+        wanted = [event for event in news if self._memory.is_told_of_calls(event.organization_id)]
+        for start in range(0, len(wanted), BATCH):
+            if await tell_of_calls(self._store, self._owner, wanted[start : start + BATCH]):
+                self._relay.wake()
 
     async def _renew_ends(self, organizations: Collection[str], now: datetime) -> set[str]:
         """Read again which campaigns end or complete by themselves; those that are over, whose contacts end."""

@@ -1,7 +1,7 @@
 """What is remembered of one campaign, and of one organization with its campaigns."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,6 +52,7 @@ class OrganizationMemory:
     accounts: TelephonyAccounts = NO_ACCOUNTS
     spent: Mapping[str, NumberUse] = field(default_factory=dict)
     number_rates: Mapping[str, float] = field(default_factory=dict)
+    fact_types: Collection[str] = ()
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)

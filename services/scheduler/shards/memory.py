@@ -18,6 +18,7 @@ from services.scheduler.shards.recent_calls import RecentCalls
 from shared.domain.caller_numbers import UNUSED, CallerNumbers, NumberUse
 from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
 from shared.domain.dialing_values import CampaignRules, Rules, Wait
+from shared.domain.facts import tells_while_up
 from shared.domain.ids import is_default_campaign, organization_of_default
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
 from shared.domain.refusal import Rest
@@ -105,6 +106,7 @@ class ShardMemory:
             known.default_caller_number, known.rests = entry.default_caller_number, entry.rests
             known.hours = entry.hours
             known.calls_per_second = entry.calls_per_second
+            known.fact_types = entry.fact_types
             known.registered, known.number_rates = entry.registered, rates_of(entry.registered)
             known.accounts = entry.accounts
 
@@ -119,6 +121,11 @@ class ShardMemory:
                 memory.entry = entry
                 memory.invalidate()
         return {entry.campaign_id for entry in entries}
+
+    def is_told_of_calls(self, organization_id: str) -> bool:
+        """Whether an organization wants to be told of calls that are up, by what was last read."""
+        known = self.organizations.get(organization_id)
+        return known is not None and tells_while_up(known.fact_types)
 
     def knows(self, campaign_id: str) -> bool:
         """Whether this campaign may be dialed, by what was last read."""

@@ -15,7 +15,7 @@ from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.contacts import wishes
-from shared.store.dialing import deletions, executors, expiries, in_progress, shard_catalog, shards
+from shared.store.dialing import deletions, executors, expiries, facts, in_progress, shard_catalog, shards
 from shared.store.dialing.server_clock import ServerClock
 
 
@@ -69,6 +69,11 @@ class SafetyNet:
             chores[shard].add(Chore.OVER)
         for shard in await wishes.shards_with_asks(self._store, mine):
             chores[shard].add(Chore.ASKED)
+        waiting, told = await facts.shards_with_facts(self._store, mine)
+        for shard in waiting:
+            chores[shard].add(Chore.FACTS)
+        for shard in told:
+            loops[shard].relay()
         for shard, loop in loops.items():
             if loop.limits_runs:
                 chores[shard].add(Chore.FULL)

@@ -27,12 +27,14 @@ from shared.domain.campaign import (
     shown_state,
     started,
 )
+from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.contact_input import is_uuid
 from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
 from shared.store.catalog.campaign_dates import check_dates
+from shared.store.catalog.campaign_log import tell_of_making, tell_of_move
 from shared.store.catalog.configurations import count_campaign, hide_private
 from shared.store.catalog.courses import NOT_DELETED, course_of, stored_course
 from shared.store.catalog.organizations import next_campaign_number, touch
@@ -204,7 +206,9 @@ class ScheduleChange:
         return None if is_so else CampaignMove.SCHEDULE
 
 
-async def create_campaign(store: Store, organization_id: str, new: NewCampaign, now: datetime) -> Campaign:
+async def create_campaign(
+    store: Store, organization_id: str, new: NewCampaign, now: datetime, by: Actor = ENGINE
+) -> Campaign:
     """A new campaign.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another), `BadSetting` (numbers, or it
@@ -219,7 +223,9 @@ async def create_campaign(store: Store, organization_id: str, new: NewCampaign, 
         document = {**_new_document(campaign_id, organization_id, shard, new, now), "number": number}
         await check_numbers_of(store, organization_id, document, session)
         await store["campaigns"].insert_one(document, session=session)
-        return Campaign.from_document(document)
+        made = Campaign.from_document(document)
+        await tell_of_making(store, session, document, made.course, now, by)
+        return made
 
     try:
         return await store.in_transaction(work)
@@ -243,6 +249,7 @@ async def edit_campaign(
     changes: Mapping[str, Any],
     now: datetime,
     move: ScheduleChange | None = None,
+    by: Actor = ENGINE,
 ) -> Campaign:
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
 
@@ -269,6 +276,8 @@ async def edit_campaign(
             course = Campaign.from_document({**stored, **after}).course
             check_dates(course, "end_at" if "end_at" in changes else "start_at")
         written = await _write(store, campaign_id, after, now, session)
+        if asked is not None:
+            await tell_of_move(store, session, stored, written, asked, now, by)
         await touch(store, organization_id, session)
         return Campaign.from_document(written)
 
@@ -285,6 +294,7 @@ async def move_campaign(
     move: CampaignMove,
     now: datetime,
     changes: Mapping[str, Any] = NO_CHANGES,
+    by: Actor = ENGINE,
 ) -> Campaign:
     """Start, pause, cancel or delete, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
 
@@ -297,8 +307,10 @@ async def move_campaign(
         raise ValueError(f"not set by a move: {sorted(changes.keys() - EDITABLE_BY_MOVE)}")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        before = Campaign.from_document(await _found(store, organization_id, campaign_id, session))
+        stored = await _found(store, organization_id, campaign_id, session)
+        before = Campaign.from_document(stored)
         after = await _write(store, campaign_id, {**changes, **_moved(before, move, now)}, now, session)
+        await tell_of_move(store, session, stored, after, move, now, by)
         if move is CampaignMove.DELETE:
             await hide_private(store, organization_id, campaign_id, now, session)
         await touch(store, organization_id, session)
@@ -308,7 +320,7 @@ async def move_campaign(
 
 
 def _moved(campaign: Campaign, move: CampaignMove, now: datetime, start_at: datetime | None = None) -> Document:
-    """The fields that a move changes. What is told of the move is told in the write of these."""
+    """The fields that a move changes."""
     course = moved(campaign.course, move, now, start_at)
     if course is None:
         raise WrongState(Kind.CAMPAIGN, campaign.id, campaign.shown(now).state, move)
@@ -341,6 +353,8 @@ async def _write(
     store: Store, campaign_id: str, changes: Mapping[str, Any], now: datetime, session: AsyncClientSession
 ) -> Document:
     update: dict[str, Any] = {"$set": {**changes, "updated_at": now}}
+    if "intent" in changes:
+        update["$inc"] = {"fact_seq": 1}
     if "external_id" in changes and changes["external_id"] is None:
         # Absent, not null: the unique index holds only campaigns that have one.
         del update["$set"]["external_id"]
@@ -365,6 +379,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
         **stored_course(course),
         "end_at": new.end_at,
         "auto_complete": new.auto_complete,
+        "fact_seq": 1,
         "started_at": now if course.is_opened else None,
         "completed_at": None,
         "priority": new.priority,

@@ -25,6 +25,7 @@ from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
+from shared.store.dialing.call_facts import tell_of_refused_callback
 from shared.store.dialing.moves import Move, apply_moves, cannot_wait
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import BATCH, Swept
@@ -158,7 +159,11 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
             if cannot_wait(context, contact, now)
         ]
         await apply_moves(store, session, transaction.ledger, context, moves, now)
-        await _drop(store, session, [contact_id for contact_id in ids if contact_id not in settled])
+        void = [contact_id for contact_id in ids if contact_id not in settled]
+        for contact_id in void:
+            if contact_id in contacts:
+                tell_of_refused_callback(transaction.ledger, context, contacts[contact_id], now)
+        await _drop(store, session, void)
         await transaction.ledger.write(store, session)
         return Swept.by(transaction.ledger, len(ids))
 

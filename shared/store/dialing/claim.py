@@ -6,13 +6,13 @@ here. The sums are read in the transaction that writes them, so no limit is ever
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.caller_numbers import UNUSED, NumberChoice, NumberUse
-from shared.domain.campaign import FIRST_GENERATION, opened
+from shared.domain.campaign import FIRST_GENERATION
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import number_plan, verdict
 from shared.domain.dialing_values import Call, CallChoice, CallFields, End, Rules, Wait
@@ -21,13 +21,14 @@ from shared.domain.phone import compared, spellings
 from shared.domain.reasons import CAPS, EndReason, WaitReason
 from shared.domain.refusal import asked_again
 from shared.events import DialJob
-from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Document
+from shared.store.dialing.call_facts import tells_of_calls
 from shared.store.dialing.caps import PastAttempts, past_attempts
 from shared.store.dialing.context import call_fields, concurrency_limit
 from shared.store.dialing.moves import GuardFailed, Move, apply_moves
 from shared.store.dialing.number_use import OneNumber
 from shared.store.dialing.numbering import number_calls
+from shared.store.dialing.openings import open_runs
 from shared.store.dialing.run_sums import is_counted, room_of
 from shared.store.dialing.shard_transaction import ShardTransaction
 
@@ -127,7 +128,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     )
     number_calls(transaction, selection.locks, now)
     await _lock(transaction, selection)
-    await _open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
+    await open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
     callers = {lock["attempt"]: lock["caller_number"] for lock in selection.locks} if order.times else {}
     return Claimed(jobs, selection.left, len(selection.moves), selection.spent, callers)
@@ -293,6 +294,8 @@ def _lock_for(
     if campaign and is_counted(campaign, transaction.ledger.runs.of(campaign["_id"])):
         lock["counted"] = True
     lock |= transaction.context.rules_of(contact).accounts.claim_fields(choice.account_id)
+    if tells_of_calls(transaction.context, contact["organization_id"]):
+        lock["tells"] = True
     if choice.voicemail is not None:
         lock["voicemail"] = choice.voicemail.model_dump(mode="json")
     return {**lock, "probing": list(call.probing)} if call.probing else lock
@@ -360,28 +363,6 @@ async def _lock(transaction: ShardTransaction, selection: Selection) -> None:
         raise GuardFailed(f"{result.matched_count} of {len(ids)} candidates were still waiting")
     for contact, claimed in zip(selection.chosen, selection.locks, strict=True):
         transaction.ledger.claimed(contact, claimed)
-
-
-async def _open_runs(transaction: ShardTransaction, campaign_ids: Set[str], now: datetime) -> None:
-    """Open the runs of scheduled campaigns of which these are the first calls; of all others nothing is written.
-
-    Guarded by the course as it was read: whoever moves the campaign meanwhile collides with this.
-    """
-    campaigns = transaction.context.campaigns
-    for campaign_id in campaign_ids & campaigns.keys():
-        course = course_of(campaigns[campaign_id])
-        if course.is_opened:
-            continue
-        run = stored_run(opened(course, now))
-        # What is told of a campaign that has started is told in this write.
-        written = await transaction.store["campaigns"].update_one(
-            {"_id": campaign_id, "intent": course.intent, "generation": course.generation},
-            {"$set": {"run": run, "started_at": campaigns[campaign_id]["started_at"] or now}},
-            session=transaction.session,
-        )
-        if not written.matched_count:
-            raise GuardFailed(f"campaign {campaign_id} was moved")
-        campaigns[campaign_id]["run"] = run
 
 
 def _job(contact: Document, lock: Document) -> DialJob:

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import Course, Intent
+from shared.domain.campaign_log import LogEvent
 from shared.domain.completion import WorkLeft, completed, is_completed, may_complete
 from shared.store.catalog.courses import COURSE_FIELDS, course_of, stored_run
+from shared.store.catalog.facts import read_fact_types
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.ledger import Ledger
 from shared.store.dialing.moves import GuardFailed
+from shared.store.dialing.run_facts import tell_of_run
 from shared.store.dialing.shard_transaction import Ownership
-from shared.store.documents.catalog import CampaignDocument
+from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import CountersDocument, CountersInDocument
 
@@ -98,31 +102,38 @@ async def complete_campaign(store: Store, owner: Ownership, campaign_id: str, no
         remaining = (await read_remaining(store, owner.shard, [campaign_id], session)).get(campaign_id)
         if remaining is None or not remaining.is_completed(now):
             return False
-        await _write(store, session, campaign_id, remaining, now)
-        await Ledger(owner.shard, owner.epoch).write(store, session)
+        ledger = Ledger(owner.shard, owner.epoch)
+        await _write(store, session, campaign_id, remaining, now, ledger)
+        await ledger.write(store, session)
         return True
 
     return await store.in_transaction(run)
 
 
 async def _write(
-    store: Store, session: AsyncClientSession, campaign_id: str, remaining: Remaining, now: datetime
+    store: Store, session: AsyncClientSession, campaign_id: str, remaining: Remaining, now: datetime, ledger: Ledger
 ) -> None:
     course = remaining.course
     after = completed(course, now).run
     assert after is not None
-    # What is told of a campaign that is completed is told in this write; one that was never called in starts in it.
+    # One that was never called in starts in this write.
     changes: Mapping[str, object] = {
         "run": stored_run(after),
         "started_at": remaining.started_at or now,
         "completed_at": now,
     }
-    written = await store["campaigns"].update_one(
+    written = await store["campaigns"].find_one_and_update(
         {"_id": campaign_id, "intent": course.intent, "generation": course.generation},
-        {"$set": changes},
+        {"$set": changes, "$inc": {"fact_seq": 1}},
+        projection=dict.fromkeys(FOR_PEOPLE, 0),
+        return_document=ReturnDocument.AFTER,
         session=session,
     )
-    if not written.matched_count:
+    if written is None:
         raise GuardFailed(f"campaign {campaign_id} was moved")
+    campaign = complete(CampaignDocument, written)
+    wanted = await read_fact_types(store, session, campaign["organization_id"])
+    for event in ([] if course.is_opened else [LogEvent.STARTED]) + [LogEvent.COMPLETED]:
+        tell_of_run(ledger, wanted, campaign, event, now)
     # Really changed, each of them: a write that changes nothing collides with nobody.
     await store["counters_in"].update_many({"campaign_id": campaign_id}, {"$inc": {"completions": 1}}, session=session)

@@ -228,6 +228,11 @@ class DialingContext:
         self._asked[collection] |= new
         return new
 
+    def fact_types(self, organization_id: str) -> Collection[str]:
+        """The types of facts that a loaded organization wants to be told of."""
+        organization = self.organizations.get(organization_id)
+        return organization["fact_types"] if organization is not None else ()
+
     def hours_of(self, organization_id: str) -> OrganizationHours:
         """What a loaded organization says of hours, read once."""
         if organization_id not in self._hours:

@@ -27,6 +27,7 @@ from shared.store.client import Document
 from shared.store.dialing import caps
 from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
+from shared.store.dialing.call_facts import tell_of_correction, tell_of_ending
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.numbering import number_late_calls
 from shared.store.dialing.releases import RELEASE_SECONDS
@@ -179,11 +180,12 @@ def _first_ending(
     if contact is None:
         return
     transaction.ledger.attempted(contact, attempt)
+    tell_of_ending(transaction.ledger, transaction.context, contact, attempt)
     if holds:
         lock = contact["lock"]
         note_call(transaction, contact, failed=event.outcome in FAILURES or event.refusal is not None)
         if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):
-            end_rests(transaction, contact["organization_id"], lock, by_ending=True)
+            end_rests(transaction, contact, now, by_ending=True)
         outcomes = {**contact["outcomes"], event.outcome: contact["outcomes"].get(event.outcome, 0) + 1}
         dialed = _Dialed(dialed_number(lock), lock["caller_number"], lock["account"])
         made = contact["attempts_made"] + 1
@@ -211,6 +213,8 @@ def _better_ending(
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
     transaction.ledger.upgraded(attempt, known)
+    if contact is not None:
+        tell_of_correction(transaction.ledger, transaction.context, contact, attempt, known)
     if contact is None or _has_the_last_word(contact, ENDED_BY[event.outcome]):
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
@@ -318,6 +322,7 @@ def _by_the_rule(
         uncounted=uncounted,
         invalid_numbers=invalid,
         waits_anew=True,
+        outcome=event.outcome,
         callback=None if is_requested or contact["callback"] is None else {},
     )
 
@@ -334,7 +339,7 @@ def _rest_until(
     if event.refusal is None or dialed.number is None or dialed.caller_number is None:
         return None
     call = {"number": dialed.number, "caller_number": dialed.caller_number, "account": dialed.account}
-    rest = begin_rest(transaction, contact["organization_id"], call, event.refusal, now, in_ending=True)
+    rest = begin_rest(transaction, contact, call, event.refusal, now, in_ending=True)
     if event.refusal.subject is RefusalSubject.CALLER_NUMBER and transaction.context.has_several_numbers(contact):
         # Another of the campaign's numbers may be asked for at once; while none is left, the campaign sleeps.
         return now + timedelta(seconds=RELEASE_SECONDS)

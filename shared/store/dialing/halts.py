@@ -11,10 +11,12 @@ from datetime import datetime
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import HaltReason, halted
+from shared.domain.campaign_log import LogEvent
 from shared.domain.ids import campaign_budget
 from shared.store.catalog.courses import course_of, stored_run
 from shared.store.client import Store, translates
 from shared.store.dialing.moves import GuardFailed
+from shared.store.dialing.run_facts import tell_of_run
 from shared.store.dialing.run_sums import read_run_calls
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.documents.completing import complete
@@ -42,10 +44,9 @@ async def halt(transaction: ShardTransaction, campaign_id: str, reason: HaltReas
     run = halted(course, reason, now)
     if run is None:
         return
-    # What is told of a campaign that was halted is told in this write.
     written = await transaction.store["campaigns"].update_one(
         {"_id": campaign_id, "intent": course.intent, "generation": course.generation},
-        {"$set": {"run": stored_run(run)}},
+        {"$set": {"run": stored_run(run)}, "$inc": {"fact_seq": 1}},
         session=transaction.session,
     )
     if not written.matched_count:
@@ -53,6 +54,8 @@ async def halt(transaction: ShardTransaction, campaign_id: str, reason: HaltReas
     campaign["run"] = stored_run(run)
     transaction.context.forget_rules(campaign["organization_id"])
     transaction.ledger.halted[campaign_id] = reason
+    wanted = transaction.context.fact_types(campaign["organization_id"])
+    tell_of_run(transaction.ledger, wanted, campaign, LogEvent.HALTED, now, reason)
 
 
 async def halt_full_runs(transaction: ShardTransaction, now: datetime) -> None:

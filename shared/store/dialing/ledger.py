@@ -6,20 +6,25 @@ contacts, they cannot drift (I6).
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from pymongo import UpdateOne
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import HaltReason
 from shared.domain.contact import ContactStatus
+from shared.domain.facts import Fact
 from shared.domain.ids import campaign_budget, organization_budget, organization_of_budget
 from shared.domain.refusal import Refusal, Rest
 from shared.errors import OwnershipLost
+from shared.store.catalog.campaign_log import write_log
+from shared.store.catalog.facts import stored_fact
 from shared.store.client import Document, Store
 from shared.store.dialing.counted_runs import CountedRuns
+from shared.store.dialing.facts import keep_facts, waiting_of_campaigns
 from shared.store.dialing.number_use import NumberSums
 from shared.store.dialing.rests import note_refusal, write_rest
 from shared.store.dialing.run_sums import RunSums
@@ -72,6 +77,16 @@ class Ledger:
     evidence: dict[str, Document] = field(default_factory=dict)
     last_call: int = 0
     halted: dict[str, HaltReason] = field(default_factory=dict)
+    # What is told; before it what was `adopted` from others.
+    facts: list[Document] = field(default_factory=list)
+    adopted: list[Document] = field(default_factory=list)
+    facts_written: int = 0
+    # Entries of campaigns' logs.
+    logged: list[Document] = field(default_factory=list)
+
+    def tell(self, organization_id: str, fact: Fact) -> None:
+        """Note a fact of an organization that wants its type; it is written with the sums."""
+        self.facts.append(stored_fact(organization_id, fact))
 
     def moved(self, contact: Document, new_values: Document | None, attempts_made: int | None = None) -> None:
         """Note that a contact, as it was read, gets these new values, or (None) is removed.
@@ -222,9 +237,25 @@ class Ledger:
         ]
         if counters:
             await store["counters"].bulk_write(counters, session=session)
-        changes: Document = {"$inc": {"held": self.shard_held, "grant": -self.given_back}, "$currentDate": {"at": True}}
+        await write_log(store, session, self.logged)
+        if self.facts:
+            self.adopted += await waiting_of_campaigns(store, session, self.shard, self.facts)
+        await self._fence(store, session, [*self.adopted, *self.facts])
+
+    async def _fence(self, store: Store, session: AsyncClientSession, facts: Sequence[Document]) -> None:
+        counted = {"held": self.shard_held, "grant": -self.given_back, **({"facts": len(facts)} if facts else {})}
+        changes: Document = {"$inc": counted, "$currentDate": {"at": True}}
         if self.last_call:
             changes["$set"] = {"last_call": self.last_call}
-        fence = await store["shards"].update_one({"_id": self.shard, "epoch": self.epoch}, changes, session=session)
-        if fence.matched_count != 1:
+        shard = await store["shards"].find_one_and_update(
+            {"_id": self.shard, "epoch": self.epoch},
+            changes,
+            projection={"facts": 1},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if shard is None:
             raise OwnershipLost(f"shard {self.shard}: epoch {self.epoch} is no longer the newest")
+        if facts:
+            await keep_facts(store, session, self.shard, shard["facts"], facts)
+            self.facts_written = len(facts)

@@ -16,10 +16,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.dialing import end_of
 from shared.domain.dialing_values import End
+from shared.domain.outcome import Outcome
 from shared.domain.queue_order import queue_of, tier_in
 from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
+from shared.store.dialing.call_facts import tell_of_move
 from shared.store.dialing.context import DialingContext, known_ending
 from shared.store.dialing.ledger import Ledger
 from shared.store.documents.completing import defaults
@@ -72,6 +74,8 @@ class Move:
     waits_anew: bool = False
     retries_skipped: int | None = None
     callback: Document | None = None
+    # Of the call that has ended by this move.
+    outcome: Outcome | None = None
 
 
 async def apply_moves(
@@ -99,11 +103,13 @@ async def apply_moves(
         contact, move = asked_for.contact, final_move(asked_for, context, now)
         if move is None:
             ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
+            tell_of_move(ledger, context, asked_for, None, now)
             removed.append(contact)
             continue
         kept.append(contact)
         values.append(new_values(move))
         ledger.moved(contact, values[-1], attempts_made=asked_for.attempts_made)
+        tell_of_move(ledger, context, move, values[-1], now)
         if move.to is ContactStatus.PENDING:
             ledger.waits(contact["campaign_id"], values[-1]["due_at"])
     if kept:

@@ -61,7 +61,7 @@ def _given_back(
     refusal = event.refusal
     if refusal is None:
         return Move(contact, ContactStatus.PENDING, soon, put_off=WaitReason.GIVEN_BACK)
-    rest = begin_rest(transaction, contact["organization_id"], contact["lock"], refusal, now)
+    rest = begin_rest(transaction, contact, contact["lock"], refusal, now)
     own_number = refusal.subject is RefusalSubject.CALLER_NUMBER and contact["agent_number"] is not None
     if refusal.subject is not RefusalSubject.COUNTRY and not own_number:
         # The whole campaign sleeps meanwhile; its contacts keep their places.
@@ -69,7 +69,7 @@ def _given_back(
     return Move(contact, ContactStatus.PENDING, max(soon, rest.until), put_off=WAITS_FOR_REST[refusal.subject])
 
 
-async def apply_probes(transaction: ShardTransaction, events: Sequence[ProbePlaced]) -> None:
+async def apply_probes(transaction: ShardTransaction, events: Sequence[ProbePlaced], now: datetime) -> None:
     """End the rests that calls have asked about and the carrier has taken."""
     if not events:
         return
@@ -77,7 +77,7 @@ async def apply_probes(transaction: ShardTransaction, events: Sequence[ProbePlac
     for event in events:
         contact = contacts.get(event.contact_id)
         if contact is not None and _is_on(contact, event.attempt_id, event.organization_id):
-            end_rests(transaction, contact["organization_id"], contact["lock"], by_ending=False)
+            end_rests(transaction, contact, now, by_ending=False)
 
 
 def _is_on(contact: Document, attempt_id: str, organization_id: str) -> bool:

@@ -56,6 +56,7 @@ class OrganizationEntry:
     calls_per_second: float | None = None
     registered: Mapping[str, CallerNumber] = field(default_factory=dict)
     accounts: TelephonyAccounts = NO_ACCOUNTS
+    fact_types: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def _organization_entry(
         organization_hours(organization),
         organization["calls_per_second"],
         registered,
+        fact_types=organization["fact_types"],
     )
 
 

@@ -57,7 +57,7 @@ class WorkDone:
     `remaining`: changes of the contacts that wait or are being called, by campaign id.
     `calls`: what campaigns have claimed and ended, by campaign id.
     `halted`: campaigns, by id, whose runs were halted. `callers`: the numbers that jobs call from, by attempt, where
-    any has a limit of calls a second.
+    any has a limit of calls a second. `told`: facts that were written.
     """
 
     jobs: list[DialJob]
@@ -74,6 +74,7 @@ class WorkDone:
     calls: Mapping[str, CallChange] = field(default_factory=dict)
     halted: dict[str, HaltReason] = field(default_factory=dict)
     callers: dict[str, str] = field(default_factory=dict)
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ async def do_shard_work(
     async def run(session: AsyncClientSession) -> WorkDone:
         transaction = ShardTransaction.begin(store, session, owner)
         recorded = await apply_endings(transaction, work.ended, now)
-        await apply_probes(transaction, work.probes)
+        await apply_probes(transaction, work.probes, now)
         released = await apply_releases(transaction, work.released, now, jitter_seconds)
         await apply_breakers(transaction, now)
         claimed: Claimed = await apply_claim(transaction, work.claim, now)
@@ -128,6 +129,7 @@ async def do_shard_work(
             ledger.calls(),
             ledger.halted,
             claimed.callers,
+            told=ledger.facts_written,
         )
 
     return await store.in_transaction(run)

@@ -53,6 +53,8 @@ class OrganizationDocument:
     # How many telephony accounts it has, and the one that it has chosen as its default.
     account_count: int = 0
     default_account_id: str | None = None
+    # Types of facts that any of its subscriptions wants; kept in the transaction that writes a subscription.
+    fact_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,8 @@ class CampaignDocument:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     imports: int = 0
+    # Counted up by every write of intent or run.
+    fact_seq: int = 0
     # By those who add contacts: how many processes have begun to.
     sources: int = 0
     external_id: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from shared.store.documents.campaign_log import CampaignLogDocument
 from shared.store.documents.catalog import (
     ApiKeyDocument,
     CallerNumberDocument,
@@ -32,6 +33,7 @@ from shared.store.documents.dialing import (
     SchemaDocument,
     ShardDocument,
 )
+from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDocument
 from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
@@ -42,6 +44,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "attempts": AttemptDocument,
     "budgets": BudgetDocument,
     "caller_numbers": CallerNumberDocument,
+    "campaign_log": CampaignLogDocument,
     "campaigns": CampaignDocument,
     "companies": CompanyDocument,
     "configurations": ConfigurationDocument,
@@ -53,10 +56,13 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "deletions": DeletionDocument,
     "expiries": ExpiryDocument,
     "external_ids": ExternalIdDocument,
+    "facts": FactsDocument,
+    "facts_in": FactInDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,
     "people": PersonDocument,
+    "relays": RelayDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,

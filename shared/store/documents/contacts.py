@@ -44,6 +44,8 @@ class LockDocument:
     # The telephony account, and its carrier; None: the operator's.
     account: str | None = None
     provider: str | None = None
+    # Whether the organization wants to be told that the call was placed.
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class StartDocument:
     hold_until: datetime
     call_id: str | None = None
     answered_at: datetime | None = None
+    # What the organization was told of the call while it was up, by the scheduler.
+    told: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("DELETE", f"/campaigns/{SOME_ID}", WRITES),
     ("GET", f"/campaigns/{SOME_ID}/configuration", READS),
     ("PATCH", f"/campaigns/{SOME_ID}/configuration", WRITES),
+    ("GET", f"/campaigns/{SOME_ID}/log", READS),
     ("POST", f"/campaigns/{SOME_ID}/start", WRITES),
     ("POST", f"/campaigns/{SOME_ID}/pause", WRITES),
     ("POST", f"/campaigns/{SOME_ID}/close", WRITES),

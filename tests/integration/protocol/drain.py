@@ -3,10 +3,14 @@
 from shared.domain.campaign import DIALED, CampaignMove, shown_state
 from shared.domain.outcome import Outcome
 from shared.store.catalog.courses import course_of
+from shared.store.dialing.adoption import adopt_facts
+from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shards import read_global
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
 from tests.integration.protocol import edits, ends, halting
+from tests.integration.protocol.setting import ACME
+from tests.integration.protocol.told import check_told, told_to
 from tests.integration.protocol.world import SEATS, SHARDS, World, step
 
 ROUNDS = 60
@@ -22,11 +26,16 @@ async def drain(world: World) -> None:
             break
         await _round(world, number)
     await _complete_all(world)
+    for shard in SHARDS:
+        await adopt_facts(world.store, Ownership(shard, world.epochs[shard]))
+    told = await told_to(world.store, ACME)
     # Kafka may still hold repeats of what is long over: they must change nothing.
     for shard in SHARDS:
         await world.take_over(0, shard)
         world.schedulers[0].positions[shard] = 0
         await world.work(0, shard)
+    assert await told_to(world.store, ACME) == told, "what is over was told again"
+    await check_told(world.store, ACME)
     await world.promises.check_end(world.carrier.calls, world.carrier.unknowable)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
-from shared.events import AnyOrgEvent, CallFinished, DialJob, JobReleased, ProbePlaced
+from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased, ProbePlaced
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
@@ -57,6 +57,7 @@ class SchedulerSeat:
             [event for event in events if isinstance(event, CallFinished)],
             [event for event in events if isinstance(event, JobReleased)],
             [event for event in events if isinstance(event, ProbePlaced)],
+            [event for event in events if isinstance(event, CallAnswered | CallWasPlaced)],
         )
 
 
@@ -66,6 +67,7 @@ class Waiting(NamedTuple):
     ended: list[CallFinished]
     released: list[JobReleased]
     probes: list[ProbePlaced]
+    news: list[CallAnswered | CallWasPlaced]
 
 
 class Spool(Outbox):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from shared.domain.caller_numbers import NumberChoice, end_of_day, utc_day
+from shared.domain.facts import FactType
 from shared.domain.ids import default_campaign_id
 from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.catalog.campaigns import edit_campaign
@@ -42,6 +43,10 @@ COLLECTIONS: Final = (
     "answering_machines",
     "caller_numbers",
     "people",
+    "facts",
+    "facts_in",
+    "relays",
+    "campaign_log",
 )
 EXCLUSIVE: Final = "+14155550199"
 DEFAULT_NUMBER: Final = "+14155550100"
@@ -225,6 +230,8 @@ def _organization(world: World, organization_id: str, plan: Plan) -> Document:
         "max_attempts_per_number_per_day": plan.caps.day,
         "max_attempts_per_number_per_week": plan.caps.week,
         "min_minutes_between_calls": plan.caps.gap_minutes,
+        # Acme wants to be told of everything, Beta of nothing.
+        "fact_types": list(FactType) if organization_id == ACME else [],
         "created_at": START_OF_TIME,
         "changed_at": START_OF_TIME,
     }

@@ -197,7 +197,7 @@ async def test_opened_by_the_fast_clock(store: Store) -> None:
 async def test_of_an_opening_and_a_move_at_once_one_is_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The schedule is cleared while a claim opens the run: the claim looks again, and finds a draft."""
     world = await scheduled_world(store, 2)
-    times = beside(monkeypatch, claim, "_open_runs", lambda: edits.schedule(world, SPRING, None))
+    times = beside(monkeypatch, claim, "open_runs", lambda: edits.schedule(world, SPRING, None))
     assert await claimed(world, ANN, ahead=CLOCKS_APART) == set()
     assert len(times) == 2, "the claim collided, and looked again"
     after = await spring(world)
@@ -210,7 +210,7 @@ async def test_an_opening_beside_a_pause(store: Store, monkeypatch: pytest.Monke
     """The campaign is paused while a claim opens its run: the claim looks again, and nobody is claimed."""
     world = await scheduled_world(store, 31)
     await world.pass_time(31)
-    times = beside(monkeypatch, claim, "_open_runs", lambda: edits.move(world, SPRING, CampaignMove.PAUSE))
+    times = beside(monkeypatch, claim, "open_runs", lambda: edits.move(world, SPRING, CampaignMove.PAUSE))
     assert await claimed(world, ANN) == set()
     assert len(times) == 2, "the claim collided, and looked again"
     assert (await spring(world)).shown(world.now).state is CampaignState.PAUSED

@@ -32,6 +32,7 @@ from tests.integration.protocol.carrier import Call, Carrier, Fate
 from tests.integration.protocol.promises import Promises
 from tests.integration.protocol.rules_in_force import RulesInForce
 from tests.integration.protocol.seats import ExecutorSeat, Log, SchedulerSeat, Task, ending_of, released
+from tests.integration.protocol.told import tell_news
 from tests.integration.protocol.watch import Watch
 
 # Shortly before midnight in the configurations' zone, so that days of caps begin while calls are made.
@@ -144,6 +145,10 @@ class World:
         end = len(log.records)
         waiting = seat.waiting(shard, log)
         order = ClaimOrder(list(self.contacts if claim is None else claim), {}, DIALING.lock_seconds)
+
+        told = functools.partial(tell_news, self.store, waiting.news)
+        if waiting.news and await self.owned_write(scheduler, shard, told) is None:
+            return []
 
         async def write(owner: Ownership) -> list[DialJob]:
             work = ShardWork(waiting.ended, waiting.released, order, needed, waiting.probes)

@@ -74,7 +74,6 @@ OF_REQUESTS = {
     ),
     RequestFault.TRY_AGAIN: (503, "MongoDB is not reachable; try again."),
     RequestFault.NO_SECRET_KEY: (
-        503,
         409,
         "This installation has no key to store secrets with; have the operator set DIALSTREAM_SECRET_KEY.",
     ),

@@ -59,7 +59,7 @@ async def create(engine: ThisEngine, caller: CampaignManager, draft: NewDraft) -
     body, contacts = await _checked(engine, caller, draft, None)
     new = translate.new_campaign(body)
     now = utc_now()
-    changed = await campaigns.create_campaign(engine, caller.organization_id, new, contacts, now)
+    changed = await campaigns.create_campaign(engine, caller.organization_id, new, contacts, now, caller.actor)
     return translate.changed_campaign(changed, now)
 
 
@@ -107,7 +107,9 @@ async def edit(
     before = await campaigns.get_campaign(engine, caller.organization_id, campaign)
     body, contacts = await _checked(engine, caller, draft, before)
     now, changes, schedule = utc_now(), translate.campaign_changes(body), translate.schedule_change(body)
-    changed = await campaigns.edit_campaign(engine, caller.organization_id, before.id, changes, contacts, now, schedule)
+    changed = await campaigns.edit_campaign(
+        engine, caller.organization_id, before.id, changes, contacts, now, schedule, caller.actor
+    )
     return translate.changed_campaign(changed, now)
 
 
@@ -138,7 +140,9 @@ async def close(engine: ThisEngine, caller: CampaignManager, campaign: CampaignR
 async def delete(engine: ThisEngine, caller: CampaignManager, campaign: CampaignRef) -> Deleted:
     """Delete a draft or a closed campaign: it is hidden, its external_id is free, and its contacts and calls stay."""
     now = utc_now()
-    deleted = await campaigns.move_campaign(engine, caller.organization_id, campaign, CampaignMove.DELETE, now)
+    deleted = await campaigns.move_campaign(
+        engine, caller.organization_id, campaign, CampaignMove.DELETE, now, by=caller.actor
+    )
     return Deleted(id=deleted.id)
 
 
@@ -146,7 +150,7 @@ async def _moved(
     engine: Engine, caller: Caller, reference: str, move: CampaignMove, changes: Mapping[str, Any] = NO_CHANGES
 ) -> CampaignView:
     now = utc_now()
-    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, now, changes)
+    moved = await campaigns.move_campaign(engine, caller.organization_id, reference, move, now, changes, caller.actor)
     return translate.campaign_view(moved, now)
 
 
