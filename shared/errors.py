@@ -47,6 +47,8 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    ATTEMPT = "attempt"
+    CALL_RESULT = "result of a call"
 
 
 class Clash(StrEnum):
@@ -78,6 +80,9 @@ class Flaw(StrEnum):
     CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
     END_BEFORE_START = "end_at not after start_at"
     START_AFTER_END = "start_at not before end_at"
+    TIME_PAST = "time that has passed"
+    TIME_FAR_AHEAD = "time too far ahead"
+    TOO_MUCH_EXTRACTED = "more extracted from a call than is kept"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.call_executor.settings import ExecutorSettings
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.logs import get_logger
+from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
 from shared.telephony.providers import BuildProvider, build_provider
 from shared.topics import DIAL_JOBS
@@ -53,6 +54,7 @@ class CallExecutor:
                 settings,
                 self.executor_id,
                 now_for_all=now_for_all,
+                tokens=ResultTokens(settings.secret_key),
             ),
             self._held,
             producer,

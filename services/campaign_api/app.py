@@ -34,6 +34,7 @@ from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
+from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
 from shared.telephony.providers import carrier_of_calls
 from shared.wiring import reach
@@ -59,7 +60,7 @@ def build_app(
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
     engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
-    edge = Edge(engine, RateLimit(settings.requests_per_minute))
+    edge = Edge(engine, RateLimit(settings.requests_per_minute), ResultTokens(settings.secret_key))
     calls = carrier_of_calls(settings)
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)
 

@@ -88,6 +88,8 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "attempts": [
         IndexModel([("contact_id", ASCENDING)]),
+        # An agent may know its call by the conversation alone.
+        IndexModel([("conversation_id", ASCENDING)], name="conversation"),
         # The attempts that caps on phones count. Empty, and so without cost, where no organization has one.
         IndexModel(
             [("organization_id", ASCENDING), ("phone", ASCENDING), ("counted_at", ASCENDING), ("ended_at", ASCENDING)],

@@ -27,6 +27,11 @@ class Caller:
     organization_id: str
     scopes: frozenset[Scope]
 
+    @property
+    def reads_sensitive(self) -> bool:
+        """Whether the credential may read what was said in calls, and what was made of that."""
+        return Scope.CONVERSATIONS_READ_SENSITIVE in self.scopes
+
     def require(self, scopes: frozenset[Scope]) -> None:
         """Raises `Refused` unless the credential has one of these scopes."""
         if not self.scopes & scopes:

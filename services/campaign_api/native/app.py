@@ -21,6 +21,7 @@ from services.campaign_api.native.routes import (
     ingest_batches,
     limits,
     preview,
+    results,
     statistics,
 )
 
@@ -38,6 +39,7 @@ ROUTERS: Final = (
     campaigns.router,
     contacts.router,
     callbacks.router,
+    results.router,
     statistics.router,
     diagnosis.router,
     preview.router,

@@ -6,6 +6,7 @@ from fastapi import Path
 from pydantic import AfterValidator
 
 from services.campaign_api.http.paths import decoded
+from services.campaign_api.http.requests import as_stored
 
 CampaignRef = Annotated[
     str,
@@ -29,6 +30,16 @@ CallbackRef = Annotated[
     str,
     Path(description="The callback's id.", min_length=1, examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21-2"]),
     AfterValidator(decoded),
+]
+AttemptRef = Annotated[
+    str,
+    Path(
+        description="The id of the attempt, or of its conversation.",
+        min_length=1,
+        examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"],
+    ),
+    AfterValidator(decoded),
+    AfterValidator(as_stored),
 ]
 PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
 PoolRef = Annotated[

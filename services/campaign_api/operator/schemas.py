@@ -17,7 +17,8 @@ MAX_ORGANIZATIONS: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The last millisecond of the year 9999: the last that a datetime can hold.
 _LAST_MS: Final = 253_402_300_799_999
-_MANAGE: Final = (Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE)
+# Of a key that is made without a list.
+_USUAL: Final = (Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE, Scope.CONVERSATIONS_READ_SENSITIVE)
 
 
 def _in_the_future(milliseconds: int | None) -> int | None:
@@ -108,7 +109,7 @@ class CreateOrganizationKey(RequestBody):
 
     organization_id: OurId
     name: Name
-    scopes: Scopes = Field(list(_MANAGE))
+    scopes: Scopes = Field(list(_USUAL))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
 
 
@@ -130,7 +131,7 @@ class CreatePersonalToken(RequestBody):
     person: Name
     organization_ids: Annotated[list[OurId], Field(min_length=1, max_length=MAX_ORGANIZATIONS)]
     name: Name
-    scopes: Scopes = Field(list(_MANAGE))
+    scopes: Scopes = Field(list(_USUAL))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
 
 

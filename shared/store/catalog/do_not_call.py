@@ -18,7 +18,7 @@ from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
-from shared.store.documents.catalog import NATIVE, DoNotCallDocument
+from shared.store.documents.catalog import FROM_CALL, NATIVE, DoNotCallDocument
 from shared.store.documents.completing import complete
 from shared.store.paging import newest_first, numbered
 
@@ -111,6 +111,23 @@ async def add_numbers(
     return await store.in_transaction(work)
 
 
+async def list_from_call(
+    store: Store, session: AsyncClientSession, organization_id: str, phones: Collection[str], now: datetime
+) -> None:
+    """List the numbers (E.164) of a person who asked in a call not to be called again, in the caller's transaction.
+
+    Inserts alone: a phone that is listed already, in whatever spelling, keeps its entry. Who calls this tells the
+    schedulers: by `touch`, or as the scheduler itself.
+    """
+    stopped = await stopped_numbers(store, organization_id, phones, session)
+    fresh = {entry_id(organization_id, phone): phone for phone in phones if phone not in stopped}
+    if fresh:
+        documents = [
+            _document(key, organization_id, phone, None, now, FROM_CALL) for key, phone in sorted(fresh.items())
+        ]
+        await store["do_not_call"].insert_many(documents, session=session)
+
+
 async def remove_number(store: Store, organization_id: str, phone_number: str) -> int:
     """Take a phone off the list, in whatever spelling it was listed; the organization's shard. Raises `NotFound`."""
 
@@ -140,12 +157,14 @@ async def numbered_entries(
     return NumberedPage([DoNotCallEntry.from_document(row) for row in page.rows], page.total)
 
 
-def _document(key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime) -> dict[str, Any]:
+def _document(
+    key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime, source: str = NATIVE
+) -> dict[str, Any]:
     return {
         "_id": key,
         "organization_id": organization_id,
         "phone_number": phone_number,
         "reason": reason,
-        "source": NATIVE,
+        "source": source,
         "created_at": now,
     }

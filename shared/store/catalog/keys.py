@@ -40,6 +40,7 @@ class Scope(StrEnum):
     CAMPAIGNS_MANAGE = "campaigns:manage"
     CONCURRENCY_READ = "concurrency:read"
     CONCURRENCY_MANAGE = "concurrency:manage"
+    CONVERSATIONS_READ_SENSITIVE = "conversations:read_sensitive"
 
 
 _PREFIXES: Final = {KeyKind.ORGANIZATION: "ak", KeyKind.PERSONAL: "pat"}

@@ -43,6 +43,7 @@ _LOOKED_AT: Final = frozenset(
         "invalid_numbers",
         "put_off",
         "for_good",
+        "opted_out",
     }
 )
 

@@ -50,7 +50,8 @@ class Ledger:
 
     `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them. `endings`:
     calls that have ended or were refused, by whether that was a failure, in campaigns with a circuit breaker, and
-    `evidence` what these breakers go by from now on; `halted` runs; all by campaign id.
+    `evidence` what these breakers go by from now on; `halted` runs; all by campaign id. `changed`: organizations whose
+    campaigns run again, or who have numbers on the do-not-call list that were not there.
     """
 
     shard: int
@@ -70,6 +71,7 @@ class Ledger:
     endings: defaultdict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     evidence: dict[str, Document] = field(default_factory=dict)
     halted: dict[str, HaltReason] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
 
     def moved(self, contact: Document, new_values: Document | None, attempts_made: int | None = None) -> None:
         """Note that a contact, as it was read, gets these new values, or (None) is removed.

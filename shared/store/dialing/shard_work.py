@@ -57,7 +57,7 @@ class WorkDone:
     `remaining`: changes of the contacts that wait or are being called, by campaign id.
     `calls`: what campaigns have claimed and ended, by campaign id.
     `halted`: campaigns, by id, whose runs were halted. `callers`: the numbers that jobs call from, by attempt, where
-    any has a limit of calls a second.
+    any has a limit of calls a second. `changed`: organizations to be read again.
     """
 
     jobs: list[DialJob]
@@ -74,6 +74,7 @@ class WorkDone:
     calls: Mapping[str, CallChange] = field(default_factory=dict)
     halted: dict[str, HaltReason] = field(default_factory=dict)
     callers: dict[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,21 @@ class Swept:
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
     remaining: dict[str, int] = field(default_factory=dict)
     calls: Mapping[str, CallChange] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
 
     @classmethod
     def by(cls, ledger: Ledger, moved: int) -> "Swept":
         """What a sweep that moved so many contacts has changed."""
         numbers: dict[OneNumber, NumberUse | None] = dict.fromkeys(ledger.numbers.given_back)
-        return cls(moved, ledger.held_changes(), ledger.due, numbers, ledger.remaining_changes(), ledger.calls())
+        return cls(
+            moved,
+            ledger.held_changes(),
+            ledger.due,
+            numbers,
+            ledger.remaining_changes(),
+            ledger.calls(),
+            frozenset(ledger.changed),
+        )
 
 
 async def do_shard_work(
@@ -128,6 +138,7 @@ async def do_shard_work(
             ledger.calls(),
             ledger.halted,
             claimed.callers,
+            frozenset(ledger.changed),
         )
 
     return await store.in_transaction(run)

@@ -14,6 +14,7 @@ from shared.store.documents.catalog import (
 from shared.store.documents.contacts import (
     AskDocument,
     AttemptDocument,
+    CallResultDocument,
     ContactDocument,
     DeletionDocument,
     ExpiryDocument,
@@ -38,6 +39,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "asks": AskDocument,
     "attempts": AttemptDocument,
     "budgets": BudgetDocument,
+    "call_results": CallResultDocument,
     "caller_numbers": CallerNumberDocument,
     "campaigns": CampaignDocument,
     "configurations": ConfigurationDocument,

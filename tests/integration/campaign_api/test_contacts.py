@@ -47,6 +47,7 @@ async def test_a_contact_comes_back_as_it_was_sent(acme: Customer) -> None:
         "waiting_for": {"reason": "scheduled", "until": "2035-01-01T08:00:00Z"},
         "ended_because": None,
         "callback": None,
+        "opted_out": False,
         "attempts": [],
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
+from tests.factories import new_id
 from tests.integration.campaign_api.client import Answer, Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
 
@@ -20,6 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
     ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
+    ("POST", "/attempts/{attempt}/result"): {"opt_out": True},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
 }
@@ -43,6 +45,7 @@ class Victim:
             "/do-not-call",
             "/callbacks",
             f"/callbacks/{self.ids['callback']}",
+            f"/attempts/{self.ids['attempt']}/result",
             "/caller-numbers",
             "/caller-number-pools",
             "/ingest-batches",
@@ -50,6 +53,16 @@ class Victim:
             "/limits",
         )
         return [(await self.customer.get(path)).body for path in paths]
+
+
+async def a_call(customer: Customer, stack: Stack, contact_id: str) -> str:
+    """A call that has ended, of which something was reported."""
+    attempt = {"_id": new_id(), "organization_id": customer.organization_id, "contact_id": contact_id}
+    ended = {"outcome": "no_answer", "ended_at": utc_now(), "conversation_id": new_id()}
+    await stack.store["attempts"].insert_one(attempt | ended)
+    reported = await customer.post(f"/attempts/{attempt['_id']}/result", {"summary": "Hello"})
+    assert reported.status == 200, reported.raw
+    return str(attempt["_id"])
 
 
 @pytest.fixture
@@ -74,7 +87,9 @@ async def victim(api: Api, stack: Stack) -> Victim:
             "finished_at": utc_now(),
         }
     )
+    attempt = await a_call(customer, stack, upserted.body["contact_ids"][0])
     ids = {
+        "attempt": attempt,
         "campaign": campaign["id"],
         "contact": upserted.body["contact_ids"][0],
         "callback": asked.body["callback"]["id"],

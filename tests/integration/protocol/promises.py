@@ -179,7 +179,10 @@ def _check_budgets(contacts: list[Document], budgets: list[Document], shards: li
 
 def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
     wished = {contact["_id"]: contact for contact in contacts if "asked" in contact}
-    rows = {row["_id"] for row in asks}
+    # An opt-out that the scheduler has not taken over has a row too.
+    untold = {c["_id"] for c in contacts if c.get("opted_out") and c.get("for_good") != EndReason.OPTED_OUT}
+    rows = {row["_id"] for row in asks} - (untold - wished.keys())
+    assert untold <= {row["_id"] for row in asks}, "an opt-out that nobody takes over"
     assert rows == wished.keys(), f"wishes without a row, or rows without a wish: {rows ^ wished.keys()}"
     for contact in wished.values():
         kind, status = WishKind(contact["asked"]["kind"]), contact["status"]
@@ -217,6 +220,8 @@ def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
         "opted_out": (
             Outcome.DO_NOT_CALL in attempts and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told)
         )
+        # By an agent's result, which the scheduler has taken over.
+        or (bool(contact.get("opted_out")) and contact.get("for_good") == EndReason.OPTED_OUT)
         # By a word of another version, which holds like an opt-out.
         or ("opted_out" in told and not told <= {None, *EndReason}),
         "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,

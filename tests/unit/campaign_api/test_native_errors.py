@@ -88,6 +88,8 @@ NOT_FOUND = {
     Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
     Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
     "GET /campaign/callbacks lists those that wait.",
+    Kind.ATTEMPT: "There is no attempt or conversation 'it'; a contact's attempts list both ids.",
+    Kind.CALL_RESULT: "Nothing was reported of call 'it' yet: POST …/result.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -146,6 +148,9 @@ BAD_SETTING = {
     "give caller_numbers or caller_number_pool, or leave this out",
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
+    Flaw.TIME_PAST: "Write a time that has not passed, not it; or leave it out",
+    Flaw.TIME_FAR_AHEAD: "Write a time within a year from now, not it",
+    Flaw.TOO_MUCH_EXTRACTED: "With what was reported before this is more than it bytes; send less",
 }
 
 
