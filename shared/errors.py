@@ -71,6 +71,7 @@ class Kind(StrEnum):
     COMPANY = "company"
     PERSON = "person"
     TELEPHONY_ACCOUNT = "telephony account"
+    CALL_RESULT = "result of a call"
 
 
 class Clash(StrEnum):
@@ -119,6 +120,9 @@ class Flaw(StrEnum):
     BASE_URL_NOT_ALLOWED = "base URL that the operator has not allowed"
     CREDENTIALS_MISSING = "credentials missing"
     NO_CREDENTIALS_TAKEN = "credentials for an account that has none"
+    TIME_PAST = "time that has passed"
+    TIME_FAR_AHEAD = "time too far ahead"
+    TOO_MUCH_EXTRACTED = "more extracted from a call than is kept"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The demo: a list loaded over the API and dialed to its end, some of it again; judged by the carrier's own books."""
+"""The demo: a list dialed to its end, some of it again, and talks that are reported; judged by the carrier's books."""
 
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from deploy.demo.dial import carrier_summary, dial_to_the_end
 from deploy.demo.display import report_load, report_outcome, report_promises, watching
 from deploy.demo.follow_up import follow_up
 from deploy.demo.load import load, read_rows
+from deploy.demo.talks import talks
 from shared.clock import monotonic, utc_now
 from shared.errors import DialstreamError
 
@@ -23,7 +24,7 @@ class PromiseBroken(DialstreamError):
 async def dial_list(
     api: Api, carrier_url: str, campaign_id: str, organization_id: str, contacts: int | None, console: Console
 ) -> None:
-    """Loads the list, or its first `contacts` rows, dials it, has some called again by a second campaign; reports.
+    """Loads the list, or its first `contacts` rows, dials it, has some called again, and people talked with; reports.
 
     Raises PromiseBroken when the carrier has seen what must not be, DemoStuck when nothing moves any more.
     """
@@ -38,5 +39,6 @@ async def dial_list(
         end = await dial_to_the_end(api, carrier_url, campaign_id, placed_before, display.show)
     kept = await report_outcome(console, api, campaign_id, organization_id, end)
     promises = await follow_up(api, carrier_url, campaign_id, console, utc_now())
-    if not report_promises(console, promises) or not kept:
+    kept = report_promises(console, promises) and kept
+    if not report_promises(console, await talks(api, carrier_url, console, utc_now())) or not kept:
         raise PromiseBroken("the demo broke a promise; see above")

@@ -15,6 +15,7 @@ from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.logs import get_logger
+from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
 from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import BuildProvider, build_provider
@@ -56,6 +57,7 @@ class CallExecutor:
                 settings,
                 self.executor_id,
                 now_for_all=now_for_all,
+                tokens=ResultTokens(settings.secret_key),
             ),
             self._held,
             producer,

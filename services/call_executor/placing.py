@@ -24,6 +24,7 @@ from shared.errors import OutcomeUnknown, TemporaryError
 from shared.events import CallWasPlaced, DialJob, JobReleased, ProbePlaced
 from shared.events import OutcomeUnknown as OutcomeUnknownEvent
 from shared.logs import get_logger
+from shared.result_tokens import NO_TOKENS, ResultTokens, TokenCall
 from shared.settings import SHORTEST_REQUEST_SECONDS, DialingSettings
 from shared.store.client import Document, Store
 from shared.store.dialing import gate, starts
@@ -73,10 +74,11 @@ class Placer:
         executor: str,
         now: Callable[[], datetime] = utc_now,
         now_for_all: Callable[[], datetime] = utc_now,
+        tokens: ResultTokens = NO_TOKENS,
     ) -> None:
         self._store, self._carriers, self._held, self._outbox = store, carriers, held, outbox
         self._dialing, self._executor, self._now = dialing, executor, now
-        self._now_for_all = now_for_all
+        self._now_for_all, self._tokens = now_for_all, tokens
 
     async def start(self, jobs: Sequence[DialJob]) -> Batch:
         """START: make these jobs ours. Those that are not ours are missing from the batch: drop them in silence."""
@@ -290,6 +292,7 @@ class Placer:
             voicemail=None if lock["voicemail"] is None else Voicemail.model_validate(lock["voicemail"]),
             send_by=send_by,
             account_id=lock["account"],
+            result_token=self._tokens.issue(TokenCall(contact["organization_id"], contact["_id"], lock["attempt"])),
         )
 
     def _left(self, started: float) -> float:

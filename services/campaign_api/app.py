@@ -35,6 +35,7 @@ from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
+from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
 from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import carrier_of_calls
@@ -80,7 +81,7 @@ def build_app(
         secrets=secrets,
         account_base_urls=settings.allowed_base_urls,
     )
-    edge = Edge(engine, RateLimit(settings.requests_per_minute))
+    edge = Edge(engine, RateLimit(settings.requests_per_minute), ResultTokens(settings.secret_key))
     carriers = Carriers(store, settings, secrets, carrier_of_calls(settings))
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, carriers)
 

@@ -198,6 +198,7 @@ class Book:
                 "held": call.held,
                 "outcome": call.outcome,
                 "messages": call.messages,
+                "answer_url": call.answer_url,
                 "duration": call.duration if event == "ended" else None,
                 "live": len(self.live),
             }

@@ -226,6 +226,13 @@ def opened(course: Course, now: datetime) -> Run:
     return course.current_run or Run(course.generation, RunState.OPENED, now)
 
 
+def reopened(course: Course, now: datetime) -> Run | None:
+    """The run of a completed campaign that has work again, opened at `now`; None where there is nothing to reopen."""
+    if shown_state(course, now).state is not CampaignState.COMPLETED or course.has_ended(now):
+        return None
+    return Run(course.generation, RunState.OPENED, now)
+
+
 def halted(course: Course, reason: HaltReason, now: datetime) -> Run | None:
     """The run of a campaign that is halted at `now`; None where it is not dialed, so that there is nothing to halt."""
     if shown_state(course, now).state not in DIALED:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from shared.domain.call_results import CallResult
 from shared.domain.callbacks import Callback
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing_values import Wait
@@ -33,7 +34,8 @@ class Attempt:
     """One try at a contact; times in UTC. `ended` False: its call is up, or about to be placed.
 
     An attempt whose report came late was stored without its claim: number and phone numbers are None. `message_left`: a
-    message was left on a machine in its call, or may have been.
+    message was left on a machine in its call, or may have been. `opted_out`: the person asked in it not to be called
+    again. `result` is what the voice agent has reported so far, without the transcript; None: nothing.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Attempt:
     provider_call_id: str | None
     error: str | None
     message_left: bool = False
+    opted_out: bool = False
+    result: CallResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Contact:
     A contact of which something was asked stands as it will in a moment. `ended_because` None: it has not ended, or did
     so before reasons were kept. `callback` is what it waits for; None: its first call, a new beginning, or nothing.
     `person_id` None: it is nobody of the contact book.
+    `opted_out`: the person asked not to be called again.
     """
 
     id: str
@@ -86,6 +91,7 @@ class Contact:
     updated_at: datetime
     callback: Callback | None = None
     person_id: str | None = None
+    opted_out: bool = False
 
 
 def in_order(ended: Sequence[Attempt]) -> list[Attempt]:

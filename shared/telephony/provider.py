@@ -28,7 +28,8 @@ class PlaceCall:
     """One call to place. The carrier itself enforces both time limits (whole seconds, at least 1).
 
     `voicemail` None: as the provider's own settings say. `send_by`, on `shared.clock.monotonic`: a request that has not
-    left by then must not leave, for what was looked at before it holds no more; None: at any time.
+    left by then must not leave, for what was looked at before it holds no more; None: at any time. By `result_token`
+    the voice agent reports the call's result; None: the operator has set no key for such tokens.
     """
 
     attempt_id: str
@@ -50,6 +51,7 @@ class PlaceCall:
     send_by: float | None = None
     # The customer's telephony account; None: the operator's.
     account_id: str | None = None
+    result_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

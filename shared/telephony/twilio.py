@@ -288,6 +288,7 @@ def _answer_url(base: str, call: PlaceCall) -> str:
         "campaign_id": call.campaign_id,
         "agent_id": call.agent_id,
         "agent_version": call.agent_version,
+        "result_token": call.result_token,
     }
     scheme, netloc, path, query, _ = urlsplit(base)
     ours = urlencode({name: value for name, value in ids.items() if value is not None})

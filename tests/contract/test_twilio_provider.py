@@ -294,7 +294,7 @@ async def test_late_callback_arrives_after_the_end(twilio: Twilio) -> None:
 
 async def test_order_carries_ids_limits_and_the_wish_for_repeats(twilio: Twilio) -> None:
     twilio.fate(NUMBER, a_plan(talk=600))
-    order = an_order(NUMBER, ring_timeout_seconds=20.5, max_call_seconds=90)
+    order = replace(an_order(NUMBER, ring_timeout_seconds=20.5, max_call_seconds=90), result_token="rt_a&b")
     await twilio.provider.place(order, PATIENCE)
     (call,) = twilio.simulator.book.calls.values()
     assert (call.ring_limit_seconds, call.talk_limit_seconds, call.detect_machines) == (21, 90, True)
@@ -316,6 +316,7 @@ async def test_order_carries_ids_limits_and_the_wish_for_repeats(twilio: Twilio)
         "contact_id": [order.contact_id],
         "campaign_id": [order.campaign_id],
         "agent_id": ["agent & sons"],
+        "result_token": ["rt_a&b"],
     }
 
 

@@ -83,6 +83,11 @@ async def test_the_demo_dials_its_list_to_the_end_and_a_second_run_beside_it_is_
     assert "54/54 contacts done" in said
     assert "calls 40 of them again: it starts by itself at" in said
     assert "most calls at once from one number: " in said
+    reported = re.search(r"([0-9]+) talks reported, ([0-9]+) by the token", said)
+    assert reported is not None, said
+    assert reported[1] == reported[2] != "0"
+    assert "calls to the person that opted out, since then: 0; sent once more: skipped" in said
+    assert re.search(r"calls back to the person that asked for it: [1-9], before the time: 0", said), said
     assert "BAD" not in said
     env_file = tmp_path / "dev.env"
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600

@@ -37,6 +37,7 @@ from shared.store.contacts.enrolment import ToEnrol, enrol
 from shared.store.contacts.following import edit_person
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
 from shared.store.contacts.matching import ContactsOf
+from shared.store.contacts.reported_calls import ReportedCall, record_result
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.contacts.upsert_people import create_people
 from shared.store.contacts.wishes import ask_again
@@ -263,6 +264,15 @@ async def write_everything(store: Store) -> Installation:
         here.ending(unknown, Outcome.UNKNOWN, proven=False),
         released=[denied],
     )
+    report = {
+        "summary": "Hello",
+        "opt_out": True,
+        "transcript": [{"speaker": "agent", "text": "Hello", "at": here.now}],
+    }
+    report |= {"callback_at": here.now, "tags": ["lease"], "extracted": {"a": 1}, "sentiment": "neutral", "cost": 0.1}
+    report |= {"goal_reached": False, "disposition": "no", "notes": "n", "recording_url": "https://example.com/1"}
+    answered_call = ReportedCall(answered.attempt_id, answered.contact_id)
+    await record_result(store, organization_id, answered_call, report, here.now)
     await add_results(store, [here.ending(second_sink, Outcome.NO_ANSWER)])
     exhausted = await store["contacts"].find({"status": "exhausted"}).to_list()
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1

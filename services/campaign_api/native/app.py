@@ -26,6 +26,7 @@ from services.campaign_api.native.routes import (
     limits,
     people,
     preview,
+    results,
     statistics,
     telephony_accounts,
 )
@@ -46,6 +47,7 @@ ROUTERS: Final = (
     callbacks.router,
     calls.router,
     campaign_log.router,
+    results.router,
     statistics.router,
     diagnosis.router,
     preview.router,

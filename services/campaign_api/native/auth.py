@@ -3,6 +3,7 @@
 An organization key or a personal token has what its scopes allow; the admin token is none here.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Security
@@ -10,10 +11,18 @@ from fastapi.security import HTTPBearer
 
 from services.campaign_api.http.credentials import Caller, bearer_credential, caller_of
 from services.campaign_api.http.edge import ThisEdge
+from services.campaign_api.http.faults import RequestFault, Unauthorized, too_many
+from shared.clock import monotonic
+from shared.domain.ids import conversation_id_of
 from shared.engine.keys import Scope
+from shared.engine.results import ReportedCall
+from shared.errors import Kind, NotFound
+from shared.result_tokens import PREFIX, TokenCall
 
 # Only tells the OpenAPI about the header; the reading is elsewhere, where doubled headers are noticed too.
-BEARER: Final = HTTPBearer(auto_error=False, description="`ak_…`, `pat_…`, or the admin token for /admin.")
+BEARER: Final = HTTPBearer(
+    auto_error=False, description="`ak_…`, `pat_…`, `rt_…` that came with a call, or the admin token for /admin."
+)
 _OrganizationHeader = Annotated[
     str | None, Header(alias="X-Anyreach-Org", description="With a personal token: the organization's id.")
 ]
@@ -44,8 +53,48 @@ def _needs(scopes: frozenset[Scope]) -> Any:
     return Depends(check)
 
 
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Whoever reports a call's result: by a credential of the organization, or by the token of that one call."""
+
+    organization_id: str
+    reads_sensitive: bool
+    token: TokenCall | None = None
+
+    def call(self, reference: str) -> str | ReportedCall:
+        """The call that an id of its attempt or conversation means. Raises `NotFound` for a token of another call."""
+        if self.token is None:
+            return reference
+        if reference not in (self.token.attempt_id, conversation_id_of(self.token.attempt_id)):
+            raise NotFound(Kind.ATTEMPT, reference)
+        return ReportedCall(self.token.attempt_id, self.token.contact_id)
+
+
+async def reporter_of(
+    request: Request,
+    edge: ThisEdge,
+    _: Annotated[Any, Security(BEARER)],
+    __: _OrganizationHeader = None,
+    ___: _OrganizationHeaderToo = None,
+) -> Reporter:
+    """Whoever reports a result. Raises `Unauthorized` (also for a forged token), and `Refused`."""
+    credential = bearer_credential(request)
+    if not credential.startswith(PREFIX):
+        caller = await caller_of(request, edge, credential)
+        caller.require(MANAGE_CAMPAIGNS)
+        return Reporter(caller.organization_id, caller.reads_sensitive)
+    token = edge.result_tokens.read(credential)
+    if token is None:
+        raise Unauthorized(RequestFault.UNKNOWN_CREDENTIAL)
+    wait = edge.rate_limit.seconds_to_wait(token.attempt_id, monotonic())
+    if wait:
+        raise too_many(wait)
+    return Reporter(token.organization_id, reads_sensitive=False, token=token)
+
+
 AnyCaller = Annotated[Caller, Depends(authenticate)]
 CampaignReader = Annotated[Caller, _needs(READ_CAMPAIGNS)]
 CampaignManager = Annotated[Caller, _needs(MANAGE_CAMPAIGNS)]
 ConcurrencyReader = Annotated[Caller, _needs(READ_CONCURRENCY)]
 ConcurrencyManager = Annotated[Caller, _needs(MANAGE_CONCURRENCY)]
+ResultReporter = Annotated[Reporter, Depends(reporter_of)]

@@ -102,6 +102,8 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "There is no telephony account {named}; GET /campaign/telephony-accounts lists yours.",
         ),
+        Kind.ATTEMPT: (404, "There is no attempt or conversation {named}; a contact's attempts list both ids."),
+        Kind.CALL_RESULT: (404, "Nothing was reported of call {named} yet: POST …/result."),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -265,6 +267,9 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             422,
             "The campaign must end after it starts, and it starts at {reference}; {value} is not after that",
         ),
+        Flaw.TIME_PAST: (422, "Write a time that has not passed, not {reference}; or leave it out"),
+        Flaw.TIME_FAR_AHEAD: (422, "Write a time within a year from now, not {reference}"),
+        Flaw.TOO_MUCH_EXTRACTED: (422, "With what was reported before this is more than {reference} bytes; send less"),
         Flaw.START_AFTER_END: (
             422,
             "The campaign must start before it ends, and it ends at {reference}; {value} is not before that",

@@ -33,7 +33,11 @@ CallbackRef = Annotated[
 ]
 CallRef = Annotated[
     str,
-    Path(description="The id of the attempt, or of its conversation.", min_length=1),
+    Path(
+        description="The id of the attempt, or of its conversation.",
+        min_length=1,
+        examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"],
+    ),
     AfterValidator(decoded),
     AfterValidator(as_stored),
 ]

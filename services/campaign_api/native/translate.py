@@ -39,6 +39,7 @@ from services.campaign_api.native.schemas.ingest_batches import BatchRowView, In
 from services.campaign_api.native.schemas.limits import Limits
 from services.campaign_api.native.sentences import code_and_sentence
 from services.campaign_api.native.translate_callbacks import contact_callback
+from services.campaign_api.native.translate_results import reported_result_view
 from shared.domain.contact_input import RowWarning
 from shared.domain.contact_record import Attempt, Contact
 from shared.domain.organization_hours import OrganizationHours
@@ -149,8 +150,8 @@ def contacts_result(result: UpsertResult) -> ContactsResult:
     )
 
 
-def contact_view(contact: Contact) -> ContactView:
-    """The contact with its attempts."""
+def contact_view(contact: Contact, *, sensitive: bool = False) -> ContactView:
+    """The contact with its attempts; of their results also what is `sensitive`, for those who may read that."""
     waits = contact.standing.waits
     return ContactView(
         id=contact.id,
@@ -172,15 +173,16 @@ def contact_view(contact: Contact) -> ContactView:
         next_attempt_at=contact.standing.next_call,
         waiting_for=None if waits is None else WaitingFor(reason=waits.reason, until=waits.until),
         ended_because=contact.ended_because,
+        opted_out=contact.opted_out,
         callback=contact_callback(contact.callback),
         person_id=contact.person_id,
-        attempts=[attempt_view(attempt) for attempt in contact.attempts],
+        attempts=[attempt_view(attempt, sensitive=sensitive) for attempt in contact.attempts],
         created_at=contact.created_at,
         updated_at=contact.updated_at,
     )
 
 
-def attempt_view(attempt: Attempt) -> AttemptView:
+def attempt_view(attempt: Attempt, *, sensitive: bool) -> AttemptView:
     """An attempt."""
     return AttemptView(
         id=attempt.id,
@@ -199,12 +201,14 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         provider_call_id=attempt.provider_call_id,
         error=attempt.error,
         message_left=attempt.message_left,
+        opted_out=attempt.opted_out,
+        result=reported_result_view(attempt.result, sensitive=sensitive),
     )
 
 
-def contact_page(page: NumberedPage[Contact], *, limit: int, offset: int) -> ContactPage:
+def contact_page(page: NumberedPage[Contact], *, limit: int, offset: int, sensitive: bool = False) -> ContactPage:
     """A page of contacts."""
-    rows = [contact_view(contact) for contact in page.rows]
+    rows = [contact_view(contact, sensitive=sensitive) for contact in page.rows]
     return ContactPage(contacts=rows, total=page.total, limit=limit, offset=offset)
 
 

@@ -12,6 +12,7 @@ import orjson
 from services.campaign_api.native.schemas.calls import CallPage, CallView
 from shared.domain.calls import CallStatus
 from shared.domain.ids import is_default_campaign
+from shared.domain.outcome import Outcome
 from shared.engine.calls import CallPage as FoundCalls
 from shared.engine.calls import ListedCall, NumberedCalls
 
@@ -84,6 +85,7 @@ def call_view(listed: ListedCall) -> CallView:
         provider_call_id=call.provider_call_id,
         error=call.error,
         message_left=call.message_left,
+        opted_out=call.outcome is Outcome.DO_NOT_CALL or bool(listed.result.get("opt_out")),
         result=dict(listed.result) or None,
     )
 

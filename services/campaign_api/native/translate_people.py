@@ -67,11 +67,13 @@ def person_page(page: Page[PersonWithCalls] | NumberedPage[PersonWithCalls]) -> 
     return PersonPage(people=rows, **_end(page))
 
 
-def person_with_calls(found: PersonWithHistory) -> PersonWithCallsView:
+def person_with_calls(found: PersonWithHistory, *, sensitive: bool) -> PersonWithCallsView:
     """The person with its newest calls and its campaigns."""
     calls = [
         PersonsCallView(
-            **attempt_view(call.attempt).model_dump(), campaign_id=call.campaign_id, contact_id=call.contact_id
+            **attempt_view(call.attempt, sensitive=sensitive).model_dump(),
+            campaign_id=call.campaign_id,
+            contact_id=call.contact_id,
         )
         for call in found.newest_calls
     ]

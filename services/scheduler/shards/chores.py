@@ -37,6 +37,7 @@ class Chores:
         self._store, self._owner, self._memory, self._heed_rests = store, owner, memory, heed_rests
         self._relay = relay
         self._listed = NewlyListed(store, owner.shard)
+        self._changed: set[str] = set()
 
     async def do(self, chore: Chore, now: datetime) -> bool:
         """Do one batch of a chore; whether there may be more."""
@@ -73,7 +74,13 @@ class Chores:
         self._memory.forget(halted.keys())
         tell_of_halts(halted)
 
+    def take_changed(self) -> set[str]:
+        """The organizations to be read again, whose campaigns or lists were changed here; each is given out once."""
+        changed, self._changed = self._changed, set()
+        return changed
+
     def _account(self, swept: Swept) -> bool:
+        self._changed |= swept.changed
         self._memory.account(swept.held, swept.due, swept.remaining)
         self._memory.counted(swept.numbers, utc_now())
         self._memory.recent_calls.count(swept.calls, utc_now())
@@ -88,6 +95,7 @@ class Chores:
         self._memory.recent_calls.count(done.calls, now)
         self._heed_rests(done.rests)
         self.heed_halts(done.halted)
+        self._changed |= done.changed
         await results.remove_results(self._store, [event.attempt_id for event in waiting])
         return True
 

@@ -192,6 +192,7 @@ class ShardLoop:
         busy = await self._look_at_changes(now)
         self._inbox.closed.update(self._memory.completing.newly_ended(now))
         busy = await self._do_chores(now) or busy
+        self._inbox.organizations |= self._chores.take_changed()
         self._inbox.organizations |= await self._chores.complete_campaigns(now)
         ended, released = self._inbox.next_batch()
         work = await self._plan(now, ended, released)
@@ -216,6 +217,7 @@ class ShardLoop:
         self._memory.taken(order.contact_ids, done.left, now, claimed=bool(done.jobs or done.moved))
         self._heed_rests(done.rests)
         self._chores.heed_halts(done.halted)
+        self._inbox.organizations |= done.changed
         self._memory.counted(done.numbers, now)
         self._memory.recent_calls.count(done.calls, now)
         self._queue.locked(len(done.jobs))

@@ -18,7 +18,7 @@ from shared.domain.phone import compared, spellings
 from shared.errors import Kind, NotFound
 from shared.store.catalog.organizations import touch
 from shared.store.client import Store, translates
-from shared.store.documents.catalog import NATIVE, DoNotCallDocument
+from shared.store.documents.catalog import FROM_CALL, NATIVE, DoNotCallDocument
 from shared.store.documents.completing import complete
 from shared.store.paging import newest_first, numbered
 
@@ -105,7 +105,7 @@ async def add_numbers(
             stored = [{**row, "reason": reason} for row in stored]
         found = {entry_id(organization_id, row["phone_number"]): row for row in stored}
         fresh = [
-            _document(key, organization_id, number, reason, source, now)
+            _document(key, organization_id, number, reason, now, source)
             for key, number in numbers.items()
             if key not in found
         ]
@@ -116,6 +116,23 @@ async def add_numbers(
         return [DoNotCallEntry.from_document(found[key]) for key in numbers], shard
 
     return await store.in_transaction(work)
+
+
+async def list_from_call(
+    store: Store, session: AsyncClientSession, organization_id: str, phones: Collection[str], now: datetime
+) -> None:
+    """List the numbers (E.164) of a person who asked in a call not to be called again, in the caller's transaction.
+
+    Inserts alone: a phone that is listed already, in whatever spelling, keeps its entry. Who calls this tells the
+    schedulers: by `touch`, or as the scheduler itself.
+    """
+    stopped = await stopped_numbers(store, organization_id, phones, session)
+    fresh = {entry_id(organization_id, phone): phone for phone in phones if phone not in stopped}
+    if fresh:
+        documents = [
+            _document(key, organization_id, phone, None, now, FROM_CALL) for key, phone in sorted(fresh.items())
+        ]
+        await store["do_not_call"].insert_many(documents, session=session)
 
 
 async def remove_number(store: Store, organization_id: str, phone_number: str) -> int:
@@ -165,7 +182,7 @@ async def numbered_entries(
 
 
 def _document(
-    key: str, organization_id: str, phone_number: str, reason: str | None, source: str, now: datetime
+    key: str, organization_id: str, phone_number: str, reason: str | None, now: datetime, source: str = NATIVE
 ) -> dict[str, Any]:
     return {
         "_id": key,

@@ -20,6 +20,7 @@ from shared.store.dialing.deletions import count_deletions
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument, contact_of
 from shared.store.paging import decode_cursor, encode_cursor
+from shared.store.reports.agent_results import results_of
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.situation import as_seen
 
@@ -134,8 +135,11 @@ async def with_attempts(
     """These stored contacts of one organization with their attempts, in this order, as they are shown."""
     attempts = await _attempts_of(store, contacts)
     seen = await as_seen(store, organization_id, contacts, now)
+    ended = [attempt["_id"] for some in attempts.values() for attempt in some]
+    running = [contact["lock"]["attempt"] for contact in contacts if contact["lock"] is not None]
+    results = await results_of(store, [*ended, *running])
     return [
-        contact_from(each.document, attempts.get(contact_id, []), each.standing, each.policy)
+        contact_from(each.document, attempts.get(contact_id, []), each.standing, each.policy, results)
         for contact_id, each in seen.items()
     ]
 

@@ -4,8 +4,10 @@ What a document lacks is None: an attempt whose report came late was stored with
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
+from shared.domain.call_results import CallResult
 from shared.domain.callbacks import Callback, callback_of
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Attempt, Contact, Standing, in_order
@@ -15,6 +17,7 @@ from shared.domain.outcome import Outcome
 from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, tier_in
 from shared.domain.reasons import EndReason
 from shared.domain.retry import BUILT_IN_POLICY, RetryPolicy
+from shared.store.dialing.context import told_of
 from shared.store.dialing.wished import tries_of
 
 _AS_STORED: Final = (
@@ -52,14 +55,15 @@ def contact_from(
     attempts: Sequence[Mapping[str, Any]],
     standing: Standing,
     policy: RetryPolicy = BUILT_IN_POLICY,
+    results: Mapping[str, CallResult] = MappingProxyType({}),
 ) -> Contact:
-    """The contact of a document, as it is shown, with its stored attempts, in any order.
+    """The contact of a document, as it is shown, with its stored attempts, in any order, and `results` by attempt.
 
     `standing` says how it stands while it waits, and `policy` when it is called again; they count only then.
     """
     because = contact["ended_because"]
     ended = [
-        _ended_attempt(attempt)
+        _ended_attempt(attempt, results.get(attempt["_id"]))
         for attempt in attempts
         # A contact deleted and added again has the same id; the attempts of its former life are not its own.
         if attempt["contact_created_at"] == contact["created_at"]
@@ -74,10 +78,11 @@ def contact_from(
         attempts_made=contact["attempts_made"],
         standing=standing,
         ended_because=None if because is None else EndReason(because),
-        attempts=(*in_order(ended), *_running_attempt(contact)),
+        attempts=(*in_order(ended), *_running_attempt(contact, results)),
         created_at=contact["created_at"],
         updated_at=contact["updated_at"],
         callback=_callback(contact, ended, policy),
+        opted_out=told_of(contact) is EndReason.OPTED_OUT or because == EndReason.OPTED_OUT,
     )
 
 
@@ -98,20 +103,27 @@ def _callback(contact: Mapping[str, Any], ended: Sequence[Attempt], policy: Retr
     )
 
 
-def _ended_attempt(attempt: Mapping[str, Any]) -> Attempt:
+def _ended_attempt(attempt: Mapping[str, Any], result: CallResult | None) -> Attempt:
     outcome = attempt["outcome"]
     return Attempt(
         id=attempt["_id"],
         ended=True,
         outcome=None if outcome is None else Outcome(outcome),
         **{name: attempt[name] for name in _OF_AN_ATTEMPT},
+        opted_out=outcome == Outcome.DO_NOT_CALL or _opts_out(result),
+        result=result,
     )
 
 
-def _running_attempt(contact: Mapping[str, Any]) -> list[Attempt]:
+def _opts_out(result: CallResult | None) -> bool:
+    return result is not None and result.opt_out
+
+
+def _running_attempt(contact: Mapping[str, Any], results: Mapping[str, CallResult]) -> list[Attempt]:
     if contact["status"] != ContactStatus.IN_PROGRESS:
         return []
     lock, start = contact["lock"], contact["start"] or {}
+    result = results.get(lock["attempt"])
     running = Attempt(
         id=lock["attempt"],
         ended=False,
@@ -128,5 +140,7 @@ def _running_attempt(contact: Mapping[str, Any]) -> list[Attempt]:
         conversation_id=conversation_id_of(lock["attempt"]),
         provider_call_id=start.get("call_id"),
         error=None,
+        opted_out=_opts_out(result),
+        result=result,
     )
     return [running]

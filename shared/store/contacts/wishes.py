@@ -26,7 +26,9 @@ from shared.store.client import Document, Store, translates
 from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.dialing.call_facts import tell_of_refused_callback
+from shared.store.dialing.context import is_opt_out_untold
 from shared.store.dialing.moves import Move, apply_moves, cannot_wait
+from shared.store.dialing.reopening import reopen_called_back
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import BATCH, Swept
 from shared.store.dialing.wished import wished_move
@@ -40,6 +42,7 @@ _AT_ONCE: Final = 1000
 _MAY_BE_ASKED: Final[Document] = {
     "ended_because": {"$nin": sorted(FOR_GOOD)},
     "asked": {"$exists": False},
+    "opted_out": {"$ne": True},
     **NOT_DELETED,
 }
 
@@ -159,6 +162,7 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
             if cannot_wait(context, contact, now)
         ]
         await apply_moves(store, session, transaction.ledger, context, moves, now)
+        await reopen_called_back(transaction, moves, now)
         void = [contact_id for contact_id in ids if contact_id not in settled]
         for contact_id in void:
             if contact_id in contacts:
@@ -171,8 +175,10 @@ async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:
 
 
 def _waits_for_call(contact: Document) -> bool:
-    """Whether what is asked is a callback after the call that the contact is on: the end of that call looks at it."""
+    """Whether the end of the call that a contact is on looks at what is asked: a callback after it, or an opt-out."""
     asked = contact["asked"]
+    if is_opt_out_untold(contact) and contact["status"] in ACTIVE:
+        return True
     on_call = asked is not None and contact["status"] in ACTIVE and asked["kind"] == WishKind.CALLBACK
     return on_call and bool(asked["of"] == contact["lock"]["attempt"])
 

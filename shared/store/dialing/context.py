@@ -303,7 +303,7 @@ class DialingContext:
             else frozenset(),
             invalid=frozenset(contact["invalid_numbers"]),
             put_off=known(WaitReason, put_off["reason"]) if put_off else None,
-            for_good=known_ending(contact["for_good"]),
+            for_good=told_of(contact),
             expires_at=contact["expires_at"],
             id=contact["_id"],
             stopped=_known_stop(contact["stopped"]),
@@ -322,6 +322,16 @@ def known_ending(stored: str | None) -> EndReason | None:
 def _known_stop(stored: str | None) -> EndReason | None:
     """Why a contact's person is not called; a reason that this version does not know holds as do-not-call."""
     return None if stored is None else known(EndReason, stored) or EndReason.DO_NOT_CALL
+
+
+def told_of(contact: Mapping[str, Any]) -> EndReason | None:
+    """What one of a contact's calls has told for good; an opt-out counts from the moment in which it is reported."""
+    return EndReason.OPTED_OUT if contact["opted_out"] else known_ending(contact["for_good"])
+
+
+def is_opt_out_untold(contact: Mapping[str, Any]) -> bool:
+    """Whether the person has opted out and the scheduler, which counts that, has not taken it over yet."""
+    return bool(contact["opted_out"]) and contact["for_good"] != EndReason.OPTED_OUT
 
 
 def call_fields(document: Mapping[str, Any]) -> CallFields:

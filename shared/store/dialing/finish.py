@@ -30,6 +30,7 @@ from shared.store.dialing.breakers import note_call
 from shared.store.dialing.call_facts import tell_of_correction, tell_of_ending
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.numbering import number_late_calls
+from shared.store.dialing.opt_outs import list_opted_out
 from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -49,6 +50,13 @@ class _Finishing:
     attempts: list[Document] = field(default_factory=list)
     upgrades: list[UpdateOne] = field(default_factory=list)
     upgraded: dict[str, str] = field(default_factory=dict)
+    # Attempts that ended in an opt-out.
+    opted_out: list[Document] = field(default_factory=list)
+
+    def note_opt_out(self, event: CallFinished, attempt: Document) -> None:
+        """Note an attempt whose person asked not to be called."""
+        if event.outcome is Outcome.DO_NOT_CALL:
+            self.opted_out.append(attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
     if finishing.marks:
         await store["contacts"].bulk_write(finishing.marks, session=session)
+    await list_opted_out(transaction, finishing.opted_out, now)
     policy = transaction.context.retry_policy
     moves = [or_called_back(move, policy(move.contact), now) for move in finishing.moves.values()]
     await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)
@@ -177,6 +186,7 @@ def _first_ending(
         return
     attempt = _attempt(event, contact, contact["lock"] if contact and holds else {})
     finishing.attempts.append(attempt | caps.counted(transaction.context, attempt))
+    finishing.note_opt_out(event, attempt)
     if contact is None:
         return
     transaction.ledger.attempted(contact, attempt)
@@ -215,6 +225,7 @@ def _better_ending(
     transaction.ledger.upgraded(attempt, known)
     if contact is not None:
         tell_of_correction(transaction.ledger, transaction.context, contact, attempt, known)
+    finishing.note_opt_out(event, attempt)
     if contact is None or _has_the_last_word(contact, ENDED_BY[event.outcome]):
         return
     if ENDED_BY[event.outcome] in FOR_GOOD:
@@ -251,7 +262,7 @@ def _told_for_good(
     to be called back waits, or is called, all the same, unless the person opted out, or it was called back already. One
     that has ended answered stays so, and an opt-out forbids what might be asked of it.
     """
-    told = contact["for_good"] if contact["for_good"] == EndReason.OPTED_OUT else ENDED_BY[event.outcome]
+    told = EndReason.OPTED_OUT if contact["for_good"] == EndReason.OPTED_OUT else ENDED_BY[event.outcome]
     mark: Document = {"for_good": told}
     calls_back = is_called_back_after(contact, attempt)
     goes_on = contact["status"] in ACTIVE or calls_back or contact["ended_because"] == EndReason.ANSWERED

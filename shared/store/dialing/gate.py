@@ -44,6 +44,7 @@ _LOOKED_AT: Final = frozenset(
         "put_off",
         "stopped",
         "for_good",
+        "opted_out",
     }
 )
 

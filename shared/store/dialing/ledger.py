@@ -56,7 +56,8 @@ class Ledger:
     `turns`: the caller number that a campaign's last call was made from, of campaigns that rotate them. `endings`:
     calls that have ended or were refused, by whether that was a failure, in campaigns with a circuit breaker, and
     `evidence` what these breakers go by from now on; `halted` runs; all by campaign id. `last_call`: the number of the
-    last call that was claimed; 0: none was.
+    last call that was claimed; 0: none was. `changed`: organizations whose
+    campaigns run again, or who have numbers on the do-not-call list that were not there.
     """
 
     shard: int
@@ -77,6 +78,7 @@ class Ledger:
     evidence: dict[str, Document] = field(default_factory=dict)
     last_call: int = 0
     halted: dict[str, HaltReason] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
     # What is told; before it what was `adopted` from others.
     facts: list[Document] = field(default_factory=list)
     adopted: list[Document] = field(default_factory=list)

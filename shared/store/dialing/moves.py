@@ -22,7 +22,7 @@ from shared.domain.reasons import EndReason, WaitReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.dialing.call_facts import tell_of_move
-from shared.store.dialing.context import DialingContext, known_ending
+from shared.store.dialing.context import DialingContext, is_opt_out_untold, told_of
 from shared.store.dialing.ledger import Ledger
 from shared.store.documents.completing import defaults
 from shared.store.documents.contacts import ContactDocument
@@ -126,6 +126,8 @@ async def apply_moves(
         await store["deletions"].delete_many({"_id": {"$in": [each["_id"] for each in removed]}}, session=session)
     over = removed if keep_wishes else (*kept, *removed)
     wished = [contact["_id"] for contact in over if contact["asked"] is not None]
+    # An opt-out is taken over by any move.
+    wished += [contact["_id"] for contact in (*kept, *removed) if is_opt_out_untold(contact)]
     if wished:
         await store["asks"].delete_many({"_id": {"$in": wished}}, session=session)
 
@@ -134,12 +136,17 @@ def final_move(move: Move, context: DialingContext, now: datetime) -> Move | Non
     """The move as it is really made; None when the contact is removed.
 
     A contact that was told something for good ends so, whatever another of its calls ended in; one that was answered
-    may wait for a callback that was asked for all the same.
+    may wait for a callback that was asked for all the same. One that has opted out by an agent's report waits no more;
+    the end of a call stays what it is (I8).
     """
     contact = move.contact
     if contact["delete_requested"]:
         return None
-    told = move.for_good if contact["for_good"] is None else contact["for_good"]
+    if contact["opted_out"]:
+        move = replace(move, for_good=EndReason.OPTED_OUT)
+        if move.to is not ContactStatus.PENDING:
+            return move
+    told = told_of(contact) or move.for_good
     if move.because is EndReason.OPTED_OUT and told == EndReason.ANSWERED:
         # Called back after an answer, and asked not to be called again: that holds from now on.
         return replace(move, for_good=EndReason.OPTED_OUT)
@@ -151,7 +158,7 @@ def final_move(move: Move, context: DialingContext, now: datetime) -> Move | Non
     if told is not None:
         waits_as = dialed.tier if move.tier is None else move.tier
         tier = waits_as if move.to is ContactStatus.PENDING else Tier.RETRY
-        dialed = replace(dialed, for_good=known_ending(told), tier=tier)
+        dialed = replace(dialed, for_good=told, tier=tier)
     ends = end_of(dialed, context.rules_of(contact), now)
     if ends is not None and told == EndReason.ANSWERED:
         ends = End(ContactStatus.COMPLETED, EndReason.ANSWERED)

@@ -57,7 +57,7 @@ class WorkDone:
     `remaining`: changes of the contacts that wait or are being called, by campaign id.
     `calls`: what campaigns have claimed and ended, by campaign id.
     `halted`: campaigns, by id, whose runs were halted. `callers`: the numbers that jobs call from, by attempt, where
-    any has a limit of calls a second. `told`: facts that were written.
+    any has a limit of calls a second. `changed`: organizations to be read again. `told`: facts that were written.
     """
 
     jobs: list[DialJob]
@@ -75,6 +75,7 @@ class WorkDone:
     halted: dict[str, HaltReason] = field(default_factory=dict)
     callers: dict[str, str] = field(default_factory=dict)
     told: int = 0
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,21 @@ class Swept:
     numbers: dict[OneNumber, NumberUse | None] = field(default_factory=dict)
     remaining: dict[str, int] = field(default_factory=dict)
     calls: Mapping[str, CallChange] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
 
     @classmethod
     def by(cls, ledger: Ledger, moved: int) -> "Swept":
         """What a sweep that moved so many contacts has changed."""
         numbers: dict[OneNumber, NumberUse | None] = dict.fromkeys(ledger.numbers.given_back)
-        return cls(moved, ledger.held_changes(), ledger.due, numbers, ledger.remaining_changes(), ledger.calls())
+        return cls(
+            moved,
+            ledger.held_changes(),
+            ledger.due,
+            numbers,
+            ledger.remaining_changes(),
+            ledger.calls(),
+            frozenset(ledger.changed),
+        )
 
 
 async def do_shard_work(
@@ -130,6 +140,7 @@ async def do_shard_work(
             ledger.halted,
             claimed.callers,
             told=ledger.facts_written,
+            changed=frozenset(ledger.changed),
         )
 
     return await store.in_transaction(run)

@@ -12,7 +12,7 @@ from shared.domain.reasons import FOR_GOOD, EndReason
 from shared.domain.retry import RetryPolicy
 from shared.domain.wishes import AfterWish, AskedContact, Wish, WishKind, after_wish, holds
 from shared.store.client import Document
-from shared.store.dialing.context import known_ending
+from shared.store.dialing.context import is_opt_out_untold, told_of
 from shared.store.dialing.moves import Move, new_values
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import CallbackDocument
@@ -36,7 +36,7 @@ def tries_of(contact: Mapping[str, object]) -> Tries:
 def asked_contact(contact: Document) -> AskedContact:
     """A stored contact as a wish finds it."""
     because = known(EndReason, contact["ended_because"])
-    told = known_ending(contact["for_good"])
+    told = told_of(contact)
     return AskedContact(
         status=ContactStatus(contact["status"]),
         because=because,
@@ -52,9 +52,15 @@ def asked_contact(contact: Document) -> AskedContact:
 
 
 def wished_move(contact: Document, policy: RetryPolicy, now: datetime) -> Move | None:
-    """The move that a contact's wish asks for; None where nothing is asked of it, or what is void."""
+    """The move that a contact's wish asks for; None where nothing is asked of it, or what is void.
+
+    One that has opted out stays as it is, and what it may no longer wait for ends with the move (`final_move`).
+    """
     because = known(EndReason, contact["ended_because"])
-    return _on_top_of(Move(contact, ContactStatus(contact["status"]), because=because), policy, now)
+    stays = Move(contact, ContactStatus(contact["status"]), because=because)
+    if is_opt_out_untold(contact):
+        return None if stays.to in ACTIVE else stays
+    return _on_top_of(stays, policy, now)
 
 
 def or_called_back(move: Move, policy: RetryPolicy, now: datetime) -> Move:
@@ -74,11 +80,13 @@ def is_called_back_after(contact: Document, attempt: Document) -> bool:
     if not waits_or_called or tier_in(contact["tier"]) is not Tier.REQUESTED:
         return False
     before = contact["callback"]["attempts_before"] if contact["callback"] is not None else 0
-    return contact["for_good"] != EndReason.OPTED_OUT and int(attempt["attempt_number"] or 0) <= int(before)
+    return told_of(contact) is not EndReason.OPTED_OUT and int(attempt["attempt_number"] or 0) <= int(before)
 
 
 def as_asked(contact: Document, policy: RetryPolicy, now: datetime) -> Document:
-    """The contact as a wish that is not carried out yet will leave it."""
+    """The contact as a wish that is not carried out yet, or an opt-out, will leave it."""
+    if contact["opted_out"] and contact["status"] == ContactStatus.PENDING:
+        return {**contact, "status": ContactStatus.EXHAUSTED, "ended_because": EndReason.OPTED_OUT, "put_off": None}
     move = wished_move(contact, policy, now) if contact["asked"] is not None else None
     return contact if move is None else {**contact, **new_values(move)}
 

@@ -9,8 +9,9 @@ from shared.domain.campaign import DEFAULT_PRIORITY
 from shared.domain.organization_hours import LegalHoursUse
 from shared.domain.queue_order import CallOrder
 
-# The `source` of do-not-call entries that came through the native API.
+# The `source` of do-not-call entries that came through the native API, and of those that a person asked for in a call.
 NATIVE: Final = "native"
+FROM_CALL: Final = "call"
 # Fields of campaigns that are for people: no rule of dialing reads them, and they may have 145 kB together.
 FOR_PEOPLE: Final = ("description", "objective", "labels", "company_id")
 

@@ -16,6 +16,7 @@ from shared.store.documents.catalog import (
 from shared.store.documents.contacts import (
     AskDocument,
     AttemptDocument,
+    CallResultDocument,
     ContactDocument,
     DeletionDocument,
     ExpiryDocument,
@@ -43,6 +44,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "asks": AskDocument,
     "attempts": AttemptDocument,
     "budgets": BudgetDocument,
+    "call_results": CallResultDocument,
     "caller_numbers": CallerNumberDocument,
     "campaign_log": CampaignLogDocument,
     "campaigns": CampaignDocument,

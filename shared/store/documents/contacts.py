@@ -127,6 +127,8 @@ class ContactDocument:
     start: StartDocument | None = None
     asked: WishDocument | None = None
     delete_requested: bool = False
+    # By campaign-api: the person asked in a call, or since, not to be called again.
+    opted_out: bool = False
     # What has become of its calls.
     last_attempt: str | None = None
     last_outcome: str | None = None
@@ -205,8 +207,38 @@ class AttemptDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallResultDocument:
+    """`call_results`: what a voice agent has reported of a call, by the attempt's id (shared/domain/call_results.py).
+
+    Fields that were not reported are absent. `remarks` say why a callback that was asked for does not come.
+    """
+
+    id: str
+    organization_id: str
+    contact_id: str
+    created_at: datetime
+    updated_at: datetime
+    disposition: str | None = None
+    summary: str | None = None
+    sentiment: str | None = None
+    transcript: Sequence[Mapping[str, Any]] | None = None
+    recording_url: str | None = None
+    extracted: Mapping[str, Any] | None = None
+    tags: Sequence[str] = ()
+    cost: float | None = None
+    goal_reached: bool | None = None
+    opt_out: bool = False
+    callback_at: datetime | None = None
+    notes: str | None = None
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskDocument:
-    """`asks`: a contact of which something is asked, by its id; the wish itself is the contact's `asked`."""
+    """`asks`: a contact of which something is asked, by its id; the wish itself is the contact's `asked`.
+
+    Also of one that was `opted_out`, until the scheduler has ended it, or noted that.
+    """
 
     id: str
     shard: int

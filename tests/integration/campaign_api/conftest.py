@@ -54,6 +54,7 @@ def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) ->
         "admin_token": ADMIN_TOKEN,
         "twilio_auth_token": AUTH_TOKEN,
         "callback_base_url": PUBLIC_URL,
+        "secret_key": "for tests alone".replace(" ", "-") * 3,
     }
     return ApiSettings.model_validate(values | more)
 

@@ -66,7 +66,7 @@ async def test_changing_an_unknown_organization_is_404_and_its_name_cannot_be_nu
     assert (await api.admin("PATCH", f"/organizations/{SOME_ID}", {"name": None})).status == 422
 
 
-async def test_a_key_manages_campaigns_and_concurrency_unless_told_otherwise(acme: Customer) -> None:
+async def test_a_key_manages_all_and_reads_what_was_said_unless_told_otherwise(acme: Customer) -> None:
     wish = {"organization_id": acme.organization_id, "name": "production"}
     made = (await acme.api.admin("POST", "/organization-pats", wish)).body
     assert made["scopes"] == ["campaigns:manage", "concurrency:manage", "conversations:read_sensitive"]

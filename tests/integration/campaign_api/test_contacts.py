@@ -48,6 +48,7 @@ async def test_a_contact_comes_back_as_it_was_sent(acme: Customer) -> None:
         "ended_because": None,
         "callback": None,
         "person_id": None,
+        "opted_out": False,
         "attempts": [],
         "created_at": contact["created_at"],
         "updated_at": contact["updated_at"],

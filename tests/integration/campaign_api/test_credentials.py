@@ -9,6 +9,7 @@ from tests.integration.campaign_api.conftest import Stack
 READ, MANAGE = "campaigns:read", "campaigns:manage"
 LIMIT_READ, LIMIT_MANAGE = "concurrency:read", "concurrency:manage"
 ALL_SCOPES = [READ, MANAGE, LIMIT_READ, LIMIT_MANAGE]
+SENSITIVE = "conversations:read_sensitive"
 SOME_ID = "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"
 READS, WRITES = {READ, MANAGE}, {MANAGE}
 ROUTES: list[tuple[str, str, set[str]]] = [
@@ -44,6 +45,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", f"/campaigns/{SOME_ID}/calls.jsonl", READS),
     ("GET", f"/campaigns/{SOME_ID}/export.jsonl", READS),
     ("GET", f"/campaigns/{SOME_ID}/events", READS),
+    ("POST", f"/attempts/{SOME_ID}/result", WRITES),
+    ("GET", f"/attempts/{SOME_ID}/result", READS),
     ("GET", f"/campaigns/{SOME_ID}/stats", READS),
     ("GET", f"/campaigns/{SOME_ID}/diagnosis", READS),
     ("GET", f"/campaigns/{SOME_ID}/preview", READS),
@@ -77,7 +80,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", f"/configurations/{SOME_ID}", READS),
     ("PATCH", f"/configurations/{SOME_ID}", WRITES),
     ("DELETE", f"/configurations/{SOME_ID}", WRITES),
-    ("GET", "/timezones", set(ALL_SCOPES)),
+    ("GET", "/timezones", {*ALL_SCOPES, SENSITIVE}),
     ("GET", "/concurrency-settings", set(ALL_SCOPES)),
     ("PUT", "/concurrency-settings", {MANAGE, LIMIT_MANAGE}),
     ("GET", "/calling-hours-settings", READS),
@@ -95,10 +98,10 @@ ROUTES: list[tuple[str, str, set[str]]] = [
 @pytest.fixture(scope="session")
 async def customers(api: Api) -> dict[str, Customer]:
     """One customer for each single scope."""
-    return {scope: await api.new_customer([scope]) for scope in ALL_SCOPES}
+    return {scope: await api.new_customer([scope]) for scope in (*ALL_SCOPES, SENSITIVE)}
 
 
-@pytest.mark.parametrize("scope", ALL_SCOPES)
+@pytest.mark.parametrize("scope", [*ALL_SCOPES, SENSITIVE])
 @pytest.mark.parametrize(("method", "path", "accepted"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
 async def test_each_route_asks_for_its_scopes_and_no_others(
     customers: dict[str, Customer], method: str, path: str, accepted: set[str], scope: str

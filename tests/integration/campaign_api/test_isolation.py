@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
+from tests.factories import new_id
 from tests.integration.campaign_api.client import Answer, Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
 
@@ -21,6 +22,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
     ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
+    ("POST", "/attempts/{attempt}/result"): {"opt_out": True},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
     ("PATCH", "/agents/{agent}"): {"active": False},
@@ -51,6 +53,7 @@ class Victim:
             "/calls",
             f"/calls/{self.ids['call']}",
             f"/callbacks/{self.ids['callback']}",
+            f"/attempts/{self.ids['attempt']}/result",
             "/caller-numbers",
             "/caller-number-pools",
             "/agents",
@@ -62,6 +65,16 @@ class Victim:
             "/limits",
         )
         return [(await self.customer.get(path)).body for path in paths]
+
+
+async def a_call(customer: Customer, stack: Stack, contact_id: str) -> str:
+    """A call that has ended, of which something was reported."""
+    attempt = {"_id": new_id(), "organization_id": customer.organization_id, "contact_id": contact_id}
+    ended = {"outcome": "no_answer", "ended_at": utc_now(), "conversation_id": new_id()}
+    await stack.store["attempts"].insert_one(attempt | ended)
+    reported = await customer.post(f"/attempts/{attempt['_id']}/result", {"summary": "Hello"})
+    assert reported.status == 200, reported.raw
+    return str(attempt["_id"])
 
 
 @pytest.fixture
@@ -105,6 +118,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "agent": agent.body["id"],
         "company": company.body["id"],
         "person": person.body["id"],
+        "attempt": await a_call(customer, stack, upserted.body["contact_ids"][0]),
         "campaign": campaign["id"],
         "call": call["_id"],
         "contact": upserted.body["contact_ids"][0],

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.call_results import ReportedResult
 from shared.domain.campaign import DIALED, CampaignMove, Intent, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
@@ -24,10 +25,10 @@ from shared.store.contacts import asking as asking_of
 from shared.store.contacts import wishes
 from shared.store.contacts.asking import AskedBefore, Asking
 from shared.store.contacts.deletion import request_deletion
+from shared.store.contacts.reported_calls import ReportedCall, record_result
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.dialing import shards
 from shared.store.dialing.deletions import note_deletion
-from shared.store.documents.contacts import contact_of
 from shared.telephony.provider import PlaceCall
 from tests.factories import ALWAYS_OPEN
 from tests.integration.protocol.ends import note_accepted
@@ -202,27 +203,30 @@ async def ask(
     return True
 
 
-@step
 async def ask_in_call(world: World, call: PlaceCall, seconds: float) -> bool:
-    """Ask to be called back while a call is up, as its result does; whether it was still the contact's call.
+    """Ask to be called back in a call's result; whether that was taken."""
+    return await report_result(world, call, callback_at=world.now + timedelta(seconds=seconds))
 
-    Results have no function of their own yet: this is the write that one makes.
-    """
-    at = world.now + timedelta(seconds=seconds)
 
-    async def work(session: AsyncClientSession) -> bool:
-        this = {"_id": call.contact_id, "lock.attempt": call.attempt_id, "delete_requested": {"$ne": True}}
-        stored = await world.store["contacts"].find_one(this, session=session)
-        if stored is None:
-            return False
-        asking = Asking(WishKind.CALLBACK, at)
-        await asking_of.write_wish(world.store, session, contact_of(stored), asking, world.now)
-        return True
-
-    taken = await world.store.in_transaction(work)
-    if taken:
-        world.rules.ask(world.steps, call.contact_id, WishKind.CALLBACK, at)
-    return taken
+@step
+async def report_result(world: World, /, call: PlaceCall, **fields: Any) -> bool:
+    """Report a call's result, as its agent does; whether there is something for the scheduler to carry out."""
+    of_call = ReportedCall(call.attempt_id, call.contact_id)
+    named = await world.store["contacts"].find_one({"_id": call.contact_id})
+    given = ReportedResult.model_validate(fields, strict=False).given
+    try:
+        reported = await record_result(world.store, call.organization_id, of_call, given, world.now)
+    except NotFound:
+        return False
+    if fields.get("opt_out"):
+        world.rules.opt_out(world.steps, call.contact_id)
+        numbers = [] if named is None or reported.campaign_id is None else named["phone_numbers"]
+        for number in {*numbers, call.phone_number} if reported.listed else ():
+            world.rules.list_number(world.steps, call.organization_id, number, True)
+    elif "callback_at" in fields and reported.asks:
+        world.rules.ask(world.steps, call.contact_id, WishKind.CALLBACK, fields["callback_at"])
+        await note_accepted(world, call.contact_id)
+    return reported.asks
 
 
 def _may_be_called_again(world: World, contact: Document) -> None:

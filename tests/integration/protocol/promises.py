@@ -187,7 +187,11 @@ def _check_wishes(contacts: list[Document], asks: list[Document]) -> None:
     rows = {row["_id"] for row in asks}
     # A row alone has the scheduler look at the contact of a person who was changed.
     people = {contact["_id"] for contact in contacts if contact.get("person_id") is not None}
-    assert wished.keys() <= rows <= wished.keys() | people, f"without a row, or a wish: {rows ^ wished.keys()}"
+    # An opt-out that the scheduler has not taken over has a row too.
+    untold = {c["_id"] for c in contacts if c.get("opted_out") and c.get("for_good") != EndReason.OPTED_OUT}
+    assert untold <= rows, "an opt-out that nobody takes over"
+    without_wish = people | untold
+    assert wished.keys() <= rows <= wished.keys() | without_wish, f"without a row, or a wish: {rows ^ wished.keys()}"
     for contact in wished.values():
         kind, status = WishKind(contact["asked"]["kind"]), contact["status"]
         if kind is not WishKind.CALLBACK:
@@ -224,6 +228,8 @@ def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
         "opted_out": (
             Outcome.DO_NOT_CALL in attempts and (Outcome.DO_NOT_CALL in contact["outcomes"] or "opted_out" in told)
         )
+        # By an agent's result, which the scheduler has taken over.
+        or (bool(contact.get("opted_out")) and contact.get("for_good") == EndReason.OPTED_OUT)
         # By a word of another version, which holds like an opt-out.
         or ("opted_out" in told and not told <= {None, *EndReason}),
         "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,

@@ -102,6 +102,7 @@ class RulesInForce:
     windows_open: dict[str, History[bool]] = field(default_factory=dict)
     listed: dict[tuple[str, str], History[bool]] = field(default_factory=dict)
     deleted: dict[str, History[bool]] = field(default_factory=dict)
+    opted_out: dict[str, History[bool]] = field(default_factory=dict)
     numbers: dict[str, History[tuple[str, ...]]] = field(default_factory=dict)
     exclusive: set[tuple[str, str]] = field(default_factory=set)
     registered: dict[tuple[str, str], NumberRules] = field(default_factory=dict)
@@ -128,6 +129,10 @@ class RulesInForce:
     def list_number(self, step: int, organization_id: str, number: str, listed: bool) -> None:
         """A number enters or leaves a do-not-call list."""
         self.listed.setdefault((organization_id, number), _never()).set(step, listed)
+
+    def opt_out(self, step: int, contact_id: str) -> None:
+        """A result has said that the person asked not to be called again."""
+        self.opted_out.setdefault(contact_id, _never()).set(step, True)
 
     def delete(self, step: int, contact_id: str) -> None:
         """The deletion of a contact was asked for."""
@@ -204,6 +209,8 @@ class RulesInForce:
             return "the number was on the do-not-call list"
         if always(self.deleted.get(contact_id), lambda deleted: deleted):
             return "the contact was deleted"
+        if always(self.opted_out.get(contact_id), lambda opted_out: opted_out):
+            return "the person had opted out"
         if always(self.numbers.get(contact_id), lambda numbers: phone not in numbers):
             return "the number was edited away"
         return ""

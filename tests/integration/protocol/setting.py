@@ -40,6 +40,7 @@ COLLECTIONS: Final = (
     "do_not_call",
     "results",
     "asks",
+    "call_results",
     "answering_machines",
     "caller_numbers",
     "people",

@@ -34,6 +34,8 @@ class Watch:
         self.halted: Counter[str] = Counter()
         self._days: dict[str, tuple[str, str]] = {}
         self.ends = EndsWatch()
+        self._completed: set[tuple[str, int | None]] = set()
+        self.reopened = 0
 
     @property
     def asked(self) -> int:
@@ -103,6 +105,7 @@ class Watch:
                 assert budget["claims"] == claims, f"S3: {budget['claims']} claims are counted, there are {claims}"
                 assert budget["calls"] == calls, f"S3: {budget['calls']} calls of a run are counted, there are {calls}"
             self._look_at_halt(campaign, budget, step)
+            self._look_at_reopening(campaign, step)
 
     def _look_at_halt(self, campaign: Document, budget: Document | None, step: int) -> None:
         """A run that has just been halted for its calls has made them all, and none is on its way."""
@@ -118,6 +121,17 @@ class Watch:
             assert budget["calls"] >= min(limits), f"S3: halted after {budget['calls']} calls, of {limits}"
         self.halted[run["reason"]] += 1
         active.set(step, False)
+
+    def _look_at_reopening(self, campaign: Document, step: int) -> None:
+        """A completed run that is opened again, for a callback that a result has asked for, is dialed again."""
+        run = campaign.get("run") or {}
+        this = campaign["_id"], run.get("generation")
+        if run.get("state") == RunState.COMPLETED:
+            self._completed.add(this)
+        elif run.get("state") == RunState.OPENED and this in self._completed:
+            self._completed.discard(this)
+            self._rules.active[campaign["_id"]].set(step, True)
+            self.reopened += 1
 
     def _read(self, stored: Document | None, before: Resting | None, new_probes: set[str]) -> Resting | None:
         if stored is None:

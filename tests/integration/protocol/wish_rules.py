@@ -62,6 +62,14 @@ class WishRules(Player):
         if self.play(edits.ask_in_call(self.world, live[pick % len(live)].request, seconds)):
             self.figures["asked in a call"] += 1
 
+    @precondition(lambda self: self.world.carrier.calls)
+    @rule(pick=picks, hardly=st.sampled_from([True, False, False]))
+    def opt_out(self, pick: int, hardly: bool) -> None:
+        """By the result of a call that is up, or has ended; seldom, because nobody of them is called again."""
+        calls = self.world.carrier.calls
+        if hardly and self.play(edits.report_result(self.world, calls[pick % len(calls)].request, opt_out=True)):
+            self.figures["opted out by a result"] += 1
+
     @rule(shard=shards, old=seldom)
     def carry_out(self, shard: int, old: bool) -> None:
         self._as_owner(shard, old, self.world.carry_out)

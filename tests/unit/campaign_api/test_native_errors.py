@@ -97,6 +97,8 @@ NOT_FOUND = {
     Kind.COMPANY: "There is no company 'it'; GET /campaign/companies lists yours.",
     Kind.PERSON: "There is no person 'it'; GET /campaign/people lists yours.",
     Kind.TELEPHONY_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours.",
+    Kind.ATTEMPT: "There is no attempt or conversation 'it'; a contact's attempts list both ids.",
+    Kind.CALL_RESULT: "Nothing was reported of call 'it' yet: POST …/result.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -179,6 +181,9 @@ BAD_SETTING = {
     "have it added to DIALSTREAM_ACCOUNT_BASE_URLS",
     Flaw.CREDENTIALS_MISSING: "An account of it needs it",
     Flaw.NO_CREDENTIALS_TAKEN: "An account that stands for the operator's has no credentials of its own; leave it out",
+    Flaw.TIME_PAST: "Write a time that has not passed, not it; or leave it out",
+    Flaw.TIME_FAR_AHEAD: "Write a time within a year from now, not it",
+    Flaw.TOO_MUCH_EXTRACTED: "With what was reported before this is more than it bytes; send less",
 }
 
 

@@ -98,7 +98,7 @@ async def request(
     asked = await callbacks.request_callback(
         engine, caller.organization_id, campaign, contact, body.at, body.notes, utc_now()
     )
-    return translate.contact_view(asked)
+    return translate.contact_view(asked, sensitive=caller.reads_sensitive)
 
 
 @router.post("/callbacks/{callback}/reschedule", responses=body_problems(400, 404, 409))
@@ -112,7 +112,7 @@ async def reschedule(
     changed = await callbacks.change_callback(
         engine, caller.organization_id, callback, WishKind.AT, utc_now(), at=body.at, notes=body.notes
     )
-    return translate.contact_view(changed)
+    return translate.contact_view(changed, sensitive=caller.reads_sensitive)
 
 
 @router.post("/callbacks/{callback}/now", responses=_CHANGE)
@@ -141,4 +141,4 @@ async def done(engine: ThisEngine, caller: CampaignManager, callback: CallbackRe
 
 async def _changed(engine: ThisEngine, caller: CampaignManager, callback: str, kind: WishKind) -> ContactView:
     changed = await callbacks.change_callback(engine, caller.organization_id, callback, kind, utc_now())
-    return translate.contact_view(changed)
+    return translate.contact_view(changed, sensitive=caller.reads_sensitive)

@@ -95,7 +95,7 @@ async def list_all(
         now=utc_now(),
         deleted=deleted,
     )
-    return translate.contact_page(page, limit=limit, offset=offset)
+    return translate.contact_page(page, limit=limit, offset=offset, sensitive=caller.reads_sensitive)
 
 
 @router.get("/{contact}", responses=problems(404))
@@ -108,7 +108,7 @@ async def get_one(
 ) -> ContactView:
     """Get one contact with its attempts."""
     found = await contacts.get_contact(engine, caller.organization_id, campaign, contact, utc_now(), deleted=deleted)
-    return translate.contact_view(found)
+    return translate.contact_view(found, sensitive=caller.reads_sensitive)
 
 
 @router.delete("/{contact}", responses=problems(404, 409))

@@ -90,7 +90,7 @@ async def list_all(
 async def get_one(engine: ThisEngine, caller: CampaignReader, person: PersonRef) -> PersonWithCallsView:
     """Get one person with the newest 50 calls, and campaigns."""
     found = await people.person_with_history(engine, caller.organization_id, person, utc_now())
-    return translate_people.person_with_calls(found)
+    return translate_people.person_with_calls(found, sensitive=caller.reads_sensitive)
 
 
 @router.patch("/people/{person}", responses=body_problems(404))

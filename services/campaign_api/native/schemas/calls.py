@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.campaign_api.native.schemas.contacts import AttemptView
+from services.campaign_api.native.schemas.contacts import AttemptFields
 from shared.domain.outcome import Outcome
 
 
-class CallView(AttemptView):
+class CallView(AttemptFields):
     """One call, from its placement on."""
 
     number: int = Field(description="Ascends within the organization.")

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import RequestBody
+from services.campaign_api.native.schemas.results import ReportedResultView
 from shared.domain.callbacks import CallbackType
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
@@ -99,8 +100,11 @@ class ContactsResult(BaseModel):
     contact_ids: list[str | None] = Field(description="In the order of the request; null for a failed row.")
 
 
-class AttemptView(BaseModel):
-    """One try at a contact. An attempt whose report came late is known without its numbers: they are null."""
+class AttemptFields(BaseModel):
+    """One try at a contact, but what was reported of it.
+
+    An attempt whose report came late is known without its numbers: they are null.
+    """
 
     id: str
     attempt_number: int | None = Field(description="From 1; null when only a late report is known.")
@@ -118,6 +122,13 @@ class AttemptView(BaseModel):
     provider_call_id: str | None
     error: str | None
     message_left: bool = Field(description="A message was left on an answering machine, or may have been.")
+    opted_out: bool = Field(description="The person asked in this call not to be called again.")
+
+
+class AttemptView(AttemptFields):
+    """One try at a contact."""
+
+    result: ReportedResultView | None = Field(description="What the voice agent has reported; null: nothing yet.")
 
 
 class WaitingFor(BaseModel):
@@ -162,6 +173,7 @@ class ContactView(BaseModel):
     next_attempt_at: datetime | None = Field(description="The next possible time; null: never, as things stand.")
     waiting_for: WaitingFor | None = Field(description="Why it is not called now, while it waits.")
     ended_because: EndReason | None = Field(description="Why it ended; null for one that ended long ago.")
+    opted_out: bool = Field(description="The person asked not to be called again, in this campaign's calls.")
     callback: ContactCallback | None = Field(description="What it waits for, once it was called or asked to be.")
     person_id: str | None = Field(description="Of the contact book; null: nobody there.")
     attempts: list[AttemptView]
