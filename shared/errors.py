@@ -11,8 +11,8 @@ DialstreamError
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
-`BadSetting`, `InvalidCursor`, `TooLarge`, `ContactsNotStored`. Their text is a line for developers; each service that
-answers customers has its own sentence for each code.
+`BadSetting`, `InvalidCursor`, `TooLarge`, `FileUrlRefused`, `ContactsNotStored`. Their text is a line for developers;
+each service that answers customers has its own sentence for each code.
 """
 
 from collections.abc import Sequence
@@ -160,6 +160,14 @@ class TooLarge(PermanentError):
     def __init__(self, kind: Kind, reference: str, most_bytes: int) -> None:
         super().__init__(f"{kind} {quoted(reference)} has more than {most_bytes} bytes")
         self.kind, self.reference, self.most_bytes = kind, reference, most_bytes
+
+
+class FileUrlRefused(PermanentError):
+    """The URL of a file is not one that was signed, or has expired: ask for another one."""
+
+    def __init__(self, *, expired: bool) -> None:
+        super().__init__("the URL has expired" if expired else "the URL is not one that was signed for this method")
+        self.expired = expired
 
 
 class TemporaryError(DialstreamError):

@@ -18,6 +18,7 @@ from services.campaign_api.carrier import routes as callbacks
 from services.campaign_api.carrier.errors import install_carrier_errors
 from services.campaign_api.gateway import Gateway
 from services.campaign_api.http.application import application
+from services.campaign_api.http.browsers import OpenToBrowsers
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.paths import RouteEncodedPaths
 from services.campaign_api.http.rate_limit import RateLimit
@@ -26,14 +27,16 @@ from services.campaign_api.native import app as native
 from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
-from services.campaign_api.public import health, pages
+from services.campaign_api.public import files, health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
 from shared.engine.hints import Hints
+from shared.file_urls import PATH
 from shared.store.client import Store, connect
 from shared.telephony.providers import carrier_of_calls
 from shared.wiring import reach
@@ -51,15 +54,23 @@ class Mounted:
 
 # Beside the native API, which is at the root.
 DIALECTS: Final[Sequence[Mounted]] = ()
-ROUTERS: Final = (admin_organizations.router, admin_keys.router, callbacks.router, health.router, pages.router)
+ROUTERS: Final = (
+    admin_organizations.router,
+    admin_keys.router,
+    callbacks.router,
+    health.router,
+    pages.router,
+    files.router,
+)
 
 
 def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
-    edge = Edge(engine, RateLimit(settings.requests_per_minute))
+    source = counter_source("api", random.randrange(COUNTER_SOURCES))
+    engine = Engine(store, Hints(producer), source, file_place(settings, store, settings.secret_key))
+    edge = Edge(engine, RateLimit(settings.requests_per_minute), settings.public_url)
     calls = carrier_of_calls(settings)
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)
 
@@ -83,7 +94,7 @@ def build_app(
         root.mount(dialect.prefix, dialect.build(edge))
     # Not mounted at "": a mount there would take every address, and the root's own could not answer 405.
     root.router.default = native.build(edge)
-    return CountRequests(RouteEncodedPaths(root))
+    return CountRequests(RouteEncodedPaths(OpenToBrowsers(root, PATH)))
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 
 from shared.settings import (
+    BaseUrl,
+    FileSettings,
     KafkaSettings,
     MongoSettings,
     PositiveSeconds,
@@ -13,11 +15,14 @@ from shared.settings import (
 )
 
 
-class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings):
+class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings, FileSettings):
     """Everything campaign-api needs to know."""
 
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the public HTTP interface.")
     admin_token: Secret = Field(SecretStr(""), description="Opens /admin; empty means that nobody can.")
+    public_url: BaseUrl = Field(
+        "", description="How customers reach campaign-api, for URLs in its answers; empty: the host that they asked."
+    )
     requests_per_minute: int = Field(
         0, ge=0, le=1_000_000, description="For each credential and each process of campaign-api; 0 is no limit."
     )
@@ -26,6 +31,11 @@ class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings
     def doubts(self) -> list[str]:
         """A gateway that refuses every callback, or cannot act on them."""
         found = super().doubts()
+        if self.secret_key is None and not self.s3_bucket:
+            found.append(
+                "DIALSTREAM_SECRET_KEY must be set for uploads and downloads of files, whose URLs only this process "
+                "answers without, and none after its end: make one with openssl rand -hex 32"
+            )
         needed = {
             "DIALSTREAM_TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
             "DIALSTREAM_CALLBACK_BASE_URL": self.callback_base_url,

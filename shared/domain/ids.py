@@ -65,6 +65,11 @@ def contact_id_of(organization_id: str, campaign_id: str, external_id: str) -> s
     return _uuid5(namespace, external_id)
 
 
+def file_copy_id_of(campaign_id: str, key: str) -> str:
+    """The id of a campaign's own copy of the file under a key. Raises `ValueError` when the campaign's is no UUID."""
+    return _uuid5(campaign_id, key)
+
+
 def callback_id(contact_id: str, waiting: int) -> str:
     """The id of a callback: of this one waiting of the contact, the `waiting`-th in which it came to wait anew."""
     return f"{contact_id}-{waiting}"

@@ -58,14 +58,20 @@ class FileStore(Protocol):
         was registered under.
         """
 
+    async def open(self, organization_id: str, key: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
+        """What is stored under the key, and exactly its bytes, as `read` gives them."""
+
     def read(self, organization_id: str, key: str) -> AsyncIterator[bytes]:
         """The bytes in chunks of at most some hundred KiB. Memory does not grow with the file."""
 
     async def stat(self, organization_id: str, key: str) -> StoredFile:
         """What is stored under the key."""
 
-    async def copy(self, organization_id: str, key: str, to_key: str) -> StoredFile:
-        """Store what is under `key` under `to_key` too; later changes of the one do not reach the other."""
+    async def copy(self, organization_id: str, key: str, to_key: str, most_bytes: int = MAX_FILE_BYTES) -> StoredFile:
+        """Store what is under `key` under `to_key` too; later changes of the one do not reach the other.
+
+        Raises `TooLarge`, whereupon all is as before.
+        """
 
     async def delete(self, organization_id: str, key: str) -> None:
         """Remove the bytes, if there are any."""
@@ -75,6 +81,11 @@ def file_key(organization_id: str, file_id: str, name: str) -> FileKey:
     """The key of a new file: of the name its last path segment, in the characters that every store takes."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return FileKey(organization_id, file_id, _NOT_KEPT.sub("_", last)[-MAX_FILE_NAME:] or "_")
+
+
+def download_type(name: str) -> str:
+    """The media type of a download: a list is `text/csv`; a browser shows none of the others as a page of ours."""
+    return "text/csv" if name.lower().endswith(".csv") else "application/octet-stream"
 
 
 def parsed_key(key: str) -> FileKey | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.engine.file_places import FilePlace
 from shared.engine.hints import Hints
 from shared.store.client import Store
 
@@ -13,3 +14,4 @@ class Engine:
     store: Store
     hints: Hints
     source: str
+    files: FilePlace

@@ -11,10 +11,18 @@ from shared.engine.engine import Engine
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The one door to the engine, and the limit on requests that a credential has in all dialects together."""
+    """The one door to the engine, and the limit on requests that a credential has in all dialects together.
+
+    `public_url` is the operator's; empty: none.
+    """
 
     engine: Engine
     rate_limit: RateLimit
+    public_url: str
+
+    def base_url(self, request: Request) -> str:
+        """The address of campaign-api for this customer, without a path: the operator's, else the one asked."""
+        return self.public_url or f"{request.url.scheme}://{request.url.netloc}"
 
 
 async def edge_of(request: Request) -> Edge:

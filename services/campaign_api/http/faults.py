@@ -14,6 +14,7 @@ from shared.errors import (
     Clash,
     Conflict,
     ContactsNotStored,
+    FileUrlRefused,
     Flaw,
     InvalidCursor,
     Kind,
@@ -44,6 +45,9 @@ class RequestFault(StrEnum):
     BODY_COMPRESSED = "body compressed"
     NOT_JSON = "body not JSON"
     NO_CONTENT_TYPE = "no content type"
+    FILE_URL_FORGED = "URL of a file not signed so"
+    FILE_URL_EXPIRED = "URL of a file expired"
+    CREDENTIAL_BESIDE_URL = "credential beside a signed URL"
     VALUES_INVALID = "values invalid"
     NAMES_UNKNOWN_ORGANIZATION = "body names an unknown organization"
     UNKNOWN_CURSOR = "unknown cursor"
@@ -112,7 +116,7 @@ def too_many(seconds: float) -> Refused:
     return Refused(RequestFault.TOO_MANY_REQUESTS, headers={"Retry-After": wait}, seconds=wait)
 
 
-EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TooLarge | TemporaryError
+EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TooLarge | FileUrlRefused | TemporaryError
 
 
 def fault_of(error: EngineError) -> Fault:
@@ -135,6 +139,8 @@ def fault_of(error: EngineError) -> Fault:
             return Fault(error.flaw, facts, values=[value])
         case InvalidCursor():
             return Fault(RequestFault.UNKNOWN_CURSOR)
+        case FileUrlRefused():
+            return Fault(RequestFault.FILE_URL_EXPIRED if error.expired else RequestFault.FILE_URL_FORGED)
         case TooLarge():
             return Fault(RequestFault.BODY_TOO_LARGE, {"limit": str(error.most_bytes)})
         case ContactsNotStored():

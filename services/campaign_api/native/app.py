@@ -18,6 +18,7 @@ from services.campaign_api.native.routes import (
     contacts,
     diagnosis,
     do_not_call,
+    files,
     ingest_batches,
     limits,
     preview,
@@ -46,6 +47,7 @@ ROUTERS: Final = (
     concurrency.router,
     calling_hours.router,
     do_not_call.router,
+    files.router,
     ingest_batches.router,
     limits.router,
 )

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from bson import ObjectId
@@ -19,14 +19,13 @@ from gridfs.errors import CorruptGridFile, NoFile
 from shared.clock import utc_now
 from shared.domain.stored_files import MAX_FILE_BYTES, StoredFile
 from shared.errors import Kind, NotFound, TooLarge, Unavailable
-from shared.store.catalog.files import FILES, file_document, selector
+from shared.store.catalog.files import FILES, REPLACED_FOR, file_document, selector
 from shared.store.client import Document, Store, translated
 from shared.store.documents.completing import complete
 from shared.store.documents.files import FileDocument
 
 BUCKET: Final = "file_contents"
 CHUNK_BYTES: Final = 255 * 1024
-REPLACED_FOR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,22 @@ class GridFSFiles:
             raise NotFound(Kind.FILE, key)
         return stored
 
+    async def open(self, organization_id: str, key: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
+        """What is stored under the key, and its bytes; see `FileStore`."""
+        document = await self._stored(organization_id, key)
+        return StoredFile(key, document["size"], document["etag"]), self._read(document["content"], key)
+
     async def read(self, organization_id: str, key: str) -> AsyncIterator[bytes]:
         """The bytes, a chunk at a time; see `FileStore`."""
-        document = await self._stored(organization_id, key)
+        _, chunks = await self.open(organization_id, key)
+        async for chunk in chunks:
+            yield chunk
+
+    async def _read(self, content: ObjectId, key: str) -> AsyncIterator[bytes]:
         try:
             async with translated():
                 bucket = AsyncGridFSBucket(self.store.db, bucket_name=BUCKET)
-                source = await bucket.open_download_stream(document["content"])
+                source = await bucket.open_download_stream(content)
                 while chunk := await source.readchunk():
                     yield chunk
         except (NoFile, CorruptGridFile) as error:
@@ -73,9 +81,9 @@ class GridFSFiles:
         document = await self._stored(organization_id, key)
         return StoredFile(key, document["size"], document["etag"])
 
-    async def copy(self, organization_id: str, key: str, to_key: str) -> StoredFile:
+    async def copy(self, organization_id: str, key: str, to_key: str, most_bytes: int = MAX_FILE_BYTES) -> StoredFile:
         """Store the same bytes under another key; see `FileStore`."""
-        return await self.put(organization_id, to_key, self.read(organization_id, key))
+        return await self.put(organization_id, to_key, self.read(organization_id, key), most_bytes)
 
     async def delete(self, organization_id: str, key: str) -> None:
         """Remove all bytes that were ever stored under the key; see `FileStore`."""

@@ -6,7 +6,7 @@ is for one organization, but for the sweep's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.stored_files import UNUSED_FOR, FileKey, own_key
@@ -16,6 +16,8 @@ from shared.store.documents.completing import complete
 from shared.store.documents.files import FileDocument
 
 FILES: Final = "files"
+# Bytes that were replaced stay for readers that are not at the end.
+REPLACED_FOR: Final = timedelta(hours=1)
 MOST_SWEPT: Final = 100
 
 
@@ -84,10 +86,9 @@ async def find_file_by_id(store: Store, organization_id: str, file_id: str) -> R
 
 @translates
 async def use_file(store: Store, organization_id: str, key: str, campaign_id: str) -> None:
-    """Note that a campaign uses the file, which the sweep leaves alone from now on. Raises `NotFound`."""
-    done = await store[FILES].update_one(
-        selector(organization_id, key), {"$addToSet": {"used_by": campaign_id}, "$set": {"sweep_at": None}}
-    )
+    """Note that a campaign uses the file, which the sweep keeps from now on. Raises `NotFound`."""
+    # The sweep sets `sweep_at` when it comes: it knows of bytes that were replaced.
+    done = await store[FILES].update_one(selector(organization_id, key), {"$addToSet": {"used_by": campaign_id}})
     if not done.matched_count:
         raise NotFound(Kind.FILE, key)
 
@@ -99,13 +100,25 @@ async def files_to_sweep(store: Store, now: datetime) -> list[RegisteredFile]:
     return [RegisteredFile.from_document(document) async for document in due]
 
 
+def is_unused(file: RegisteredFile, now: datetime) -> bool:
+    """Whether no campaign has used the file in its time."""
+    return not file.used_by and file.created_at <= now - UNUSED_FOR
+
+
 @translates
-async def forget_file(store: Store, file: RegisteredFile, now: datetime) -> bool:
-    """Take a file that no campaign uses off the register, and say whether that was done."""
-    gone = await store[FILES].delete_one(
-        {"_id": file.id, "used_by": [], "sweep_at": {"$lte": now}, "created_at": {"$lte": now - UNUSED_FOR}}
-    )
-    return bool(gone.deleted_count)
+async def forget_file(store: Store, file: RegisteredFile, now: datetime) -> None:
+    """Take the file off the register, unless a campaign has begun to use it."""
+    await store[FILES].delete_one({"_id": file.id, "used_by": [], "created_at": {"$lte": now - UNUSED_FOR}})
+
+
+@translates
+async def put_off_sweep(store: Store, file: RegisteredFile, now: datetime) -> None:
+    """Have the sweep look again while bytes are left that do not hold; else, if it is unused, when its time is over."""
+    left = {"$gt": [{"$size": {"$ifNull": ["$contents", []]}}, {"$cond": [{"$gt": ["$content", None]}, 1, 0]}]}
+    unused_until = {"$cond": [{"$eq": ["$used_by", []]}, file.created_at + UNUSED_FOR, None]}
+    sweep_at = {"$cond": [left, {"$min": [now + REPLACED_FOR, unused_until]}, unused_until]}
+    # An upload that has begun meanwhile has brought `sweep_at` forward itself: then the look is for that.
+    await store[FILES].update_one({"_id": file.id, "sweep_at": {"$lte": now}}, [{"$set": {"sweep_at": sweep_at}}])
 
 
 async def file_document(store: Store, organization_id: str, key: str) -> Document:

@@ -49,7 +49,8 @@ class Victim:
             "/concurrency-settings",
             "/limits",
         )
-        return [(await self.customer.get(path)).body for path in paths]
+        file = (await self.customer.get(f"/files/{self.ids['file_id']}")).body
+        return [file, *[(await self.customer.get(path)).body for path in paths]]
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     asked = await customer.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": IN_A_MONTH})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
+    uploaded = await customer.post("/files", {"name": "people.csv"})
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -83,6 +85,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "batch_id": "monday",
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
+        "file_id": uploaded.body["id"],
     }
     return Victim(customer, ids)
 

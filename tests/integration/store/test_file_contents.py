@@ -1,4 +1,4 @@
-"""The bytes of files in GridFS: whole or not at all, one organization's alone, and nothing left behind."""
+"""The bytes of files in GridFS: nothing is left behind, and readers read to the end (more: tests/contract)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,9 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.stored_files import StoredFile, file_key
-from shared.errors import Kind, NotFound, TooLarge
-from shared.store.catalog.file_contents import REPLACED_FOR, GridFSFiles
-from shared.store.catalog.files import register_file
+from shared.errors import NotFound, TooLarge
+from shared.store.catalog.file_contents import GridFSFiles
+from shared.store.catalog.files import REPLACED_FOR, register_file
 from shared.store.client import Store
 from tests.factories import new_id
 
@@ -51,18 +51,6 @@ async def kept(store: Store, key: str) -> tuple[int, int]:
     return len(found), await store["file_contents.chunks"].count_documents({"files_id": {"$in": ids}})
 
 
-async def test_what_is_stored_comes_back_as_it_was(files: GridFSFiles, store: Store, organization_id: str) -> None:
-    key = await registered(store, organization_id)
-    assert await files.put(organization_id, key, chunks(b"he", b"", b"llo")) == StoredFile(key, HELLO.size, HELLO.etag)
-    assert await content_of(files, organization_id, key) == b"hello"
-    large = bytes(range(256)) * 4096
-    await files.put(organization_id, key, chunks(large, large))
-    assert await content_of(files, organization_id, key) == large * 2
-    assert (await files.stat(organization_id, key)).size == 2 * len(large)
-    await files.put(organization_id, key, chunks())
-    assert await content_of(files, organization_id, key) == b""
-
-
 async def test_what_is_too_large_or_breaks_off_leaves_all_as_it_was(
     files: GridFSFiles, store: Store, organization_id: str
 ) -> None:
@@ -83,35 +71,6 @@ async def test_what_is_too_large_or_breaks_off_leaves_all_as_it_was(
         await files.put(organization_id, key, broken())
     assert await content_of(files, organization_id, key) == b"hello"
     assert await kept(store, key) == (1, 1)
-
-
-async def test_a_file_is_its_organizations_alone(files: GridFSFiles, store: Store, organization_id: str) -> None:
-    key, other = await registered(store, organization_id), new_id()
-    await files.put(organization_id, key, chunks(b"hello"))
-    for asked in (files.stat(other, key), files.put(other, key, chunks(b"x")), content_of(files, other, key)):
-        with pytest.raises(NotFound) as refused:
-            await asked
-        assert refused.value.kind is Kind.FILE
-    never_registered = str(file_key(organization_id, new_id(), "a.csv"))
-    with pytest.raises(NotFound):
-        await files.put(organization_id, never_registered, chunks(b"x"))
-
-
-async def test_a_copy_stays_when_its_original_changes_or_goes(
-    files: GridFSFiles, store: Store, organization_id: str
-) -> None:
-    key, copy = await registered(store, organization_id), await registered(store, organization_id)
-    with pytest.raises(NotFound):
-        await files.copy(organization_id, key, copy)
-    await files.put(organization_id, key, chunks(b"hello"))
-    assert (await files.copy(organization_id, key, copy)).etag == HELLO.etag
-    await files.put(organization_id, key, chunks(b"other"))
-    await files.delete(organization_id, key)
-    await files.delete(organization_id, key)
-    assert await content_of(files, organization_id, copy) == b"hello"
-    assert await kept(store, key) == (0, 0)
-    with pytest.raises(NotFound):
-        await content_of(files, organization_id, key)
 
 
 async def test_who_reads_while_a_file_is_replaced_reads_to_the_end(

@@ -53,6 +53,15 @@ OF_REQUESTS = {
     RequestFault.FOREIGN_ORGANIZATION: (403, "The organization in the header is not one of this person's."),
     RequestFault.MISSING_SCOPE: (403, "This credential lacks the scope: it needs campaigns:manage."),
     RequestFault.TOO_MANY_REQUESTS: (429, "Too many requests with this credential; wait 3 s."),
+    RequestFault.FILE_URL_FORGED: (
+        403,
+        "This URL is not one that was signed for this method and file; ask for another one, and use it unchanged.",
+    ),
+    RequestFault.FILE_URL_EXPIRED: (403, "This URL has expired, or its file was removed; ask for another one."),
+    RequestFault.CREDENTIAL_BESIDE_URL: (
+        400,
+        "Leave out the header Authorization here: the URL alone allows this, and a key has no business with it.",
+    ),
     RequestFault.BODY_TOO_LARGE: (413, "The body is larger than 33554432 bytes; send it in several requests."),
     RequestFault.BODY_CUT_OFF: (400, "The request ended before its body did."),
     RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
