@@ -20,9 +20,10 @@ from services.campaign_api.gateway import Gateway
 from services.campaign_api.http.application import application
 from services.campaign_api.http.browsers import OpenToBrowsers
 from services.campaign_api.http.edge import Edge
+from services.campaign_api.http.limit_exchange import LimitExchange
 from services.campaign_api.http.paths import RouteEncodedPaths
-from services.campaign_api.http.rate_limit import RateLimit
 from services.campaign_api.http.request_count import CountRequests
+from services.campaign_api.http.request_limits import RequestLimits, TellLimits
 from services.campaign_api.native import app as native
 from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
@@ -70,7 +71,8 @@ def build_app(
     """The application, on a connected store and a started producer. Build it inside the running loop."""
     source = counter_source("api", random.randrange(COUNTER_SOURCES))
     engine = Engine(store, Hints(producer), source, file_place(settings, store, settings.secret_key))
-    edge = Edge(engine, RateLimit(settings.requests_per_minute), settings.public_url)
+    edge = Edge(engine, RequestLimits(settings.default_windows), settings.public_url)
+    exchange = LimitExchange(engine, edge.request_limits)
     calls = carrier_of_calls(settings)
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)
 
@@ -81,7 +83,8 @@ def build_app(
                 await calls.start()
                 stack.push_async_callback(calls.close)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(engine.hints.run()), group.create_task(gateway.callbacks.run())]
+            background_work = (engine.hints.run(), gateway.callbacks.run(), exchange.run())
+            tasks = [group.create_task(work) for work in background_work]
             yield
             for task in tasks:
                 task.cancel()
@@ -94,7 +97,7 @@ def build_app(
         root.mount(dialect.prefix, dialect.build(edge))
     # Not mounted at "": a mount there would take every address, and the root's own could not answer 405.
     root.router.default = native.build(edge)
-    return CountRequests(RouteEncodedPaths(OpenToBrowsers(root, PATH)))
+    return CountRequests(TellLimits(RouteEncodedPaths(OpenToBrowsers(root, PATH))))
 
 
 @asynccontextmanager

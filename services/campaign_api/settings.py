@@ -1,7 +1,10 @@
 """Settings of campaign-api."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, SecretStr
+
+from shared.domain.request_limits import RequestWindow, checked_windows, request_windows
 from shared.settings import (
     BaseUrl,
     FileSettings,
@@ -23,10 +26,18 @@ class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings
     public_url: BaseUrl = Field(
         "", description="How customers reach campaign-api, for URLs in its answers; empty: the host that they asked."
     )
-    requests_per_minute: int = Field(
-        0, ge=0, le=1_000_000, description="For each credential and each process of campaign-api; 0 is no limit."
+    requests_per_minute: int = Field(0, ge=0, le=1_000_000, description="For each credential; 0 is no limit.")
+    request_limits: Annotated[str, AfterValidator(checked_windows)] = Field(
+        "",
+        description="More: 1000/hour; 60/minute writes; 300/minute reads. Organizations and keys may have their own.",
     )
     shutdown_seconds: PositiveSeconds = Field(5, description="How long requests in flight may take after SIGTERM.")
+
+    @property
+    def default_windows(self) -> tuple[RequestWindow, ...]:
+        """The request limits of a credential that has none of its own, nor its organization."""
+        per_minute = f"{self.requests_per_minute}/minute" if self.requests_per_minute else ""
+        return (*request_windows(per_minute), *request_windows(self.request_limits))
 
     def doubts(self) -> list[str]:
         """A gateway that refuses every callback, or cannot act on them."""

@@ -28,6 +28,7 @@ async def create_key(
     organization_ids: Sequence[str],
     scopes: Sequence[Scope],
     expires_at: datetime | None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """A new key and its full text, which can be shown this once alone.
@@ -45,6 +46,7 @@ async def create_key(
         organization_ids=organization_ids,
         scopes=scopes,
         expires_at=expires_at,
+        request_limits=request_limits,
         now=now,
     )
 

@@ -21,6 +21,7 @@ async def create_organization(
     default_agent_number: str | None,
     exclusive_caller_numbers: tuple[str, ...],
     refused_number_types: tuple[NumberType, ...],
+    request_limits: str | None = None,
     now: datetime,
 ) -> Organization:
     """A new organization; caller numbers in E.164."""
@@ -30,6 +31,7 @@ async def create_organization(
         default_agent_number=default_agent_number,
         exclusive_caller_numbers=exclusive_caller_numbers,
         refused_number_types=refused_number_types,
+        request_limits=request_limits,
         now=now,
     )
 

@@ -10,7 +10,15 @@ from typing import Final
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    "organizations": [IndexModel([("shard", ASCENDING), ("changed_at", ASCENDING)])],
+    "organizations": [
+        IndexModel([("shard", ASCENDING), ("changed_at", ASCENDING)]),
+        # The few with request limits of their own: asked for once a second by every campaign-api.
+        IndexModel(
+            [("request_limits", ASCENDING)],
+            partialFilterExpression={"request_limits": {"$type": "string"}},
+            name="request_limits",
+        ),
+    ],
     "api_keys": [IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)])],
     "configurations": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
@@ -117,6 +125,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     # What GridFS asks for, made before the first upload.
     "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "request_counts": [IndexModel([("ends_at", ASCENDING)], expireAfterSeconds=0)],
     "results": [IndexModel([("shard", ASCENDING)])],
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.

@@ -26,6 +26,7 @@ from shared.store.catalog.files import register_file
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.private_configurations import change_configuration_of
+from shared.store.catalog.request_counts import exchange_counts
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
@@ -245,6 +246,8 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    requests = {"LIMITER/key:all/60/1/minute/1": (1, here.now.timestamp() + 120)}
+    await exchange_counts(store, "gateway", requests, {key: count for key, (count, _) in requests.items()})
     upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
     await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
     await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))

@@ -1,11 +1,11 @@
-"""The edge: the engine and the rate limit that the gateway gives to every dialect."""
+"""The edge: the engine and the request limits that the gateway gives to every dialect."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.campaign_api.http.rate_limit import RateLimit
+from services.campaign_api.http.request_limits import RequestLimits
 from shared.engine.engine import Engine
 
 
@@ -17,7 +17,7 @@ class Edge:
     """
 
     engine: Engine
-    rate_limit: RateLimit
+    request_limits: RequestLimits
     public_url: str
 
     def base_url(self, request: Request) -> str:

@@ -100,6 +100,7 @@ async def _created(
             person=person,
             organization_ids=organization_ids,
             scopes=list(dict.fromkeys(body.scopes)),
+            request_limits=body.request_limits,
             expires_at=None if body.expires_at is None else from_epoch_ms(body.expires_at),
             now=utc_now(),
         )

@@ -33,6 +33,7 @@ async def create(
         default_agent_number=body.default_agent_number,
         exclusive_caller_numbers=tuple(body.exclusive_caller_numbers),
         refused_number_types=tuple(body.refused_number_types),
+        request_limits=body.request_limits,
         now=utc_now(),
     )
     return OrganizationView.of(organization)
@@ -55,6 +56,6 @@ async def edit(
     organization_id: OurRef,
     body: Annotated[EditOrganization, json_body(EditOrganization)],
 ) -> OrganizationView:
-    """Change an organization's name, caller numbers or refused types of numbers."""
+    """Change an organization's name, caller numbers, refused types of numbers or request limits."""
     organization = await edit_organization(engine, organization_id, body.model_dump(exclude_unset=True))
     return OrganizationView.of(organization)

@@ -9,6 +9,7 @@ from services.campaign_api.http.requests import Name, OurId, RequestBody, not_nu
 from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.domain.phone import NumberType
+from shared.domain.request_limits import MAX_LENGTH, checked_windows
 from shared.engine.keys import ApiKey, Scope
 from shared.engine.organizations import Organization
 
@@ -39,6 +40,11 @@ Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["c
 RefusedTypes = Annotated[
     list[NumberType], Field(max_length=20), AfterValidator(lambda types: list(dict.fromkeys(types)))
 ]
+RequestLimits = Annotated[
+    str,
+    Field(max_length=MAX_LENGTH, examples=["1000/hour; 60/minute writes; 300/minute reads"]),
+    AfterValidator(checked_windows),
+]
 CallerNumbers = Annotated[list[E164], Field(max_length=MAX_EXCLUSIVE_NUMBERS)]
 
 
@@ -57,6 +63,9 @@ class CreateOrganization(RequestBody):
     refused_number_types: RefusedTypes = Field(
         [], description="Contacts with numbers of these costly types are refused; otherwise there is a warning."
     )
+    request_limits: RequestLimits | None = Field(
+        None, description='Of each of its credentials; null: those that the operator has set for all; "": none.'
+    )
 
 
 class EditOrganization(RequestBody):
@@ -70,6 +79,7 @@ class EditOrganization(RequestBody):
     refused_number_types: Annotated[RefusedTypes | None, BeforeValidator(not_null)] = Field(
         None, description="For contacts that are sent from now on; those stored already are called all the same."
     )
+    request_limits: RequestLimits | None = Field(None, description="They hold within a second.")
 
 
 class OrganizationView(BaseModel):
@@ -82,6 +92,7 @@ class OrganizationView(BaseModel):
     default_agent_number: str | None
     exclusive_caller_numbers: list[str]
     refused_number_types: list[NumberType]
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -110,6 +121,7 @@ class CreateOrganizationKey(RequestBody):
     name: Name
     scopes: Scopes = Field(list(_MANAGE))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+    request_limits: RequestLimits | None = Field(None, description="null: its organization's.")
 
 
 class CreatePersonalToken(RequestBody):
@@ -132,6 +144,7 @@ class CreatePersonalToken(RequestBody):
     name: Name
     scopes: Scopes = Field(list(_MANAGE))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+    request_limits: RequestLimits | None = Field(None, description="null: those of the organization it is used for.")
 
 
 class OrganizationKeyView(BaseModel):
@@ -142,6 +155,7 @@ class OrganizationKeyView(BaseModel):
     name: str
     scopes: list[Scope]
     expires_at: int | None
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -165,6 +179,7 @@ class PersonalTokenView(BaseModel):
     name: str
     scopes: list[Scope]
     expires_at: int | None
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -200,5 +215,6 @@ def _of_any_key(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "scopes": sorted(key.scopes),
         "expires_at": None if expires_at is None else (expires_at - _EPOCH) // timedelta(milliseconds=1),
+        "request_limits": key.request_limits,
         "created_at": key.created_at,
     }

@@ -58,6 +58,7 @@ class ApiKey:
     scopes: frozenset[Scope]
     expires_at: datetime | None
     created_at: datetime
+    request_limits: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "ApiKey":
@@ -72,6 +73,7 @@ class ApiKey:
             scopes=frozenset(Scope(scope) for scope in document["scopes"]),
             expires_at=document["expires_at"],
             created_at=document["created_at"],
+            request_limits=document["request_limits"],
         )
 
 
@@ -85,6 +87,7 @@ async def create_key(
     organization_ids: Sequence[str],
     scopes: Sequence[Scope],
     expires_at: datetime | None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """A new credential and its full text, which cannot be read again afterwards."""
@@ -98,6 +101,7 @@ async def create_key(
         "organization_ids": list(organization_ids),
         "scopes": sorted(scopes),
         "expires_at": expires_at,
+        "request_limits": request_limits,
         "created_at": now,
     }
     await store["api_keys"].insert_one(document)

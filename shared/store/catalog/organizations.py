@@ -26,7 +26,9 @@ from shared.store.paging import newest_first
 
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # What the operator may change; the customer's own limits have their own functions.
-EDITABLE: Final = frozenset({"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types"})
+EDITABLE: Final = frozenset(
+    {"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types", "request_limits"}
+)
 # What the customer may change: null or absent, there is no such limit.
 LIMITS: Final = frozenset(
     {
@@ -56,6 +58,7 @@ class Organization:
     max_attempts_per_number_per_week: int | None = None
     min_minutes_between_calls: int | None = None
     calls_per_second: float | None = None
+    request_limits: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -70,6 +73,7 @@ class Organization:
             exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
+            request_limits=document["request_limits"],
             hours=OrganizationHours.from_document(document),
             **{name: document[name] for name in LIMITS},
         )
@@ -88,6 +92,7 @@ async def create_organization(
     default_agent_number: str | None,
     exclusive_caller_numbers: tuple[str, ...] = (),
     refused_number_types: tuple[NumberType, ...] = (),
+    request_limits: str | None = None,
     now: datetime,
 ) -> Organization:
     """A new organization, with the shard that it keeps for ever."""
@@ -100,6 +105,7 @@ async def create_organization(
         "default_agent_number": default_agent_number,
         "exclusive_caller_numbers": list(exclusive_caller_numbers),
         "refused_number_types": list(refused_number_types),
+        "request_limits": request_limits,
         "created_at": now,
         "changed_at": now,
     }

@@ -10,6 +10,7 @@ from shared.store.documents.catalog import (
     ConfigurationDocument,
     DoNotCallDocument,
     OrganizationDocument,
+    RequestCountDocument,
 )
 from shared.store.documents.contacts import (
     AskDocument,
@@ -56,6 +57,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,
+    "request_counts": RequestCountDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,
