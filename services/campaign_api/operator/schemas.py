@@ -147,6 +147,14 @@ class CreatePersonalToken(RequestBody):
     request_limits: RequestLimits | None = Field(None, description="null: those of the organization it is used for.")
 
 
+class EditKey(RequestBody):
+    """What is to change of a key."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"request_limits": "1000/hour"}]})
+
+    request_limits: RequestLimits | None = Field(description='null: its organization\'s; "": none.')
+
+
 class OrganizationKeyView(BaseModel):
     """A key of an organization, without its secret."""
 

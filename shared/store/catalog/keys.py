@@ -15,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from pymongo import ReturnDocument
+
 from shared.domain.page import Page
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
@@ -131,6 +133,19 @@ async def list_keys(store: Store, kind: KeyKind, *, cursor: str | None, limit: i
     """All keys of this kind, newest first. Raises `InvalidCursor`."""
     page = await newest_first(store["api_keys"], {"kind": kind.value}, cursor=cursor, limit=limit)
     return Page([ApiKey.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def set_request_limits(store: Store, kind: KeyKind, key_id: str, request_limits: str | None) -> ApiKey:
+    """The key with these request limits, as `request_windows` reads them. Raises `NotFound`."""
+    document = await store["api_keys"].find_one_and_update(
+        {"_id": key_id, "kind": kind.value},
+        {"$set": {"request_limits": request_limits}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if document is None:
+        raise NotFound(_KINDS[kind], key_id)
+    return ApiKey.from_document(document)
 
 
 @translates

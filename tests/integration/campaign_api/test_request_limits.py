@@ -68,4 +68,9 @@ async def test_the_operator_sets_limits_of_an_organization_and_of_a_key(api: Api
     small = Customer(api, acme.organization_id, made.body["key"])
     assert made.body["request_limits"] == "1/hour"
     assert [(await small.get("/timezones")).status for _ in range(2)] == [200, 429]
+    key_path = f"/organization-pats/{made.body['id']}"
+    assert (await api.admin("PATCH", key_path, {"request_limits": ""})).body["request_limits"] == ""
+    assert "X-RateLimit-Limit" not in (await small.get("/timezones")).headers
+    assert (await api.admin("PATCH", key_path, {})).status == 422
+    assert (await api.admin("PATCH", f"/personal-tokens/{made.body['id']}", {"request_limits": None})).status == 404
     assert (await small.get("/nowhere")).headers.get("X-RateLimit-Limit") is None, "no credential was looked at"
