@@ -1,49 +1,70 @@
-"""Two gateways count the requests of one credential together."""
+"""Gateways count the requests of one credential together; the operator says how many it may make."""
 
+from services.campaign_api.http.limit_exchange import LimitExchange
+from services.campaign_api.http.request_limits import RequestLimits
+from shared.domain.request_limits import request_windows
+from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
+from shared.engine.hints import Hints
 from tests.eventually import eventually
+from tests.factories import new_id
 from tests.integration.campaign_api.client import Answer, Api, Customer
 from tests.integration.campaign_api.conftest import Stack, serving
 
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
-async def test_two_gateways_together_let_through_no_more_than_the_limit_and_a_second(stack: Stack) -> None:
+async def test_two_gateways_count_the_requests_of_a_credential_together(stack: Stack) -> None:
     limited = stack.settings.model_copy(update={"request_limits": "40/hour"})
     async with (
         serving(limited, stack.store, stack.producer) as one,
         serving(limited, stack.store, stack.producer) as two,
     ):
         acme = await one.new_customer()
-        through = []
-
-        async def ask(api: Api) -> Answer:
-            answer = await Customer(api, acme.organization_id, acme.key).get("/timezones")
-            through.append(answer.status == 200)
-            return answer
-
-        first = await ask(one)
+        first = await acme.get("/timezones")
         assert [first.headers[name] for name in HEADERS[:2]] == ["40", "39"]
-        for _ in range(29):
-            assert (await ask(one)).status == 200
-        assert (await ask(two)).status == 200
+        assert [(await acme.get("/timezones")).status for _ in range(40)] == [*[200] * 39, 429]
+        elsewhere = Customer(two, acme.organization_id, acme.key)
+        answers: list[Answer] = []
 
-        async def told() -> bool:
-            # Each look is a request too; the second gateway knows of at least 30 others then.
-            return int((await ask(two)).headers["X-RateLimit-Remaining"]) < 10 or not through[-1]
+        async def refused() -> bool:
+            answers.append(await elsewhere.get("/timezones"))
+            return answers[-1].status == 429
 
-        await eventually(told, timeout=10)
-        while through[-1]:
-            await ask(two)
-        assert 40 <= sum(through) <= 41, "one request before the second gateway knew"
+        await eventually(refused, timeout=10, every=0.25)
+        assert len(answers) <= 40, "alone, the second one would let through 40"
+        answer = answers[-1]
+        assert answer.headers["X-RateLimit-Remaining"] == "0"
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert (await (await two.new_customer()).get("/timezones")).status == 200
 
-        async def refused_by_the_first() -> bool:
-            return (await ask(one)).status == 429
 
-        await eventually(refused_by_the_first, timeout=10)
-        refused = await ask(one)
-        assert refused.headers["X-RateLimit-Remaining"] == "0"
-        assert int(refused.headers["Retry-After"]) >= 1
-        assert (await (await one.new_customer()).get("/timezones")).status == 200
+async def test_counts_are_told_as_totals_and_learned_once(stack: Stack) -> None:
+    def gateway() -> tuple[RequestLimits, LimitExchange]:
+        engine = Engine(
+            stack.store, Hints(stack.producer), "api", file_place(stack.settings, stack.store, secret_key=None)
+        )
+        limits = RequestLimits(request_windows("40/hour"))
+        return limits, LimitExchange(engine, limits)
+
+    (here, told_here), (there, told_there), (third, told_third) = gateway(), gateway(), gateway()
+    name = new_id()
+
+    def left(limits: RequestLimits) -> int:
+        state = limits.ask(name, None, "org", "GET")
+        assert state is not None
+        return state.remaining
+
+    assert [left(here) for _ in range(30)][-1] == 10
+    assert left(there) == 39
+    for exchange in (told_here, told_there, told_here, told_there, told_here):
+        await exchange.exchange()
+    assert (left(there), left(here)) == (8, 8)
+    await told_third.exchange()
+    assert left(third) == 39, "it has seen nothing of this credential before"
+    for exchange in (told_here, told_there, told_third):
+        await exchange.exchange()
+    assert left(third) == 5
 
 
 async def test_the_operator_sets_limits_of_an_organization_and_of_a_key(api: Api, acme: Customer) -> None:

@@ -1,11 +1,13 @@
 """Which files stay: those that campaigns use, and uploads for a day."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from unittest.mock import create_autospec
 
 import pytest
 
+from services.contact_ingest.sweeping import sweep_for_ever
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.stored_files import UNUSED_FOR, file_key
@@ -17,6 +19,7 @@ from shared.errors import Kind, NotFound, TooLarge
 from shared.settings import FileSettings
 from shared.store.catalog.files import REPLACED_FOR
 from shared.store.client import Store
+from tests.eventually import eventually
 from tests.factories import new_id
 
 NOW = utc_now()
@@ -74,6 +77,22 @@ async def test_an_upload_that_no_campaign_uses_goes_after_a_day(engine: Engine, 
         with pytest.raises(NotFound):
             await get_file(engine, organization_id, gone)
     assert await engine.store["files"].count_documents({"organization_id": organization_id}) == 0
+
+
+async def test_contact_ingest_sweeps(engine: Engine, organization_id: str) -> None:
+    key = await stored(engine, organization_id)
+    long_ago = NOW - UNUSED_FOR - A_MOMENT
+    await engine.store["files"].update_one({"key": key}, {"$set": {"created_at": long_ago, "sweep_at": long_ago}})
+
+    async def gone() -> bool:
+        return await engine.store["files"].find_one({"key": key}) is None
+
+    sweeping = asyncio.create_task(sweep_for_ever(engine.store, engine.files))
+    try:
+        await eventually(gone, saying="the upload is removed")
+    finally:
+        sweeping.cancel()
+    assert await bytes_of(engine.store, organization_id) == 0
 
 
 async def test_a_campaigns_own_copy_has_what_it_took_and_both_stay(engine: Engine, organization_id: str) -> None:
