@@ -18,10 +18,10 @@ COMPILE    = $(BIN)/python -m piptools compile --quiet --upgrade --no-emit-index
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check chart-check test-unit test test-containers containers-test fuzz chaos back bench env lock
+.PHONY: help setup run stop clean fmt check chart-check test-unit test test-containers s3-test containers-test fuzz chaos back bench env lock
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(STAMP) ## Make .venv and fetch the local servers (quick when up to date)
 
@@ -64,6 +64,9 @@ test: setup check ## Everything, in two processes side by side; starts Kafka and
 
 test-containers: setup ## All of tests/integration on servers in Docker; DIALSTREAM_OWN_ENGINE=1 installs an engine for it
 	DIALSTREAM_TEST_SERVERS=docker $(BIN)/python -m deploy.containers run $(BIN)/python -m pytest tests/integration
+
+s3-test: setup ## Files and their URLs on a real S3 server; builds it once, in some minutes (needs Go)
+	DIALSTREAM_TEST_S3=versitygw $(BIN)/python -m pytest tests/contract/test_file_stores.py tests/contract/test_s3_urls.py
 
 containers-test: setup ## Build, start, dial, kill, take down and start docker-compose.yml; DIALSTREAM_OWN_ENGINE=1 as above
 	$(BIN)/python -m deploy.containers check

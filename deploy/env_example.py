@@ -51,6 +51,7 @@ OTHER_NAMES: Final = frozenset(
         "PROTOCOL_EXAMPLES",
         "PUBLISHED_ADDRESS",
         "PUBLISHED_PORT",
+        "TEST_S3",
         "TEST_SERVERS",
         "URL",
     )

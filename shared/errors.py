@@ -11,8 +11,8 @@ DialstreamError
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
-`BadSetting`, `InvalidCursor`, `ContactsNotStored`. Their text is a line for developers; each service that answers
-customers has its own sentence for each code.
+`BadSetting`, `InvalidCursor`, `TooLarge`, `FileUrlRefused`, `ContactsNotStored`. Their text is a line for developers;
+each service that answers customers has its own sentence for each code.
 """
 
 from collections.abc import Sequence
@@ -72,6 +72,7 @@ class Kind(StrEnum):
     PERSON = "person"
     TELEPHONY_ACCOUNT = "telephony account"
     CALL_RESULT = "result of a call"
+    FILE = "file"
 
 
 class Clash(StrEnum):
@@ -177,6 +178,22 @@ class InvalidCursor(PermanentError):
 
     def __init__(self, cursor: str | None) -> None:
         super().__init__(f"no cursor of this list: {quoted(cursor or '')}")
+
+
+class TooLarge(PermanentError):
+    """More bytes came than `reference` may have; nothing of them was stored."""
+
+    def __init__(self, kind: Kind, reference: str, most_bytes: int) -> None:
+        super().__init__(f"{kind} {quoted(reference)} has more than {most_bytes} bytes")
+        self.kind, self.reference, self.most_bytes = kind, reference, most_bytes
+
+
+class FileUrlRefused(PermanentError):
+    """The URL of a file is not one that was signed, or has expired: ask for another one."""
+
+    def __init__(self, *, expired: bool) -> None:
+        super().__init__("the URL has expired" if expired else "the URL is not one that was signed for this method")
+        self.expired = expired
 
 
 class TemporaryError(DialstreamError):

@@ -113,6 +113,25 @@ class SecretSettings(Settings):
     )
 
 
+class FileSettings(Settings):
+    """Where the bytes of files are: in MongoDB, or in the bucket that is named here."""
+
+    s3_bucket: str = Field("", description="Keeps files; empty: MongoDB keeps them.")
+    s3_endpoint: BaseUrl = Field("", description="Where that bucket's S3 is; empty: Amazon's, in the region.")
+    s3_public_endpoint: BaseUrl = Field("", description="The same for customers, where they reach it elsewhere.")
+    s3_region: str = Field("us-east-1", min_length=1, description="The bucket's region.")
+    s3_access_key_id: str = Field("", description="Access key; empty: what AWS_* and the machine's own role say.")
+    s3_secret_access_key: Secret = Field(SecretStr(""), description="Its secret.")
+
+    @model_validator(mode="after")
+    def _whole_access_key(self) -> "FileSettings":
+        if bool(self.s3_access_key_id) != bool(self.s3_secret_access_key.get_secret_value()):
+            raise ValueError(
+                "DIALSTREAM_S3_ACCESS_KEY_ID and DIALSTREAM_S3_SECRET_ACCESS_KEY belong together: set both, or none"
+            )
+        return self
+
+
 class StartSettings(Settings):
     """How a service starts."""
 

@@ -18,15 +18,17 @@ from services.campaign_api.carrier import routes as callbacks
 from services.campaign_api.carrier.errors import install_carrier_errors
 from services.campaign_api.gateway import Gateway
 from services.campaign_api.http.application import application
+from services.campaign_api.http.browsers import OpenToBrowsers
 from services.campaign_api.http.edge import Edge
+from services.campaign_api.http.limit_exchange import LimitExchange
 from services.campaign_api.http.paths import RouteEncodedPaths
-from services.campaign_api.http.rate_limit import RateLimit
 from services.campaign_api.http.request_count import CountRequests
+from services.campaign_api.http.request_limits import RequestLimits, TellLimits
 from services.campaign_api.native import app as native
 from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
-from services.campaign_api.public import health, pages
+from services.campaign_api.public import files, health, pages
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
@@ -34,7 +36,9 @@ from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
 from shared.engine.hints import Hints
+from shared.file_urls import PATH
 from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
 from shared.stored_secrets import SecretCipher
@@ -66,7 +70,14 @@ class Served:
 
 # Beside the native API, which is at the root.
 DIALECTS: Final[Sequence[Mounted]] = ()
-ROUTERS: Final = (admin_organizations.router, admin_keys.router, callbacks.router, health.router, pages.router)
+ROUTERS: Final = (
+    admin_organizations.router,
+    admin_keys.router,
+    callbacks.router,
+    health.router,
+    pages.router,
+    files.router,
+)
 
 
 def build_app(
@@ -78,10 +89,13 @@ def build_app(
         store,
         Hints(producer),
         source=counter_source("api", random.randrange(COUNTER_SOURCES)),
+        files=file_place(settings, store, settings.secret_key),
         secrets=secrets,
         account_base_urls=settings.allowed_base_urls,
     )
-    edge = Edge(engine, RateLimit(settings.requests_per_minute), ResultTokens(settings.secret_key))
+    tokens = ResultTokens(settings.secret_key)
+    edge = Edge(engine, RequestLimits(settings.default_windows), settings.public_url, tokens)
+    exchange = LimitExchange(engine, edge.request_limits)
     carriers = Carriers(store, settings, secrets, carrier_of_calls(settings))
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, carriers)
 
@@ -91,7 +105,8 @@ def build_app(
             await carriers.start()
             stack.push_async_callback(carriers.close)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(engine.hints.run()), group.create_task(gateway.callbacks.run())]
+            background_work = (engine.hints.run(), gateway.callbacks.run(), exchange.run())
+            tasks = [group.create_task(work) for work in background_work]
             yield
             for task in tasks:
                 task.cancel()
@@ -104,7 +119,7 @@ def build_app(
         root.mount(dialect.prefix, dialect.build(edge))
     # Not mounted at "": a mount there would take every address, and the root's own could not answer 405.
     root.router.default = native.build(edge)
-    return Served(CountRequests(RouteEncodedPaths(root)), engine.live.close)
+    return Served(CountRequests(TellLimits(RouteEncodedPaths(OpenToBrowsers(root, PATH)))), engine.live.close)
 
 
 @asynccontextmanager

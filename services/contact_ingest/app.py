@@ -6,15 +6,17 @@ from contextlib import asynccontextmanager
 
 from services.contact_ingest.handlers import Ingest
 from services.contact_ingest.settings import IngestSettings
+from services.contact_ingest.sweeping import sweep_for_ever
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
+from shared.engine.file_places import file_place
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import connect
 from shared.topics import CONTACT_BATCHES
-from shared.wiring import connected
+from shared.wiring import beside, connected
 
 SERVICE = "contact-ingest"
 
@@ -27,6 +29,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
     """
     raise_regex_cache()
     store, producer = connect(settings), Producer(settings)
+    place = file_place(settings, store, secret_key=None)  # it signs no URLs
     async with connected(settings, store, producer, SERVICE) as health:
         ingest = Ingest(store, producer, counter_source("ingest", random.randrange(COUNTER_SOURCES)))
         reader = BatchReader(
@@ -41,6 +44,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         try:
             await reader.start()
             get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
-            yield health
+            async with beside(sweep_for_ever(store, place), name="sweep of files"):
+                yield health
         finally:
             await reader.stop()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.engine.file_places import FilePlace
 from shared.engine.hints import Hints
 from shared.engine.live import Live
 from shared.store.client import Store
@@ -22,6 +23,7 @@ class Engine:
     store: Store
     hints: Hints
     source: str
+    files: FilePlace
     live: Live = field(default_factory=Live)
     secrets: SecretCipher = NO_SECRETS
     account_base_urls: frozenset[str] = frozenset()

@@ -11,7 +11,17 @@ from shared.store.catalog import keys as stored
 from shared.store.catalog.keys import ApiKey, KeyKind, Scope
 from shared.store.catalog.organizations import missing_organizations
 
-__all__ = ["ApiKey", "KeyKind", "Scope", "create_key", "delete_key", "is_same_secret", "list_keys", "prove_key"]
+__all__ = [
+    "ApiKey",
+    "KeyKind",
+    "Scope",
+    "create_key",
+    "delete_key",
+    "is_same_secret",
+    "list_keys",
+    "prove_key",
+    "set_request_limits",
+]
 
 
 async def prove_key(engine: Engine, credential: str, now: datetime) -> ApiKey | None:
@@ -28,6 +38,7 @@ async def create_key(
     organization_ids: Sequence[str],
     scopes: Sequence[Scope],
     expires_at: datetime | None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """A new key and its full text, which can be shown this once alone.
@@ -45,6 +56,7 @@ async def create_key(
         organization_ids=organization_ids,
         scopes=scopes,
         expires_at=expires_at,
+        request_limits=request_limits,
         now=now,
     )
 
@@ -52,6 +64,11 @@ async def create_key(
 async def list_keys(engine: Engine, kind: KeyKind, *, cursor: str | None, limit: int) -> Page[ApiKey]:
     """All keys of this kind, newest first. Raises `InvalidCursor`: ask for the first page."""
     return await stored.list_keys(engine.store, kind, cursor=cursor, limit=limit)
+
+
+async def set_request_limits(engine: Engine, kind: KeyKind, key_id: str, request_limits: str | None) -> ApiKey:
+    """The key with these request limits, from its next use on; None: its organization's. Raises `NotFound`."""
+    return await stored.set_request_limits(engine.store, kind, key_id, request_limits)
 
 
 async def delete_key(engine: Engine, kind: KeyKind, key_id: str) -> None:

@@ -23,6 +23,7 @@ async def create_organization(
     refused_number_types: tuple[NumberType, ...],
     slug: str | None = None,
     external_id: str | None = None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> Organization:
     """A new organization; caller numbers in E.164. `slug` None: always that of its name."""
@@ -34,6 +35,7 @@ async def create_organization(
         refused_number_types=refused_number_types,
         slug=slug,
         external_id=external_id,
+        request_limits=request_limits,
         now=now,
     )
 

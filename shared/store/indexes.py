@@ -19,7 +19,15 @@ _EXTERNAL_ID: Final = IndexModel(
 _NEWEST_FIRST: Final = [("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    "organizations": [IndexModel([("shard", ASCENDING), ("changed_at", ASCENDING)])],
+    "organizations": [
+        IndexModel([("shard", ASCENDING), ("changed_at", ASCENDING)]),
+        # The few with request limits of their own: asked for once a second by every campaign-api.
+        IndexModel(
+            [("request_limits", ASCENDING)],
+            partialFilterExpression={"request_limits": {"$type": "string"}},
+            name="request_limits",
+        ),
+    ],
     "api_keys": [IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)])],
     "agents": [
         _EXTERNAL_ID,
@@ -183,6 +191,12 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "ingest_batches": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
+    # Those that the sweep looks at some time: uploads that no campaign uses.
+    "files": [IndexModel([("sweep_at", ASCENDING)], partialFilterExpression={"sweep_at": {"$type": "date"}})],
+    # What GridFS asks for, made before the first upload.
+    "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "request_counts": [IndexModel([("ends_at", ASCENDING)], expireAfterSeconds=0)],
     "results": [IndexModel([("shard", ASCENDING)])],
     "facts_in": [
         IndexModel([("shard", ASCENDING), ("at", ASCENDING)], name="waiting"),

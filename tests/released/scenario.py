@@ -1,6 +1,7 @@
 """A small installation in which every collection has documents, and contacts of every status; made-up numbers."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.telephony_accounts import AccountProvider
+from shared.domain.stored_files import file_key
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.agents import NewAgent, register_agent
@@ -26,11 +28,14 @@ from shared.store.catalog.companies import create_company
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.facts import tell
+from shared.store.catalog.file_contents import GridFSFiles
+from shared.store.catalog.files import register_file
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.people import NewPerson
 from shared.store.catalog.private_configurations import change_configuration_of
 from shared.store.catalog.telephony_accounts import NewAccount, create_account
+from shared.store.catalog.request_counts import exchange_counts
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.enrolment import ToEnrol, enrol
@@ -293,3 +298,13 @@ async def _tell(here: Installation) -> None:
     assert await adopt_facts(here.store, here.owner)
     await note_relayed(here.store, here.owner.shard, 1)
     await here.store.in_transaction(work)
+    requests = {"LIMITER/key:all/60/1/minute/1": (1, here.now.timestamp() + 120)}
+    await exchange_counts(store, "gateway", requests, {key: count for key, (count, _) in requests.items()})
+    upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
+    await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
+    await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
+    return here
+
+
+async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content

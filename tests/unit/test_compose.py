@@ -130,6 +130,7 @@ def test_secrets_reach_only_those_that_need_them() -> None:
 
     assert holders("DIALSTREAM_ADMIN_TOKEN") == {"campaign-api", "demo"}
     assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest"}
+    assert holders("DIALSTREAM_S3_SECRET_ACCESS_KEY") == {"campaign-api", "contact-ingest"}
     assert holders("DIALSTREAM_SECRET_KEY") == OUR_OWN - {"contact-ingest", "carrier-simulator"}
 
 

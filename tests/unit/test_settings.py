@@ -19,7 +19,7 @@ from shared.setting_names import KNOWN_NAMES
 from shared.settings import DialingSettings, KafkaSettings, MongoSettings, Settings, StartSettings, TelephonySettings
 
 SOURCES = ("deploy", "services", "shared", "tests", "docs")
-NAME = re.compile(rf"{PREFIX}[A-Z][A-Z_]*[A-Z](?![A-Z_]|\*)")
+NAME = re.compile(rf"{PREFIX}[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Z0-9_]|\*)")
 
 
 def test_the_example_is_up_to_date() -> None:
@@ -105,6 +105,8 @@ REFUSED: list[tuple[type[Settings], str, str, str]] = [
     (ApiSettings, "admin_token", "hunter2 hunter2", "must be printable ASCII without white space"),
     (ApiSettings, "requests_per_minute", "-1", "must be greater than or equal to 0, and is '-1'"),
     (ApiSettings, "shutdown_seconds", "inf", "must be a finite number"),
+    (ApiSettings, "s3_endpoint", "minio:9000", "must be a URL that begins with http:// or https://"),
+    (ApiSettings, "public_url", "https://dial.example?x", "must be a URL"),
     (IngestSettings, "ingest_max_batches", "501", "must be less than or equal to 500, and is '501'"),
     (SimulatorSettings, "twilio_account_sid", "AC:1", "must be letters and digits alone"),
     (SimulatorSettings, "simulator_record_kept", "0", "must be greater than or equal to 1"),
@@ -195,14 +197,15 @@ DOUBTED: list[tuple[type[Settings], dict[str, str], str]] = [
     ),
     (
         ApiSettings,
-        {"callback_base_url": "https://dial.example"},
+        {"callback_base_url": "https://dial.example", "secret_key": "k" * 32},
         "DIALSTREAM_TWILIO_AUTH_TOKEN must be set for the carrier's callbacks",
     ),
     (
         ApiSettings,
-        {"callback_base_url": "https://dial.example", "twilio_auth_token": "token"},
+        {"callback_base_url": "https://dial.example", "twilio_auth_token": "token", "secret_key": "k" * 32},
         "DIALSTREAM_TWILIO_ACCOUNT_SID must be set for what configurations say of answering machines",
     ),
+    (ApiSettings, {"telephony_provider": "scripted"}, "DIALSTREAM_SECRET_KEY must be set for uploads"),
 ]
 
 
@@ -228,9 +231,11 @@ def test_what_can_work_and_is_hardly_meant_is_doubted_in_one_sentence(
                 "callback_base_url": "https://dial.example",
                 "twilio_auth_token": "token",
                 "twilio_account_sid": f"AC{'0a' * 16}",
+                "secret_key": "k" * 32,
             },
         ),
-        (ApiSettings, {"telephony_provider": "scripted"}),
+        (ApiSettings, {"telephony_provider": "scripted", "secret_key": "k" * 32}),
+        (ApiSettings, {"telephony_provider": "scripted", "s3_bucket": "files"}),
     ],
 )
 def test_what_is_meant_is_not_doubted(settings: type[Settings], values: dict[str, str]) -> None:

@@ -15,6 +15,8 @@ from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
 from shared.clock import monotonic, utc_now
 from shared.domain.campaign_log import Actor, ActorKind
+from services.campaign_api.http.request_limits import note_limit
+from shared.clock import utc_now
 from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
 
 ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")
@@ -62,9 +64,10 @@ async def caller_of(request: Request, edge: Edge, credential: str) -> Caller:
     if key is None:
         raise Unauthorized(RequestFault.UNKNOWN_CREDENTIAL)
     organization_id = _organization(request, key)
-    wait = edge.rate_limit.seconds_to_wait(key.id, monotonic())
-    if wait:
-        raise too_many(wait)
+    state = edge.request_limits.ask(key.id, key.request_limits, organization_id, request.method)
+    note_limit(request, state)
+    if state is not None and state.retry_after:
+        raise too_many(state.retry_after)
     return Caller(key.id, organization_id, key.scopes)
 
 

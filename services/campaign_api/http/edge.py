@@ -1,11 +1,11 @@
-"""The edge: the engine, the rate limit and the tokens of calls that the gateway gives to every dialect."""
+"""The edge: the engine, the request limits and the tokens of calls that the gateway gives to every dialect."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.campaign_api.http.rate_limit import RateLimit
+from services.campaign_api.http.request_limits import RequestLimits
 from shared.engine.engine import Engine
 from shared.result_tokens import NO_TOKENS, ResultTokens
 
@@ -13,11 +13,19 @@ from shared.result_tokens import NO_TOKENS, ResultTokens
 @dataclass(frozen=True, slots=True)
 class Edge:
     """The one door to the engine, the limit on requests that a credential has in all dialects together, and the tokens
-    by which voice agents report results."""
+    by which voice agents report results.
+
+    `public_url` is the operator's; empty: none.
+    """
 
     engine: Engine
-    rate_limit: RateLimit
+    request_limits: RequestLimits
+    public_url: str
     result_tokens: ResultTokens = NO_TOKENS
+
+    def base_url(self, request: Request) -> str:
+        """The address of campaign-api for this customer, without a path: the operator's, else the one asked."""
+        return self.public_url or f"{request.url.scheme}://{request.url.netloc}"
 
 
 async def edge_of(request: Request) -> Edge:

@@ -14,12 +14,14 @@ from shared.errors import (
     Clash,
     Conflict,
     ContactsNotStored,
+    FileUrlRefused,
     Flaw,
     InvalidCursor,
     Kind,
     NotFound,
     SecretKeyMissing,
     TemporaryError,
+    TooLarge,
     WrongState,
 )
 
@@ -44,6 +46,9 @@ class RequestFault(StrEnum):
     BODY_COMPRESSED = "body compressed"
     NOT_JSON = "body not JSON"
     NO_CONTENT_TYPE = "no content type"
+    FILE_URL_FORGED = "URL of a file not signed so"
+    FILE_URL_EXPIRED = "URL of a file expired"
+    CREDENTIAL_BESIDE_URL = "credential beside a signed URL"
     VALUES_INVALID = "values invalid"
     NAMES_UNKNOWN_ORGANIZATION = "body names an unknown organization"
     UNKNOWN_CURSOR = "unknown cursor"
@@ -113,7 +118,17 @@ def too_many(seconds: float) -> Refused:
     return Refused(RequestFault.TOO_MANY_REQUESTS, headers={"Retry-After": wait}, seconds=wait)
 
 
-EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | SecretKeyMissing | TemporaryError
+EngineError = (
+    NotFound
+    | WrongState
+    | Conflict
+    | BadSetting
+    | InvalidCursor
+    | SecretKeyMissing
+    | TooLarge
+    | FileUrlRefused
+    | TemporaryError
+)
 
 
 def fault_of(error: EngineError) -> Fault:
@@ -138,6 +153,10 @@ def fault_of(error: EngineError) -> Fault:
             return Fault(RequestFault.UNKNOWN_CURSOR)
         case SecretKeyMissing():
             return Fault(RequestFault.NO_SECRET_KEY)
+        case FileUrlRefused():
+            return Fault(RequestFault.FILE_URL_EXPIRED if error.expired else RequestFault.FILE_URL_FORGED)
+        case TooLarge():
+            return Fault(RequestFault.BODY_TOO_LARGE, {"limit": str(error.most_bytes)})
         case ContactsNotStored():
             facts = {**_referring_to(error.campaign_id), "why": error.why}
             return Fault(RequestFault.CONTACTS_NOT_STORED, facts, headers=_again())

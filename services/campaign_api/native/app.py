@@ -22,6 +22,7 @@ from services.campaign_api.native.routes import (
     contacts,
     diagnosis,
     do_not_call,
+    files,
     ingest_batches,
     limits,
     people,
@@ -60,6 +61,7 @@ ROUTERS: Final = (
     concurrency.router,
     calling_hours.router,
     do_not_call.router,
+    files.router,
     ingest_batches.router,
     limits.router,
 )

@@ -38,6 +38,15 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         RequestFault.FOREIGN_ORGANIZATION: (403, "The organization in the header is not one of this person's."),
         RequestFault.MISSING_SCOPE: (403, "This credential lacks the scope: it needs {scopes}."),
         RequestFault.TOO_MANY_REQUESTS: (429, "Too many requests with this credential; wait {seconds} s."),
+        RequestFault.FILE_URL_FORGED: (
+            403,
+            "This URL is not one that was signed for this method and file; ask for another one, and use it unchanged.",
+        ),
+        RequestFault.FILE_URL_EXPIRED: (403, "This URL has expired, or its file was removed; ask for another one."),
+        RequestFault.CREDENTIAL_BESIDE_URL: (
+            400,
+            "Leave out the header Authorization here: the URL alone allows this, and a key has no business with it.",
+        ),
         RequestFault.BODY_TOO_LARGE: (413, "The body is larger than {limit} bytes; send it in several requests."),
         RequestFault.BODY_CUT_OFF: (400, "The request ended before its body did."),
         RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
@@ -104,6 +113,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         Kind.ATTEMPT: (404, "There is no attempt or conversation {named}; a contact's attempts list both ids."),
         Kind.CALL_RESULT: (404, "Nothing was reported of call {named} yet: POST …/result."),
+        Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",

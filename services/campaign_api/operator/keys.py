@@ -15,6 +15,7 @@ from services.campaign_api.operator.auth import require_operator
 from services.campaign_api.operator.schemas import (
     CreateOrganizationKey,
     CreatePersonalToken,
+    EditKey,
     NewOrganizationKey,
     NewPersonalToken,
     OrganizationKeyPage,
@@ -26,7 +27,7 @@ from services.campaign_api.operator.schemas import (
 from shared.clock import utc_now
 from shared.domain.repeating import quoted
 from shared.engine.engine import Engine
-from shared.engine.keys import ApiKey, KeyKind, create_key, delete_key, list_keys
+from shared.engine.keys import ApiKey, KeyKind, create_key, delete_key, list_keys, set_request_limits
 from shared.errors import NotFound
 
 router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)], route_class=BodyRoute)
@@ -49,6 +50,14 @@ async def list_organization_keys(
     page = await list_keys(engine, KeyKind.ORGANIZATION, cursor=cursor, limit=limit)
     rows = [OrganizationKeyView.of(key) for key in page.rows]
     return OrganizationKeyPage(organization_pats=rows, next_cursor=page.next_cursor)
+
+
+@router.patch("/organization-pats/{key_id}", responses=operator_problems(404, 413, 415))
+async def edit_organization_key(
+    engine: ThisEngine, key_id: OurRef, body: Annotated[EditKey, json_body(EditKey)]
+) -> OrganizationKeyView:
+    """Change the request limits of a key."""
+    return OrganizationKeyView.of(await set_request_limits(engine, KeyKind.ORGANIZATION, key_id, body.request_limits))
 
 
 @router.delete("/organization-pats/{key_id}", responses=operator_problems(404))
@@ -78,6 +87,14 @@ async def list_personal_tokens(
     return PersonalTokenPage(personal_tokens=rows, next_cursor=page.next_cursor)
 
 
+@router.patch("/personal-tokens/{key_id}", responses=operator_problems(404, 413, 415))
+async def edit_personal_token(
+    engine: ThisEngine, key_id: OurRef, body: Annotated[EditKey, json_body(EditKey)]
+) -> PersonalTokenView:
+    """Change the request limits of a token."""
+    return PersonalTokenView.of(await set_request_limits(engine, KeyKind.PERSONAL, key_id, body.request_limits))
+
+
 @router.delete("/personal-tokens/{key_id}", responses=operator_problems(404))
 async def delete_personal_token(engine: ThisEngine, key_id: OurRef) -> Deleted:
     """Delete a token; it is refused from now on."""
@@ -100,6 +117,7 @@ async def _created(
             person=person,
             organization_ids=organization_ids,
             scopes=list(dict.fromkeys(body.scopes)),
+            request_limits=body.request_limits,
             expires_at=None if body.expires_at is None else from_epoch_ms(body.expires_at),
             now=utc_now(),
         )

@@ -35,6 +35,7 @@ async def create(
         refused_number_types=tuple(body.refused_number_types),
         slug=body.slug,
         external_id=body.external_id,
+        request_limits=body.request_limits,
         now=utc_now(),
     )
     return OrganizationView.of(organization)
@@ -57,6 +58,6 @@ async def edit(
     organization_id: OurRef,
     body: Annotated[EditOrganization, json_body(EditOrganization)],
 ) -> OrganizationView:
-    """Change an organization's names, caller numbers or refused types of numbers."""
+    """Change an organization's names, caller numbers, refused types of numbers or request limits."""
     organization = await edit_organization(engine, organization_id, body.model_dump(exclude_unset=True))
     return OrganizationView.of(organization)

@@ -9,6 +9,7 @@ from services.campaign_api.http.requests import Identifier, Name, OurId, Request
 from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.domain.phone import NumberType
+from shared.domain.request_limits import MAX_LENGTH, checked_windows
 from shared.engine.keys import ApiKey, Scope
 from shared.engine.organizations import Organization
 
@@ -41,6 +42,11 @@ RefusedTypes = Annotated[
     list[NumberType], Field(max_length=20), AfterValidator(lambda types: list(dict.fromkeys(types)))
 ]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["acme"])]
+RequestLimits = Annotated[
+    str,
+    Field(max_length=MAX_LENGTH, examples=["1000/hour; 60/minute writes; 300/minute reads"]),
+    AfterValidator(checked_windows),
+]
 CallerNumbers = Annotated[list[E164], Field(max_length=MAX_EXCLUSIVE_NUMBERS)]
 
 
@@ -61,6 +67,9 @@ class CreateOrganization(RequestBody):
     )
     slug: Slug | None = Field(None, description="Its name in addresses of other systems; null: made of the name.")
     external_id: Identifier | None = Field(None, description="Its id in other systems.")
+    request_limits: RequestLimits | None = Field(
+        None, description='Of each of its credentials; null: those that the operator has set for all; "": none.'
+    )
 
 
 class EditOrganization(RequestBody):
@@ -76,6 +85,7 @@ class EditOrganization(RequestBody):
     )
     slug: Slug | None = Field(None, description="null: made of the name.")
     external_id: Identifier | None = Field(None, description="null: none.")
+    request_limits: RequestLimits | None = Field(None, description="They hold within a second.")
 
 
 class OrganizationView(BaseModel):
@@ -90,6 +100,7 @@ class OrganizationView(BaseModel):
     refused_number_types: list[NumberType]
     slug: str = Field(description="Compared with what requests name; other organizations may have the same.")
     external_id: str | None
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -118,6 +129,7 @@ class CreateOrganizationKey(RequestBody):
     name: Name
     scopes: Scopes = Field(list(_USUAL))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+    request_limits: RequestLimits | None = Field(None, description="null: its organization's.")
 
 
 class CreatePersonalToken(RequestBody):
@@ -140,6 +152,15 @@ class CreatePersonalToken(RequestBody):
     name: Name
     scopes: Scopes = Field(list(_USUAL))
     expires_at: ExpiresAt = Field(None, description="Milliseconds since 1970, or null: never.")
+    request_limits: RequestLimits | None = Field(None, description="null: those of the organization it is used for.")
+
+
+class EditKey(RequestBody):
+    """What is to change of a key."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"request_limits": "1000/hour"}]})
+
+    request_limits: RequestLimits | None = Field(description='null: its organization\'s; "": none.')
 
 
 class OrganizationKeyView(BaseModel):
@@ -150,6 +171,7 @@ class OrganizationKeyView(BaseModel):
     name: str
     scopes: list[Scope]
     expires_at: int | None
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -173,6 +195,7 @@ class PersonalTokenView(BaseModel):
     name: str
     scopes: list[Scope]
     expires_at: int | None
+    request_limits: str | None
     created_at: datetime
 
     @classmethod
@@ -208,5 +231,6 @@ def _of_any_key(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "scopes": sorted(key.scopes),
         "expires_at": None if expires_at is None else (expires_at - _EPOCH) // timedelta(milliseconds=1),
+        "request_limits": key.request_limits,
         "created_at": key.created_at,
     }

@@ -15,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from pymongo import ReturnDocument
+
 from shared.domain.page import Page
 from shared.errors import Kind, NotFound
 from shared.store.client import Store, translates
@@ -59,6 +61,7 @@ class ApiKey:
     scopes: frozenset[Scope]
     expires_at: datetime | None
     created_at: datetime
+    request_limits: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "ApiKey":
@@ -73,6 +76,7 @@ class ApiKey:
             scopes=frozenset(Scope(scope) for scope in document["scopes"]),
             expires_at=document["expires_at"],
             created_at=document["created_at"],
+            request_limits=document["request_limits"],
         )
 
 
@@ -86,6 +90,7 @@ async def create_key(
     organization_ids: Sequence[str],
     scopes: Sequence[Scope],
     expires_at: datetime | None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """A new credential and its full text, which cannot be read again afterwards."""
@@ -99,6 +104,7 @@ async def create_key(
         "organization_ids": list(organization_ids),
         "scopes": sorted(scopes),
         "expires_at": expires_at,
+        "request_limits": request_limits,
         "created_at": now,
     }
     await store["api_keys"].insert_one(document)
@@ -128,6 +134,19 @@ async def list_keys(store: Store, kind: KeyKind, *, cursor: str | None, limit: i
     """All keys of this kind, newest first. Raises `InvalidCursor`."""
     page = await newest_first(store["api_keys"], {"kind": kind.value}, cursor=cursor, limit=limit)
     return Page([ApiKey.from_document(row) for row in page.rows], page.next_cursor)
+
+
+@translates
+async def set_request_limits(store: Store, kind: KeyKind, key_id: str, request_limits: str | None) -> ApiKey:
+    """The key with these request limits, as `request_windows` reads them. Raises `NotFound`."""
+    document = await store["api_keys"].find_one_and_update(
+        {"_id": key_id, "kind": kind.value},
+        {"$set": {"request_limits": request_limits}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if document is None:
+        raise NotFound(_KINDS[kind], key_id)
+    return ApiKey.from_document(document)
 
 
 @translates

@@ -28,7 +28,15 @@ from shared.store.paging import newest_first
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # What the operator may change; the customer's own limits have their own functions.
 EDITABLE: Final = frozenset(
-    {"name", "default_agent_number", "exclusive_caller_numbers", "refused_number_types", "slug", "external_id"}
+    {
+        "name",
+        "default_agent_number",
+        "exclusive_caller_numbers",
+        "refused_number_types",
+        "slug",
+        "external_id",
+        "request_limits",
+    }
 )
 # What the customer may change: null or absent, there is no such limit.
 LIMITS: Final = frozenset(
@@ -64,6 +72,7 @@ class Organization:
     calls_per_second: float | None = None
     slug: str = ""
     external_id: str | None = None
+    request_limits: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Organization":
@@ -78,6 +87,7 @@ class Organization:
             exclusive_caller_numbers=tuple(document["exclusive_caller_numbers"]),
             created_at=document["created_at"],
             refused_number_types=tuple(NumberType(name) for name in document["refused_number_types"]),
+            request_limits=document["request_limits"],
             hours=OrganizationHours.from_document(document),
             **{name: document[name] for name in LIMITS},
             slug=document["slug"] if document["slug"] is not None else slug_of(document["name"]),
@@ -100,6 +110,7 @@ async def create_organization(
     refused_number_types: tuple[NumberType, ...] = (),
     slug: str | None = None,
     external_id: str | None = None,
+    request_limits: str | None = None,
     now: datetime,
 ) -> Organization:
     """A new organization, with the shard that it keeps for ever. `slug` None: always that of its name."""
@@ -114,6 +125,7 @@ async def create_organization(
         "refused_number_types": list(refused_number_types),
         "slug": slug,
         "external_id": external_id,
+        "request_limits": request_limits,
         "created_at": now,
         "changed_at": now,
     }

@@ -41,6 +41,8 @@ class OrganizationDocument:
     max_attempts_per_number_per_week: int | None = None
     min_minutes_between_calls: int | None = None
     calls_per_second: float | None = None
+    # Of each of its credentials, as `request_windows` reads them.
+    request_limits: str | None = None
     caller_number_count: int = 0
     campaign_number: int = 0
     registered_agents: int = 0
@@ -71,6 +73,16 @@ class ApiKeyDocument:
     created_at: datetime
     person: str | None = None
     expires_at: datetime | None = None
+    request_limits: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCountDocument:
+    """`request_counts`: the requests of one credential in one window, by the process that has counted them."""
+
+    id: str
+    by: Mapping[str, int]
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

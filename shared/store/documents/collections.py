@@ -12,6 +12,7 @@ from shared.store.documents.catalog import (
     DoNotCallDocument,
     OrganizationDocument,
     TelephonyAccountDocument,
+    RequestCountDocument,
 )
 from shared.store.documents.contacts import (
     AskDocument,
@@ -36,6 +37,7 @@ from shared.store.documents.dialing import (
 )
 from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDocument
 from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
+from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "agents": AgentDocument,
@@ -65,6 +67,13 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "organizations": OrganizationDocument,
     "people": PersonDocument,
     "relays": RelayDocument,
+    "file_contents.chunks": FileChunkDocument,
+    "file_contents.files": FileContentDocument,
+    "files": FileDocument,
+    "global_budget": GlobalBudgetDocument,
+    "ingest_batches": IngestBatchDocument,
+    "organizations": OrganizationDocument,
+    "request_counts": RequestCountDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,

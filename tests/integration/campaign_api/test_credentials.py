@@ -90,6 +90,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/do-not-call", READS),
     ("POST", "/do-not-call", WRITES),
     ("DELETE", "/do-not-call/+14155550123", WRITES),
+    ("POST", "/files", WRITES),
+    ("GET", f"/files/{SOME_ID}", READS),
     ("GET", "/ingest-batches", READS),
     ("GET", "/ingest-batches/batch-1", READS),
 ]

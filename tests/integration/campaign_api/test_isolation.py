@@ -64,7 +64,8 @@ class Victim:
             "/concurrency-settings",
             "/limits",
         )
-        return [(await self.customer.get(path)).body for path in paths]
+        file = (await self.customer.get(f"/files/{self.ids['file_id']}")).body
+        return [file, *[(await self.customer.get(path)).body for path in paths]]
 
 
 async def a_call(customer: Customer, stack: Stack, contact_id: str) -> str:
@@ -88,6 +89,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
     account = await customer.post("/telephony-accounts", {"name": "Sales", "provider": "dialstream"})
+    uploaded = await customer.post("/files", {"name": "people.csv"})
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -129,6 +131,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
         "telephony_account_id": account.body["id"],
+        "file_id": uploaded.body["id"],
     }
     return Victim(customer, ids)
 

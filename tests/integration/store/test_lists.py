@@ -15,8 +15,10 @@ from shared.domain.contact import ContactStatus
 from shared.domain.page import NumberedPage, Page
 from shared.engine import caller_numbers, campaigns, configurations, contacts, do_not_call, ingest_batches
 from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
 from shared.engine.hints import Hints
 from shared.errors import InvalidCursor
+from shared.settings import FileSettings
 from shared.store.client import Document, Store
 from shared.store.contacts.ingest_batches import IngestBatch, refuse_ingest_batch
 from shared.store.paging import encode_cursor
@@ -31,7 +33,9 @@ ByNumber = Callable[..., Awaitable[NumberedPage[Any]]]
 
 @pytest.fixture
 def engine(store: Store) -> Engine:
-    return Engine(store, Hints(create_autospec(Producer, instance=True)), "api-0")
+    return Engine(
+        store, Hints(create_autospec(Producer, instance=True)), "api-0", file_place(FileSettings(), store, None)
+    )
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from shared.domain.contact_input import ContactInput, NumberRules, PreparedConta
 from shared.domain.ids import DEFAULT_CAMPAIGN
 from shared.engine import campaigns, contacts
 from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
 from shared.engine.hints import Hint, Hints
 from shared.errors import ContactsNotStored, TemporaryError, WrongState
 from shared.events import CampaignChanged, ContactsAdded
+from shared.settings import FileSettings
 from shared.store.client import Document, Store
 from tests.factories import add_configuration, add_organization
 
@@ -37,7 +39,7 @@ def told() -> Told:
 
 @pytest.fixture
 def engine(store: Store, told: Told) -> Engine:
-    return Engine(store, told, "api-0")
+    return Engine(store, told, "api-0", file_place(FileSettings(), store, None))
 
 
 @pytest.fixture

@@ -53,6 +53,15 @@ OF_REQUESTS = {
     RequestFault.FOREIGN_ORGANIZATION: (403, "The organization in the header is not one of this person's."),
     RequestFault.MISSING_SCOPE: (403, "This credential lacks the scope: it needs campaigns:manage."),
     RequestFault.TOO_MANY_REQUESTS: (429, "Too many requests with this credential; wait 3 s."),
+    RequestFault.FILE_URL_FORGED: (
+        403,
+        "This URL is not one that was signed for this method and file; ask for another one, and use it unchanged.",
+    ),
+    RequestFault.FILE_URL_EXPIRED: (403, "This URL has expired, or its file was removed; ask for another one."),
+    RequestFault.CREDENTIAL_BESIDE_URL: (
+        400,
+        "Leave out the header Authorization here: the URL alone allows this, and a key has no business with it.",
+    ),
     RequestFault.BODY_TOO_LARGE: (413, "The body is larger than 33554432 bytes; send it in several requests."),
     RequestFault.BODY_CUT_OFF: (400, "The request ended before its body did."),
     RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
@@ -99,6 +108,7 @@ NOT_FOUND = {
     Kind.TELEPHONY_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours.",
     Kind.ATTEMPT: "There is no attempt or conversation 'it'; a contact's attempts list both ids.",
     Kind.CALL_RESULT: "Nothing was reported of call 'it' yet: POST …/result.",
+    Kind.FILE: "There is no file 'it', or nothing was uploaded to it; POST /campaign/files makes one.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",

@@ -1,0 +1,1 @@
+"""Files in S3, where the operator has set a bucket."""
