@@ -74,6 +74,8 @@ def contact_id_of_person(campaign_id: str, person_id: str) -> str:
 def agent_key(organization_id: str, agent_id: str) -> str:
     """The document of an agent, whose own id its customer may have chosen."""
     return f"{organization_id}/{agent_id}"
+
+
 def file_copy_id_of(campaign_id: str, key: str) -> str:
     """The id of a campaign's own copy of the file under a key. Raises `ValueError` when the campaign's is no UUID."""
     return _uuid5(campaign_id, key)

@@ -17,8 +17,8 @@ from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
-from shared.domain.telephony_accounts import AccountProvider
 from shared.domain.stored_files import file_key
+from shared.domain.telephony_accounts import AccountProvider
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.agents import NewAgent, register_agent
@@ -34,8 +34,8 @@ from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.people import NewPerson
 from shared.store.catalog.private_configurations import change_configuration_of
-from shared.store.catalog.telephony_accounts import NewAccount, create_account
 from shared.store.catalog.request_counts import exchange_counts
+from shared.store.catalog.telephony_accounts import NewAccount, create_account
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.enrolment import ToEnrol, enrol
@@ -283,6 +283,11 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    requests = {"LIMITER/key:all/60/1/minute/1": (1, here.now.timestamp() + 120)}
+    await exchange_counts(store, "gateway", requests, {key: count for key, (count, _) in requests.items()})
+    upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
+    await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
+    await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
     await _tell(here)
     return here
 
@@ -298,12 +303,6 @@ async def _tell(here: Installation) -> None:
     assert await adopt_facts(here.store, here.owner)
     await note_relayed(here.store, here.owner.shard, 1)
     await here.store.in_transaction(work)
-    requests = {"LIMITER/key:all/60/1/minute/1": (1, here.now.timestamp() + 120)}
-    await exchange_counts(store, "gateway", requests, {key: count for key, (count, _) in requests.items()})
-    upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
-    await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
-    await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
-    return here
 
 
 async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:

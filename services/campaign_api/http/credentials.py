@@ -13,10 +13,9 @@ from fastapi import Request
 
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
-from shared.clock import monotonic, utc_now
-from shared.domain.campaign_log import Actor, ActorKind
 from services.campaign_api.http.request_limits import note_limit
 from shared.clock import utc_now
+from shared.domain.campaign_log import Actor, ActorKind
 from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
 
 ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")

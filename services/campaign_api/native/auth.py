@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from services.campaign_api.http.credentials import Caller, bearer_credential, caller_of
 from services.campaign_api.http.edge import ThisEdge
 from services.campaign_api.http.faults import RequestFault, Unauthorized, too_many
-from shared.clock import monotonic
+from services.campaign_api.http.request_limits import note_limit
 from shared.domain.ids import conversation_id_of
 from shared.engine.keys import Scope
 from shared.engine.results import ReportedCall
@@ -86,9 +86,10 @@ async def reporter_of(
     token = edge.result_tokens.read(credential)
     if token is None:
         raise Unauthorized(RequestFault.UNKNOWN_CREDENTIAL)
-    wait = edge.rate_limit.seconds_to_wait(token.attempt_id, monotonic())
-    if wait:
-        raise too_many(wait)
+    state = edge.request_limits.ask(token.attempt_id, None, token.organization_id, request.method)
+    note_limit(request, state)
+    if state is not None and state.retry_after:
+        raise too_many(state.retry_after)
     return Reporter(token.organization_id, reads_sensitive=False, token=token)
 
 

@@ -11,8 +11,8 @@ from shared.store.documents.catalog import (
     ConfigurationDocument,
     DoNotCallDocument,
     OrganizationDocument,
-    TelephonyAccountDocument,
     RequestCountDocument,
+    TelephonyAccountDocument,
 )
 from shared.store.documents.contacts import (
     AskDocument,
@@ -36,8 +36,8 @@ from shared.store.documents.dialing import (
     ShardDocument,
 )
 from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDocument
-from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
 from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
+from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "agents": AgentDocument,
@@ -70,9 +70,6 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "file_contents.chunks": FileChunkDocument,
     "file_contents.files": FileContentDocument,
     "files": FileDocument,
-    "global_budget": GlobalBudgetDocument,
-    "ingest_batches": IngestBatchDocument,
-    "organizations": OrganizationDocument,
     "request_counts": RequestCountDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,

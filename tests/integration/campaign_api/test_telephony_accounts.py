@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from shared.clock import utc_now
 from shared.engine.calling_numbers import CallFrom, campaign_has_number, has_number_to_call_with
 from shared.engine.engine import Engine
+from shared.engine.file_places import file_place
 from shared.engine.hints import Hints
 from shared.engine.telephony_accounts import numbered_account
 from shared.stored_secrets import SecretCipher
@@ -63,8 +64,12 @@ async def test_an_account_is_shown_without_its_token_and_stored_encrypted(stack:
     assert SecretCipher(KEY).decrypt(stored["credentials"]) == "very-secret"
     assert (await customer.get(f"/telephony-accounts/{made['id']}")).body == made
     assert (await customer.get("/telephony-accounts")).body == {"telephony_accounts": [made]}
-    engine = Engine(stack.store, Hints(stack.producer), "api-0")
+    engine = an_engine(stack)
     assert (await numbered_account(engine, customer.organization_id, 1)).id == made["id"]
+
+
+def an_engine(stack: Stack) -> Engine:
+    return Engine(stack.store, Hints(stack.producer), "api-0", file_place(stack.settings, stack.store, secret_key=None))
 
 
 async def test_the_first_is_the_default_until_another_is_chosen_or_it_is_deleted(customer: Customer) -> None:
@@ -151,7 +156,7 @@ async def test_an_account_in_use_is_not_deleted_and_its_numbers_go_with_it(stack
 
 
 async def test_whether_a_campaign_has_any_number_is_one_question(stack: Stack, customer: Customer) -> None:
-    engine, account = Engine(stack.store, Hints(stack.producer), "api-0"), await added(customer)
+    engine, account = an_engine(stack), await added(customer)
     organization_id, settings = customer.organization_id, {k: v for k, v in CALLABLE.items() if k != "agent_number"}
     configuration_id = await customer.new_configuration(**settings)
     campaign = await customer.new_campaign(configuration_id=configuration_id)
