@@ -9,8 +9,8 @@ DialstreamError
 └── OwnershipLost         another scheduler owns the shard now: drop memory and rejoin
 
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
-`BadSetting`, `InvalidCursor`, `ContactsNotStored`. Their text is a line for developers; each service that answers
-customers has its own sentence for each code.
+`BadSetting`, `InvalidCursor`, `TooLarge`, `ContactsNotStored`. Their text is a line for developers; each service that
+answers customers has its own sentence for each code.
 """
 
 from collections.abc import Sequence
@@ -47,6 +47,7 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    FILE = "file"
 
 
 class Clash(StrEnum):
@@ -132,6 +133,14 @@ class InvalidCursor(PermanentError):
 
     def __init__(self, cursor: str | None) -> None:
         super().__init__(f"no cursor of this list: {quoted(cursor or '')}")
+
+
+class TooLarge(PermanentError):
+    """More bytes came than `reference` may have; nothing of them was stored."""
+
+    def __init__(self, kind: Kind, reference: str, most_bytes: int) -> None:
+        super().__init__(f"{kind} {quoted(reference)} has more than {most_bytes} bytes")
+        self.kind, self.reference, self.most_bytes = kind, reference, most_bytes
 
 
 class TemporaryError(DialstreamError):

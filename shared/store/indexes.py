@@ -112,6 +112,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "ingest_batches": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
+    # Those that the sweep looks at some time: uploads that no campaign uses.
+    "files": [IndexModel([("sweep_at", ASCENDING)], partialFilterExpression={"sweep_at": {"$type": "date"}})],
+    # What GridFS asks for, made before the first upload.
+    "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
     "results": [IndexModel([("shard", ASCENDING)])],
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.

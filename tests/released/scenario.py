@@ -1,6 +1,7 @@
 """A small installation in which every collection has documents, and contacts of every status; made-up numbers."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,12 +14,15 @@ from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
+from shared.domain.stored_files import file_key
 from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.file_contents import GridFSFiles
+from shared.store.catalog.files import register_file
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.private_configurations import change_configuration_of
@@ -241,4 +245,11 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
+    await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
+    await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
     return here
+
+
+async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content

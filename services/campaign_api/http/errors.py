@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.campaign_api.http.bodies import bad_value
 from services.campaign_api.http.faults import Fault, Refused, RequestFault, ValuesInvalid, fault_of
 from shared.domain.repeating import repeated
-from shared.errors import BadSetting, Conflict, InvalidCursor, NotFound, TemporaryError, WrongState
+from shared.errors import BadSetting, Conflict, InvalidCursor, NotFound, TemporaryError, TooLarge, WrongState
 from shared.logs import get_logger
 
 Form = Callable[[Fault], Response]
@@ -41,7 +41,7 @@ def install_errors(app: FastAPI, form: Form) -> None:
 
     for refusal in (Refused, ValuesInvalid):
         app.add_exception_handler(refusal, answered(_of_refusal))
-    for known in (NotFound, WrongState, Conflict, BadSetting, InvalidCursor, TemporaryError):
+    for known in (NotFound, WrongState, Conflict, BadSetting, InvalidCursor, TooLarge, TemporaryError):
         app.add_exception_handler(known, answered(_of_engine))
     app.add_exception_handler(RequestValidationError, answered(_of_parameters))
     app.add_exception_handler(404, answered(lambda _, __: Fault(RequestFault.NO_ADDRESS)))
@@ -88,7 +88,7 @@ def _of_refusal(_: Request, error: Exception) -> Fault:
 
 
 def _of_engine(_: Request, error: Exception) -> Fault:
-    assert isinstance(error, NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TemporaryError)
+    assert isinstance(error, NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TooLarge | TemporaryError)
     return fault_of(error)
 
 

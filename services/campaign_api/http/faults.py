@@ -19,6 +19,7 @@ from shared.errors import (
     Kind,
     NotFound,
     TemporaryError,
+    TooLarge,
     WrongState,
 )
 
@@ -111,7 +112,7 @@ def too_many(seconds: float) -> Refused:
     return Refused(RequestFault.TOO_MANY_REQUESTS, headers={"Retry-After": wait}, seconds=wait)
 
 
-EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TemporaryError
+EngineError = NotFound | WrongState | Conflict | BadSetting | InvalidCursor | TooLarge | TemporaryError
 
 
 def fault_of(error: EngineError) -> Fault:
@@ -134,6 +135,8 @@ def fault_of(error: EngineError) -> Fault:
             return Fault(error.flaw, facts, values=[value])
         case InvalidCursor():
             return Fault(RequestFault.UNKNOWN_CURSOR)
+        case TooLarge():
+            return Fault(RequestFault.BODY_TOO_LARGE, {"limit": str(error.most_bytes)})
         case ContactsNotStored():
             facts = {**_referring_to(error.campaign_id), "why": error.why}
             return Fault(RequestFault.CONTACTS_NOT_STORED, facts, headers=_again())

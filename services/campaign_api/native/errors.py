@@ -89,6 +89,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             "There is no callback {named}, or it is over: its contact was called, or has ended; "
             "GET /campaign/callbacks lists those that wait.",
         ),
+        Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",

@@ -31,6 +31,7 @@ from shared.store.documents.dialing import (
     SchemaDocument,
     ShardDocument,
 )
+from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "answering_machines": AnsweringMachineDocument,
@@ -49,6 +50,9 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "deletions": DeletionDocument,
     "expiries": ExpiryDocument,
     "external_ids": ExternalIdDocument,
+    "file_contents.chunks": FileChunkDocument,
+    "file_contents.files": FileContentDocument,
+    "files": FileDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,

@@ -88,6 +88,7 @@ NOT_FOUND = {
     Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
     Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
     "GET /campaign/callbacks lists those that wait.",
+    Kind.FILE: "There is no file 'it', or nothing was uploaded to it; POST /campaign/files makes one.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
