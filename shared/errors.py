@@ -47,6 +47,7 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    IMPORT = "import"
     FILE = "file"
 
 
@@ -68,6 +69,8 @@ class Clash(StrEnum):
     NEVER_CALLED_AGAIN = "contact may not be called"
     EXPIRES_BEFORE = "contact expires before its callback"
     ENDS_BEFORE = "campaign ends before the callback"
+    REDIALED_ALREADY = "campaign redialed already"
+    NOBODY_TO_REDIAL = "nobody to redial"
 
 
 class Flaw(StrEnum):

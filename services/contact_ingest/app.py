@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.contact_ingest.handlers import Ingest
+from services.contact_ingest.jobs import Jobs
 from services.contact_ingest.settings import IngestSettings
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
@@ -12,9 +13,10 @@ from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
 from shared.health import HealthServer
 from shared.logs import get_logger
+from shared.store.catalog.file_contents import GridFSFiles
 from shared.store.client import connect
-from shared.topics import CONTACT_BATCHES
-from shared.wiring import connected
+from shared.topics import CONTACT_BATCHES, JOBS
+from shared.wiring import beside, connected
 
 SERVICE = "contact-ingest"
 
@@ -37,10 +39,19 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
             max_records=settings.ingest_max_batches,
             stop_seconds=settings.shutdown_seconds,
         )
+        jobs = Jobs(store, producer, GridFSFiles(store), ingest.source)
+        job_reader = BatchReader(
+            settings, SERVICE, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
+        )
         health.checks["consumer"] = reader.is_reading
+        health.checks["jobs"] = job_reader.is_reading
         try:
             await reader.start()
+            await job_reader.start()
             get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
-            yield health
+            async with beside(jobs.tell(), name="telling of jobs"):
+                yield health
         finally:
             await reader.stop()
+            await job_reader.stop()
+            await jobs.stop()

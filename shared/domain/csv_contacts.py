@@ -35,6 +35,9 @@ class Layout:
     needs_plus: bool = False
 
 
+AS_THEY_ARE: Final = Layout()
+
+
 @dataclass(frozen=True, slots=True)
 class ReadRows:
     """What some records became: rows to store, why others cannot be, and how many were empty."""

@@ -8,7 +8,7 @@ import codecs
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -217,8 +217,3 @@ def encoding_of(data: bytes) -> Encoding:
     seeker = EncodingSeeker()
     seeker.feed(data, last=True)
     return seeker.encoding
-
-
-def stored_flaw(error: BadCsv) -> Mapping[str, str | int | None]:
-    """The fault as a job keeps it."""
-    return {"flaw": error.flaw.value, "row": error.row, "name": error.name}

@@ -117,6 +117,21 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     # What GridFS asks for, made before the first upload.
     "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "jobs": [
+        IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
+        IndexModel(
+            [
+                ("organization_id", ASCENDING),
+                ("campaign_id", ASCENDING),
+                ("created_at", DESCENDING),
+                ("_id", DESCENDING),
+            ],
+            name="of_campaign",
+        ),
+        # Those that are told again when they do not move.
+        IndexModel([("moved_at", ASCENDING)], partialFilterExpression={"state": "running"}, name="running"),
+    ],
+    "job_rows": [IndexModel([("job_id", ASCENDING), ("row", ASCENDING), ("_id", ASCENDING)], name="of_job")],
     "results": [IndexModel([("shard", ASCENDING)])],
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.

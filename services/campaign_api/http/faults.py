@@ -44,6 +44,7 @@ class RequestFault(StrEnum):
     BODY_COMPRESSED = "body compressed"
     NOT_JSON = "body not JSON"
     NO_CONTENT_TYPE = "no content type"
+    NOT_CSV = "body neither JSON nor CSV"
     VALUES_INVALID = "values invalid"
     NAMES_UNKNOWN_ORGANIZATION = "body names an unknown organization"
     UNKNOWN_CURSOR = "unknown cursor"

@@ -18,9 +18,11 @@ from services.campaign_api.native.routes import (
     contacts,
     diagnosis,
     do_not_call,
+    imports,
     ingest_batches,
     limits,
     preview,
+    redial,
     statistics,
 )
 
@@ -46,6 +48,8 @@ ROUTERS: Final = (
     concurrency.router,
     calling_hours.router,
     do_not_call.router,
+    imports.router,
+    redial.router,
     ingest_batches.router,
     limits.router,
 )

@@ -102,6 +102,8 @@ class Campaign:
     labels: Mapping[str, Any] | None = None
     max_calls: int | None = None
     circuit_breaker: CircuitBreaker | None = None
+    redial_of: str | None = None
+    redialed_as: str | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -135,6 +137,8 @@ class Campaign:
             **{name: document[name] for name in DESCRIPTIVE},
             max_calls=document["max_calls"],
             circuit_breaker=CircuitBreaker.from_document(document["circuit_breaker"]),
+            redial_of=document["redial_of"],
+            redialed_as=document["redialed_as"],
         )
 
     def shown(self, now: datetime) -> ShownState:

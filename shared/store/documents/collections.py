@@ -32,6 +32,7 @@ from shared.store.documents.dialing import (
     ShardDocument,
 )
 from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
+from shared.store.documents.jobs import JobDocument, JobRowDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "answering_machines": AnsweringMachineDocument,
@@ -55,6 +56,8 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "files": FileDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
+    "job_rows": JobRowDocument,
+    "jobs": JobDocument,
     "organizations": OrganizationDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,
