@@ -61,6 +61,12 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/do-not-call", READS),
     ("POST", "/do-not-call", WRITES),
     ("DELETE", "/do-not-call/+14155550123", WRITES),
+    ("POST", f"/campaigns/{SOME_ID}/redial", WRITES),
+    ("POST", f"/campaigns/{SOME_ID}/imports", WRITES),
+    ("GET", f"/campaigns/{SOME_ID}/imports", READS),
+    ("GET", "/imports", READS),
+    ("GET", f"/imports/{SOME_ID}", READS),
+    ("GET", f"/imports/{SOME_ID}/refused", READS),
     ("GET", "/ingest-batches", READS),
     ("GET", "/ingest-batches/batch-1", READS),
 ]

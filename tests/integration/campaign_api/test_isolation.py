@@ -1,5 +1,6 @@
 """Nobody reaches another organization's things: every route of the OpenAPI, with that organization's ids."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/campaigns/{campaign}/contacts/reset"): {"status": "error"},
     ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
+    ("POST", "/campaigns/{campaign}/imports"): {"file_id": str(uuid.uuid4())},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
 }
@@ -45,6 +47,7 @@ class Victim:
             f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
+            "/imports",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -62,6 +65,9 @@ async def victim(api: Api, stack: Stack) -> Victim:
     asked = await customer.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": IN_A_MONTH})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
+    imported = await customer.call(
+        "POST", f"/campaigns/{campaign['id']}/imports", raw=b"phone\n+1\n", headers={"Content-Type": "text/csv"}
+    )
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -81,6 +87,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "configuration_id": campaign["configuration_id"],
         "phone_number": LISTED,
         "batch_id": "monday",
+        "import_id": imported.body["id"],
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
     }
