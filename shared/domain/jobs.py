@@ -1,5 +1,6 @@
 """Jobs: long work that a request has begun and contact-ingest does, chunk by chunk, wherever it stood."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -133,6 +134,40 @@ class Job:
     outcomes: tuple[str, ...]
     failed: Failed | None
     worker: str | None
+
+
+def new_job(
+    kind: JobKind,
+    organization_id: str,
+    shard: int,
+    campaign_id: str,
+    now: datetime,
+    *,
+    job_id: str | None = None,
+    order: ImportOrder | None = None,
+    source_id: str | None = None,
+    outcomes: tuple[str, ...] = (),
+) -> Job:
+    """A job that nothing has been done of; `job_id` is a UUID, a new one without."""
+    return Job(
+        id=job_id or str(uuid.uuid4()),
+        organization_id=organization_id,
+        shard=shard,
+        campaign_id=campaign_id,
+        kind=kind,
+        state=JobState.RUNNING,
+        position=Position(),
+        counts=JobCounts(),
+        created_at=now,
+        moved_at=now,
+        finished_at=None,
+        reading=None,
+        order=order,
+        source_id=source_id,
+        outcomes=outcomes,
+        failed=None,
+        worker=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,7 @@ from multiprocessing import get_context
 
 from shared.domain.csv_check import Checked, Refusal, check_file
 from shared.domain.ids import is_default_campaign
-from shared.domain.jobs import (
-    SHOWN_REFUSED,
-    ImportOrder,
-    Job,
-    JobCounts,
-    JobKind,
-    JobState,
-    Position,
-    RefusedRow,
-)
+from shared.domain.jobs import SHOWN_REFUSED, ImportOrder, Job, JobKind, JobState, RefusedRow, new_job
 from shared.domain.page import NumberedPage, Page
 from shared.domain.stored_files import MAX_FILE_BYTES, FileStore, file_key
 from shared.engine.contacts import contact_target
@@ -79,25 +70,7 @@ async def begin_import(
     target = await contact_target(engine, organization_id, reference)
     await _contents(engine).stat(organization_id, order.file_key)
     await stored_files.use_file(engine.store, organization_id, order.file_key, target.campaign_id)
-    job = Job(
-        id=job_id or str(uuid.uuid4()),
-        organization_id=organization_id,
-        shard=target.shard,
-        campaign_id=target.campaign_id,
-        kind=JobKind.IMPORT,
-        state=JobState.RUNNING,
-        position=Position(),
-        counts=JobCounts(),
-        created_at=now,
-        moved_at=now,
-        finished_at=None,
-        reading=None,
-        order=order,
-        source_id=None,
-        outcomes=(),
-        failed=None,
-        worker=None,
-    )
+    job = new_job(JobKind.IMPORT, organization_id, target.shard, target.campaign_id, now, job_id=job_id, order=order)
     accepted = await stored.accept_job(engine.store, job, now)
     tell_of(engine, accepted)
     return accepted

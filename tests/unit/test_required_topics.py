@@ -51,8 +51,8 @@ async def test_missing_topics_are_named_with_their_prefix_and_what_makes_them(pr
     with pytest.raises(TopicsMissing) as refused:
         await wait_for_topics(producer, INGEST_NEEDS, -1)
     assert str(refused.value) == (
-        "These topics do not exist on Kafka at broker:9092, or may not be seen from here: p.contact.batches.dlq, p.jobs, "
-        "p.jobs.dlq, p.org.events; make them with `python -m deploy.create_topics`."
+        "These topics do not exist on Kafka at broker:9092, or may not be seen from here: p.contact.batches.dlq, "
+        "p.jobs, p.jobs.dlq, p.org.events; make them with `python -m deploy.create_topics`."
     )
 
 

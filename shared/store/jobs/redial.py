@@ -15,7 +15,7 @@ from shared.domain.campaign import CampaignState, CampaignUse, drafted
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
 from shared.domain.ids import redialed_id_of
-from shared.domain.jobs import CHUNK_ROWS, Job, JobCounts, JobKind, JobState, Position
+from shared.domain.jobs import CHUNK_ROWS, Job, JobKind, Position, new_job
 from shared.domain.outcome import Outcome
 from shared.domain.phone import compared
 from shared.domain.reasons import FOR_GOOD
@@ -93,7 +93,16 @@ async def create_redial(
         }
         child["configuration_id"] = await _configuration_for(store, session, child, now)
         await store["campaigns"].insert_one(child, session=session)
-        job = _job(job_id, parent, shard, child_id, outcomes, now)
+        job = new_job(
+            JobKind.REDIAL,
+            parent.organization_id,
+            shard,
+            child_id,
+            now,
+            job_id=job_id,
+            source_id=parent.id,
+            outcomes=tuple(outcomes),
+        )
         await accept_in(store, session, job, now)
         return Campaign.from_document({**child, "imports": 1}), job
 
@@ -246,25 +255,3 @@ async def _configuration_for(store: Store, session: AsyncClientSession, child: D
     copy.pop("deleted_at", None)
     await store["configurations"].insert_one(copy, session=session)
     return str(copy["_id"])
-
-
-def _job(job_id: str, parent: Campaign, shard: int, child_id: str, outcomes: Sequence[str], now: datetime) -> Job:
-    return Job(
-        id=job_id,
-        organization_id=parent.organization_id,
-        shard=shard,
-        campaign_id=child_id,
-        kind=JobKind.REDIAL,
-        state=JobState.RUNNING,
-        position=Position(),
-        counts=JobCounts(),
-        created_at=now,
-        moved_at=now,
-        finished_at=None,
-        reading=None,
-        order=None,
-        source_id=parent.id,
-        outcomes=tuple(outcomes),
-        failed=None,
-        worker=None,
-    )

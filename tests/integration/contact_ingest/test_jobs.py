@@ -18,16 +18,7 @@ from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
 from shared.domain.csv_contacts import Layout, read_records
 from shared.domain.csv_text import CsvFlaw
-from shared.domain.jobs import (
-    Failed,
-    ImportOrder,
-    Job,
-    JobCounts,
-    JobFailure,
-    JobKind,
-    JobState,
-    Position,
-)
+from shared.domain.jobs import Failed, ImportOrder, Job, JobCounts, JobFailure, JobKind, JobState, new_job
 from shared.domain.stored_files import file_key
 from shared.errors import WrongState
 from shared.events import JobWaiting
@@ -67,25 +58,8 @@ class Desk:
         await register_file(self.store, key, name="people.csv", content_type="text/csv", now=now)
         await GridFSFiles(self.store).put(organization_id, str(key), _bytes(data))
         campaign = await get_campaign(self.store, organization_id, self.customer.campaign_id)
-        job = Job(
-            id=str(uuid.uuid4()),
-            organization_id=organization_id,
-            shard=campaign.shard,
-            campaign_id=campaign.id,
-            kind=JobKind.IMPORT,
-            state=JobState.RUNNING,
-            position=Position(),
-            counts=JobCounts(),
-            created_at=now,
-            moved_at=now,
-            finished_at=None,
-            reading=None,
-            order=ImportOrder(str(key), "people.csv", **order),
-            source_id=None,
-            outcomes=(),
-            failed=None,
-            worker=None,
-        )
+        wish = ImportOrder(str(key), "people.csv", **order)
+        job = new_job(JobKind.IMPORT, organization_id, campaign.shard, campaign.id, now, order=wish)
         return await accept_job(self.store, job, now)
 
     async def ended(self, job: Job) -> Job:
