@@ -47,7 +47,7 @@ _CSV: Final[dict[int | str, dict[str, Any]]] = {
 }
 MappingText = Annotated[
     str | None,
-    Query(max_length=100_000, description="With a CSV body: what columns hold, by name, as a JSON object."),
+    Query(max_length=2000, description="With a CSV body: what columns hold, by name, as a JSON object."),
 ]
 FileName = Annotated[str, Query(min_length=1, max_length=255, description="With a CSV body: the file's name.")]
 
