@@ -23,14 +23,15 @@ from shared.bus.dead_letters import (
     REPLAYS,
 )
 from shared.domain.contact_input import ContactInput
-from shared.events import AnyOrgEvent, ContactBatch, DialJob, OrgFact
-from shared.topics import CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS, ORG_FACTS, TOPICS, Topic
+from shared.events import AnyOrgEvent, ContactBatch, DialJob, JobWaiting, OrgFact
+from shared.topics import CONTACT_BATCHES, DIAL_JOBS, JOBS, ORG_EVENTS, ORG_FACTS, TOPICS, Topic
 
 FILE: Final = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 ORG_EVENTS_MODELS: Final[tuple[type[BaseModel], ...]] = get_args(get_args(AnyOrgEvent)[0])
 MODELS: Final[Mapping[str, tuple[type[BaseModel], ...]]] = {
     CONTACT_BATCHES.name: (ContactBatch,),
     DIAL_JOBS.name: (DialJob,),
+    JOBS.name: (JobWaiting,),
     ORG_EVENTS.name: ORG_EVENTS_MODELS,
     ORG_FACTS.name: (OrgFact,),
 }

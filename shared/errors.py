@@ -13,6 +13,8 @@ DialstreamError
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
 `BadSetting`, `InvalidCursor`, `TooLarge`, `FileUrlRefused`, `ContactsNotStored`. Their text is a line for developers;
 each service that answers customers has its own sentence for each code.
+`BadSetting`, `InvalidCursor`, `TooLarge`, `ContactsNotStored`. Their text is a line for developers; each service that
+answers customers has its own sentence for each code.
 """
 
 from collections.abc import Sequence
@@ -72,6 +74,7 @@ class Kind(StrEnum):
     PERSON = "person"
     TELEPHONY_ACCOUNT = "telephony account"
     CALL_RESULT = "result of a call"
+    IMPORT = "import"
     FILE = "file"
 
 
@@ -105,6 +108,8 @@ class Clash(StrEnum):
     ACCOUNT_IN_USE = "telephony account in use"
     ACCOUNT_ON_CALL = "telephony account on a call"
     ACCOUNTS_FULL = "too many telephony accounts"
+    REDIALED_ALREADY = "campaign redialed already"
+    NOBODY_TO_REDIAL = "nobody to redial"
 
 
 class Flaw(StrEnum):

@@ -89,6 +89,13 @@ class DialJob(Message):
     place_at: Moment | None = None
 
 
+class JobWaiting(Message):
+    """A job has work to be done. What work, and how far it is, stands in MongoDB."""
+
+    organization_id: Id
+    job_id: Id
+
+
 class OrgEvent(Message):
     """What all events of `org.events` share."""
 
@@ -233,5 +240,6 @@ class OrgFact(Message):
 
 CONTACT_BATCH: TypeAdapter[ContactBatch] = TypeAdapter(ContactBatch)
 DIAL_JOB: TypeAdapter[DialJob] = TypeAdapter(DialJob)
+JOB_WAITING: TypeAdapter[JobWaiting] = TypeAdapter(JobWaiting)
 ORG_EVENT: TypeAdapter[AnyOrgEvent] = TypeAdapter(AnyOrgEvent)
 ORG_FACT: TypeAdapter[OrgFact] = TypeAdapter(OrgFact)

@@ -39,6 +39,13 @@ DIAL_JOBS: Final = Topic(
     written_by=("scheduler",),
     read_by=("call-executor",),
 )
+JOBS: Final = Topic(
+    name="jobs",
+    partitions=8,
+    key="job id",
+    written_by=("campaign-api", "contact-ingest"),
+    read_by=("contact-ingest",),
+)
 ORG_EVENTS: Final = Topic(
     name="org.events",
     partitions=SHARDS,
@@ -54,7 +61,7 @@ ORG_FACTS: Final = Topic(
     read_by=("webhook-sender", "customers"),
 )
 
-TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS, ORG_FACTS)
+TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, JOBS, ORG_EVENTS, ORG_FACTS)
 
 
 def partition_for(topic: Topic, key: bytes) -> int:

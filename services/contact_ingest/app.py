@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.contact_ingest.handlers import Ingest
+from services.contact_ingest.jobs import Jobs
 from services.contact_ingest.settings import IngestSettings
 from services.contact_ingest.sweeping import sweep_for_ever
 from shared.bus.consumers import BatchReader
@@ -15,7 +16,7 @@ from shared.engine.file_places import file_place
 from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import connect
-from shared.topics import CONTACT_BATCHES
+from shared.topics import CONTACT_BATCHES, JOBS
 from shared.wiring import beside, connected
 
 SERVICE = "contact-ingest"
@@ -40,11 +41,22 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
             max_records=settings.ingest_max_batches,
             stop_seconds=settings.shutdown_seconds,
         )
+        jobs = Jobs(store, producer, place.contents, ingest.source)
+        job_reader = BatchReader(
+            settings, SERVICE, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
+        )
         health.checks["consumer"] = reader.is_reading
+        health.checks["jobs"] = job_reader.is_reading
         try:
             await reader.start()
+            await job_reader.start()
             get_logger().info("reading", topic=producer.topic_name(CONTACT_BATCHES))
-            async with beside(sweep_for_ever(store, place), name="sweep of files"):
+            async with (
+                beside(sweep_for_ever(store, place), name="sweep of files"),
+                beside(jobs.tell(), name="telling of jobs"),
+            ):
                 yield health
         finally:
             await reader.stop()
+            await job_reader.stop()
+            await jobs.stop()

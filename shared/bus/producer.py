@@ -18,12 +18,12 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.bus.closed_connections import expect_closed_connections
 from shared.clock import monotonic
-from shared.domain.ids import event_key, job_key
+from shared.domain.ids import event_key, job_key, job_message_key
 from shared.errors import PermanentError, Unavailable
-from shared.events import AnyOrgEvent, DialJob
+from shared.events import AnyOrgEvent, DialJob, JobWaiting
 from shared.logs import get_logger
 from shared.settings import KafkaSettings
-from shared.topics import DIAL_JOBS, ORG_EVENTS, ORG_FACTS, Topic, partition_for
+from shared.topics import DIAL_JOBS, JOBS, ORG_EVENTS, ORG_FACTS, Topic, partition_for
 
 MAX_BATCH_BYTES = 1024 * 1024
 PUBLISH_SECONDS = 5.0
@@ -221,6 +221,18 @@ class Producer:
             raise Unavailable("Kafka", f"{name} takes no facts of ours, see max.message.bytes") from error
         if lost:
             raise Unavailable("Kafka", f"{len(lost)} of {len(records)} facts were not acknowledged")
+
+    async def publish_work(
+        self, waiting: Iterable[JobWaiting], timeout_seconds: float = PUBLISH_SECONDS
+    ) -> list[JobWaiting]:
+        """Say that these jobs have work; return those not acknowledged (they are told again in time)."""
+        by_record = {}
+        for job in waiting:
+            key = job_message_key(job.job_id)
+            record = Record(partition_for(JOBS, key), key, job.model_dump_json().encode())
+            by_record[id(record)] = (record, job)
+        lost = await self.publish(JOBS, [record for record, _ in by_record.values()], timeout_seconds)
+        return [by_record[id(record)][1] for record in lost]
 
     async def publish_jobs(self, jobs: Iterable[DialJob], timeout_seconds: float = PUBLISH_SECONDS) -> list[DialJob]:
         """Send dial jobs, keyed by attempt; return those not acknowledged (release them, never send them again)."""

@@ -42,6 +42,10 @@ class HaltReason(StrEnum):
     CIRCUIT_BREAKER = "circuit_breaker"  # too many of its calls have failed
 
 
+# Why a run has failed.
+IMPORT_FAILED: Final = "source_sync_failed"
+
+
 class CampaignState(StrEnum):
     """How a campaign stands, as it is shown."""
 
@@ -76,6 +80,7 @@ class CampaignUse(StrEnum):
     ADD_CONTACTS = "add contacts"
     RESET_CONTACTS = "reset contacts"
     CALL_BACK = "call back"
+    REDIAL = "redial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +243,18 @@ def halted(course: Course, reason: HaltReason, now: datetime) -> Run | None:
     if shown_state(course, now).state not in DIALED:
         return None
     return Run(course.generation, RunState.HALTED, now, reason)
+
+
+def import_failed(course: Course, now: datetime) -> Course | None:
+    """The course of a campaign whose only list could not be imported; None where it is over or completed already.
+
+    A draft fails too: without its contacts there is nothing to start.
+    """
+    run = course.current_run
+    if course.is_over or (run is not None and run.state is RunState.COMPLETED):
+        return None
+    failed = Run(course.generation, RunState.FAILED, now, IMPORT_FAILED)
+    return replace(course, intent=Intent.RUNNING, start_at=None, run=failed)
 
 
 def started(now: datetime) -> Course:

@@ -220,13 +220,14 @@ class NumberRules:
     strict_e164: bool = False
     refused_types: tuple[NumberType, ...] = ()
 
-    def prepare(self, inputs: Sequence[ContactInput]) -> PreparedContacts:
+    def prepare(self, inputs: Sequence[ContactInput], positions: Sequence[int] | None = None) -> PreparedContacts:
         """The contacts with their numbers read: see `prepare_contacts`."""
         return prepare_contacts(
             inputs,
             default_country_code=self.default_country_code,
             strict_e164=self.strict_e164,
             refused_types=self.refused_types,
+            positions=positions,
         )
 
     def why_unreadable(self, raw: str) -> str | None:

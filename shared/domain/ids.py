@@ -81,6 +81,24 @@ def file_copy_id_of(campaign_id: str, key: str) -> str:
     return _uuid5(campaign_id, key)
 
 
+def contact_id_in(job_id: str, row: int) -> str:
+    """The id of the contact that a job makes of a row of its file, where the row has no external_id.
+
+    Raises `ValueError` when the job's id is no UUID.
+    """
+    return _uuid5(job_id, f"row {row}")
+
+
+def redialed_id_of(campaign_id: str, contact_id: str) -> str:
+    """The id of a contact's copy in the campaign that calls it again. Raises `ValueError` for a campaign's no UUID."""
+    return _uuid5(campaign_id, contact_id)
+
+
+def job_message_key(job_id: str) -> bytes:
+    """The key of what is said of a job on `jobs`."""
+    return job_id.encode()
+
+
 def callback_id(contact_id: str, waiting: int) -> str:
     """The id of a callback: of this one waiting of the contact, the `waiting`-th in which it came to wait anew."""
     return f"{contact_id}-{waiting}"

@@ -21,8 +21,9 @@ from shared.errors import ContactsNotStored, TemporaryError
 from shared.events import CampaignChanged
 from shared.store.catalog import campaign_lists
 from shared.store.catalog import campaigns as stored
-from shared.store.catalog.campaigns import Campaign, NewCampaign, ScheduleChange
+from shared.store.catalog.campaigns import NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.reports.counters import campaign_counts
 from shared.store.reports.forecast import forecast_of
 

@@ -15,9 +15,10 @@ from shared.domain.upload import UpsertResult
 from shared.engine.engine import Engine
 from shared.errors import Kind, WrongState
 from shared.events import ContactsAdded, LimitsChanged
-from shared.store.catalog.campaigns import Campaign, get_campaign
+from shared.store.catalog.campaigns import get_campaign
 from shared.store.catalog.configurations import get_configuration
 from shared.store.catalog.organizations import get_organization
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.contacts import deletion, queries, upsert, wishes
 from shared.store.contacts.wishes import ResetPage
 

@@ -8,10 +8,10 @@ import asyncio
 from contextlib import suppress
 
 from shared.bus.producer import Producer
-from shared.events import CampaignChanged, ContactsAdded, LimitsChanged
+from shared.events import CampaignChanged, ContactsAdded, JobWaiting, LimitsChanged
 from shared.logs import get_logger
 
-Hint = CampaignChanged | ContactsAdded | LimitsChanged
+Hint = CampaignChanged | ContactsAdded | JobWaiting | LimitsChanged
 
 # A hint that is older than this has been overtaken by the schedulers' own look at MongoDB.
 PUBLISH_SECONDS = 1.0
@@ -48,7 +48,11 @@ class Hints:
     async def _publish(self) -> None:
         self._wake.clear()
         hints, self._waiting = list(self._waiting), {}
-        lost = await self._producer.publish_events(hints, timeout_seconds=PUBLISH_SECONDS)
+        jobs = [hint for hint in hints if isinstance(hint, JobWaiting)]
+        events = [hint for hint in hints if not isinstance(hint, JobWaiting)]
+        lost: list[object] = [*await self._producer.publish_events(events, timeout_seconds=PUBLISH_SECONDS)]
+        if jobs:
+            lost += await self._producer.publish_work(jobs, timeout_seconds=PUBLISH_SECONDS)
         if bool(lost) == self._kafka_answers:
             self._kafka_answers = not lost
             get_logger().warning("hints reach Kafka again" if not lost else "hints do not reach Kafka", lost=len(lost))

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from shared.domain.limit_warnings import CallLimits, limits_above
 from shared.domain.setting_faults import SettingWarning, warnings_on
-from shared.store.catalog.campaigns import Campaign
 from shared.store.catalog.organizations import get_organization
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Store
 from shared.store.contacts.upload_remarks import read_rules
 from shared.store.reports.counters import campaign_counts

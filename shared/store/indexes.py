@@ -197,6 +197,21 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
     "request_counts": [IndexModel([("ends_at", ASCENDING)], expireAfterSeconds=0)],
+    "jobs": [
+        IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
+        IndexModel(
+            [
+                ("organization_id", ASCENDING),
+                ("campaign_id", ASCENDING),
+                ("created_at", DESCENDING),
+                ("_id", DESCENDING),
+            ],
+            name="of_campaign",
+        ),
+        # Those that are told again when they do not move.
+        IndexModel([("moved_at", ASCENDING)], partialFilterExpression={"state": "running"}, name="running"),
+    ],
+    "job_rows": [IndexModel([("job_id", ASCENDING), ("row", ASCENDING), ("_id", ASCENDING)], name="of_job")],
     "results": [IndexModel([("shard", ASCENDING)])],
     "facts_in": [
         IndexModel([("shard", ASCENDING), ("at", ASCENDING)], name="waiting"),

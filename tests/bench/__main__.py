@@ -18,6 +18,7 @@ from shared.clock import utc_now
 from tests.bench.calls import measure_calls
 from tests.bench.figures import Figures
 from tests.bench.idle import measure_idle
+from tests.bench.imports import measure_imports
 from tests.bench.ingest import measure_ingest
 from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
 from tests.bench.people import measure_people
@@ -40,6 +41,7 @@ class Name(StrEnum):
     INGEST = "ingest"
     STATS = "stats"
     STARVATION = "starvation"
+    IMPORTS = "imports"
     INGEST_WHILE_DIALING = "ingest-while-dialing"
     WHY = "why"
     RULES = "rules"
@@ -71,6 +73,7 @@ def main(
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
     large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people: how large.")] = 100_000,
+    rows: Annotated[int, typer.Option(min=1000, help="imports: rows of the file.")] = 50_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
     facts: Annotated[int, typer.Option(min=2000, help="relay: facts a round.")] = 40_000,
@@ -84,6 +87,7 @@ def main(
         Name.PIPELINE: lambda a, c: measure_pipeline(a, c, contacts=contacts, slots=slots, rounds=rounds),
         Name.REFILL: lambda a, c: measure_refill(a, c, calls=calls, slots=small_slots, rounds=rounds),
         Name.INGEST: lambda a, c: measure_ingest(a, c, batches=batches, rounds=rounds),
+        Name.IMPORTS: lambda a, c: measure_imports(a, c, rows=rows, rounds=rounds),
         Name.STATS: lambda a, c: measure_stats(a, c, large=large),
         Name.STARVATION: lambda a, c: measure_starvation(a, c, large=large, rounds=rounds),
         Name.INGEST_WHILE_DIALING: lambda a, c: measure_ingest_while_dialing(a, c, batches=stream, rounds=rounds),

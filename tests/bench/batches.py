@@ -48,7 +48,8 @@ def target(order: Order, number: int) -> Document:
     return order.campaigns[number % len(order.campaigns)]
 
 
-def _row(number: int, row: int) -> Document:
+def row_of(number: int, row: int) -> Document:
+    """A row of this batch, as its customer sends it."""
     place = (number + 1) * ROWS + row
     return {
         "external_id": f"crm-{place}",
@@ -67,14 +68,14 @@ def message(order: Order, number: int) -> tuple[bytes, bytes]:
         "organization_id": order.organization["_id"],
         "credential": order.credential,
         "campaign": campaign["_id"],
-        "contacts": [_row(number, row) for row in range(ROWS)],
+        "contacts": [row_of(number, row) for row in range(ROWS)],
     }
     return f"{order.organization['_id']}/{campaign['_id']}".encode(), json.dumps(batch).encode()
 
 
 def stored(order: Order, number: int, row: int) -> Document:
     """One row of this batch as contact-ingest stores it."""
-    campaign, fields = target(order, number), _row(number, row)
+    campaign, fields = target(order, number), row_of(number, row)
     contact_id = str(uuid.uuid5(uuid.UUID(campaign["_id"]), fields["external_id"]))
     return contact_document(order.organization, campaign, row, _id=contact_id, **fields)
 

@@ -11,9 +11,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from shared.clock import utc_now
 from shared.domain.call_limits import CallLimits
 from shared.domain.campaign import CampaignMove
-from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.contact_input import ContactInput, NumberRules, prepare_contacts
+from shared.domain.csv_columns import Columns
+from shared.domain.csv_contacts import AS_THEY_ARE, read_records
+from shared.domain.csv_text import Record
 from shared.domain.facts import Fact, FactType
 from shared.domain.ids import default_campaign_id
+from shared.domain.jobs import ImportOrder, JobKind, Position, Reading, new_job
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
@@ -23,7 +27,7 @@ from shared.domain.upload import UpsertResult
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.agents import NewAgent, register_agent
 from shared.store.catalog.caller_numbers import NewNumber, register_number
-from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
+from shared.store.catalog.campaigns import NewCampaign, create_campaign, move_campaign
 from shared.store.catalog.companies import create_company
 from shared.store.catalog.configurations import create_configuration
 from shared.store.catalog.do_not_call import add_numbers
@@ -35,6 +39,7 @@ from shared.store.catalog.organizations import Organization, create_organization
 from shared.store.catalog.people import NewPerson
 from shared.store.catalog.private_configurations import change_configuration_of
 from shared.store.catalog.request_counts import exchange_counts
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.catalog.telephony_accounts import NewAccount, create_account
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
@@ -64,6 +69,8 @@ from shared.store.dialing.shards import (
     set_global_limit,
     take_over,
 )
+from shared.store.jobs.import_chunk import ImportChunk, store_chunk
+from shared.store.jobs.jobs import accept_job, settle_reading
 from tests.factories import ALWAYS_OPEN
 
 FAR_AWAY: Final = "2099-12-24T00:00:00Z"
@@ -288,6 +295,7 @@ async def write_everything(store: Store) -> Installation:
     upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")
     await register_file(store, upload, name="people.csv", content_type="text/csv", now=here.now)
     await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
+    await _import(here, spring, str(upload))
     await _tell(here)
     return here
 
@@ -303,6 +311,25 @@ async def _tell(here: Installation) -> None:
     assert await adopt_facts(here.store, here.owner)
     await note_relayed(here.store, here.owner.shard, 1)
     await here.store.in_transaction(work)
+
+
+async def _import(here: Installation, campaign: Campaign, key: str) -> None:
+    """A file with a good and a bad row, as contact-ingest leaves it."""
+    job = new_job(
+        JobKind.IMPORT,
+        here.organization.id,
+        campaign.shard,
+        campaign.id,
+        here.now,
+        order=ImportOrder(key, "people.csv", {"Handy": "phone_numbers"}),
+    )
+    await accept_job(here.store, job, here.now)
+    reading = Reading("utf-8", ",", 6, 1, ("Handy",), ("phone_numbers",), 2)
+    job = await settle_reading(here.store, job, reading, "ingest", here.now)
+    records = [Record(2, ["+14152000050"], 20), Record(3, ["?"], 22)]
+    columns = Columns(reading.names, reading.fields)
+    read = read_records(records, columns, AS_THEY_ARE, NumberRules("+1"))
+    await store_chunk(here.store, ImportChunk(job, read, Position(22, 3), last=True), "ingest-0", "ingest", here.now)
 
 
 async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ from shared.bus.required_topics import TopicsMissing, needed_by, wait_for_topics
 from shared.errors import Unavailable
 from shared.settings import KafkaSettings
 
-INGEST_NEEDS = ["contact.batches", "contact.batches.dlq", "org.events"]
+INGEST_NEEDS = ["contact.batches", "contact.batches.dlq", "jobs", "jobs.dlq", "org.events"]
 
 
 class Known(Producer):
@@ -37,7 +37,7 @@ async def producer() -> AsyncIterator[Known]:
         ("contact-ingest", INGEST_NEEDS),
         ("scheduler", ["dial.jobs", "org.events", "org.events.dlq", "org.facts"]),
         ("call-executor", ["dial.jobs", "dial.jobs.dlq", "org.events"]),
-        ("campaign-api", ["org.events"]),
+        ("campaign-api", ["jobs", "org.events"]),
     ],
 )
 def test_a_service_needs_what_it_reads_and_writes_and_where_it_sets_messages_aside(
@@ -52,7 +52,7 @@ async def test_missing_topics_are_named_with_their_prefix_and_what_makes_them(pr
         await wait_for_topics(producer, INGEST_NEEDS, -1)
     assert str(refused.value) == (
         "These topics do not exist on Kafka at broker:9092, or may not be seen from here: p.contact.batches.dlq, "
-        "p.org.events; make them with `python -m deploy.create_topics`."
+        "p.jobs, p.jobs.dlq, p.org.events; make them with `python -m deploy.create_topics`."
     )
 
 

@@ -49,6 +49,7 @@ class RequestFault(StrEnum):
     FILE_URL_FORGED = "URL of a file not signed so"
     FILE_URL_EXPIRED = "URL of a file expired"
     CREDENTIAL_BESIDE_URL = "credential beside a signed URL"
+    NOT_CSV = "body neither JSON nor CSV"
     VALUES_INVALID = "values invalid"
     NAMES_UNKNOWN_ORGANIZATION = "body names an unknown organization"
     UNKNOWN_CURSOR = "unknown cursor"

@@ -59,6 +59,11 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             415,
             "The request has no Content-Type: send JSON in UTF-8 with the header Content-Type: application/json.",
         ),
+        RequestFault.NOT_CSV: (
+            415,
+            "The Content-Type {given} is neither CSV nor JSON: send the file's bytes as text/csv, or name an uploaded "
+            "file in JSON as application/json.",
+        ),
         RequestFault.VALUES_INVALID: (422, "{first}{others}"),
         RequestFault.NAMES_UNKNOWN_ORGANIZATION: (
             404,
@@ -114,6 +119,8 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Kind.ATTEMPT: (404, "There is no attempt or conversation {named}; a contact's attempts list both ids."),
         Kind.CALL_RESULT: (404, "Nothing was reported of call {named} yet: POST …/result."),
         Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
+        Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
+        Kind.IMPORT: (404, "There is no import {named}; GET /campaign/imports lists yours."),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -139,6 +146,15 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         ),
         CampaignUse.RESET_CONTACTS: (400, "Campaign {reference} is {state}: its contacts are not called again."),
         CampaignUse.CALL_BACK: (400, "Campaign {reference} is {state}: nobody is called back in it."),
+        CampaignUse.REDIAL: (
+            400,
+            "Campaign {reference} is {state}: only a completed or a closed campaign can be redialed.",
+        ),
+        Clash.REDIALED_ALREADY: (409, "The campaign was redialed already, as campaign {reference}."),
+        Clash.NOBODY_TO_REDIAL: (
+            409,
+            "Nobody in campaign {reference} can be called again for these outcomes of their latest calls.",
+        ),
         Clash.EXTERNAL_ID_TAKEN: (
             409,
             "Another campaign has the external_id {named}; choose another, or change that campaign.",

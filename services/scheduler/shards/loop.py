@@ -38,7 +38,7 @@ from shared.store.dialing import in_progress, minutes, shards, starts
 from shared.store.dialing.calls_up import tell_of_calls
 from shared.store.dialing.campaign_ends import read_campaign_ends
 from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
-from shared.store.dialing.finish import distinct_endings
+from shared.store.dialing.fitting_endings import distinct_endings
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import BATCH, ShardWork, WorkDone, do_shard_work
 

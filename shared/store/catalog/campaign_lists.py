@@ -9,8 +9,8 @@ import orjson
 
 from shared.domain.campaign import CampaignState
 from shared.domain.page import NumberedPage, Page
-from shared.store.catalog.campaigns import Campaign
 from shared.store.catalog.courses import NOT_DELETED, shown_as
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Store, translates
 from shared.store.paging import newest_first, numbered
 

@@ -13,37 +13,30 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from shared.domain.breaker import CircuitBreaker
-from shared.domain.caller_numbers import ListedNumber, NumberChoice
+from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import (
     CampaignMove,
     CampaignUse,
     Course,
     Intent,
-    ShownState,
     drafted,
     moved,
     scheduled,
-    shown_state,
     started,
 )
 from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.contact_input import is_uuid
-from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
 from shared.store.catalog.campaign_dates import check_dates
 from shared.store.catalog.campaign_log import tell_of_making, tell_of_move
 from shared.store.catalog.configurations import count_campaign, hide_private
-from shared.store.catalog.courses import NOT_DELETED, course_of, stored_course
+from shared.store.catalog.courses import NOT_DELETED, stored_course
 from shared.store.catalog.organizations import next_campaign_number, touch
+from shared.store.catalog.stored_campaign import DESCRIPTIVE, Campaign
 from shared.store.client import Document, Store, translates
-from shared.store.documents.catalog import CampaignDocument
-from shared.store.documents.completing import complete
 
-# What a campaign is for, in its owner's words: no rule reads them.
-DESCRIPTIVE: Final = ("description", "objective", "labels", "company_id")
 EDITABLE: Final = frozenset(
     {
         "name",
@@ -68,88 +61,6 @@ EDITABLE: Final = frozenset(
 # What may be set together with a move.
 EDITABLE_BY_MOVE: Final = frozenset({"max_calls"})
 NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """One campaign as it is stored; the overrides are None where the configuration's value holds.
-
-    `number` is unique within the organization, and higher than those of campaigns made before.
-    """
-
-    id: str
-    organization_id: str
-    shard: int
-    external_id: str | None
-    name: str
-    course: Course
-    priority: int
-    configuration_id: str
-    agent_id: str | None
-    agent_version: str | None
-    agent_number: str | None
-    concurrency_limit: int | None
-    created_at: datetime
-    updated_at: datetime
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    calls_per_second: float | None = None
-    order: CallOrder = CallOrder.FRESH_FIRST
-    caller_numbers: tuple[ListedNumber, ...] = ()
-    caller_number_pool: str | None = None
-    caller_number_choice: NumberChoice | None = None
-    auto_complete: bool = False
-    number: int | None = None
-    description: str | None = None
-    objective: str | None = None
-    labels: Mapping[str, Any] | None = None
-    company_id: str | None = None
-    max_calls: int | None = None
-    circuit_breaker: CircuitBreaker | None = None
-    telephony_account_id: str | None = None
-
-    @classmethod
-    def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
-        """The campaign as it is stored."""
-        document = complete(CampaignDocument, stored)
-        choice = document["caller_number_choice"]
-        return cls(
-            id=document["_id"],
-            organization_id=document["organization_id"],
-            shard=document["shard"],
-            external_id=document["external_id"] or document["former_external_id"],
-            name=document["name"],
-            course=course_of(document),
-            priority=document["priority"],
-            configuration_id=document["configuration_id"],
-            agent_id=document["agent_id"],
-            agent_version=document["agent_version"],
-            agent_number=document["agent_number"],
-            concurrency_limit=document["concurrency_limit"],
-            created_at=document["created_at"],
-            updated_at=document["updated_at"],
-            started_at=document["started_at"],
-            completed_at=document["completed_at"],
-            calls_per_second=document["calls_per_second"],
-            order=known(CallOrder, document["order"]) or CallOrder.FRESH_FIRST,
-            caller_numbers=_listed(document),
-            caller_number_pool=document["caller_number_pool"],
-            caller_number_choice=None if choice is None else NumberChoice(choice),
-            auto_complete=document["auto_complete"],
-            number=document["number"],
-            **{name: document[name] for name in DESCRIPTIVE},
-            max_calls=document["max_calls"],
-            circuit_breaker=CircuitBreaker.from_document(document["circuit_breaker"]),
-            telephony_account_id=document["telephony_account_id"],
-        )
-
-    def shown(self, now: datetime) -> ShownState:
-        """The campaign's state at `now`."""
-        return shown_state(self.course, now)
-
-
-def _listed(document: Mapping[str, Any]) -> tuple[ListedNumber, ...]:
-    return tuple(ListedNumber(each["id"], each["weight"]) for each in document["caller_numbers"] or ())
 
 
 @dataclass(frozen=True, slots=True)

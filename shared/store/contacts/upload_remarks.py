@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.dialing import choose_call, end_of
@@ -81,17 +83,22 @@ def _is_spared(fault: SettingFault, row: ContactRow) -> bool:
 
 
 async def call_again(
-    store: Store, organization_id: str, existing: Mapping[str, ContactRow], now: datetime
+    store: Store,
+    organization_id: str,
+    existing: Mapping[str, ContactRow],
+    now: datetime,
+    session: AsyncClientSession | None = None,
 ) -> list[RowWarning]:
     """Have those of these changed contacts called again that ended for a reason that no longer holds.
 
-    A remark on each of the others that has ended: it is not called, and why.
+    A remark on each of the others that has ended: it is not called, and why. With `session` it is asked in the caller's
+    transaction.
     """
     ended = await _ended(store, existing)
     if not ended:
         return []
     again = await callable_again(store, organization_id, ended, now)
-    await ask_again(store, again, now)
+    await ask_again(store, again, now, session=session)
     again_ids = {contact["_id"] for contact in again}
     return [
         _warning(row, _stays_ended(contact))

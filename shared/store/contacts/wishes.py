@@ -55,10 +55,17 @@ class ResetPage:
     next_cursor: str | None
 
 
-async def ask_again(store: Store, contacts: Collection[Document], now: datetime, ask_id: str | None = None) -> int:
+async def ask_again(
+    store: Store,
+    contacts: Collection[Document],
+    now: datetime,
+    ask_id: str | None = None,
+    session: AsyncClientSession | None = None,
+) -> int:
     """Ask that ended contacts, or such as are put off, be called again; how many of them still stood as read.
 
     They must be of one organization, at most 1,000. `ask_id` names what several requests ask together. Safe to repeat.
+    With `session` in the caller's transaction.
     """
     wanted = [contact["_id"] for contact in contacts]
 
@@ -82,7 +89,9 @@ async def ask_again(store: Store, contacts: Collection[Document], now: datetime,
         await count_wishes(store, [contact["campaign_id"] for contact in found], session)
         return len(ids)
 
-    return await store.in_transaction(work) if wanted else 0
+    if not wanted:
+        return 0
+    return await (store.in_transaction(work) if session is None else work(session))
 
 
 async def reset_contacts(

@@ -28,6 +28,7 @@ from shared.store.dialing import caps
 from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
 from shared.store.dialing.call_facts import tell_of_correction, tell_of_ending
+from shared.store.dialing.fitting_endings import consistent_endings, distinct_endings, holds
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.numbering import number_late_calls
 from shared.store.dialing.opt_outs import list_opted_out
@@ -76,16 +77,6 @@ class Recorded:
     upgraded: Mapping[str, str] = field(default_factory=dict)
 
 
-def distinct_endings(events: Sequence[CallFinished]) -> list[CallFinished]:
-    """One ending for each attempt: the first real one, else the first."""
-    chosen: dict[str, CallFinished] = {}
-    for event in events:
-        known = chosen.get(event.attempt_id)
-        if known is None or (known.outcome in PROVISIONAL and event.outcome not in PROVISIONAL):
-            chosen[event.attempt_id] = event
-    return list(chosen.values())
-
-
 async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFinished], now: datetime) -> Recorded:
     """Record the endings and move their contacts by the retry rule; the attempts that were new or upgraded."""
     if not events:
@@ -97,7 +88,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     contacts = await transaction.read_contacts([event.contact_id for event in events])
     events = await with_machines(transaction, events, stored, contacts)
     finishing = _Finishing()
-    for event in distinct_endings(await _consistent(transaction, events, stored, contacts)):
+    for event in distinct_endings(await consistent_endings(transaction, events, stored, contacts)):
         contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
         if attempt is None:
             _first_ending(transaction, finishing, event, contact, now)
@@ -117,62 +108,6 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     return Recorded([a["_id"] for a in finishing.attempts], finishing.upgraded)
 
 
-async def _consistent(
-    transaction: ShardTransaction,
-    events: Sequence[CallFinished],
-    stored: Mapping[str, Document],
-    contacts: Mapping[str, Document],
-) -> list[CallFinished]:
-    """The endings whose organization, contact, attempt and call belong together.
-
-    Any other one would be recorded as the ending of an attempt that is still running, whose own ending would then
-    come too late.
-    """
-    # Given back, and its contact on another attempt, while the carrier was asked: the call may be that one's.
-    events = [e for e in events if not e.by_numbers or _holds(contacts.get(e.contact_id), e)]
-    homeless = [e.contact_id for e in events if e.contact_id not in contacts]
-    unknown = [e.attempt_id for e in events if e.attempt_id not in stored and not _holds(contacts.get(e.contact_id), e)]
-    elsewhere = await _in_other_shards(transaction, homeless)
-    claimed = await _claimed(transaction, unknown)
-    believed = []
-    for event in events:
-        contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
-        fits = contact is None or contact["organization_id"] == event.organization_id
-        if attempt is not None:
-            fits = fits and attempt["organization_id"] == event.organization_id
-            fits = fits and attempt["contact_id"] == event.contact_id
-        elif not _holds(contact, event):
-            fits = fits and event.attempt_id not in claimed
-        if fits and event.contact_id not in elsewhere:
-            believed.append(event)
-    if len(believed) < len(events):
-        log.warning("endings that do not fit their contacts", shard=transaction.ledger.shard, of=len(events))
-    return believed
-
-
-async def _in_other_shards(transaction: ShardTransaction, contact_ids: Sequence[str]) -> set[str]:
-    """The contacts among these, not found in this shard, that are in another one; the others have been deleted."""
-    if not contact_ids:
-        return set()
-    found = transaction.store["contacts"].find({"_id": {"$in": contact_ids}}, {"_id": 1}, session=transaction.session)
-    return {contact["_id"] async for contact in found}
-
-
-async def _claimed(transaction: ShardTransaction, attempt_ids: Sequence[str]) -> set[str]:
-    """The attempts among these that a contact is on now."""
-    if not attempt_ids:
-        return set()
-    # Whoever is on an attempt has a number in its lock, so an index leads to these few.
-    query = {"lock.phone": {"$exists": True}, "lock.attempt": {"$in": attempt_ids}}
-    contacts = transaction.store["contacts"]
-    found = contacts.find(query, {"lock.attempt": 1}, session=transaction.session, hint="live_phone")
-    return {contact["lock"]["attempt"] async for contact in found}
-
-
-def _holds(contact: Document | None, event: CallFinished) -> bool:
-    return contact is not None and contact["status"] in ACTIVE and contact["lock"]["attempt"] == event.attempt_id
-
-
 def _first_ending(
     transaction: ShardTransaction,
     finishing: _Finishing,
@@ -180,18 +115,18 @@ def _first_ending(
     contact: Document | None,
     now: datetime,
 ) -> None:
-    holds = _holds(contact, event)
-    if contact is not None and not holds and event.outcome in PROVISIONAL:
+    on_it = holds(contact, event)
+    if contact is not None and not on_it and event.outcome in PROVISIONAL:
         # Asked for while it was started, and given back before this answer was there: there was no attempt.
         return
-    attempt = _attempt(event, contact, contact["lock"] if contact and holds else {})
+    attempt = _attempt(event, contact, contact["lock"] if contact and on_it else {})
     finishing.attempts.append(attempt | caps.counted(transaction.context, attempt))
     finishing.note_opt_out(event, attempt)
     if contact is None:
         return
     transaction.ledger.attempted(contact, attempt)
     tell_of_ending(transaction.ledger, transaction.context, contact, attempt)
-    if holds:
+    if on_it:
         lock = contact["lock"]
         note_call(transaction, contact, failed=event.outcome in FAILURES or event.refusal is not None)
         if event.refusal is None and event.outcome not in PROVISIONAL and _was_taken(event, contact):

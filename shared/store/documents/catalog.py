@@ -155,6 +155,9 @@ class CampaignDocument:
     company_id: str | None = None
     deleted_at: datetime | None = None
     former_external_id: str | None = None
+    # The campaign whose contacts it calls again, and the one that calls its own again.
+    redial_of: str | None = None
+    redialed_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ from shared.store.documents.dialing import (
 )
 from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDocument
 from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
+from shared.store.documents.jobs import JobDocument, JobRowDocument
 from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
@@ -62,14 +63,16 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "external_ids": ExternalIdDocument,
     "facts": FactsDocument,
     "facts_in": FactInDocument,
-    "global_budget": GlobalBudgetDocument,
-    "ingest_batches": IngestBatchDocument,
-    "organizations": OrganizationDocument,
-    "people": PersonDocument,
-    "relays": RelayDocument,
     "file_contents.chunks": FileChunkDocument,
     "file_contents.files": FileContentDocument,
     "files": FileDocument,
+    "global_budget": GlobalBudgetDocument,
+    "ingest_batches": IngestBatchDocument,
+    "job_rows": JobRowDocument,
+    "jobs": JobDocument,
+    "organizations": OrganizationDocument,
+    "people": PersonDocument,
+    "relays": RelayDocument,
     "request_counts": RequestCountDocument,
     "results": ResultDocument,
     "schema": SchemaDocument,

@@ -92,6 +92,12 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("DELETE", "/do-not-call/+14155550123", WRITES),
     ("POST", "/files", WRITES),
     ("GET", f"/files/{SOME_ID}", READS),
+    ("POST", f"/campaigns/{SOME_ID}/redial", WRITES),
+    ("POST", f"/campaigns/{SOME_ID}/imports", WRITES),
+    ("GET", f"/campaigns/{SOME_ID}/imports", READS),
+    ("GET", "/imports", READS),
+    ("GET", f"/imports/{SOME_ID}", READS),
+    ("GET", f"/imports/{SOME_ID}/refused", READS),
     ("GET", "/ingest-batches", READS),
     ("GET", "/ingest-batches/batch-1", READS),
 ]

@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/campaigns/{campaign}/contacts/{contact}/callback"): {"at": IN_A_MONTH},
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
     ("POST", "/attempts/{attempt}/result"): {"opt_out": True},
+    ("POST", "/campaigns/{campaign}/imports"): {"file_id": str(uuid.uuid4())},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
     ("PATCH", "/agents/{agent}"): {"active": False},
@@ -60,6 +61,7 @@ class Victim:
             "/companies",
             f"/people/{self.ids['person']}",
             "/telephony-accounts",
+            "/imports",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -90,6 +92,9 @@ async def victim(api: Api, stack: Stack) -> Victim:
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
     account = await customer.post("/telephony-accounts", {"name": "Sales", "provider": "dialstream"})
     uploaded = await customer.post("/files", {"name": "people.csv"})
+    imported = await customer.call(
+        "POST", f"/campaigns/{campaign['id']}/imports", raw=b"phone\n+1\n", headers={"Content-Type": "text/csv"}
+    )
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -128,6 +133,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "configuration_id": campaign["configuration_id"],
         "phone_number": LISTED,
         "batch_id": "monday",
+        "import_id": imported.body["id"],
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
         "telephony_account_id": account.body["id"],

@@ -4,7 +4,8 @@ from typing import Any
 
 from shared.domain.ids import campaign_budget
 from shared.errors import NotFound, WrongState
-from shared.store.catalog.campaigns import Campaign, edit_campaign, get_campaign
+from shared.store.catalog.campaigns import edit_campaign, get_campaign
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.dialing import halts
 from shared.store.dialing.halts import LimitedRun
 from shared.store.dialing.shard_transaction import Ownership

@@ -11,7 +11,8 @@ from shared.domain.campaign import CampaignMove, CampaignState, RunState
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
 from shared.store.catalog import campaigns
-from shared.store.catalog.campaigns import Campaign, get_campaign
+from shared.store.catalog.campaigns import get_campaign
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Store
 from shared.store.dialing import breakers, claim, gate, halts
 from shared.store.dialing.claim import ClaimOrder

@@ -13,11 +13,11 @@ from shared.domain.organization_hours import NO_ORGANIZATION_HOURS
 from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.catalog.campaign_lists import list_campaigns
-from shared.store.catalog.campaigns import Campaign
 from shared.store.catalog.configurations import list_configurations
 from shared.store.catalog.do_not_call import list_numbers
 from shared.store.catalog.keys import KeyKind, list_keys
 from shared.store.catalog.organizations import get_organization
+from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Document, Store
 from shared.store.contacts.ingest_batches import list_ingest_batches
 from shared.store.contacts.queries import list_contacts

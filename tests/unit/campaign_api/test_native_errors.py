@@ -67,6 +67,11 @@ OF_REQUESTS = {
     RequestFault.BODY_COMPRESSED: (415, "The body must not be compressed: leave out Content-Encoding."),
     RequestFault.NOT_JSON: (415, f"The Content-Type 'text/plain' is not JSON in UTF-8: {SEND_JSON}"),
     RequestFault.NO_CONTENT_TYPE: (415, f"The request has no Content-Type: {SEND_JSON}"),
+    RequestFault.NOT_CSV: (
+        415,
+        "The Content-Type 'text/plain' is neither CSV nor JSON: send the file's bytes as text/csv, or name an uploaded "
+        "file in JSON as application/json.",
+    ),
     RequestFault.VALUES_INVALID: (422, "body.name: Add this field: it is required"),
     RequestFault.NAMES_UNKNOWN_ORGANIZATION: (
         404,
@@ -108,6 +113,7 @@ NOT_FOUND = {
     Kind.TELEPHONY_ACCOUNT: "There is no telephony account 'it'; GET /campaign/telephony-accounts lists yours.",
     Kind.ATTEMPT: "There is no attempt or conversation 'it'; a contact's attempts list both ids.",
     Kind.CALL_RESULT: "Nothing was reported of call 'it' yet: POST …/result.",
+    Kind.IMPORT: "There is no import 'it'; GET /campaign/imports lists yours.",
     Kind.FILE: "There is no file 'it', or nothing was uploaded to it; POST /campaign/files makes one.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
@@ -120,6 +126,7 @@ WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignUse.CHANGE: "Campaign it is {} and cannot be changed; create a new one.",
     CampaignUse.ADD_CONTACTS: "The campaign is {}: contacts cannot be added to it. Create a new campaign.",
     CampaignUse.RESET_CONTACTS: "Campaign it is {}: its contacts are not called again.",
+    CampaignUse.REDIAL: "Campaign it is {}: only a completed or a closed campaign can be redialed.",
     CampaignUse.CALL_BACK: "Campaign it is {}: nobody is called back in it.",
 }
 SAID = {
@@ -155,6 +162,8 @@ CONFLICT = {
     Clash.NEVER_CALLED_AGAIN: "Contact it is not called again: the person asked for that, or its numbers are on the "
     "do-not-call list.",
     Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
+    Clash.REDIALED_ALREADY: "The campaign was redialed already, as campaign it.",
+    Clash.NOBODY_TO_REDIAL: "Nobody in campaign it can be called again for these outcomes of their latest calls.",
     Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
     "earlier time.",
     Clash.AGENT_ID_TAKEN: "Another agent has the id 'it'; choose another, or change that agent: "

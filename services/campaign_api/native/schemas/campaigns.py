@@ -189,6 +189,8 @@ class CampaignView(BaseModel):
     calls_per_second: float | None
     max_calls: int | None
     circuit_breaker: Breaker | None
+    redial_of: str | None = Field(description="The campaign whose contacts this one calls again.")
+    redialed_as: str | None = Field(description="The campaign that calls contacts of this one again.")
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = Field(

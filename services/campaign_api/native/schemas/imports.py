@@ -1,0 +1,113 @@
+"""Imports of CSV files, and redials."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from services.campaign_api.http.requests import RequestBody
+from shared.domain.json_rules import ShortText
+from shared.domain.outcome import Outcome
+
+ColumnField = Literal[
+    "phone_numbers",
+    "external_id",
+    "timezone",
+    "scheduled_at",
+    "expires_at",
+    "priority",
+    "agent_id",
+    "agent_version",
+    "agent_number",
+    "initial_context",
+    "data",
+    "ignore",
+]
+Mapping = Annotated[dict[ShortText, ColumnField], Field(max_length=1000)]
+MAPPING: TypeAdapter[dict[str, ColumnField]] = TypeAdapter(Mapping)
+
+
+class StartImport(RequestBody):
+    """An uploaded file to import."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "file_id": "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21",
+                    "mapping": {"Handy": "phone_numbers", "Notizen": "ignore"},
+                }
+            ]
+        }
+    )
+
+    file_id: ShortText = Field(description="The id of a file that was uploaded.")
+    mapping: Mapping = Field({}, description="What columns hold, by name; the others are read by their names.")
+
+
+class ColumnView(BaseModel):
+    """What a column of the file was understood to hold."""
+
+    name: str
+    field: str
+
+
+class ImportFailure(BaseModel):
+    """Why the import has failed; rows before it may have been stored."""
+
+    code: str = Field(description="For programs.", examples=["unclosed_quote"])
+    message: str = Field(description="For people.")
+    row: int | None = Field(description="From 1, the header's.")
+    column: str | None
+
+
+class RefusedRowView(BaseModel):
+    """A row that was not stored."""
+
+    row: int = Field(description="From 1, the header's; blank lines count, line breaks in a cell do not.")
+    field: str | None = Field(description="The field or column concerned.")
+    reason: str
+
+
+class ImportView(BaseModel):
+    """An import as it stands."""
+
+    id: str
+    campaign_id: str = Field(description="`default` for contacts of no campaign.")
+    status: Literal["running", "done", "failed"]
+    file_name: str
+    total_rows: int | None = Field(description="Rows below the header; null until the file was looked through.")
+    rows: int = Field(description="Rows read so far, the sum of the next four.")
+    inserted: int
+    updated: int
+    refused: int
+    passed_over: int = Field(description="Rows without any value.")
+    skipped: int = Field(description="Those of the inserted ones that are on the do-not-call list.")
+    columns: list[ColumnView] | None = Field(description="How the file is read; null until that is decided.")
+    failure: ImportFailure | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ImportWithRows(ImportView):
+    """An import, and the first 1,000 rows that it has refused."""
+
+    refused_rows: list[RefusedRowView]
+
+
+class ImportPage(BaseModel):
+    """Imports, newest first."""
+
+    imports: list[ImportView]
+    next_cursor: str | None
+
+
+class RedialCampaign(RequestBody):
+    """Whom a redial calls again; it can be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Spring, once more", "outcomes": ["busy"]}]})
+
+    name: ShortText | None = Field(None, description="Left out: the campaign's, and (Redial).")
+    outcomes: Annotated[list[Outcome], Field(min_length=1, max_length=len(Outcome))] | None = Field(
+        None, description="Of a contact's latest attempt. Left out: no_answer, busy, voicemail."
+    )

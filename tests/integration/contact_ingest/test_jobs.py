@@ -1,0 +1,276 @@
+"""Imports and redials as jobs of contact-ingest: rows in, rows refused, failures; nothing twice, nothing lost."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.contact_ingest.csv_files import chunks_of, survey
+from services.contact_ingest.jobs import Jobs
+from shared.bus.producer import Producer
+from shared.clock import utc_now
+from shared.domain.campaign import CampaignMove, CampaignState
+from shared.domain.contact_input import NumberRules
+from shared.domain.csv_columns import Columns
+from shared.domain.csv_contacts import Layout, read_records
+from shared.domain.csv_text import CsvFlaw
+from shared.domain.jobs import Failed, ImportOrder, Job, JobCounts, JobFailure, JobKind, JobState, new_job
+from shared.domain.stored_files import file_key
+from shared.errors import WrongState
+from shared.events import JobWaiting
+from shared.health import HealthServer
+from shared.settings import KafkaSettings
+from shared.store.catalog.campaigns import get_campaign, move_campaign
+from shared.store.catalog.do_not_call import add_numbers
+from shared.store.catalog.file_contents import GridFSFiles
+from shared.store.catalog.files import register_file
+from shared.store.client import Document, Store
+from shared.store.jobs.import_chunk import ImportChunk, store_chunk
+from shared.store.jobs.jobs import JobMoved, accept_job, fail_job, find_job, jobs_to_tell, refused_rows, settle_reading
+from tests.eventually import eventually
+from tests.integration.contact_ingest.customer import Customer
+
+RULES = NumberRules("+1")
+
+
+async def _bytes(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 50_000):
+        yield data[start : start + 50_000]
+
+
+@dataclass
+class Desk:
+    """Where a test hands in its lists."""
+
+    customer: Customer
+    store: Store
+
+    async def accept(self, text: str | bytes, **order: Any) -> Job:
+        """An accepted import that nobody was told of."""
+        data = text.encode() if isinstance(text, str) else text
+        organization_id = self.customer.organization_id
+        key = file_key(organization_id, str(uuid.uuid4()), "people.csv")
+        now = utc_now()
+        await register_file(self.store, key, name="people.csv", content_type="text/csv", now=now)
+        await GridFSFiles(self.store).put(organization_id, str(key), _bytes(data))
+        campaign = await get_campaign(self.store, organization_id, self.customer.campaign_id)
+        wish = ImportOrder(str(key), "people.csv", **order)
+        job = new_job(JobKind.IMPORT, organization_id, campaign.shard, campaign.id, now, order=wish)
+        return await accept_job(self.store, job, now)
+
+    async def ended(self, job: Job) -> Job:
+        """The job once it has ended."""
+
+        async def look() -> bool:
+            return (await find_job(self.store, job.id)).state is not JobState.RUNNING
+
+        await eventually(look, timeout=30, saying="the job has ended")
+        return await find_job(self.store, job.id)
+
+    async def imports(self) -> int:
+        """How many imports the campaign counts."""
+        campaign = await get_campaign(self.store, self.customer.organization_id, self.customer.campaign_id)
+        return campaign.course.imports
+
+    async def contacts(self) -> list[Document]:
+        """The campaign's contacts in their order."""
+        found = self.store["contacts"].find({"campaign_id": self.customer.campaign_id})
+        return await found.sort([("created_at", 1), ("seq", 1)]).to_list()
+
+    async def chunk(self, job: Job) -> ImportChunk:
+        """The job's next chunk, read by a worker that then may or may not store it."""
+        assert job.order is not None
+        assert job.reading is not None
+        key = job.order.file_key
+        chunks = chunks_of(lambda: GridFSFiles(self.store).read(job.organization_id, key), job.reading, job.position)
+        read = await anext(chunks)
+        await chunks.aclose()
+        columns = Columns(job.reading.names, job.reading.fields)
+        return ImportChunk(job, read_records(read.records, columns, Layout(), RULES), read.to, read.last)
+
+    async def settled(self, job: Job, worker: str) -> Job:
+        """The job with its reading decided."""
+        assert job.order is not None
+        order = job.order
+        reading = await survey(lambda: GridFSFiles(self.store).read(job.organization_id, order.file_key), order)
+        return await settle_reading(self.store, job, reading, worker, utc_now())
+
+
+@pytest.fixture
+def desk(customer: Customer, store: Store) -> Desk:
+    return Desk(customer, store)
+
+
+@pytest.fixture
+async def jobs(desk: Desk, kafka_address: str, topic_prefix: str) -> AsyncIterator[Jobs]:
+    producer = Producer(KafkaSettings(kafka=kafka_address, topic_prefix=topic_prefix))
+    await producer.start(10)
+    working = Jobs(desk.store, producer, GridFSFiles(desk.store), "ingest-1")
+    yield working
+    await working.stop()
+    await producer.stop()
+
+
+def _list(rows: int) -> str:
+    return "Phone,Name\n" + "".join(f"+1415{2000000 + row},N{row}\n" for row in range(rows))
+
+
+async def test_rows_become_contacts_and_refused_rows_say_why(desk: Desk, jobs: Jobs) -> None:
+    await add_numbers(desk.store, desk.customer.organization_id, ["+14152000003"], None, utc_now())
+    text = "Record ID;Phone;Name\nA;+14152000001;Ann\n;\nB;nonsense;Bob\nC;'+14152000003.0;Cy\n\nA;+14152000002;Ann\n"
+    job = await desk.accept(text)
+    assert await desk.imports() == 1
+    jobs.begin(job.id)
+    done = await desk.ended(job)
+    assert done.counts == JobCounts(inserted=3, refused=1, passed_over=2, skipped=1)
+    assert done.reading is not None
+    assert (done.reading.total, done.reading.separator, done.state) == (6, ";", JobState.DONE)
+    assert await desk.imports() == 0
+    ann, cy = sorted(await desk.contacts(), key=lambda contact: str(contact["external_id"]))
+    assert (ann["phone_numbers"], ann["data"], ann["status"]) == (["+14152000002"], {"Name": "Ann"}, "pending")
+    assert (cy["external_id"], cy["status"]) == ("C", "skipped")
+    [refused] = [row async for row in refused_rows(desk.store, job.organization_id, job.id)]
+    assert (refused.row, refused.field) == (4, "phone_numbers[0]")
+
+
+async def test_a_second_list_changes_those_who_are_there(desk: Desk, jobs: Jobs) -> None:
+    for city in ("Rome", "Oslo"):
+        job = await desk.accept(f"id,phone,city\nA,+14152000001,{city}\n")
+        jobs.begin(job.id)
+        done = await desk.ended(job)
+    assert done.counts == JobCounts(updated=1)
+    [contact] = await desk.contacts()
+    assert contact["data"] == {"city": "Oslo"}
+
+
+NO_LISTS = (
+    (b"", Failed(CsvFlaw.EMPTY)),
+    (b"phone,name\n", Failed(CsvFlaw.NO_ROWS)),
+    (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", Failed(CsvFlaw.NUL, 3)),
+    (b"name,city\na,b\n", Failed(CsvFlaw.NO_PHONE_COLUMN, 1)),
+    (_list(2500).encode() + b'+14152009999,"open\n', Failed(CsvFlaw.UNCLOSED_QUOTE, 2502)),
+    (b"phone,note\n+14152000001," + b"x" * (10 * 1024 * 1024) + b"\n", Failed(CsvFlaw.CELL_TOO_LARGE, 2)),
+    (b"phone" + b",x" * 2000 + b"\n+14152000001\n", Failed(CsvFlaw.TOO_MANY_COLUMNS, 1)),
+)
+
+
+async def test_what_is_no_list_fails_the_job_and_stores_nothing(desk: Desk, jobs: Jobs) -> None:
+    for data, failed in NO_LISTS:
+        job = await desk.accept(data)
+        jobs.begin(job.id)
+        done = await desk.ended(job)
+        assert (done.state, done.failed) == (JobState.FAILED, failed)
+    assert (await desk.contacts(), await desk.imports()) == ([], 0)
+
+
+async def test_a_failed_import_fails_its_campaign_where_that_was_asked(desk: Desk, jobs: Jobs) -> None:
+    job = await desk.accept("nothing\nhere\n", fails_campaign=True)
+    jobs.begin(job.id)
+    await desk.ended(job)
+    shown = (await get_campaign(desk.store, job.organization_id, job.campaign_id)).shown(utc_now())
+    assert (shown.state, shown.reason) == (CampaignState.FAILED, "source_sync_failed")
+
+
+async def test_an_import_into_a_campaign_that_is_closed_meanwhile_fails(desk: Desk, jobs: Jobs) -> None:
+    job = await desk.accept(_list(3))
+    await move_campaign(desk.store, job.organization_id, job.campaign_id, CampaignMove.CANCEL, utc_now())
+    jobs.begin(job.id)
+    assert (await desk.ended(job)).failed == Failed(JobFailure.CAMPAIGN_OVER)
+    assert await desk.contacts() == []
+
+
+async def test_a_message_begins_the_job(desk: Desk, ingest: HealthServer, jobs: Jobs) -> None:
+    job = await desk.accept(_list(2500))
+    await jobs.producer.publish_work([JobWaiting(organization_id=job.organization_id, job_id=job.id)])
+    done = await desk.ended(job)
+    assert done.counts == JobCounts(inserted=2500)
+    assert [contact["data"]["Name"] for contact in await desk.contacts()] == [f"N{row}" for row in range(2500)]
+
+
+# The traces of S8, by the names of the model's violations.
+
+
+async def test_rows_then_position(desk: Desk, jobs: Jobs) -> None:
+    """A worker that is killed before its chunk is committed, or after: each row is stored once."""
+    job = await desk.settled(await desk.accept(_list(2500)), "killed")
+    await store_chunk(desk.store, await desk.chunk(job), "ingest-0", "killed", utc_now())
+    moved = await find_job(desk.store, job.id)
+    assert (moved.position.row, moved.counts.inserted, len(await desk.contacts())) == (1001, 1000, 1000)
+    # Ready to be stored by the one that was killed, and never stored by it.
+    late = await desk.chunk(moved)
+    jobs.begin(job.id)
+    done = await desk.ended(job)
+    assert (done.counts, len(await desk.contacts())) == (JobCounts(inserted=2500), 2500)
+    with pytest.raises(JobMoved):
+        await store_chunk(desk.store, late, "ingest-0", "killed", utc_now())
+    assert (len(await desk.contacts()), await desk.imports()) == (2500, 0)
+
+
+async def test_reset_outside(desk: Desk, jobs: Jobs) -> None:
+    """What a chunk asks of those who are there is asked in its transaction: a worker that wakes asks nothing again."""
+    first = await desk.accept("id,phone,city\nA,+14152000001,Rome\n")
+    jobs.begin(first.id)
+    await desk.ended(first)
+    ended = {"status": "error", "ended_because": "no_agent"}
+    await desk.store["contacts"].update_one({"campaign_id": first.campaign_id}, {"$set": ended})
+    job = await desk.settled(await desk.accept("id,phone,city\nA,+14152000001,Oslo\n"), "frozen")
+    frozen = await desk.chunk(job)
+    jobs.begin(job.id)
+    await desk.ended(job)
+    [contact] = await desk.contacts()
+    assert (contact["data"]["city"], contact["asked"]["kind"]) == ("Oslo", "again")
+    # Carried out since, and changed by its customer: the frozen worker wakes and must undo neither.
+    carried_out = {"$set": {"data": {"city": "Bern"}, "status": "error"}, "$unset": {"asked": ""}}
+    await desk.store["contacts"].update_one({"_id": contact["_id"]}, carried_out)
+    with pytest.raises(JobMoved):
+        await store_chunk(desk.store, frozen, "ingest-0", "frozen", utc_now())
+    [contact] = await desk.contacts()
+    assert (contact["data"]["city"], "asked" in contact) == ("Bern", False)
+
+
+async def test_the_only_message_is_lost(desk: Desk) -> None:
+    """A job that has not moved for 10 s is told again, by one process, and again after 10 s more."""
+    job = await desk.accept(_list(2))
+    begun = job.created_at
+    assert await jobs_to_tell(desk.store, begun + timedelta(seconds=9)) == []
+    at = begun + timedelta(seconds=11)
+    told = await asyncio.gather(*(jobs_to_tell(desk.store, at) for _ in range(3)))
+    assert [each.id for one in told for each in one] == [job.id]
+    assert await jobs_to_tell(desk.store, at + timedelta(seconds=5)) == []
+    assert [each.id for each in await jobs_to_tell(desk.store, at + timedelta(seconds=11))] == [job.id]
+    await fail_job(desk.store, await find_job(desk.store, job.id), Failed(JobFailure.OUR_FAULT), "w", utc_now())
+    assert await jobs_to_tell(desk.store, at + timedelta(seconds=60)) == []
+
+
+async def test_two_workers_at_one_job_store_each_row_once(desk: Desk, jobs: Jobs) -> None:
+    job = await desk.accept(_list(3500))
+    other = replace(jobs, worker="other", source="ingest-2", _told={}, _turns=asyncio.Semaphore(1))
+    jobs.begin(job.id)
+    other.begin(job.id)
+    assert (await desk.ended(job)).counts == JobCounts(inserted=3500)
+    await other.stop()
+    assert len(await desk.contacts()) == 3500
+
+
+async def test_an_import_is_accepted_once_and_not_into_a_closed_campaign(desk: Desk) -> None:
+    job = await desk.accept(_list(2))
+    assert (await accept_job(desk.store, job, utc_now())).id == job.id
+    assert await desk.imports() == 1
+    await move_campaign(desk.store, job.organization_id, job.campaign_id, CampaignMove.CANCEL, utc_now())
+    with pytest.raises(WrongState):
+        await desk.accept(_list(2))
+    assert await desk.imports() == 1
+
+
+async def test_a_campaign_does_not_complete_beside_an_import(desk: Desk, jobs: Jobs) -> None:
+    job = await desk.accept(_list(2))
+    shown = (await get_campaign(desk.store, job.organization_id, job.campaign_id)).shown(utc_now())
+    assert shown.state is CampaignState.SYNCING
+    jobs.begin(job.id)
+    await desk.ended(job)
+    shown = (await get_campaign(desk.store, job.organization_id, job.campaign_id)).shown(utc_now())
+    assert shown.state is CampaignState.RUNNING
