@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
+from shared.domain.facts import FactType, fact_id
 from shared.domain.fields import Remark
 from shared.domain.ids import SHARDS
 from shared.domain.outcome import Outcome
@@ -191,6 +192,35 @@ AnyOrgEvent = Annotated[
     Field(discriminator="type"),
 ]
 
+
+class OrgFact(Message):
+    """Something that has become true, for webhooks: the `n`-th fact of its shard, from 1 on, without gaps.
+
+    Facts of a shard first come in order of `n`; after a failure some come again. A reader that handles those of a
+    partition in order, and ignores every `n` that is not above the highest it has handled, sees each once.
+    """
+
+    shard: Shard
+    n: Annotated[int, Field(ge=1)]
+    organization_id: Id
+    type: FactType
+    at: Moment
+    campaign_id: Annotated[Id | None, Field(description="`default` for contacts of no campaign.")] = None
+    contact_id: Id | None = None
+    attempt_id: Id | None = None
+    person_id: Id | None = None
+    callback_id: Id | None = None
+    facts: Annotated[dict[str, Any], Field(description="What was true then; which fields, the type decides.")] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def id(self) -> str:
+        """The fact's id, the same however often it comes."""
+        return fact_id(self.shard, self.n)
+
+
 CONTACT_BATCH: TypeAdapter[ContactBatch] = TypeAdapter(ContactBatch)
 DIAL_JOB: TypeAdapter[DialJob] = TypeAdapter(DialJob)
 ORG_EVENT: TypeAdapter[AnyOrgEvent] = TypeAdapter(AnyOrgEvent)
+ORG_FACT: TypeAdapter[OrgFact] = TypeAdapter(OrgFact)

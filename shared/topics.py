@@ -46,8 +46,15 @@ ORG_EVENTS: Final = Topic(
     written_by=("call-executor", "campaign-api", "contact-ingest"),
     read_by=("scheduler",),
 )
+ORG_FACTS: Final = Topic(
+    name="org.facts",
+    partitions=SHARDS,
+    key="organization id; the partition is the organization's shard",
+    written_by=("scheduler",),
+    read_by=("webhook-sender", "customers"),
+)
 
-TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS)
+TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, ORG_EVENTS, ORG_FACTS)
 
 
 def partition_for(topic: Topic, key: bytes) -> int:

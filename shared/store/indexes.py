@@ -113,6 +113,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
     "results": [IndexModel([("shard", ASCENDING)])],
+    "facts_in": [
+        IndexModel([("shard", ASCENDING), ("at", ASCENDING)], name="waiting"),
+        IndexModel([("campaign_id", ASCENDING)], name="of_campaign"),
+    ],
     "asks": [IndexModel([("shard", ASCENDING)])],
     # Read until the call has its ending, which takes some hours at most while the engine runs.
     "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],

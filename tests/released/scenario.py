@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from shared.clock import utc_now
 from shared.domain.call_limits import CallLimits
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.facts import Fact, FactType
 from shared.domain.ids import default_campaign_id
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
@@ -43,6 +46,7 @@ from shared.store.dialing.shards import (
     set_global_limit,
     take_over,
 )
+from shared.store.reports.facts import tell
 from tests.factories import ALWAYS_OPEN
 
 FAR_AWAY: Final = "2099-12-24T00:00:00Z"
@@ -241,4 +245,17 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    await _tell(here)
     return here
+
+
+async def _tell(here: Installation) -> None:
+    """Tells of a person what an organization that has subscribed to it wants to hear."""
+    wanted = {"$set": {"fact_types": [FactType.PERSON_CREATED]}}
+    await here.store["organizations"].update_one({"_id": here.organization.id}, wanted)
+
+    async def work(session: AsyncClientSession) -> None:
+        facts = [Fact(type=FactType.PERSON_CREATED, at=here.now, person_id="person-1", facts={"name": "Ada"})]
+        await tell(here.store, session, here.organization.id, facts)
+
+    await here.store.in_transaction(work)

@@ -35,7 +35,7 @@ async def producer() -> AsyncIterator[Known]:
     ("service", "topics"),
     [
         ("contact-ingest", INGEST_NEEDS),
-        ("scheduler", ["dial.jobs", "org.events", "org.events.dlq"]),
+        ("scheduler", ["dial.jobs", "org.events", "org.events.dlq", "org.facts"]),
         ("call-executor", ["dial.jobs", "dial.jobs.dlq", "org.events"]),
         ("campaign-api", ["org.events"]),
     ],

@@ -42,6 +42,8 @@ class OrganizationDocument:
     calls_per_second: float | None = None
     caller_number_count: int = 0
     campaign_number: int = 0
+    # Types of facts that any of its subscriptions wants; kept in the transaction that writes a subscription.
+    fact_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ class CampaignDocument:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     imports: int = 0
+    # Counted up by every write of intent or run.
+    fact_seq: int = 0
     # By those who add contacts: how many processes have begun to.
     sources: int = 0
     external_id: str | None = None

@@ -31,6 +31,7 @@ from shared.store.documents.dialing import (
     SchemaDocument,
     ShardDocument,
 )
+from shared.store.documents.facts import FactInDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "answering_machines": AnsweringMachineDocument,
@@ -49,6 +50,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "deletions": DeletionDocument,
     "expiries": ExpiryDocument,
     "external_ids": ExternalIdDocument,
+    "facts_in": FactInDocument,
     "global_budget": GlobalBudgetDocument,
     "ingest_batches": IngestBatchDocument,
     "organizations": OrganizationDocument,

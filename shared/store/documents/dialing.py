@@ -109,6 +109,8 @@ class ShardDocument:
     want: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     resting: int = 0
     at: datetime | None = None
+    # How many facts its organizations have been told, or will be: the number of the last one.
+    facts: int = 0
     # Of the do-not-call list what was listed before this has been swept.
     listed_until: datetime = BEGINNING
 
