@@ -17,8 +17,8 @@ from shared.settings import Settings
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = REPOSITORY / ".env.example"
 NAMES_TARGET: Final = REPOSITORY / "shared" / "setting_names.py"
-# These two have no default that could work; Docker Compose refuses to start without them.
-SECRETS: Final = ("admin_token", "twilio_auth_token")
+# These have no default that could work; Docker Compose refuses to start without them.
+SECRETS: Final = ("admin_token", "twilio_auth_token", "secret_key")
 
 HEAD: Final = f"""\
 # Every setting of every service, with its default; made by `make env`, do not edit it here.
@@ -28,6 +28,9 @@ HEAD: Final = f"""\
 # Secrets that Docker Compose asks for. Make each with: openssl rand -hex 32
 {PREFIX}{SECRETS[0].upper()}=
 {PREFIX}{SECRETS[1].upper()}=
+# Encrypts the secrets that customers store. Keep it: without it they have to be set anew. Several, comma separated, the
+# newest first, while one is replaced.
+{PREFIX}{SECRETS[2].upper()}=
 
 # Where Docker Compose publishes campaign-api: on this machine alone, unless the address says 0.0.0.0 (in clear HTTP,
 # past the machine's firewall), and on which port.

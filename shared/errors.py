@@ -3,6 +3,8 @@
 DialstreamError
 ├── PermanentError        do not try again: refuse, dead-letter or mark failed
 │   └── ConfigurationError    the process must not start
+├── SecretKeyMissing      the operator has set no key: secrets can neither be stored nor read
+├── SecretUnreadable      a stored secret that none of the operator's keys opens: never a reason to stop others
 ├── TemporaryError        try again later; nothing was changed
 │   └── Unavailable           Kafka, MongoDB or the carrier is away
 ├── OutcomeUnknown        it may have happened: find out, never repeat blindly
@@ -31,6 +33,23 @@ class PermanentError(DialstreamError):
 
 class ConfigurationError(PermanentError):
     """Settings are missing or contradict each other; the message names setting, rule and value."""
+
+
+class SecretKeyMissing(DialstreamError):
+    """DIALSTREAM_SECRET_KEY is not set: secrets can neither be stored nor read until the operator sets it."""
+
+    def __init__(self) -> None:
+        super().__init__("DIALSTREAM_SECRET_KEY is not set: make one with openssl rand -hex 32")
+
+
+class SecretUnreadable(DialstreamError):
+    """No key of DIALSTREAM_SECRET_KEY opens a stored secret: put the old key at its end, or set the secret anew."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no key of DIALSTREAM_SECRET_KEY opens this secret: put the key it was stored with at the end of "
+            "DIALSTREAM_SECRET_KEY, or set the secret anew"
+        )
 
 
 class Kind(StrEnum):

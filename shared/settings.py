@@ -30,8 +30,17 @@ def _usable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _secret_key(secret: SecretStr | None) -> SecretStr | None:
+    # An empty variable is how Compose and shells leave one out.
+    if secret is None or not secret.get_secret_value():
+        return None
+    rules.secret_key_texts(secret.get_secret_value())
+    return secret
+
+
 PositiveSeconds = Annotated[float, Field(gt=0, le=DAY_SECONDS, allow_inf_nan=False)]
 Secret = Annotated[SecretStr, AfterValidator(_usable)]
+SecretKey = Annotated[SecretStr | None, AfterValidator(_secret_key)]
 BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
 WholeUrl = Annotated[str, AfterValidator(rules.whole_url)]
 
@@ -93,6 +102,15 @@ class MongoSettings(Settings):
             "DIALSTREAM_MONGODB names no replica set, and transactions need one: add replicaSet=NAME to its options",
             *super().doubts(),
         ]
+
+
+class SecretSettings(Settings):
+    """What stored secrets are encrypted with."""
+
+    secret_key: SecretKey = Field(
+        None,
+        description="Encrypts stored secrets; at least 32 characters. Several, comma separated: the newest first.",
+    )
 
 
 class StartSettings(Settings):

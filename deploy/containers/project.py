@@ -35,12 +35,13 @@ class Project:
     port: int
     admin_token: str
     auth_token: str
+    secret_key: str
 
     @classmethod
     def new(cls, engine: Engine) -> "Project":
         """A project that no other one on this engine touches."""
         name = f"dialstream-check-{os.getpid()}"
-        return cls(engine, name, free_port(), secrets.token_hex(32), secrets.token_hex(32))
+        return cls(engine, name, free_port(), *(secrets.token_hex(32) for _ in range(3)))
 
     @property
     def url(self) -> str:
@@ -94,6 +95,7 @@ class Project:
             **neutral,
             "DIALSTREAM_ADMIN_TOKEN": self.admin_token,
             "DIALSTREAM_TWILIO_AUTH_TOKEN": self.auth_token,
+            "DIALSTREAM_SECRET_KEY": self.secret_key,
             "DIALSTREAM_PUBLISHED_PORT": str(self.port),
         }
 

@@ -13,16 +13,19 @@ from deploy.local.home import Home, make_folder
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The operator's token, and the account that engine and simulated carrier share."""
+    """The operator's token, the account that engine and simulated carrier share, and what encrypts stored secrets."""
 
     admin_token: str
     twilio_account_sid: str
     twilio_auth_token: str
+    secret_key: str
 
     @classmethod
     def new(cls) -> "Credentials":
         """Fresh ones. The account SID looks like Twilio's and is none."""
-        return cls(secrets.token_urlsafe(32), f"AC{secrets.token_hex(16)}", secrets.token_hex(16))
+        return cls(
+            secrets.token_urlsafe(32), f"AC{secrets.token_hex(16)}", secrets.token_hex(16), secrets.token_hex(32)
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -31,15 +34,19 @@ class Credentials:
 
 
 def credentials_of(home: Home) -> Credentials:
-    """This home's credentials; made when there are none, or when the file is damaged."""
+    """This home's credentials; those are made that the file lacks, and all when it is damaged."""
     path = home.root / "secrets.json"
     try:
-        kept = json.loads(path.read_text())
-        return Credentials(**{field.name: str(kept[field.name]) for field in fields(Credentials)})
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        made = Credentials.new()
-        write_private(path, json.dumps(asdict(made)))
-        return made
+        kept = dict(json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        kept = {}
+    made = asdict(Credentials.new())
+    credentials = Credentials(
+        **{field.name: str(kept.get(field.name, made[field.name])) for field in fields(Credentials)}
+    )
+    if asdict(credentials) != kept:
+        write_private(path, json.dumps(asdict(credentials)))
+    return credentials
 
 
 def read_dev_env(home: Home) -> dict[str, str]:

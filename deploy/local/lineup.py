@@ -12,6 +12,8 @@ from deploy.local.home import LOCALHOST, free_port
 from deploy.local.servers import Addresses
 
 PREFIX: Final = "DIALSTREAM_"
+# Services that have no use for stored secrets.
+READ_NO_SECRETS: Final = frozenset({"carrier_simulator", "contact_ingest"})
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
@@ -107,6 +109,8 @@ def build_lineup(
         environment = {**shared, "DIALSTREAM_HTTP_PORT": str(port), "DIALSTREAM_INSTANCE": name}
         if module != "campaign_api":
             del environment["DIALSTREAM_ADMIN_TOKEN"]
+        if module in READ_NO_SECRETS:
+            del environment["DIALSTREAM_SECRET_KEY"]
         run_by = (instead or {}).get(name, f"services.{module}")
         return Member(name, run_by, port, {**environment, **(own or {}).get(name, {})})
 

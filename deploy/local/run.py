@@ -125,6 +125,7 @@ async def _with_customer(home: Home, wishes: Wishes, addresses: Addresses, up: R
         values = {
             "DIALSTREAM_URL": url,
             "DIALSTREAM_ADMIN_TOKEN": credentials.admin_token,
+            "DIALSTREAM_SECRET_KEY": credentials.secret_key,
             **{name: os.environ[name] for name in PLACES if name in os.environ},
             **addresses.environment,
             **who.environment,

@@ -4,13 +4,20 @@ from typing import Final
 
 from pydantic import Field
 
-from shared.settings import DialingSettings, KafkaSettings, MongoSettings, StartSettings, TelephonySettings
+from shared.settings import (
+    DialingSettings,
+    KafkaSettings,
+    MongoSettings,
+    SecretSettings,
+    StartSettings,
+    TelephonySettings,
+)
 
 # A phone begins to ring seconds after the order.
 SHORTEST_RINGING_SECONDS: Final = 5
 
 
-class ExecutorSettings(KafkaSettings, MongoSettings, StartSettings, DialingSettings, TelephonySettings):
+class ExecutorSettings(KafkaSettings, MongoSettings, StartSettings, DialingSettings, TelephonySettings, SecretSettings):
     """Everything the call-executor reads from the environment."""
 
     executor_capacity: int = Field(

@@ -2,10 +2,18 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import KafkaSettings, MongoSettings, PositiveSeconds, Secret, StartSettings, TelephonySettings
+from shared.settings import (
+    KafkaSettings,
+    MongoSettings,
+    PositiveSeconds,
+    Secret,
+    SecretSettings,
+    StartSettings,
+    TelephonySettings,
+)
 
 
-class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings):
+class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings):
     """Everything campaign-api needs to know."""
 
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the public HTTP interface.")

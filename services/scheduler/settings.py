@@ -7,12 +7,15 @@ from shared.settings import (
     KafkaSettings,
     MongoSettings,
     PositiveSeconds,
+    SecretSettings,
     StartSettings,
     TelephonySettings,
 )
 
 
-class SchedulerSettings(KafkaSettings, MongoSettings, StartSettings, DialingSettings, TelephonySettings):
+class SchedulerSettings(
+    KafkaSettings, MongoSettings, StartSettings, DialingSettings, TelephonySettings, SecretSettings
+):
     """Everything the scheduler reads from the environment."""
 
     global_concurrency_limit: int = Field(

@@ -14,6 +14,8 @@ MONGODB_NAME_BYTES: Final = 63
 # Kafka takes 249 characters for a topic; ours and its dead letters come after the prefix.
 TOPIC_PREFIX_CHARACTERS: Final = 200
 INSTANCE_CHARACTERS: Final = 200
+# Half of what `openssl rand -hex 32` gives: 128 bits where each is a random hexadecimal digit.
+SECRET_KEY_CHARACTERS: Final = 32
 _KAFKA_NAME: Final = re.compile(r"[A-Za-z0-9._-]*")
 _MONGODB_NAME: Final = re.compile(r'[^/\\. "$*<>:|?\x00]+')
 _BROKER: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%]+]|[^\s/:@\[\]]+):(?P<port>\d{1,5})")
@@ -141,6 +143,20 @@ def is_twilio_sid(text: str) -> bool:
 def is_usable_secret(text: str) -> bool:
     """Whether a token survives an HTTP header: printable ASCII without white space, such as a file's last line end."""
     return re.fullmatch(r"[!-~]*", text) is not None
+
+
+def secret_key_texts(text: str) -> tuple[str, ...]:
+    """The keys of a comma-separated list, the newest first; raises ValueError on one too short, or written twice."""
+    keys = tuple(key.strip() for key in text.split(","))
+    if any(len(key) < SECRET_KEY_CHARACTERS or not is_usable_secret(key) for key in keys):
+        raise ValueError(
+            f"must be one key, or several, comma separated and the newest first, each of at least "
+            f"{SECRET_KEY_CHARACTERS} printable ASCII characters without white space (it is not shown): "
+            "make one with openssl rand -hex 32"
+        )
+    if len(set(keys)) < len(keys):
+        raise ValueError("must name each key once, and names one twice (it is not shown)")
+    return keys
 
 
 def _hidden(url: str) -> str:

@@ -26,6 +26,8 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["servi
 OUR_OWN = {"campaign-api", "contact-ingest", "scheduler", "call-executor", "carrier-simulator"}
 ONE_SHOT = {"prepare", "migrate", "demo"}
 OURS = sorted(OUR_OWN | ONE_SHOT)
+# Long enough for a key.
+SET_BY_THE_USER = "set-by-the-user-0123456789abcdef0123456789"
 PINNED = re.compile(r"^[a-z/]+:\d+\.\d+\.\d+(-[a-z]+)*$")
 
 
@@ -36,7 +38,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
 
 def substituted(value: str) -> str:
     """A value with Compose's `${NAME:-default}` and `${NAME:?message}` filled in."""
-    return re.sub(r"\$\{\w+:([-?])([^}]*)}", lambda found: found[2] if found[1] == "-" else "set-by-the-user", value)
+    return re.sub(r"\$\{\w+:([-?])([^}]*)}", lambda found: found[2] if found[1] == "-" else SET_BY_THE_USER, value)
 
 
 def test_it_follows_the_compose_schema() -> None:
@@ -128,6 +130,7 @@ def test_secrets_reach_only_those_that_need_them() -> None:
 
     assert holders("DIALSTREAM_ADMIN_TOKEN") == {"campaign-api", "demo"}
     assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest"}
+    assert holders("DIALSTREAM_SECRET_KEY") == OUR_OWN - {"contact-ingest", "carrier-simulator"}
 
 
 @pytest.mark.parametrize("name", OURS)
