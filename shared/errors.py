@@ -66,6 +66,8 @@ class Kind(StrEnum):
     CALLER_NUMBER = "caller number"
     CALLER_NUMBER_POOL = "caller number pool"
     CALLBACK = "callback"
+    WEBHOOK = "webhook"
+    DELIVERY = "delivery of a webhook"
 
 
 class Clash(StrEnum):
@@ -86,6 +88,9 @@ class Clash(StrEnum):
     NEVER_CALLED_AGAIN = "contact may not be called"
     EXPIRES_BEFORE = "contact expires before its callback"
     ENDS_BEFORE = "campaign ends before the callback"
+    WEBHOOKS_FULL = "as many webhooks as there may be"
+    WEBHOOK_OFF = "webhook is off"
+    DELIVERY_WAITS = "delivery waits already"
 
 
 class Flaw(StrEnum):
@@ -97,6 +102,12 @@ class Flaw(StrEnum):
     CHOICE_WITHOUT_NUMBERS = "choice without numbers to choose from"
     END_BEFORE_START = "end_at not after start_at"
     START_AFTER_END = "start_at not before end_at"
+    RECEIVER_TOO_LONG = "receiver's URL too long"
+    RECEIVER_MALFORMED = "receiver's URL malformed"
+    RECEIVER_INSECURE = "receiver's URL not https"
+    RECEIVER_WITH_CREDENTIALS = "receiver's URL with a user or a password"
+    RECEIVER_WITH_FRAGMENT = "receiver's URL with a fragment"
+    RECEIVER_PRIVATE = "receiver at an address that is not public"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.hints import Hints
 from shared.store.client import Store, connect
+from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import carrier_of_calls
 from shared.wiring import reach
 
@@ -58,7 +59,13 @@ def build_app(
     settings: ApiSettings, *, store: Store, producer: Producer, dialects: Sequence[Mounted] = DIALECTS
 ) -> ASGIApp:
     """The application, on a connected store and a started producer. Build it inside the running loop."""
-    engine = Engine(store, Hints(producer), source=counter_source("api", random.randrange(COUNTER_SOURCES)))
+    engine = Engine(
+        store,
+        Hints(producer),
+        source=counter_source("api", random.randrange(COUNTER_SOURCES)),
+        secrets=SecretCipher(settings.secret_key),
+        private_receivers=settings.webhook_private_addresses,
+    )
     edge = Edge(engine, RateLimit(settings.requests_per_minute))
     calls = carrier_of_calls(settings)
     gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, calls)

@@ -6,6 +6,7 @@ from shared.settings import (
     KafkaSettings,
     MongoSettings,
     PositiveSeconds,
+    ReceiverSettings,
     Secret,
     SecretSettings,
     StartSettings,
@@ -13,7 +14,7 @@ from shared.settings import (
 )
 
 
-class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings):
+class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings, ReceiverSettings):
     """Everything campaign-api needs to know."""
 
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the public HTTP interface.")

@@ -25,6 +25,7 @@ from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
+from tests.bench.webhooks import measure_webhooks
 from tests.bench.why import measure_why
 from tests.servers import servers_for_tests
 
@@ -41,6 +42,7 @@ class Name(StrEnum):
     WHY = "why"
     RULES = "rules"
     IDLE = "idle"
+    WEBHOOKS = "webhooks"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -68,6 +70,7 @@ def main(
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
+    events: Annotated[int, typer.Option(min=100, help="webhooks: events of a run.")] = 10_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
@@ -82,6 +85,7 @@ def main(
         Name.WHY: lambda a, c: measure_why(a, c, large=large),
         Name.RULES: lambda a, c: measure_rules(a, c, contacts=ruled, rounds=rounds),
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
+        Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -17,6 +17,7 @@ from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.upload import UpsertResult
+from shared.domain.webhooks import TEST_EVENT, Answer, DeliveryError, after_try
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.caller_numbers import NewNumber, register_number
 from shared.store.catalog.campaigns import Campaign, NewCampaign, create_campaign, move_campaign
@@ -25,6 +26,7 @@ from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.private_configurations import change_configuration_of
+from shared.store.catalog.webhooks import NewWebhook, create_webhook, rotate_secret
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.ingest_batches import BatchRow, IngestBatch
@@ -46,6 +48,7 @@ from shared.store.dialing.shards import (
     set_global_limit,
     take_over,
 )
+from shared.store.reports.deliveries import Delivery, Mark, add_deliveries, mark, take_due
 from shared.store.reports.facts import tell
 from tests.factories import ALWAYS_OPEN
 
@@ -246,6 +249,7 @@ async def write_everything(store: Store) -> Installation:
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
     await _tell(here)
+    await _subscribe(here)
     return here
 
 
@@ -259,3 +263,32 @@ async def _tell(here: Installation) -> None:
         await tell(here.store, session, here.organization.id, facts)
 
     await here.store.in_transaction(work)
+
+
+async def _subscribe(here: Installation) -> None:
+    """A subscription whose secret was replaced, and deliveries to it: one that waits, one that has failed, one done."""
+    new = NewWebhook(url="https://example.com/hooks", events=["call.ended"], fact_types=["call.ended"])
+    webhook, _ = await create_webhook(here.store, here.organization.id, new, "encrypted", here.now)
+    until = here.now + timedelta(days=1)
+    await rotate_secret(here.store, here.organization.id, webhook.id, "encrypted anew", until, here.now)
+    deliveries = [
+        Delivery(
+            id=f"delivery-{n}",
+            organization_id=here.organization.id,
+            webhook_id=webhook.id,
+            event_id=f"evt_{n}",
+            event=TEST_EVENT,
+            at=here.now,
+            created_at=here.now,
+            fact=None,
+        )
+        for n in range(3)
+    ]
+    await add_deliveries(here.store, deliveries)
+    taken = await take_due(here.store, {webhook.id: 2}, "token", here.now, until)
+    answers = (Answer(500, DeliveryError.STATUS, "down", 12), Answer(200, None, "thanks", 8))
+    marks = [
+        Mark(delivery, "token", answer, after_try(1, answer, here.now), here.now)
+        for delivery, answer in zip(taken, answers, strict=True)
+    ]
+    await mark(here.store, marks)

@@ -32,10 +32,10 @@ class Line:
     body: Any
 
 
-def lines() -> Iterator[Line]:
-    """The lines for `curl` of the page, with an id in the place of each variable."""
-    for block in re.findall(r"^```\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
-        for command in re.split(r"^(?=curl )", block, flags=re.MULTILINE):
+def lines(page: str = PAGE) -> Iterator[Line]:
+    """The lines for `curl` of a page, with an id in the place of each variable."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        for command in [] if language else re.split(r"^(?=curl )", block, flags=re.MULTILINE):
             if command.startswith("curl "):
                 yield _read(command)
 

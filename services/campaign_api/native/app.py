@@ -22,6 +22,8 @@ from services.campaign_api.native.routes import (
     limits,
     preview,
     statistics,
+    webhook_deliveries,
+    webhooks,
 )
 
 ABOUT: Final = About(
@@ -48,6 +50,8 @@ ROUTERS: Final = (
     do_not_call.router,
     ingest_batches.router,
     limits.router,
+    webhooks.router,
+    webhook_deliveries.router,
 )
 
 

@@ -15,6 +15,8 @@ from services.campaign_api.native.campaign_words import said
 from services.campaign_api.native.sentences import HINTS
 from shared.domain.caller_numbers import MAX_REGISTERED
 from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
+from shared.domain.receiver_urls import MAX_URL
+from shared.domain.webhooks import MAX_WEBHOOKS
 from shared.errors import Clash, Flaw, Kind
 
 ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
@@ -88,6 +90,12 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             404,
             "There is no callback {named}, or it is over: its contact was called, or has ended; "
             "GET /campaign/callbacks lists those that wait.",
+        ),
+        Kind.WEBHOOK: (404, "There is no webhook {named}; GET /campaign/webhooks lists yours."),
+        Kind.DELIVERY: (
+            404,
+            "There is no delivery {named} of this webhook, or it was too long ago; "
+            "GET /campaign/webhooks/{{id}}/deliveries lists them.",
         ),
         CampaignMove.START: (
             400,
@@ -175,6 +183,17 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             409,
             "Campaign {reference} ends before that time; set a later end_at first, or ask for an earlier time.",
         ),
+        Clash.WEBHOOKS_FULL: (
+            409,
+            f"There are at most {MAX_WEBHOOKS} webhooks of an organization, and as many for each campaign; "
+            "delete one first.",
+        ),
+        Clash.WEBHOOK_OFF: (
+            409,
+            "Webhook {reference} is off, and nothing is sent to it; switch it on first: "
+            "PATCH /campaign/webhooks/{{id}} with active true.",
+        ),
+        Clash.DELIVERY_WAITS: (409, "Delivery {reference} waits already; it is sent by itself."),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,
             "There is no caller number {named}; GET /campaign/caller-numbers lists yours",
@@ -198,6 +217,22 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Flaw.START_AFTER_END: (
             422,
             "The campaign must start before it ends, and it ends at {reference}; {value} is not before that",
+        ),
+        Flaw.RECEIVER_TOO_LONG: (422, f"A URL has at most {MAX_URL} characters; make it shorter"),
+        Flaw.RECEIVER_MALFORMED: (
+            422,
+            "This is no URL that a webhook can be sent to; write https://, a host and a path, with other characters "
+            "percent-encoded: https://example.com/hooks",
+        ),
+        Flaw.RECEIVER_INSECURE: (422, "The URL must begin with https://"),
+        Flaw.RECEIVER_WITH_CREDENTIALS: (
+            422,
+            "The URL must have no user and no password; a receiver knows our webhooks by their signature",
+        ),
+        Flaw.RECEIVER_WITH_FRAGMENT: (422, "The URL must have no fragment (#…): it is never sent"),
+        Flaw.RECEIVER_PRIVATE: (
+            422,
+            "Webhooks are not sent to private, loopback or link-local addresses; use a host on the public internet",
         ),
     }
 )

@@ -32,6 +32,7 @@ from shared.store.documents.dialing import (
     ShardDocument,
 )
 from shared.store.documents.facts import FactInDocument
+from shared.store.documents.webhooks import DeliveryDocument, WebhookDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "answering_machines": AnsweringMachineDocument,
@@ -45,6 +46,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "contacts": ContactDocument,
     "counters": CountersDocument,
     "counters_in": CountersInDocument,
+    "deliveries": DeliveryDocument,
     "do_not_call": DoNotCallDocument,
     "executors": ExecutorDocument,
     "deletions": DeletionDocument,
@@ -57,4 +59,5 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "results": ResultDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,
+    "webhooks": WebhookDocument,
 }

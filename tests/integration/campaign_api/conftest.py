@@ -52,6 +52,7 @@ def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) ->
         "mongodb": mongodb,
         "mongodb_database": f"test_{uuid.uuid4().hex}",
         "admin_token": ADMIN_TOKEN,
+        "secret_key": "stored-secrets-" + "x" * 20,
         "twilio_auth_token": AUTH_TOKEN,
         "callback_base_url": PUBLIC_URL,
     }

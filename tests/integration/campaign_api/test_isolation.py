@@ -22,6 +22,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/callbacks/{callback}/reschedule"): {"at": IN_A_MONTH},
     ("PATCH", "/configurations/{configuration_id}"): {"name": "Mine"},
     ("PATCH", "/caller-numbers/{caller_number_id}"): {"active": False},
+    ("PATCH", "/webhooks/{webhook_id}"): {"active": False},
 }
 
 
@@ -45,6 +46,8 @@ class Victim:
             f"/callbacks/{self.ids['callback']}",
             "/caller-numbers",
             "/caller-number-pools",
+            "/webhooks",
+            f"/webhooks/{self.ids['webhook_id']}/deliveries",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -62,6 +65,8 @@ async def victim(api: Api, stack: Stack) -> Victim:
     asked = await customer.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": IN_A_MONTH})
     await customer.post("/do-not-call", {"phone_numbers": [LISTED]})
     registered = await customer.post("/caller-numbers", {"number": CALLER_NUMBER, "pools": ["west-coast"]})
+    webhook = await customer.post("/webhooks", {"url": "https://203.0.114.5/hooks"})
+    delivery = await customer.post(f"/webhooks/{webhook.body['id']}/test")
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -83,6 +88,8 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "batch_id": "monday",
         "caller_number_id": registered.body["id"],
         "pool": "west-coast",
+        "webhook_id": webhook.body["id"],
+        "delivery_id": delivery.body["id"],
     }
     return Victim(customer, ids)
 

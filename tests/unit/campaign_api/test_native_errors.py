@@ -88,6 +88,9 @@ NOT_FOUND = {
     Kind.CALLER_NUMBER_POOL: "No caller number is in a pool 'it'; GET /campaign/caller-number-pools lists yours.",
     Kind.CALLBACK: "There is no callback 'it', or it is over: its contact was called, or has ended; "
     "GET /campaign/callbacks lists those that wait.",
+    Kind.WEBHOOK: "There is no webhook 'it'; GET /campaign/webhooks lists yours.",
+    Kind.DELIVERY: "There is no delivery 'it' of this webhook, or it was too long ago; "
+    "GET /campaign/webhooks/{id}/deliveries lists them.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -136,6 +139,11 @@ CONFLICT = {
     Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
     Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
     "earlier time.",
+    Clash.WEBHOOKS_FULL: "There are at most 50 webhooks of an organization, and as many for each campaign; "
+    "delete one first.",
+    Clash.WEBHOOK_OFF: "Webhook it is off, and nothing is sent to it; switch it on first: "
+    "PATCH /campaign/webhooks/{id} with active true.",
+    Clash.DELIVERY_WAITS: "Delivery it waits already; it is sent by itself.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -146,6 +154,15 @@ BAD_SETTING = {
     "give caller_numbers or caller_number_pool, or leave this out",
     Flaw.END_BEFORE_START: "The campaign must end after it starts, and it starts at it; that is not after that",
     Flaw.START_AFTER_END: "The campaign must start before it ends, and it ends at it; that is not before that",
+    Flaw.RECEIVER_TOO_LONG: "A URL has at most 2048 characters; make it shorter",
+    Flaw.RECEIVER_MALFORMED: "This is no URL that a webhook can be sent to; write https://, a host and a path, with "
+    "other characters percent-encoded: https://example.com/hooks",
+    Flaw.RECEIVER_INSECURE: "The URL must begin with https://",
+    Flaw.RECEIVER_WITH_CREDENTIALS: "The URL must have no user and no password; a receiver knows our webhooks by "
+    "their signature",
+    Flaw.RECEIVER_WITH_FRAGMENT: "The URL must have no fragment (#…): it is never sent",
+    Flaw.RECEIVER_PRIVATE: "Webhooks are not sent to private, loopback or link-local addresses; use a host on the "
+    "public internet",
 }
 
 
