@@ -76,6 +76,8 @@ class Kind(StrEnum):
     CALL_RESULT = "result of a call"
     IMPORT = "import"
     FILE = "file"
+    WEBHOOK = "webhook"
+    DELIVERY = "delivery of a webhook"
 
 
 class Clash(StrEnum):
@@ -110,6 +112,9 @@ class Clash(StrEnum):
     ACCOUNTS_FULL = "too many telephony accounts"
     REDIALED_ALREADY = "campaign redialed already"
     NOBODY_TO_REDIAL = "nobody to redial"
+    WEBHOOKS_FULL = "as many webhooks as there may be"
+    WEBHOOK_OFF = "webhook is off"
+    DELIVERY_WAITS = "delivery waits already"
 
 
 class Flaw(StrEnum):
@@ -129,6 +134,12 @@ class Flaw(StrEnum):
     TIME_PAST = "time that has passed"
     TIME_FAR_AHEAD = "time too far ahead"
     TOO_MUCH_EXTRACTED = "more extracted from a call than is kept"
+    RECEIVER_TOO_LONG = "receiver's URL too long"
+    RECEIVER_MALFORMED = "receiver's URL malformed"
+    RECEIVER_INSECURE = "receiver's URL not https"
+    RECEIVER_WITH_CREDENTIALS = "receiver's URL with a user or a password"
+    RECEIVER_WITH_FRAGMENT = "receiver's URL with a fragment"
+    RECEIVER_PRIVATE = "receiver at an address that is not public"
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,3 +86,24 @@ HTTP_REQUESTS: Final = Counter(
     "dialstream_http_requests_total", "Requests, by method and status.", ["method", "status"]
 )
 FACTS_RELAYED: Final = Counter("dialstream_facts_relayed_total", "Facts that Kafka has acknowledged on org.facts.")
+
+WEBHOOK_DELIVERIES: Final = Counter(
+    "dialstream_webhook_deliveries_total", "Events to be delivered, one for each subscription that wants one."
+)
+WEBHOOK_TRIES: Final = Counter(
+    "dialstream_webhook_tries_total",
+    "Tries to deliver an event, by result: delivered, or why not; address: it was private, and nothing was sent.",
+    ["result"],
+)
+WEBHOOK_DEAD_LETTERS: Final = Counter("dialstream_webhook_dead_letters_total", "Deliveries given up.")
+WEBHOOK_DELAY_SECONDS: Final = Histogram(
+    "dialstream_webhook_delay_seconds",
+    "From what an event tells of to its receiver's acceptance.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43200),
+)
+WEBHOOKS_IN_HAND: Final = Gauge(
+    "dialstream_webhooks_in_hand", "Deliveries that this sender has taken and not marked yet."
+)
+RECEIVERS_REFUSED: Final = Counter(
+    "dialstream_webhook_receivers_refused_total", "Webhooks that were not made or changed because of their address."
+)

@@ -132,6 +132,14 @@ class FileSettings(Settings):
         return self
 
 
+class ReceiverSettings(Settings):
+    """Where webhooks may go."""
+
+    webhook_private_addresses: bool = Field(
+        False, description="Webhooks may go to private addresses, by http too; leave it off where customers are others."
+    )
+
+
 class StartSettings(Settings):
     """How a service starts."""
 

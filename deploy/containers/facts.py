@@ -14,7 +14,7 @@ from shared.clock import monotonic
 KEY_OF: Final = {
     "DIALSTREAM_ADMIN_TOKEN": frozenset({"campaign-api"}),
     "DIALSTREAM_TWILIO_AUTH_TOKEN": frozenset({"campaign-api", "scheduler", "call-executor", "carrier-simulator"}),
-    "DIALSTREAM_SECRET_KEY": frozenset({"campaign-api", "scheduler", "call-executor"}),
+    "DIALSTREAM_SECRET_KEY": frozenset({"campaign-api", "scheduler", "call-executor", "webhook-sender"}),
 }
 PUBLISHED: Final = frozenset({"campaign-api"})
 SERVERS: Final = frozenset({"kafka", "mongodb"})

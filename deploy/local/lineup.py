@@ -45,6 +45,7 @@ class Counts:
     ingests: int = 1
     schedulers: int = 1
     executors: int = 1
+    senders: int = 1
 
 
 ONE_OF_EACH: Final = Counts()
@@ -59,6 +60,7 @@ class Lineup:
     ingests: tuple[Member, ...]
     schedulers: tuple[Member, ...]
     executors: tuple[Member, ...]
+    senders: tuple[Member, ...]
 
     @property
     def api(self) -> Member:
@@ -68,7 +70,7 @@ class Lineup:
     @property
     def members(self) -> tuple[Member, ...]:
         """In the order in which they start."""
-        return (self.carrier, *self.apis, *self.ingests, *self.schedulers, *self.executors)
+        return (self.carrier, *self.apis, *self.ingests, *self.schedulers, *self.executors, *self.senders)
 
 
 def build_lineup(
@@ -87,13 +89,15 @@ def build_lineup(
     by name, in the place of their service's own, `tests.chaos.in_process_executor` for example.
     """
     carrier_port, free_api_port, *others = free_ports(
-        1 + counts.apis + counts.ingests + counts.schedulers + counts.executors
+        1 + counts.apis + counts.ingests + counts.schedulers + counts.executors + counts.senders
     )
     api_port = api_port or free_api_port
     ports = iter([api_port, *others])
     carrier_url = f"http://{LOCALHOST}:{carrier_port}"
     shared = {
         **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        # Receivers of a machine's own are what webhooks are tried with there.
+        "DIALSTREAM_WEBHOOK_PRIVATE_ADDRESSES": "true",
         **(settings or {}),
         **addresses.environment,
         **credentials.environment,
@@ -123,6 +127,7 @@ def build_lineup(
         ingests=members("contact-ingest", "contact_ingest", counts.ingests),
         schedulers=members("scheduler", "scheduler", counts.schedulers),
         executors=members("executor", "call_executor", counts.executors),
+        senders=members("webhook-sender", "webhook_sender", counts.senders),
     )
 
 

@@ -22,6 +22,7 @@ from deploy.create_topics import create_topics
 from deploy.demo.client import Api, Refused
 from deploy.demo.customer import customer
 from deploy.demo.dial import new_campaign
+from deploy.demo.receiver import DemoReceiver, receiving
 from deploy.demo.settings import demo_settings
 from deploy.demo.show import dial_list
 from deploy.local.credentials import credentials_of, read_dev_env, write_dev_env
@@ -70,11 +71,12 @@ async def run(home: Home, wishes: Wishes, console: Console, hurry: asyncio.Event
             borrowed_servers(home, given) as addresses,
             started(home, wishes, addresses) as up,
             servers_watched(home, given, console),
+            receiving(console) as receiver,
         ):
             try:
                 await up.wait_until_ready()
                 console.print(f"Ready after {monotonic() - began:.1f} s.")
-                await up.while_up(_with_customer(home, wishes, addresses, up, console))
+                await up.while_up(_with_customer(home, wishes, addresses, up, receiver, console))
                 if not wishes.once:
                     console.print("\nEverything stays up until Ctrl-C.")
                     await up.until_end()
@@ -116,7 +118,9 @@ async def started(home: Home, wishes: Wishes, addresses: Addresses) -> AsyncIter
         yield up
 
 
-async def _with_customer(home: Home, wishes: Wishes, addresses: Addresses, up: Running, console: Console) -> None:
+async def _with_customer(
+    home: Home, wishes: Wishes, addresses: Addresses, up: Running, receiver: DemoReceiver, console: Console
+) -> None:
     async with aiohttp.ClientSession() as session:
         url, credentials = up.lineup.api.url, credentials_of(home)
         who = await customer(session, url, credentials.admin_token, read_dev_env(home))
@@ -132,19 +136,22 @@ async def _with_customer(home: Home, wishes: Wishes, addresses: Addresses, up: R
             "DIALSTREAM_CAMPAIGN": campaign_id or "default",
         }
         write_dev_env(home, values)
+        await receiver.subscribe(api)
         if campaign_id is not None:
             await dial_list(api, up.lineup.carrier.url, campaign_id, who.organization_id, wishes.contacts, console)
+            console.print(receiver.said(), highlight=False, soft_wrap=True)
     if not wishes.once:
-        _say_where(console, home, addresses, up)
+        _say_where(console, home, addresses, up, receiver)
 
 
-def _say_where(console: Console, home: Home, addresses: Addresses, up: Running) -> None:
+def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, receiver: DemoReceiver) -> None:
     lineup, env = up.lineup, _short(home.root / "dev.env")
     places = {
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
         "Kafka": addresses.kafka,
         "MongoDB": addresses.mongodb,
         "carrier": f"{lineup.carrier.url}/simulator/summary",
+        "webhooks": f"{receiver.url}/hooks  (the demo organization's; new ones are printed here)",
         "metrics": "  ".join(f"{member.name} {member.url}/metrics" for member in lineup.members[2:]),
         "logs": f"{_short(home.logs)}/*.log",
         "keys": f"{env} (operator's token, the demo organization's key, all addresses)",

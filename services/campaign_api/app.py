@@ -92,6 +92,7 @@ def build_app(
         files=file_place(settings, store, settings.secret_key),
         secrets=secrets,
         account_base_urls=settings.allowed_base_urls,
+        private_receivers=settings.webhook_private_addresses,
     )
     tokens = ResultTokens(settings.secret_key)
     edge = Edge(engine, RequestLimits(settings.default_windows), settings.public_url, tokens)

@@ -11,6 +11,7 @@ from shared.settings import (
     KafkaSettings,
     MongoSettings,
     PositiveSeconds,
+    ReceiverSettings,
     Secret,
     SecretSettings,
     StartSettings,
@@ -18,7 +19,9 @@ from shared.settings import (
 )
 
 
-class ApiSettings(KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings, FileSettings):
+class ApiSettings(
+    KafkaSettings, MongoSettings, StartSettings, TelephonySettings, SecretSettings, FileSettings, ReceiverSettings
+):
     """Everything campaign-api needs to know."""
 
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the public HTTP interface.")

@@ -16,8 +16,8 @@ NO_SECRETS: Final = SecretCipher(None)
 class Engine:
     """The engine's connections. `source` names the counters document that this process adds to.
 
-    `live`: what clients of this process follow.
-    `secrets` encrypts what customers store; `account_base_urls` are those that their telephony accounts may name.
+    `live`: what clients of this process follow. `secrets` encrypts what customers store; `account_base_urls` are those
+    that their telephony accounts may name. `private_receivers`: webhooks may go to private addresses.
     """
 
     store: Store
@@ -27,3 +27,4 @@ class Engine:
     live: Live = field(default_factory=Live)
     secrets: SecretCipher = NO_SECRETS
     account_base_urls: frozenset[str] = frozenset()
+    private_receivers: bool = False

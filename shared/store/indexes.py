@@ -222,4 +222,34 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],
     "deletions": [IndexModel([("shard", ASCENDING)]), IndexModel([("campaign_id", ASCENDING)])],
     "expiries": [IndexModel([("shard", ASCENDING), ("at", ASCENDING)])],
+    "webhooks": [
+        IndexModel(
+            [
+                ("organization_id", ASCENDING),
+                ("campaign_id", ASCENDING),
+                ("created_at", DESCENDING),
+                ("_id", DESCENDING),
+            ],
+            name="of_campaign",
+        ),
+        IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),
+    ],
+    "deliveries": [
+        # What waits, by subscription: the first of each is one look, however many wait for the others.
+        IndexModel(
+            [("queue", ASCENDING), ("due_at", ASCENDING)],
+            partialFilterExpression={"queue": {"$gt": ""}},
+            name="due",
+        ),
+        IndexModel(
+            [("webhook_id", ASCENDING), ("state", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+            name="listing",
+        ),
+        IndexModel(
+            [("kept_until", ASCENDING)],
+            expireAfterSeconds=0,
+            partialFilterExpression={"kept_until": {"$type": "date"}},
+            name="kept",
+        ),
+    ],
 }

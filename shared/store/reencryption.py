@@ -9,7 +9,11 @@ from shared.store.client import Store, translates
 from shared.stored_secrets import SecretCipher
 
 # Collection and field of every stored secret; a field is a text that `SecretCipher.encrypt` has made, null or absent.
-ENCRYPTED_FIELDS: Final[tuple[tuple[str, str], ...]] = (("telephony_accounts", "credentials"),)
+ENCRYPTED_FIELDS: Final[tuple[tuple[str, str], ...]] = (
+    ("telephony_accounts", "credentials"),
+    ("webhooks", "secret"),
+    ("webhooks", "old_secret"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
+from tests.bench.webhooks import measure_webhooks
 from tests.bench.why import measure_why
 from tests.servers import servers_for_tests
 
@@ -49,6 +50,7 @@ class Name(StrEnum):
     IDLE = "idle"
     CALLS = "calls"
     PEOPLE = "people"
+    WEBHOOKS = "webhooks"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -79,6 +81,7 @@ def main(
     facts: Annotated[int, typer.Option(min=2000, help="relay: facts a round.")] = 40_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
     listed: Annotated[int, typer.Option(min=1000, help="calls: ended calls in the lists.")] = 1_000_000,
+    events: Annotated[int, typer.Option(min=100, help="webhooks: events of a run.")] = 10_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
@@ -97,6 +100,7 @@ def main(
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
+        Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

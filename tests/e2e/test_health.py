@@ -11,7 +11,7 @@ from deploy.local.servers import Addresses
 from tests.e2e.system import System, system_on
 from tests.eventually import eventually
 
-SERVICES = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0")
+SERVICES = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0", "webhook-sender-0")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ async def failed(module: str, environment: dict[str, str]) -> str:
     return said.decode()
 
 
-@pytest.mark.parametrize("service", ["campaign-api", "contact-ingest", "scheduler", "call-executor"])
+@pytest.mark.parametrize("service", ["campaign-api", "contact-ingest", "scheduler", "call-executor", "webhook-sender"])
 async def test_it_says_which_are_missing_and_gives_up(
     service: str, store: Store, kafka_address: str, mongodb_address: str, prefix: str
 ) -> None:

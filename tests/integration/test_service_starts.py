@@ -16,8 +16,9 @@ from deploy.local.servers import Addresses
 from shared.store.client import Store
 from shared.store.migrations.schema import VERSION
 
-SERVICES = ("campaign_api", "contact_ingest", "scheduler", "call_executor", "carrier_simulator")
+SERVICES = ("campaign_api", "contact_ingest", "scheduler", "call_executor", "webhook_sender", "carrier_simulator")
 ACCOUNT = {
+    "DIALSTREAM_SECRET_KEY": "x" * 32,
     "DIALSTREAM_TWILIO_ACCOUNT_SID": "AC0",
     "DIALSTREAM_TWILIO_AUTH_TOKEN": "token",
     "DIALSTREAM_TWILIO_BASE_URL": "http://127.0.0.1:1",
@@ -75,7 +76,7 @@ async def test_settings_that_cannot_work_are_refused_with_a_sentence_each(servic
     ]
 
 
-@pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor"])
+@pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor", "webhook_sender"])
 async def test_documents_of_a_newer_release_are_refused(
     service: str, servers: Addresses, topic_prefix: str, store: Store
 ) -> None:
@@ -123,7 +124,7 @@ async def test_an_address_of_another_machine_is_named(service: str, servers: Add
     assert "set DIALSTREAM_HTTP_HOST (192.0.2.1) to one that is" in log_lines(said)[-1]["why"]
 
 
-@pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor"])
+@pytest.mark.parametrize("service", ["campaign_api", "contact_ingest", "scheduler", "call_executor", "webhook_sender"])
 async def test_a_misspelt_name_is_a_warning_at_the_start_of_every_service(
     service: str, store: Store, mongodb_address: str
 ) -> None:

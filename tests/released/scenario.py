@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -24,6 +24,7 @@ from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.stored_files import file_key
 from shared.domain.telephony_accounts import AccountProvider
 from shared.domain.upload import UpsertResult
+from shared.domain.webhooks import TEST_EVENT, Answer, DeliveryError, after_try
 from shared.events import CallAnswered, CallFinished, DialJob, JobReleased
 from shared.store.catalog.agents import NewAgent, register_agent
 from shared.store.catalog.caller_numbers import NewNumber, register_number
@@ -41,6 +42,7 @@ from shared.store.catalog.private_configurations import change_configuration_of
 from shared.store.catalog.request_counts import exchange_counts
 from shared.store.catalog.stored_campaign import Campaign
 from shared.store.catalog.telephony_accounts import NewAccount, create_account
+from shared.store.catalog.webhooks import NewWebhook, create_webhook, rotate_secret
 from shared.store.client import Store
 from shared.store.contacts.deletion import request_deletion
 from shared.store.contacts.enrolment import ToEnrol, enrol
@@ -71,6 +73,7 @@ from shared.store.dialing.shards import (
 )
 from shared.store.jobs.import_chunk import ImportChunk, store_chunk
 from shared.store.jobs.jobs import accept_job, settle_reading
+from shared.store.reports.deliveries import Delivery, Mark, add_deliveries, mark, take_due
 from tests.factories import ALWAYS_OPEN
 
 FAR_AWAY: Final = "2099-12-24T00:00:00Z"
@@ -297,11 +300,15 @@ async def write_everything(store: Store) -> Installation:
     await GridFSFiles(store).put(organization_id, str(upload), _in_one_chunk(b"phone_number\n+14155550123\n"))
     await _import(here, spring, str(upload))
     await _tell(here)
+    await _subscribe(here)
     return here
 
 
 async def _tell(here: Installation) -> None:
     """Tells of a person, has the scheduler number that, and notes that Kafka has the facts."""
+    """Tells of a person what an organization that has subscribed to it wants to hear."""
+    wanted = {"$set": {"fact_types": [FactType.PERSON_CREATED]}}
+    await here.store["organizations"].update_one({"_id": here.organization.id}, wanted)
 
     async def work(session: AsyncClientSession) -> None:
         facts = [Fact(type=FactType.PERSON_CREATED, at=here.now, person_id="person-1", facts={"name": "Ada"})]
@@ -334,3 +341,32 @@ async def _import(here: Installation, campaign: Campaign, key: str) -> None:
 
 async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
     yield content
+
+
+async def _subscribe(here: Installation) -> None:
+    """A subscription whose secret was replaced, and deliveries to it: one that waits, one that has failed, one done."""
+    new = NewWebhook(url="https://example.com/hooks", events=["call.ended"], fact_types=["call.ended"])
+    webhook, _ = await create_webhook(here.store, here.organization.id, new, "encrypted", here.now)
+    until = here.now + timedelta(days=1)
+    await rotate_secret(here.store, here.organization.id, webhook.id, "encrypted anew", until, here.now)
+    deliveries = [
+        Delivery(
+            id=f"delivery-{n}",
+            organization_id=here.organization.id,
+            webhook_id=webhook.id,
+            event_id=f"evt_{n}",
+            event=TEST_EVENT,
+            at=here.now,
+            created_at=here.now,
+            fact=None,
+        )
+        for n in range(3)
+    ]
+    await add_deliveries(here.store, deliveries)
+    taken = await take_due(here.store, {webhook.id: 2}, "token", here.now, until)
+    answers = (Answer(500, DeliveryError.STATUS, "down", 12), Answer(200, None, "thanks", 8))
+    marks = [
+        Mark(delivery, "token", answer, after_try(1, answer, here.now), here.now)
+        for delivery, answer in zip(taken, answers, strict=True)
+    ]
+    await mark(here.store, marks)

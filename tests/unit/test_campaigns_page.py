@@ -34,8 +34,8 @@ class Line:
 
 def lines(page: str = PAGE) -> Iterator[Line]:
     """The lines for `curl` of a page, with an id in the place of each variable."""
-    for block in re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        for command in re.split(r"^(?=curl )", block, flags=re.MULTILINE):
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        for command in [] if language else re.split(r"^(?=curl )", block, flags=re.MULTILINE):
             if command.startswith("curl "):
                 yield _read(command)
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
-OUR_OWN = {"campaign-api", "contact-ingest", "scheduler", "call-executor", "carrier-simulator"}
+OUR_OWN = {"campaign-api", "contact-ingest", "scheduler", "call-executor", "webhook-sender", "carrier-simulator"}
 ONE_SHOT = {"prepare", "migrate", "demo"}
 OURS = sorted(OUR_OWN | ONE_SHOT)
 # Long enough for a key.
@@ -129,7 +129,7 @@ def test_secrets_reach_only_those_that_need_them() -> None:
         return {name for name in OURS if SERVICES[name]["environment"].get(secret, "from .env")}
 
     assert holders("DIALSTREAM_ADMIN_TOKEN") == {"campaign-api", "demo"}
-    assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest"}
+    assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest", "webhook-sender"}
     assert holders("DIALSTREAM_S3_SECRET_ACCESS_KEY") == {"campaign-api", "contact-ingest"}
     assert holders("DIALSTREAM_SECRET_KEY") == OUR_OWN - {"contact-ingest", "carrier-simulator"}
 

@@ -137,7 +137,7 @@ class World:
         """The gate has just been looked at."""
         return True
 
-    async def place(self, contact: dict[str, Any], batch: Batch) -> None:
+    async def place(self, contact: dict[str, Any], batch: Batch, looked_at: float) -> None:
         """PLACE: one call in the carrier's books."""
         self.placed.append(self.loop.time())
         await asyncio.sleep(PLACING)

@@ -38,6 +38,7 @@ async def producer() -> AsyncIterator[Known]:
         ("scheduler", ["dial.jobs", "org.events", "org.events.dlq", "org.facts"]),
         ("call-executor", ["dial.jobs", "dial.jobs.dlq", "org.events"]),
         ("campaign-api", ["jobs", "org.events"]),
+        ("webhook-sender", ["org.facts", "org.facts.dlq"]),
     ],
 )
 def test_a_service_needs_what_it_reads_and_writes_and_where_it_sets_messages_aside(

@@ -32,6 +32,8 @@ from services.campaign_api.native.routes import (
     results,
     statistics,
     telephony_accounts,
+    webhook_deliveries,
+    webhooks,
 )
 
 ABOUT: Final = About(
@@ -68,6 +70,8 @@ ROUTERS: Final = (
     redial.router,
     ingest_batches.router,
     limits.router,
+    webhooks.router,
+    webhook_deliveries.router,
 )
 
 

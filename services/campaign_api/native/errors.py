@@ -15,7 +15,9 @@ from services.campaign_api.native.campaign_words import said
 from services.campaign_api.native.sentences import HINTS
 from shared.domain.caller_numbers import MAX_REGISTERED
 from shared.domain.campaign import CampaignMove, CampaignState, CampaignUse
+from shared.domain.receiver_urls import MAX_URL
 from shared.domain.telephony_accounts import MAX_ACCOUNTS
+from shared.domain.webhooks import MAX_WEBHOOKS
 from shared.errors import Clash, Flaw, Kind
 
 ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
@@ -121,6 +123,12 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
         Kind.FILE: (404, "There is no file {named}, or nothing was uploaded to it; POST /campaign/files makes one."),
         Kind.IMPORT: (404, "There is no import {named}; GET /campaign/imports lists yours."),
+        Kind.WEBHOOK: (404, "There is no webhook {named}; GET /campaign/webhooks lists yours."),
+        Kind.DELIVERY: (
+            404,
+            "There is no delivery {named} of this webhook, or it was too long ago; "
+            "GET /campaign/webhooks/{{id}}/deliveries lists them.",
+        ),
         CampaignMove.START: (
             400,
             "Campaign {reference} is {state}: a closed campaign cannot be started again; create a new one.",
@@ -273,6 +281,17 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             422,
             "An account that stands for the operator's has no credentials of its own; leave it out",
         ),
+        Clash.WEBHOOKS_FULL: (
+            409,
+            f"There are at most {MAX_WEBHOOKS} webhooks of an organization, and as many for each campaign; "
+            "delete one first.",
+        ),
+        Clash.WEBHOOK_OFF: (
+            409,
+            "Webhook {reference} is off, and nothing is sent to it; switch it on first: "
+            "PATCH /campaign/webhooks/{{id}} with active true.",
+        ),
+        Clash.DELIVERY_WAITS: (409, "Delivery {reference} waits already; it is sent by itself."),
         Flaw.UNKNOWN_CALLER_NUMBER: (
             422,
             "There is no caller number {named}; GET /campaign/caller-numbers lists yours",
@@ -299,6 +318,22 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Flaw.START_AFTER_END: (
             422,
             "The campaign must start before it ends, and it ends at {reference}; {value} is not before that",
+        ),
+        Flaw.RECEIVER_TOO_LONG: (422, f"A URL has at most {MAX_URL} characters; make it shorter"),
+        Flaw.RECEIVER_MALFORMED: (
+            422,
+            "This is no URL that a webhook can be sent to; write https://, a host and a path, with other characters "
+            "percent-encoded: https://example.com/hooks",
+        ),
+        Flaw.RECEIVER_INSECURE: (422, "The URL must begin with https://"),
+        Flaw.RECEIVER_WITH_CREDENTIALS: (
+            422,
+            "The URL must have no user and no password; a receiver knows our webhooks by their signature",
+        ),
+        Flaw.RECEIVER_WITH_FRAGMENT: (422, "The URL must have no fragment (#…): it is never sent"),
+        Flaw.RECEIVER_PRIVATE: (
+            422,
+            "Webhooks are not sent to private, loopback or link-local addresses; use a host on the public internet",
         ),
     }
 )

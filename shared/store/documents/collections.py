@@ -39,6 +39,7 @@ from shared.store.documents.facts import FactInDocument, FactsDocument, RelayDoc
 from shared.store.documents.files import FileChunkDocument, FileContentDocument, FileDocument
 from shared.store.documents.jobs import JobDocument, JobRowDocument
 from shared.store.documents.people import AgentDocument, CompanyDocument, PersonDocument
+from shared.store.documents.webhooks import DeliveryDocument, WebhookDocument
 
 COLLECTIONS: Final[Mapping[str, type]] = {
     "agents": AgentDocument,
@@ -56,6 +57,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "contacts": ContactDocument,
     "counters": CountersDocument,
     "counters_in": CountersInDocument,
+    "deliveries": DeliveryDocument,
     "do_not_call": DoNotCallDocument,
     "executors": ExecutorDocument,
     "deletions": DeletionDocument,
@@ -78,4 +80,5 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "schema": SchemaDocument,
     "shards": ShardDocument,
     "telephony_accounts": TelephonyAccountDocument,
+    "webhooks": WebhookDocument,
 }

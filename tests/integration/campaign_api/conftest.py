@@ -52,9 +52,9 @@ def settings_for(kafka: str, mongodb: str, topic_prefix: str, **more: object) ->
         "mongodb": mongodb,
         "mongodb_database": f"test_{uuid.uuid4().hex}",
         "admin_token": ADMIN_TOKEN,
+        "secret_key": "stored-secrets-" + "x" * 20,
         "twilio_auth_token": AUTH_TOKEN,
         "callback_base_url": PUBLIC_URL,
-        "secret_key": "for tests alone".replace(" ", "-") * 3,
     }
     return ApiSettings.model_validate(values | more)
 

@@ -31,6 +31,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/people/{person}"): {"phone": "+14155550111"},
     ("POST", "/campaigns/{campaign}/people"): {"people": ["ada"]},
     ("PATCH", "/telephony-accounts/{telephony_account_id}"): {"active": False},
+    ("PATCH", "/webhooks/{webhook_id}"): {"active": False},
 }
 
 
@@ -62,6 +63,8 @@ class Victim:
             f"/people/{self.ids['person']}",
             "/telephony-accounts",
             "/imports",
+            "/webhooks",
+            f"/webhooks/{self.ids['webhook_id']}/deliveries",
             "/ingest-batches",
             "/concurrency-settings",
             "/limits",
@@ -95,6 +98,8 @@ async def victim(api: Api, stack: Stack) -> Victim:
     imported = await customer.call(
         "POST", f"/campaigns/{campaign['id']}/imports", raw=b"phone\n+1\n", headers={"Content-Type": "text/csv"}
     )
+    webhook = await customer.post("/webhooks", {"url": "https://203.0.114.5/hooks"})
+    delivery = await customer.post(f"/webhooks/{webhook.body['id']}/test")
     batch = {"batch_id": "monday", "organization_id": customer.organization_id, "campaign_id": campaign["id"]}
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
@@ -138,6 +143,8 @@ async def victim(api: Api, stack: Stack) -> Victim:
         "pool": "west-coast",
         "telephony_account_id": account.body["id"],
         "file_id": uploaded.body["id"],
+        "webhook_id": webhook.body["id"],
+        "delivery_id": delivery.body["id"],
     }
     return Victim(customer, ids)
 

@@ -45,9 +45,14 @@ async def test_no_request_gets_a_500_or_an_undocumented_answer(acme: Customer) -
 
 async def things_that_exist(customer: Customer) -> dict[str, str]:
     """Names for paths and bodies; made anew for each route, because closing a campaign closes it."""
+    for known in (await customer.get("/webhooks?limit=200")).body["webhooks"]:
+        # There may be fifty.
+        await customer.delete(f"/webhooks/{known['id']}")
     campaign = await customer.new_campaign(contacts=[lead(1), lead(2)])
     number = f"+1415555{next(NUMBERS):04}"
     registered = (await customer.post("/caller-numbers", {"number": number, "pools": ["west-coast"]})).body
+    webhook = (await customer.post("/webhooks", {"url": "https://203.0.114.5/hooks"})).body
+    delivery = (await customer.post(f"/webhooks/{webhook['id']}/test")).body
     name = f"fuzz-{number}"
     person = (await customer.post("/people", {"external_id": name, "phone": number})).body
     company = (await customer.post("/companies", {"name": "Acme", "external_id": name})).body
@@ -56,6 +61,8 @@ async def things_that_exist(customer: Customer) -> dict[str, str]:
         "person": person["id"],
         "company": company["id"],
         "agent": agent["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
         "campaign": campaign["id"],
         "contact": "lead-1",
         "configuration_id": campaign["configuration_id"],

@@ -115,6 +115,9 @@ NOT_FOUND = {
     Kind.CALL_RESULT: "Nothing was reported of call 'it' yet: POST …/result.",
     Kind.IMPORT: "There is no import 'it'; GET /campaign/imports lists yours.",
     Kind.FILE: "There is no file 'it', or nothing was uploaded to it; POST /campaign/files makes one.",
+    Kind.WEBHOOK: "There is no webhook 'it'; GET /campaign/webhooks lists yours.",
+    Kind.DELIVERY: "There is no delivery 'it' of this webhook, or it was too long ago; "
+    "GET /campaign/webhooks/{id}/deliveries lists them.",
 }
 WRONG_STATE: dict[CampaignMove | CampaignUse, str] = {
     CampaignMove.SCHEDULE: "Campaign it is {}: start_at can be set for a draft or a scheduled campaign only.",
@@ -184,6 +187,11 @@ CONFLICT = {
     Clash.ACCOUNT_ON_CALL: "A call through telephony account it is up; "
     "switch the account off (active false), and delete it when its calls have ended.",
     Clash.ACCOUNTS_FULL: "An organization has at most 50 telephony accounts; delete one first.",
+    Clash.WEBHOOKS_FULL: "There are at most 50 webhooks of an organization, and as many for each campaign; "
+    "delete one first.",
+    Clash.WEBHOOK_OFF: "Webhook it is off, and nothing is sent to it; switch it on first: "
+    "PATCH /campaign/webhooks/{id} with active true.",
+    Clash.DELIVERY_WAITS: "Delivery it waits already; it is sent by itself.",
 }
 USING = [NamedCampaign("c-1", "Spring"), NamedCampaign("c-2", "Summer")]
 BAD_SETTING = {
@@ -203,6 +211,15 @@ BAD_SETTING = {
     Flaw.TIME_PAST: "Write a time that has not passed, not it; or leave it out",
     Flaw.TIME_FAR_AHEAD: "Write a time within a year from now, not it",
     Flaw.TOO_MUCH_EXTRACTED: "With what was reported before this is more than it bytes; send less",
+    Flaw.RECEIVER_TOO_LONG: "A URL has at most 2048 characters; make it shorter",
+    Flaw.RECEIVER_MALFORMED: "This is no URL that a webhook can be sent to; write https://, a host and a path, with "
+    "other characters percent-encoded: https://example.com/hooks",
+    Flaw.RECEIVER_INSECURE: "The URL must begin with https://",
+    Flaw.RECEIVER_WITH_CREDENTIALS: "The URL must have no user and no password; a receiver knows our webhooks by "
+    "their signature",
+    Flaw.RECEIVER_WITH_FRAGMENT: "The URL must have no fragment (#…): it is never sent",
+    Flaw.RECEIVER_PRIVATE: "Webhooks are not sent to private, loopback or link-local addresses; use a host on the "
+    "public internet",
 }
 
 

@@ -103,4 +103,6 @@ def test_a_service_without_its_parts_is_named() -> None:
     ]
     assert missing_parts(parts) == []
     [said] = missing_parts(parts[1:])
-    assert said.endswith("must have a Deployment, and these have: campaign-api, contact-ingest, scheduler")
+    assert said.endswith(
+        "must have a Deployment, and these have: campaign-api, contact-ingest, scheduler, webhook-sender"
+    )
