@@ -306,8 +306,7 @@ class World:
         self.carrier.looked_on = task.looked_at.date() if task.looked_at is not None else None
         if self.carrier.mode is CallMode.IN_PROCESS:
             seat.holding.add(task.job.attempt_id)
-        looked_at = self._moment(task.looked_at) if task.looked_at is not None else 0.0
-        await seat.placer.place(task.contact, self._batch(task), looked_at)
+        await seat.placer.place(task.contact, self._batch(task), self._moment(task.looked_at or self.now))
         await starts.note_call_ids(self.store, seat.spool.call_ids)
         seat.spool.call_ids.clear()
 
