@@ -20,6 +20,7 @@ from shared.topics import CONTACT_BATCHES, JOBS
 from shared.wiring import beside, connected
 
 SERVICE = "contact-ingest"
+JOBS_GROUP = f"{SERVICE}.jobs"
 
 
 @asynccontextmanager
@@ -42,8 +43,9 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
             stop_seconds=settings.shutdown_seconds,
         )
         jobs = Jobs(store, producer, place.contents, ingest.source)
+        # A group of its own: one member cannot be in a group twice, for two topics.
         job_reader = BatchReader(
-            settings, SERVICE, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
+            settings, JOBS_GROUP, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
         )
         health.checks["consumer"] = reader.is_reading
         health.checks["jobs"] = job_reader.is_reading
