@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.campaign_api.carrier import routes as callbacks
 from services.campaign_api.carrier.errors import install_carrier_errors
 from services.campaign_api.gateway import Gateway
+from services.campaign_api.http import docs_page
 from services.campaign_api.http.application import application
 from services.campaign_api.http.browsers import OpenToBrowsers
 from services.campaign_api.http.edge import Edge
@@ -30,6 +31,7 @@ from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.public import files, health, pages
 from services.campaign_api.settings import ApiSettings
+from services.campaign_api.smartalex import app as smartalex
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.domain.ids import COUNTER_SOURCES, counter_source
@@ -69,13 +71,14 @@ class Served:
 
 
 # Beside the native API, which is at the root.
-DIALECTS: Final[Sequence[Mounted]] = ()
+DIALECTS: Final[Sequence[Mounted]] = (Mounted("/smartalex", smartalex.build),)
 ROUTERS: Final = (
     admin_organizations.router,
     admin_keys.router,
     callbacks.router,
     health.router,
     pages.router,
+    docs_page.router,
     files.router,
 )
 

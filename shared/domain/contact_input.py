@@ -45,7 +45,7 @@ def _uuid(value: str) -> str:
     return str(UUID(value))
 
 
-def _instant(value: Any) -> datetime:
+def read_instant(value: Any) -> datetime:
     """An aware ISO 8601 text as UTC, cut to the milliseconds that are stored."""
     try:
         parsed = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -64,7 +64,7 @@ def _instant(value: Any) -> datetime:
 ContactId = Annotated[str, AfterValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 """A contact's own id, in lower case."""
 
-Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Instant = Annotated[datetime, BeforeValidator(read_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 """A moment, sent as ISO 8601 with an offset; kept in UTC to the millisecond."""
 
 PhoneText = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(check_text)]
@@ -229,6 +229,10 @@ class NumberRules:
             refused_types=self.refused_types,
             positions=positions,
         )
+
+    def read(self, raw: str) -> str:
+        """One number in E.164. Raises `InvalidPhoneNumber`, whose message says why it cannot be read or is refused."""
+        return _read(raw, _country_code(self.default_country_code, self.strict_e164), self.refused_types).e164
 
     def why_unreadable(self, raw: str) -> str | None:
         """What `prepare` would say about one number; None when it can be read and is not refused."""

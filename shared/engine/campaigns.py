@@ -21,6 +21,7 @@ from shared.errors import ContactsNotStored, TemporaryError
 from shared.events import CampaignChanged
 from shared.store.catalog import campaign_lists
 from shared.store.catalog import campaigns as stored
+from shared.store.catalog.campaign_lists import ANY, CampaignsOf
 from shared.store.catalog.campaigns import NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
 from shared.store.catalog.stored_campaign import Campaign
@@ -28,12 +29,15 @@ from shared.store.reports.counters import campaign_counts
 from shared.store.reports.forecast import forecast_of
 
 __all__ = [
+    "ANY",
     "Campaign",
     "CampaignNumbers",
+    "CampaignsOf",
     "ChangedCampaign",
     "NewCampaign",
     "ScheduleChange",
     "campaign_numbers",
+    "campaigns_by_id",
     "create_campaign",
     "edit_campaign",
     "follow_numbers",
@@ -73,13 +77,16 @@ async def create_campaign(
     contacts: PreparedContacts | None,
     now: datetime,
     by: Actor = ENGINE,
+    own_configuration: Mapping[str, Any] | None = None,
 ) -> ChangedCampaign:
     """A new campaign, made `by` this credential, with its first contacts if there are any.
+
+    With `own_configuration` (JSON values of all fields) it has that for itself, whatever `new.configuration_id` says.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another campaign), and
     `ContactsNotStored`: the campaign is there, and its contacts are to be sent again.
     """
-    campaign = await stored.create_campaign(engine.store, organization_id, new, now, by)
+    campaign = await stored.create_campaign(engine.store, organization_id, new, now, by, own_configuration)
     return await _changed(engine, campaign, contacts, now)
 
 
@@ -89,6 +96,11 @@ async def get_campaign(engine: Engine, organization_id: str, reference: str, *, 
     Raises `NotFound`.
     """
     return await stored.get_campaign(engine.store, organization_id, reference, deleted=deleted)
+
+
+async def campaigns_by_id(engine: Engine, organization_id: str, campaign_ids: Collection[str]) -> dict[str, Campaign]:
+    """The organization's campaigns of these ids, deleted ones too; one question for any number of them."""
+    return await campaign_lists.campaigns_by_id(engine.store, organization_id, campaign_ids)
 
 
 async def list_campaigns(
@@ -128,8 +140,12 @@ async def numbered_campaigns(
     offset: int,
     limit: int,
     deleted: bool = False,
+    only: CampaignsOf = ANY,
 ) -> NumberedPage[Campaign]:
-    """The organization's campaigns as `list_campaigns` has them, from the `offset`-th on, and how many there are."""
+    """The organization's campaigns as `list_campaigns` has them, from the `offset`-th on, and how many there are.
+
+    `only` narrows them further.
+    """
     return await campaign_lists.numbered_campaigns(
         engine.store,
         organization_id,
@@ -139,6 +155,7 @@ async def numbered_campaigns(
         offset=offset,
         limit=limit,
         deleted=deleted,
+        only=only,
     )
 
 
@@ -169,13 +186,16 @@ async def move_campaign(
     now: datetime,
     changes: Mapping[str, Any] = stored.NO_CHANGES,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> Campaign:
     """The campaign after the move, which may be to delete it, and after `changes` of what a move may set (`max_calls`).
 
-    Raises `NotFound`, or `WrongState` where its state does not allow the move.
+    `only_in`: the states from which this dialect allows the move (None: those of the engine), looked at where the move
+    is made, so that of two at once one is refused. Raises `NotFound`, or `WrongState` where its state does not allow
+    the move.
     """
     campaign = await stored.get_campaign(engine.store, organization_id, reference)
-    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now, changes, by)
+    moved = await stored.move_campaign(engine.store, organization_id, campaign.id, move, now, changes, by, only_in)
     _tell(engine, moved)
     return moved
 

@@ -12,6 +12,7 @@ from shared.store.catalog.companies import Company
 __all__ = [
     "Company",
     "companies_named",
+    "company_names",
     "create_company",
     "delete_company",
     "edit_company",
@@ -36,6 +37,11 @@ async def get_company(engine: Engine, organization_id: str, reference: str) -> C
 async def companies_named(engine: Engine, organization_id: str, names: Collection[str]) -> dict[str, str]:
     """The ids of companies by their names, folded (`folded` of shared/domain/person.py); of several the oldest's."""
     return await stored.companies_named(engine.store, organization_id, names)
+
+
+async def company_names(engine: Engine, company_ids: Collection[str]) -> dict[str, str]:
+    """The names of companies by their ids, which people of the organization have; one question for any number."""
+    return await stored.names_by_id(engine.store, company_ids)
 
 
 async def list_companies(

@@ -1,6 +1,6 @@
 """Configurations: calling windows, retry rules and the default agent, of many campaigns or of one alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "StoredConfiguration",
     "change_configuration_of",
     "configuration_of",
+    "configurations_by_id",
     "create_configuration",
     "delete_configuration",
     "edit_configuration",
@@ -53,6 +54,13 @@ async def create_configuration(
 async def get_configuration(engine: Engine, organization_id: str, configuration_id: str) -> StoredConfiguration:
     """The organization's configuration. Raises `NotFound`."""
     return await stored.get_configuration(engine.store, organization_id, configuration_id)
+
+
+async def configurations_by_id(
+    engine: Engine, organization_id: str, ids: Collection[str]
+) -> dict[str, StoredConfiguration]:
+    """The organization's configurations among these ids, private ones too; one question for any number of them."""
+    return await stored.configurations_by_id(engine.store, organization_id, ids)
 
 
 async def list_configurations(

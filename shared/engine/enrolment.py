@@ -27,11 +27,13 @@ async def enrol(
     now: datetime,
     *,
     without_phone: bool = True,
+    call_again: bool = True,
 ) -> list[Enrolled]:
     """What became of each person in the campaign of this id or external_id, in the given order.
 
-    A person is one contact of a campaign: enrolling it again finds that, and has it called where it was skipped without
-    a call and can be called now. With `without_phone` a person without number is stored as skipped, else refused.
+    A person is one contact of a campaign: enrolling it again finds that, and with `call_again` has it called where it
+    was skipped without a call and can be called now. With `without_phone` a person without number is stored as skipped,
+    else refused.
 
     Raises `NotFound` (campaign), `WrongState` (it is over), `TemporaryError`: send the same request again.
     """
@@ -40,7 +42,13 @@ async def enrol(
     for left in reversed(range(_TRIES)):
         try:
             enrolled = await stored.enrol(
-                engine.store, scope, people, source=engine.source, now=now, without_phone=without_phone
+                engine.store,
+                scope,
+                people,
+                source=engine.source,
+                now=now,
+                without_phone=without_phone,
+                call_again=call_again,
             )
             break
         except BeingRemoved:

@@ -5,7 +5,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from services.campaign_api.public.pages import ASSETS, STATIC
+from services.campaign_api.http.docs_page import ASSETS, STATIC
 
 VENDORED = STATIC / "swagger-ui"
 ROOT = Path(__file__).parents[2]

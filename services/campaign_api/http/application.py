@@ -30,7 +30,7 @@ def application(
         title=about.title,
         version=about.version,
         openapi_url=openapi_url,
-        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see public/pages.py
+        docs_url=None,  # FastAPI's page loads its parts from elsewhere: see docs_page.py
         redoc_url=None,
         redirect_slashes=False,
         **options,

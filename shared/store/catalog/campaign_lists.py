@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -13,6 +14,20 @@ from shared.store.catalog.courses import NOT_DELETED, shown_as
 from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Store, translates
 from shared.store.paging import newest_first, numbered
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignsOf:
+    """Campaigns that name this agent themselves; None: any."""
+
+    agent_id: str | None = None
+
+    def query(self) -> dict[str, Any]:
+        """The conditions, beside those of every list."""
+        return {} if self.agent_id is None else {"agent_id": self.agent_id}
+
+
+ANY: Final = CampaignsOf()
 
 
 @translates
@@ -44,14 +59,23 @@ async def numbered_campaigns(
     offset: int,
     limit: int,
     deleted: bool = False,
+    only: CampaignsOf = ANY,
 ) -> NumberedPage[Campaign]:
     """The organization's campaigns from the `offset`-th on, newest first. Filters: `_matching`.
 
     All `limit` of them, however large their labels are.
     """
-    matching = _matching(organization_id, name_contains, states, now, deleted=deleted)
+    matching = _matching(organization_id, name_contains, states, now, deleted=deleted) | only.query()
     page = await numbered(store["campaigns"], matching, offset=offset, limit=limit)
     return NumberedPage([Campaign.from_document(row) for row in page.rows], page.total)
+
+
+@translates
+async def campaigns_by_id(store: Store, organization_id: str, campaign_ids: Collection[str]) -> dict[str, Campaign]:
+    """The organization's campaigns among these ids, deleted ones too."""
+    query = {"_id": {"$in": list(campaign_ids)}, "organization_id": organization_id}
+    found = await store["campaigns"].find(query).to_list() if campaign_ids else []
+    return {document["_id"]: Campaign.from_document(document) for document in found}
 
 
 def _matching(

@@ -3,7 +3,7 @@
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import (
     CampaignMove,
+    CampaignState,
     CampaignUse,
     Course,
     Intent,
@@ -34,6 +35,7 @@ from shared.store.catalog.campaign_log import tell_of_making, tell_of_move
 from shared.store.catalog.configurations import count_campaign, hide_private
 from shared.store.catalog.courses import NOT_DELETED, stored_course
 from shared.store.catalog.organizations import next_campaign_number, touch
+from shared.store.catalog.private_configurations import configuration_for
 from shared.store.catalog.stored_campaign import DESCRIPTIVE, Campaign
 from shared.store.client import Document, Store, translates
 
@@ -118,9 +120,14 @@ class ScheduleChange:
 
 
 async def create_campaign(
-    store: Store, organization_id: str, new: NewCampaign, now: datetime, by: Actor = ENGINE
+    store: Store,
+    organization_id: str,
+    new: NewCampaign,
+    now: datetime,
+    by: Actor = ENGINE,
+    own_configuration: Mapping[str, Any] | None = None,
 ) -> Campaign:
-    """A new campaign.
+    """A new campaign, with `own_configuration` (JSON values of all fields) for itself where that is given.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another), `BadSetting` (numbers, or it
     ends before it starts).
@@ -129,9 +136,12 @@ async def create_campaign(
     check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        await count_campaign(store, organization_id, new.configuration_id, campaign_id, 1, session)
+        configuration_id = await configuration_for(
+            store, organization_id, campaign_id, new.configuration_id, own_configuration, now, session
+        )
         shard, number = await next_campaign_number(store, organization_id, session)
-        document = {**_new_document(campaign_id, organization_id, shard, new, now), "number": number}
+        document = _new_document(campaign_id, organization_id, shard, new, now)
+        document |= {"number": number, "configuration_id": configuration_id}
         await check_numbers_of(store, organization_id, document, session)
         await store["campaigns"].insert_one(document, session=session)
         made = Campaign.from_document(document)
@@ -206,8 +216,11 @@ async def move_campaign(
     now: datetime,
     changes: Mapping[str, Any] = NO_CHANGES,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> Campaign:
     """Start, pause, cancel or delete, if the campaign's state allows it. Raises `NotFound` or `WrongState`.
+
+    With `only_in` it must be one of these states besides: a dialect may allow less than the engine.
 
     A deleted campaign keeps what it has, its contacts, calls and configuration among it, and is found no more.
 
@@ -220,6 +233,8 @@ async def move_campaign(
     async def work(session: AsyncClientSession) -> Campaign:
         stored = await _found(store, organization_id, campaign_id, session)
         before = Campaign.from_document(stored)
+        if only_in is not None and (state := before.shown(now).state) not in only_in:
+            raise WrongState(Kind.CAMPAIGN, campaign_id, state, move)
         after = await _write(store, campaign_id, {**changes, **_moved(before, move, now)}, now, session)
         await tell_of_move(store, session, stored, after, move, now, by)
         if move is CampaignMove.DELETE:

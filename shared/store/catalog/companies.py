@@ -191,6 +191,12 @@ async def company_names(
     return {company["_id"]: company["name"] async for company in found}
 
 
+@translates
+async def names_by_id(store: Store, company_ids: Collection[str]) -> dict[str, str]:
+    """The same, outside of a transaction."""
+    return await company_names(store, company_ids)
+
+
 def _require_editable(values: Mapping[str, Any]) -> None:
     if not values.keys() <= EDITABLE:
         raise ValueError(f"not editable: {sorted(values.keys() - EDITABLE)}")

@@ -6,7 +6,7 @@ A private one has the `campaign_id` of its campaign: no other one may refer to i
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -85,6 +85,16 @@ async def get_configuration(
     if document is None:
         raise NotFound(Kind.CONFIGURATION, configuration_id)
     return StoredConfiguration.from_document(document)
+
+
+@translates
+async def configurations_by_id(
+    store: Store, organization_id: str, ids: Collection[str]
+) -> dict[str, StoredConfiguration]:
+    """The organization's configurations among these ids, those of deleted campaigns too."""
+    query = {"_id": {"$in": list(ids)}, "organization_id": organization_id}
+    found = await store["configurations"].find(query).to_list() if ids else []
+    return {document["_id"]: StoredConfiguration.from_document(document) for document in found}
 
 
 @translates

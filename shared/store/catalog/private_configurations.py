@@ -1,4 +1,4 @@
-"""Changing one campaign's configuration: a shared one is copied first, so that no other campaign follows."""
+"""Configurations of single campaigns: made with one, or copied from a shared one before it is changed for one alone."""
 
 import uuid
 from collections.abc import Mapping
@@ -15,6 +15,37 @@ from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
+
+
+async def configuration_for(
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    shared_id: str,
+    own: Mapping[str, Any] | None,
+    now: datetime,
+    session: AsyncClientSession,
+) -> str:
+    """The id of the configuration of a campaign that is made in this transaction: a new one with these values of its
+    own, else the shared one, which counts the campaign from then on.
+
+    Raises `NotFound`, and `Conflict` for one that is private to another campaign.
+    """
+    if own is None:
+        await count_campaign(store, organization_id, shared_id, campaign_id, 1, session)
+        return shared_id
+    document: Document = {
+        "_id": str(uuid.uuid4()),
+        "organization_id": organization_id,
+        **{name: own[name] for name in FIELDS},
+        "campaign_id": campaign_id,
+        "campaign_count": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await store["configurations"].insert_one(document, session=session)
+    own_id: str = document["_id"]
+    return own_id
 
 
 async def change_configuration_of(

@@ -75,18 +75,20 @@ async def enrol(
     source: str,
     now: datetime,
     without_phone: bool = True,
+    call_again: bool = True,
 ) -> list[Enrolled]:
     """What became of each person, in the given order; each 1,000 are enrolled in one transaction, all or none.
 
-    Enrolling twice finds the same contact. With `without_phone` a person without a number is stored as skipped, else it
-    is refused. Raises `NotFound` and `WrongState` (campaign), `TemporaryError`: send the same request again.
+    Enrolling twice finds the same contact; with `call_again` one that was skipped without a call is called, if it can
+    be. With `without_phone` a person without a number is stored as skipped, else it is refused. Raises `NotFound` and
+    `WrongState` (campaign), `TemporaryError`: send the same request again.
     """
     await register_source(store, scope, source)
     results: list[Enrolled] = []
     for start in range(0, len(people), AT_ONCE):
         part = people[start : start + AT_ONCE]
         plan = await _insert(store, scope, part, source, now, without_phone)
-        results += await _called_again(store, scope, plan, now)
+        results += await _called_again(store, scope, plan, now) if call_again else plan.results
     first: dict[str, int] = {}
     for place, each in enumerate(results):
         if each.contact_id is not None:

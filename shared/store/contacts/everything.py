@@ -36,19 +36,20 @@ FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CalledContact:
-    """A contact as calls show it."""
+    """A contact as calls show it. `person_id` None: it is nobody of the contact book."""
 
     id: str
     external_id: str | None
     data: Mapping[str, Any] | None
     initial_context: str | Mapping[str, Any] | None
     created_at: datetime
+    person_id: str | None
 
 
 @translates
 async def called_contacts(store: Store, organization_id: str, ids: Collection[str]) -> dict[str, CalledContact]:
     """These contacts of an organization, by id; deleted ones are absent."""
-    fields = ("external_id", "data", "initial_context", "created_at")
+    fields = ("external_id", "data", "initial_context", "created_at", "person_id")
     query = {"_id": {"$in": list(ids)}, "organization_id": organization_id}
     found = store["contacts"].find(query, dict.fromkeys(fields, 1))
     rows = [contact_of(stored, frozenset(fields)) async for stored in found]

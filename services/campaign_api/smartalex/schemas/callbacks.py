@@ -1,0 +1,92 @@
+"""Callbacks."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from services.campaign_api.http.requests import OurId, not_null
+from services.campaign_api.smartalex.schemas.common import Body, Time
+from shared.clock import utc_now
+from shared.domain.callbacks import MAX_AHEAD, MAX_NOTES, PAST_ALLOWED
+from shared.domain.contact_input import Instant
+from shared.domain.json_rules import check_text
+from shared.domain.outcome import Outcome
+
+
+class View(StrEnum):
+    """Which callbacks are meant."""
+
+    ALL = "all"
+    OVERDUE = "overdue"
+    TODAY = "today"
+    WEEK = "week"
+
+
+def _to_come(at: datetime) -> datetime:
+    now = utc_now()
+    if at < now - PAST_ALLOWED:
+        raise PydanticCustomError("time_past", "Write a time that has not passed")
+    if at > now + MAX_AHEAD:
+        raise PydanticCustomError("time_far_ahead", "Write a time within a year from now")
+    return at
+
+
+TimeToCome = Annotated[Instant, AfterValidator(_to_come)]
+Notes = Annotated[str, Field(max_length=MAX_NOTES), AfterValidator(check_text)]
+
+
+class CreateCallback(Body):
+    """When to call a contact of the campaign once more."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "contact_id": "3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21",
+                    "scheduled_at": "2027-03-05T15:30:00Z",
+                    "notes": "Wants to talk about the lease",
+                }
+            ]
+        }
+    )
+
+    contact_id: OurId = Field(description="A contact of the book that is in the campaign, and not being called.")
+    scheduled_at: TimeToCome = Field(description="Not before this time, at most a year ahead.")
+    notes: Notes | None = None
+
+
+class Reschedule(Body):
+    """Another time for a callback."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"scheduled_at": "2027-03-08T09:00:00Z"}]})
+    read_only: ClassVar[frozenset[str]] = frozenset(
+        {"id", "campaign_id", "campaign_name", "contact_id", "contact_name", "phone", "type", "outcome"}
+        | {"retry_number", "max_retries", "overdue", "status", "agent_id", "created_at"}
+    )
+
+    scheduled_at: Annotated[TimeToCome, BeforeValidator(not_null)]
+    notes: Notes | None = Field(None, description="Left out or null: as they were.")
+
+
+class CallbackView(BaseModel):
+    """A contact that waits for a retry, or for a time that was asked for."""
+
+    id: str
+    campaign_id: str | None
+    campaign_name: str | None
+    contact_id: str | None = Field(description="null where the contact is not in the book.")
+    contact_name: str | None
+    phone: str | None
+    type: Literal["retry", "customer_requested"]
+    outcome: Outcome | None = Field(description="Of the call before.")
+    retry_number: int | None = Field(description="1 is the first retry; null where it was asked for.")
+    max_retries: int | None
+    scheduled_at: Time
+    overdue: bool
+    status: Literal["pending", "completed", "cancelled"]
+    notes: str | None
+    agent_id: str | None
+    created_at: Time

@@ -1,0 +1,57 @@
+"""Calls."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from services.campaign_api.smartalex.schemas.common import Time
+from services.campaign_api.smartalex.words import CallShown
+from shared.domain.outcome import Outcome
+
+
+class CallsContact(BaseModel):
+    """The contact of a call."""
+
+    id: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None = Field(None, description="Only where one call is read.")
+
+
+class CallView(BaseModel):
+    """A call; what its agent says of it is null until then."""
+
+    id: str
+    direction: Literal["outbound"]
+    agent_id: str | None
+    campaign_id: str | None
+    contact_id: str | None = Field(description="null where the contact is not in the book.")
+    contact: CallsContact | None
+    phone_number: str | None
+    status: CallShown
+    call_status: CallShown = Field(description="The same.")
+    outcome: Outcome | None
+    duration: int = Field(description="Seconds of talk.")
+    duration_seconds: int = Field(description="The same.")
+    sentiment: str | None
+    cost: float | None
+    recording_url: str | None
+    summary: str | None
+    created_at: Time
+    start_timestamp: Time
+    end_timestamp: Time | None
+
+
+class Turn(BaseModel):
+    """What somebody said."""
+
+    speaker: str
+    text: str
+    timestamp: Time | None
+
+
+class WholeCall(CallView):
+    """A call with what was said."""
+
+    transcript: list[Turn]
+    extracted_data: dict[str, Any] | None

@@ -1,0 +1,1 @@
+"""The dialect of SmartAlex over HTTP."""
