@@ -9,8 +9,9 @@ import orjson
 from shared.domain.webhooks import Dialect
 from shared.rendering.native import NATIVE
 from shared.rendering.renderer import Renderer, Told
+from shared.rendering.smartalex.renderer import SMARTALEX
 
-RENDERERS: Final[Mapping[Dialect, Renderer]] = MappingProxyType({Dialect.NATIVE: NATIVE})
+RENDERERS: Final[Mapping[Dialect, Renderer]] = MappingProxyType({Dialect.NATIVE: NATIVE, Dialect.SMARTALEX: SMARTALEX})
 
 
 def renderer_of(dialect: Dialect) -> Renderer:

@@ -9,7 +9,7 @@ from services.campaign_api.http.application import application
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.smartalex.errors import NobodyToCall, form, nobody_to_call
-from services.campaign_api.smartalex.routes import agents, callbacks, calls, campaigns, contacts
+from services.campaign_api.smartalex.routes import agents, callbacks, calls, campaigns, contacts, webhooks
 
 ABOUT: Final = About(
     title="Dialstream for clients of SmartAlex",
@@ -21,7 +21,14 @@ Every request carries `Authorization: Bearer <key>`. Answers are `{"data": …}`
 ISO 8601 in UTC, whole seconds. The product's name stands here for compatibility only.
 """,
 )
-ROUTERS: Final = (campaigns.router, contacts.router, callbacks.router, calls.router, agents.router)
+ROUTERS: Final = (
+    campaigns.router,
+    contacts.router,
+    callbacks.router,
+    calls.router,
+    agents.router,
+    webhooks.router,
+)
 
 
 def build(edge: Edge) -> FastAPI:

@@ -13,9 +13,11 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from services.campaign_api.http.faults import BadValue, Code, Fault, RequestFault
-from services.campaign_api.smartalex.words import FIELD_HERE, STATUS_OF
 from shared.domain.campaign import DIALED, CampaignMove, CampaignState, CampaignUse
+from shared.domain.receiver_urls import MAX_URL
+from shared.domain.webhooks import MAX_WEBHOOKS
 from shared.errors import Clash, Flaw, Kind
+from shared.rendering.smartalex.words import FIELD_HERE, STATUS_OF
 
 INVALID: Final = "invalid_request"
 
@@ -72,7 +74,7 @@ ANSWERS: Final[Mapping[Code, Said]] = MappingProxyType(
         RequestFault.CONTACTS_NOT_STORED: Said(503, "server_error", "{why}; send the contacts again."),
         RequestFault.TRY_AGAIN: Said(503, "server_error", "{why}; try again."),
         RequestFault.NO_SECRET_KEY: Said(
-            500, "server_error", "This installation has no key to store secrets with; tell its operator."
+            503, "server_error", "This installation has no key to store secrets with; tell its operator."
         ),
         RequestFault.OUR_FAULT: Said(
             500, "server_error", "Something went wrong on our side; the request may have had an effect."
@@ -91,6 +93,15 @@ ANSWERS: Final[Mapping[Code, Said]] = MappingProxyType(
         ),
         Clash.EXPIRES_BEFORE: Said(400, INVALID, "The contact expires before that time; write an earlier one."),
         Clash.ENDS_BEFORE: Said(400, INVALID, "The campaign ends before that time; write an earlier one."),
+        Clash.WEBHOOKS_FULL: Said(400, INVALID, f"There are {MAX_WEBHOOKS} webhooks already; delete one first."),
+        Flaw.RECEIVER_TOO_LONG: Said(400, INVALID, f"A URL has at most {MAX_URL} characters; make it shorter."),
+        Flaw.RECEIVER_MALFORMED: Said(400, INVALID, "Write a URL like https://example.com/hooks."),
+        Flaw.RECEIVER_INSECURE: Said(400, INVALID, "The URL must begin with https://."),
+        Flaw.RECEIVER_WITH_CREDENTIALS: Said(400, INVALID, "The URL must have no user and no password."),
+        Flaw.RECEIVER_WITH_FRAGMENT: Said(400, INVALID, "The URL must have no fragment (#…): it is never sent."),
+        Flaw.RECEIVER_PRIVATE: Said(
+            400, INVALID, "Webhooks are not sent to private, loopback or link-local addresses; use a public host."
+        ),
         Flaw.SEVERAL_KINDS_OF_NUMBERS: Said(
             400, INVALID, "The campaign calls from a list or a pool of numbers, so phone_number_id must be null."
         ),

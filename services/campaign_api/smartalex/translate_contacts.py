@@ -13,20 +13,19 @@ from services.campaign_api.smartalex.schemas.contacts import (
     ContactRow,
     ContactsCall,
     ContactsCampaign,
-    ContactView,
     ContactWithHistory,
     InvalidRow,
 )
-from services.campaign_api.smartalex.translate_calls import seconds_of
-from services.campaign_api.smartalex.words import RESULT_OF, STATUS_OF, CampaignStatus
 from shared.domain.contact_input import NumberRules
 from shared.domain.enrolment import Enrolled, Enrolment
 from shared.domain.outcome import Outcome
-from shared.domain.person import Person
 from shared.domain.phone import InvalidPhoneNumber
 from shared.domain.reasons import EndReason
 from shared.engine.calls import ListedCall
-from shared.engine.people import PersonsCalls, PersonWithHistory
+from shared.engine.people import PersonWithHistory
+from shared.rendering.smartalex.calls import seconds_of
+from shared.rendering.smartalex.contacts import contact_fields
+from shared.rendering.smartalex.words import RESULT_OF, STATUS_OF, CampaignStatus
 
 # Fields of a person by their names here.
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -108,16 +107,6 @@ def added_contacts(
     )
 
 
-def company_of(person: Person, names: Mapping[str, str]) -> str | None:
-    """The company that is shown; `names` are those of the registry by id."""
-    return names.get(person.company_id or "") or person.company
-
-
-def contact_view(person: Person, calls: PersonsCalls, names: Mapping[str, str]) -> ContactView:
-    """A contact of the book."""
-    return ContactView.model_validate(_fields(person, calls, names))
-
-
 def contact_with_history(
     found: PersonWithHistory, calls: Sequence[ListedCall], names: Mapping[str, str]
 ) -> ContactWithHistory:
@@ -128,7 +117,7 @@ def contact_with_history(
     ]
     shown = [_call(each) for each in calls]
     return ContactWithHistory.model_validate(
-        {**_fields(found.person, found.calls, names), "calls": shown, "campaigns": campaigns}
+        {**contact_fields(found.person, found.calls, names), "calls": shown, "campaigns": campaigns}
     )
 
 
@@ -142,22 +131,3 @@ def _call(listed: ListedCall) -> ContactsCall:
         sentiment=listed.result.get("sentiment"),
         created_at=call.created_at,
     )
-
-
-def _fields(person: Person, calls: PersonsCalls, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "phone": person.phone,
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "email": person.email,
-        "company": company_of(person, names),
-        "title": person.job_title,
-        "tags": list(person.tags),
-        "metadata": dict(person.custom_fields),
-        "status": person.status,
-        "calls_count": calls.count,
-        "last_called_at": calls.last_at,
-        "created_at": person.created_at,
-        "updated_at": person.updated_at,
-    }

@@ -3,27 +3,21 @@
 A week has a list of (start, end) for each weekday; days with the same ones make one window.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.campaign_api.http.faults import BadValue, ValuesInvalid
 from services.campaign_api.smartalex.schemas.campaigns import (
     BusinessHours,
-    BusinessHoursView,
     CreateCampaign,
     Day,
-    DayView,
     EditCampaign,
-    WindowView,
 )
 from shared.domain.calling_window import Weekday
+from shared.rendering.smartalex.week import DAY_NAMES, Hours, Week, on_all_days
 
 DEFAULT_HOURS: Final = ("09:00", "17:00")
-Hours = tuple[str, str]
-Week = Mapping[Weekday, Sequence[Hours]]
-# The days as this dialect writes them.
-_NAMES: Final = dict(zip(Weekday, BusinessHours.model_fields, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +73,6 @@ def week_after(asked: AskedHours, before: Week | None) -> Week | None:
     return dict.fromkeys(Weekday, (hours,))
 
 
-def on_all_days(week: Week) -> Hours | None:
-    """The calling hours, where every day has the same ones, and one window."""
-    days = {tuple(week.get(day, ())) for day in Weekday}
-    hours = days.pop()
-    return hours[0] if not days and len(hours) == 1 else None
-
-
 def windows_of(week: Week) -> list[dict[str, Any]]:
     """The week as windows of a configuration, in JSON values; days with the same times are one window."""
     days: dict[Hours, list[str]] = {}
@@ -95,32 +82,8 @@ def windows_of(week: Week) -> list[dict[str, Any]]:
     return [{"days": named, "start": start, "end": end} for (start, end), named in days.items()]
 
 
-def week_of(windows: Sequence[Mapping[str, Any]]) -> Week:
-    """The week of a configuration's windows, each day's by their start."""
-    week: dict[Weekday, list[Hours]] = {day: [] for day in Weekday}
-    for window in windows:
-        for day in window["days"]:
-            week[Weekday(day)].append((window["start"], window["end"]))
-    return {day: tuple(sorted(set(hours))) for day, hours in week.items()}
-
-
-def week_view(week: Week) -> BusinessHoursView:
-    """The week as it is shown."""
-    return BusinessHoursView.model_validate({_NAMES[day]: _day_view(week[day]) for day in Weekday})
-
-
-def _day_view(windows: Sequence[Hours]) -> DayView:
-    if not windows:
-        return DayView(enabled=False)
-    start, end = windows[0][0], windows[-1][1]
-    if len(windows) == 1:
-        return DayView(enabled=True, start=start, end=end)
-    several = [WindowView(start=first, end=last) for first, last in windows]
-    return DayView(enabled=True, start=start, end=end, windows=several)
-
-
 def _week_of(hours: BusinessHours, bad: list[BadValue]) -> Week:
-    return {day: _windows(name, getattr(hours, name), bad) for day, name in _NAMES.items()}
+    return {day: _windows(name, getattr(hours, name), bad) for day, name in DAY_NAMES.items()}
 
 
 def _windows(name: str, day: Day | None, bad: list[BadValue]) -> Sequence[Hours]:

@@ -14,10 +14,10 @@ from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex.auth import Manager, Reader
 from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, Page, ThisPage
 from services.campaign_api.smartalex.paths import campaign_of, person_of
-from services.campaign_api.smartalex.schemas.callbacks import CallbackView, CreateCallback, Reschedule, View
+from services.campaign_api.smartalex.schemas.callbacks import CreateCallback, Reschedule, View
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one, unknown_fields
 from services.campaign_api.smartalex.schemas.problems import body_problems, problems
-from services.campaign_api.smartalex.translate_callbacks import callback_filter, callback_view, changed_callback
+from services.campaign_api.smartalex.translate_callbacks import callback_filter
 from shared.clock import utc_now
 from shared.domain.contact_record import Contact
 from shared.domain.fields import TimezoneName
@@ -28,6 +28,7 @@ from shared.engine.callbacks import WishKind
 from shared.engine.campaigns import Campaign
 from shared.engine.engine import Engine
 from shared.errors import Conflict, Kind, NotFound, WrongState
+from shared.rendering.smartalex.callbacks import CallbackView, callback_view, changed_callback
 
 router = APIRouter(prefix="/v1", tags=["Callbacks"], route_class=BodyRoute)
 Which = Annotated[

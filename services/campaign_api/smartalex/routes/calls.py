@@ -13,11 +13,9 @@ from services.campaign_api.http.paths import OurRef
 from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex.auth import Reader
 from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, ThisPage
-from services.campaign_api.smartalex.schemas.calls import CallView, WholeCall
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one
 from services.campaign_api.smartalex.schemas.problems import problems
-from services.campaign_api.smartalex.translate_calls import call_view, first_time, time_after, whole_call
-from services.campaign_api.smartalex.words import CallResultStatus, outcomes_of
+from services.campaign_api.smartalex.translate_calls import first_time, time_after
 from shared.clock import utc_now
 from shared.domain.call_results import Sentiment
 from shared.domain.contact_input import is_uuid, read_instant
@@ -27,6 +25,9 @@ from shared.domain.person import Person
 from shared.engine import calls, people
 from shared.engine.calls import CallFilter, CallOrder, CallStatus, ListedCall
 from shared.engine.engine import Engine
+from shared.rendering.smartalex.call_views import CallView, WholeCall
+from shared.rendering.smartalex.calls import call_view, whole_call
+from shared.rendering.smartalex.words import CallResultStatus, outcomes_of
 
 router = APIRouter(prefix="/v1/calls", tags=["Calls"])
 MAX_HOURS: Final = 8760

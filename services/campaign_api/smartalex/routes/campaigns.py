@@ -16,12 +16,11 @@ from services.campaign_api.smartalex.auth import Manager, Reader
 from services.campaign_api.smartalex.errors import NobodyToCall
 from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, ThisPage
 from services.campaign_api.smartalex.paths import active_agent, campaign_of
-from services.campaign_api.smartalex.schemas.campaigns import CampaignView, CreateCampaign, EditCampaign
+from services.campaign_api.smartalex.schemas.campaigns import CreateCampaign, EditCampaign
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one, unknown_fields
 from services.campaign_api.smartalex.schemas.problems import body_problems, problems
 from services.campaign_api.smartalex.sentences import setting_sentence
 from services.campaign_api.smartalex.translate_hours import asked_hours
-from services.campaign_api.smartalex.words import MOVES, Action, CampaignStatus, states_of
 from shared.clock import utc_now
 from shared.domain.json_rules import check_text
 from shared.domain.setting_faults import SettingWarning
@@ -29,6 +28,9 @@ from shared.engine import campaigns, configurations, limits
 from shared.engine.campaigns import Campaign, CampaignsOf
 from shared.engine.engine import Engine
 from shared.errors import Kind, WrongState
+from shared.rendering.smartalex.campaign_views import CampaignView
+from shared.rendering.smartalex.campaigns import calls_of, campaign_view
+from shared.rendering.smartalex.words import MOVES, Action, CampaignStatus, states_of
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], route_class=BodyRoute)
 StatusFilter = Annotated[
@@ -70,7 +72,7 @@ async def list_all(
     ids = {campaign.configuration_id for campaign in page.rows}
     found = await configurations.configurations_by_id(engine, caller.organization_id, ids)
     calls = (await limits.get_limits(engine, caller.organization_id)).calls_at_once
-    rows = [translate.campaign_view(each, found[each.configuration_id], calls, now) for each in page.rows]
+    rows = [campaign_view(each, found[each.configuration_id], calls, now) for each in page.rows]
     return many(rows, page.total, asked)
 
 
@@ -93,7 +95,7 @@ async def edit(
         agent = await active_agent(engine, organization_id, body.agent_id)
         number = next(iter(agent.phone_numbers), None)
     configuration = await configurations.configuration_of(engine, organization_id, before.id)
-    calls = translate.calls_of(before, (await limits.get_limits(engine, organization_id)).calls_at_once)
+    calls = calls_of(before, (await limits.get_limits(engine, organization_id)).calls_at_once)
     own = translate.campaign_changes(body, before, calls)
     of_configuration = translate.configuration_changes(body, asked, configuration, number)
     now = utc_now()
@@ -156,7 +158,7 @@ async def _answer(engine: Engine, campaign: Campaign, now: datetime, warnings: S
     configuration = await configurations.configuration_of(engine, organization_id, campaign.id)
     numbers = await campaigns.campaign_numbers(engine, organization_id, campaign.id, now)
     calls = (await limits.get_limits(engine, organization_id)).calls_at_once
-    return one(translate.campaign_view(numbers.campaign, configuration, calls, now, numbers.counts), *warnings)
+    return one(campaign_view(numbers.campaign, configuration, calls, now, numbers.counts), *warnings)
 
 
 def _said(warnings: Sequence[SettingWarning]) -> list[str]:

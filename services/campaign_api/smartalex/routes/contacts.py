@@ -22,7 +22,6 @@ from services.campaign_api.smartalex.schemas.contacts import (
     SHOWN_CALLS,
     AddContacts,
     AddedContacts,
-    ContactView,
     ContactWithHistory,
     CreateContact,
     EditContact,
@@ -30,14 +29,11 @@ from services.campaign_api.smartalex.schemas.contacts import (
 from services.campaign_api.smartalex.schemas.problems import body_problems, problems
 from services.campaign_api.smartalex.translate_contacts import (
     added_contacts,
-    company_of,
-    contact_view,
     contact_with_history,
     persons_fields,
     read_phone,
     read_rows,
 )
-from services.campaign_api.smartalex.words import STATUS_OF
 from shared.clock import utc_now
 from shared.domain.campaign import OVER, CampaignUse
 from shared.domain.contact_input import NumberRules
@@ -51,6 +47,8 @@ from shared.engine.engine import Engine
 from shared.engine.enrolment import ToEnrol
 from shared.engine.people import PeopleFilter
 from shared.errors import Kind, WrongState
+from shared.rendering.smartalex.contacts import ContactView, company_of, contact_view
+from shared.rendering.smartalex.words import STATUS_OF
 
 router = APIRouter(prefix="/v1", route_class=BodyRoute)
 # What the do-not-call list says of its entries that this API has made.
@@ -194,9 +192,7 @@ async def edit(
     return one(await _view(engine, person), *unknown_fields(body), *warnings)
 
 
-@router.delete(
-    "/contacts/{contact}", tags=["Contacts"], responses=problems(404), response_model_exclude_unset=True
-)
+@router.delete("/contacts/{contact}", tags=["Contacts"], responses=problems(404), response_model_exclude_unset=True)
 async def delete(engine: ThisEngine, caller: Manager, contact: OurRef) -> One[Deleted]:
     """Take a contact out of the book, and out of all waiting; a call that is up goes on."""
     person = await person_of(engine, caller.organization_id, contact)

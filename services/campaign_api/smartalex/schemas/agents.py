@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.campaign_api.http.requests import Identifier, Name, not_null
-from services.campaign_api.smartalex.schemas.common import Body, Text255, Time
+from services.campaign_api.smartalex.schemas.common import Body, Text255
 from shared.domain.fields import E164
+from shared.rendering.smartalex.times import Time
 
 MAX_NUMBERS: Final = 100
 # Fields that an agent has here; all others are kept and given back.

@@ -2,18 +2,17 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.http.requests import OurId, not_null
-from services.campaign_api.smartalex.schemas.common import Body, Time
+from services.campaign_api.smartalex.schemas.common import Body
 from shared.clock import utc_now
 from shared.domain.callbacks import MAX_AHEAD, MAX_NOTES, PAST_ALLOWED
 from shared.domain.contact_input import Instant
 from shared.domain.json_rules import check_text
-from shared.domain.outcome import Outcome
 
 
 class View(StrEnum):
@@ -69,24 +68,3 @@ class Reschedule(Body):
 
     scheduled_at: Annotated[TimeToCome, BeforeValidator(not_null)]
     notes: Notes | None = Field(None, description="Left out or null: as they were.")
-
-
-class CallbackView(BaseModel):
-    """A contact that waits for a retry, or for a time that was asked for."""
-
-    id: str
-    campaign_id: str | None
-    campaign_name: str | None
-    contact_id: str | None = Field(description="null where the contact is not in the book.")
-    contact_name: str | None
-    phone: str | None
-    type: Literal["retry", "customer_requested"]
-    outcome: Outcome | None = Field(description="Of the call before.")
-    retry_number: int | None = Field(description="1 is the first retry; null where it was asked for.")
-    max_retries: int | None
-    scheduled_at: Time
-    overdue: bool
-    status: Literal["pending", "completed", "cancelled"]
-    notes: str | None
-    agent_id: str | None
-    created_at: Time

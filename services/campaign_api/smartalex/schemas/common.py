@@ -1,11 +1,10 @@
 """What all bodies and answers of this dialect share."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.campaign_api.smartalex.paging import Page as Asked
 from shared.domain.json_rules import check_text
@@ -15,16 +14,6 @@ T = TypeVar("T")
 MAX_WARNINGS: Final = 20
 
 
-def shown_time(at: datetime) -> str:
-    """A time as answers have it: UTC, whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-Time = Annotated[
-    datetime,
-    PlainSerializer(shown_time, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-15T10:30:00Z"]}),
-]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(check_text)]
 Text5000 = Annotated[str, Field(max_length=5000), AfterValidator(check_text)]
 

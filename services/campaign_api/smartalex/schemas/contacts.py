@@ -1,18 +1,20 @@
 """The contact book, and contacts that are added to a campaign."""
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.http.requests import OurId, not_null
-from services.campaign_api.smartalex.schemas.common import Body, Text255, Time
-from services.campaign_api.smartalex.words import CallResultStatus, CampaignStatus
+from services.campaign_api.smartalex.schemas.common import Body, Text255
 from shared.domain.fields import at_most
 from shared.domain.json_rules import JsonObject, check_text
 from shared.domain.person import PersonStatus
 from shared.domain.phone import MAX_RAW_LENGTH
+from shared.rendering.smartalex.contacts import ContactView
+from shared.rendering.smartalex.times import Time
+from shared.rendering.smartalex.words import CallResultStatus, CampaignStatus
 
 MAX_ROWS: Final = 1000
 MAX_TAGS: Final = 50
@@ -104,25 +106,6 @@ class EditContact(ContactFields):
     status: Annotated[PersonStatus | None, BeforeValidator(not_null)] = Field(
         None, description="dnc puts the phone on the do-not-call list."
     )
-
-
-class ContactView(BaseModel):
-    """A contact of the book."""
-
-    id: str
-    phone: str | None
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    company: str | None
-    title: str | None
-    tags: list[str]
-    metadata: dict[str, Any]
-    status: PersonStatus
-    calls_count: int
-    last_called_at: Time | None
-    created_at: Time
-    updated_at: Time
 
 
 class ContactsCall(BaseModel):

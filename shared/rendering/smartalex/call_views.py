@@ -1,12 +1,12 @@
-"""Calls."""
+"""Calls as they are shown."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.campaign_api.smartalex.schemas.common import Time
-from services.campaign_api.smartalex.words import CallShown
 from shared.domain.outcome import Outcome
+from shared.rendering.smartalex.times import Time
+from shared.rendering.smartalex.words import CallShown
 
 
 class CallsContact(BaseModel):
