@@ -148,6 +148,7 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
     lineup, env = up.lineup, _short(home.root / "dev.env")
     places = {
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
+        "SmartAlex": f"{lineup.api.url}/smartalex/v1  (for its clients; pages at {lineup.api.url}/smartalex/docs)",
         "Kafka": addresses.kafka,
         "MongoDB": addresses.mongodb,
         "carrier": f"{lineup.carrier.url}/simulator/summary",
@@ -158,11 +159,12 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
     }
     console.print()
     for name, place in places.items():
-        console.print(f"{name:>8}  {place}", highlight=False, soft_wrap=True)
+        console.print(f"{name:>9}  {place}", highlight=False, soft_wrap=True)
     lines = (
         "Try it:",
         f"  set -a; source {shlex.quote(env)}; set +a",
         '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/campaign/campaigns?limit=5"',
+        '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/smartalex/v1/campaigns?per_page=5"',
         '  curl -X POST "$DIALSTREAM_URL/campaign/campaigns/default/contacts" \\',
         '    -H "Authorization: Bearer $DIALSTREAM_API_KEY" -H "Content-Type: application/json" \\',
         '    -d \'{"contacts": [{"external_id": "me", "phone_numbers": ["+14155550123"],',

@@ -32,6 +32,8 @@ class Said:
 
 
 _JSON: Final = "send JSON in UTF-8 with the header Content-Type: application/json."
+# Faults that no request of this dialect has.
+_REFUSED: Final = Said(400, INVALID, "This cannot be asked here; docs lists every route.")
 _NOT_THERE: Final = Said(404, "not_found", "There is nothing with the id {named} here.")
 _STATE: Final = Said(409, "campaign_not_active", "The campaign is {state}, which does not allow this.")
 _CLASH: Final = Said(400, INVALID, "This contradicts what is stored already: {named}.")
@@ -39,6 +41,7 @@ _FLAW: Final = Said(400, INVALID, "This does not go together with what is stored
 
 ANSWERS: Final[Mapping[Code, Said]] = MappingProxyType(
     {
+        **dict.fromkeys(RequestFault, _REFUSED),
         **dict.fromkeys(Kind, _NOT_THERE),
         **dict.fromkeys(CampaignMove, _STATE),
         **dict.fromkeys(CampaignUse, _STATE),

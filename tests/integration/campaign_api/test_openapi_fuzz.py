@@ -73,12 +73,12 @@ async def things_that_exist(customer: Customer) -> dict[str, str]:
     }
 
 
-def ask(operation: Any, real: dict[str, str], key: str) -> None:
+def ask(operation: Any, real: dict[str, str], key: str, most: int = EXAMPLES_FOR_EACH_ROUTE) -> None:
     """Many requests to one route; with things that exist in its path as often as not."""
 
     @seed(SEED)
     @settings(
-        max_examples=EXAMPLES_FOR_EACH_ROUTE,
+        max_examples=most,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -8,7 +8,7 @@ import pytest
 from shared.clock import utc_now
 from shared.domain.campaign import FIRST_GENERATION, RunState
 from tests.eventually import eventually
-from tests.integration.campaign_api.client import CALLABLE
+from tests.integration.campaign_api.client import CALLABLE, Customer
 from tests.integration.campaign_api.conftest import Stack
 from tests.integration.smartalex.client import ALWAYS, Alex, fields_of, phone, said
 
@@ -360,3 +360,16 @@ async def test_settings_hold_for_the_dialer_within_a_second(alex: Alex, stack: S
         return bool(found and found["changed_at"] >= before)
 
     await eventually(touched, saying="the change told")
+
+
+async def test_a_key_with_a_limit_is_told_what_is_left_and_when_to_try_again(alex: Alex) -> None:
+    api = alex.native.api
+    wish = {"organization_id": alex.native.organization_id, "name": "limited", "request_limits": "2/minute"}
+    key = (await api.admin("POST", "/organization-pats", wish)).body["key"]
+    limited = Alex(Customer(api, alex.native.organization_id, key))
+    answers = [await limited.call("GET", "/campaigns") for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"2"}
+    assert said(answers[2]) == (429, "rate_limited")
+    assert int(answers[2].headers["Retry-After"]) > 0

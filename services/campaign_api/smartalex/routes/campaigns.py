@@ -98,11 +98,14 @@ async def edit(
     calls = calls_of(before, (await limits.get_limits(engine, organization_id)).calls_at_once)
     own = translate.campaign_changes(body, before, calls)
     of_configuration = translate.configuration_changes(body, asked, configuration, number)
-    now = utc_now()
+    now, warnings = utc_now(), list[SettingWarning]()
     if of_configuration:
-        await configurations.change_configuration_of(engine, organization_id, before.id, of_configuration, now)
+        warnings += (
+            await configurations.change_configuration_of(engine, organization_id, before.id, of_configuration, now)
+        ).warnings
     changed = await campaigns.edit_campaign(engine, organization_id, before.id, own, None, now, by=caller.actor)
-    return await _answer(engine, changed.campaign, now, [*unknown_fields(body), *_said(changed.warnings)])
+    warnings += [warning for warning in changed.warnings if warning not in warnings]
+    return await _answer(engine, changed.campaign, now, [*unknown_fields(body), *_said(warnings)])
 
 
 @router.post("/{campaign}/start", responses=problems(404, 409), response_model_exclude_unset=True)

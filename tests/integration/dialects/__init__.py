@@ -1,0 +1,1 @@
+"""What every dialect must keep: credentials, isolation, hostile bodies, its document. A dialect describes itself."""

@@ -1,0 +1,89 @@
+"""Descriptions of dialects for the tests that all of them must pass: add a line to `DESCRIBED`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from shared.clock import utc_now
+from shared.engine.keys import Scope
+from tests.integration.campaign_api.client import Answer, Customer
+from tests.integration.smartalex.client import ALWAYS, Alex, phone
+
+IN_A_MONTH: Final = (utc_now() + timedelta(days=30)).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A dialect: its prefix, how a key is sent, which scopes may do what, and things of it.
+
+    `things` makes one of each thing that paths name, by parameter; `bodies` are good ones by method and path, where
+    the dialect's own examples do not fit. `denied`: the status of a request whose key lacks the scope.
+    """
+
+    prefix: str
+    headers: Callable[[str], Mapping[str, str]]
+    things: Callable[[Customer], Awaitable[dict[str, str]]]
+    reads: frozenset[Scope] = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
+    writes: frozenset[Scope] = frozenset({Scope.CAMPAIGNS_MANAGE})
+    bodies: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    denied: int = 403
+
+    async def call(self, customer: Customer, method: str, path: str, key: str | None = None, **more: Any) -> Answer:
+        """A request under the prefix, with the customer's key or another one."""
+        headers = [*self.headers(customer.key if key is None else key).items(), *more.pop("headers", [])]
+        return await customer.api.call(method, f"{self.prefix}{path}", headers=headers, **more)
+
+    async def document(self, customer: Customer) -> Any:
+        """Its OpenAPI document."""
+        return (await customer.api.call("GET", f"{self.prefix}/openapi.json")).body
+
+
+async def _of_smartalex(customer: Customer) -> dict[str, str]:
+    alex = Alex(customer)
+    agent = await alex.new_agent()
+    campaign = await alex.new_campaign(phone(1), agent_id=agent, settings=ALWAYS)
+    [contact] = (await alex.get(f"/campaigns/{campaign}/contacts"))["data"]
+    asked = {"contact_id": contact["id"], "scheduled_at": IN_A_MONTH}
+    callback = (await alex.post(f"/campaigns/{campaign}/callbacks", asked, 201))["data"]["id"]
+    hook = await alex.post("/webhooks", {"url": "https://1.1.1.1/hooks", "event_types": ["call.completed"]}, 201)
+    return {
+        "campaign": campaign,
+        "contact": contact["id"],
+        "callback": callback,
+        "agent": agent,
+        "webhook": hook["id"],
+        "call": campaign,
+    }
+
+
+DESCRIBED: Final = (
+    Described(
+        prefix="/smartalex",
+        headers=lambda key: {"Authorization": f"Bearer {key}"},
+        things=_of_smartalex,
+        bodies={
+            ("POST", "/v1/callbacks/{callback}/reschedule"): {"scheduled_at": IN_A_MONTH},
+            ("PATCH", "/v1/callbacks/{callback}"): {"scheduled_at": IN_A_MONTH},
+            ("PUT", "/v1/callbacks/{callback}"): {"scheduled_at": IN_A_MONTH},
+        },
+    ),
+)
+
+
+def routes_of(document: Any) -> list[tuple[str, str, Any]]:
+    """Method, path and description of every route of a document."""
+    return [
+        (method.upper(), path, described)
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    ]
+
+
+def example_of(document: Any, described: Any) -> Any:
+    """The first example of the route's JSON body; None where it reads none."""
+    content = described.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return None
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    return document["components"]["schemas"][name]["examples"][0]
