@@ -69,6 +69,11 @@ class JobCounts:
         """The rows read so far."""
         return self.inserted + self.updated + self.refused + self.passed_over
 
+    @property
+    def accepted(self) -> int:
+        """The rows that are contacts now."""
+        return self.inserted + self.updated
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -23,6 +23,7 @@ from shared.store.contacts.counting_in import count_in, register_source
 from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias
 from shared.store.contacts.rows import change, new_contact
+from shared.store.contacts.told_skipped import tell_of_skipped
 from shared.store.contacts.upload_remarks import call_again
 from shared.store.dialing.expiries import note_expiries
 from shared.store.jobs.jobs import ROWS, move_job, require_open
@@ -86,6 +87,7 @@ async def _store(
     await require_open(store, session, job, now)
     if documents:
         await store["contacts"].insert_many(documents, session=session)
+        await tell_of_skipped(store, session, job.organization_id, documents, now)
         for derived, contact_id in rows.aliases.items():
             await file_alias(store, known, derived, contact_id, session)
     if rows.existing:

@@ -14,16 +14,19 @@ from services.contact_ingest.jobs import Jobs
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
+from shared.domain.campaign_log import LogEvent
 from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
 from shared.domain.csv_contacts import Layout, read_records
 from shared.domain.csv_text import CsvFlaw
+from shared.domain.facts import FactType
 from shared.domain.jobs import Failed, ImportOrder, Job, JobCounts, JobFailure, JobKind, JobState, new_job
 from shared.domain.stored_files import file_key
 from shared.errors import WrongState
 from shared.events import JobWaiting
 from shared.health import HealthServer
 from shared.settings import KafkaSettings
+from shared.store.catalog.campaign_log import read_log
 from shared.store.catalog.campaigns import get_campaign, move_campaign
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.file_contents import GridFSFiles
@@ -181,6 +184,31 @@ async def test_an_import_into_a_campaign_that_is_closed_meanwhile_fails(desk: De
     jobs.begin(job.id)
     assert (await desk.ended(job)).failed == Failed(JobFailure.CAMPAIGN_OVER)
     assert await desk.contacts() == []
+
+
+async def test_the_end_of_an_import_is_told_and_logged(desk: Desk, jobs: Jobs) -> None:
+    organization_id = desk.customer.organization_id
+    wanted = {"$set": {"fact_types": [FactType.IMPORT_DONE]}}
+    await desk.store["organizations"].update_one({"_id": organization_id}, wanted)
+    good, bad = await desk.accept(_list(1001) + "nonsense,Bob\n"), await desk.accept(b"phone,name\n")
+    for job in (good, bad):
+        jobs.begin(job.id)
+        await desk.ended(job)
+    told = await desk.store["facts_in"].find({"organization_id": organization_id}).sort("at").to_list()
+    assert [(fact["type"], fact["campaign_id"]) for fact in told] == [("import.done", desk.customer.campaign_id)] * 2
+    by_job = {fact["facts"].pop("job_id"): fact["facts"] for fact in told}
+    assert by_job == {
+        good.id: {"state": "done", "rows": 1002, "accepted": 1001, "refused": 1},
+        bad.id: {"state": "failed", "rows": 0, "accepted": 0, "refused": 0, "reason": "no rows"},
+    }
+    page = await read_log(desk.store, organization_id, desk.customer.campaign_id, cursor=None, limit=10)
+    logged = {(entry.event, entry.reason, entry.facts["import_id"]) for entry in page.rows if "import" in entry.event}
+    assert logged == {
+        (LogEvent.IMPORT_STARTED, None, good.id),
+        (LogEvent.IMPORT_DONE, None, good.id),
+        (LogEvent.IMPORT_STARTED, None, bad.id),
+        (LogEvent.IMPORT_FAILED, "no rows", bad.id),
+    }
 
 
 async def test_a_message_begins_the_job(desk: Desk, ingest: HealthServer, jobs: Jobs) -> None:

@@ -65,7 +65,9 @@ async def start(
     kind = _content_type(request)
     if kind in CSV_TYPES:
         order = ImportOrder("", _text(file_name), _mapping(mapping))
-        job = await imports.import_bytes(engine, caller.organization_id, campaign, request.stream(), order, utc_now())
+        job = await imports.import_bytes(
+            engine, caller.organization_id, campaign, request.stream(), order, utc_now(), by=caller.actor
+        )
         return translate_imports.import_view(job)
     if kind != "application/json":
         raise Refused(RequestFault.NOT_CSV, given=quoted(kind))
@@ -76,7 +78,7 @@ async def start(
         raise ValuesInvalid(bad_values(error, StartImport, raw)) from None
     key, name = await imports.file_key_of(engine, caller.organization_id, body.file_id)
     order = ImportOrder(key, name, dict(body.mapping))
-    job = await imports.begin_import(engine, caller.organization_id, campaign, order, utc_now())
+    job = await imports.begin_import(engine, caller.organization_id, campaign, order, utc_now(), by=caller.actor)
     return translate_imports.import_view(job)
 
 
