@@ -230,6 +230,10 @@ class NumberRules:
             positions=positions,
         )
 
+    def e164(self, raw: str) -> str:
+        """One number in E.164. Raises `InvalidPhoneNumber`, which says why it cannot be read or is refused."""
+        return _read(raw, _country_code(self.default_country_code, self.strict_e164), self.refused_types).e164
+
     def why_unreadable(self, raw: str) -> str | None:
         """What `prepare` would say about one number; None when it can be read and is not refused."""
         return why_unreadable(

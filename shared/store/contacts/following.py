@@ -59,23 +59,48 @@ async def edit_person(
     Raises `NotFound`, `BadSetting` (no such company), `Conflict` (another person's phone), `TemporaryError`.
     """
     found = person_of(await referred_to(store, organization_id, Kind.PERSON, reference))
-    if "timezone" in values:
-        for campaign_id, shard in await _shards(store, organization_id, found.campaigns):
-            await register_source(store, ContactsOf(organization_id, shard, campaign_id), source)
+    await ready_to_edit(store, organization_id, [found], values, source)
 
     async def work(session: AsyncClientSession) -> Changed:
-        stored = await referred_to(store, organization_id, Kind.PERSON, found.id, session)
-        before = complete(PersonDocument, stored)
-        if phone_is_unique and values.get("phone") is not None:
-            await _require_free(store, organization_id, found.id, values["phone"], session)
-        await require_companies(store, organization_id, [c for c in [values.get("company_id")] if c], session)
-        changes = {**stored_values(values, before), "updated_at": now}
-        await store["people"].update_one({"_id": found.id}, {"$set": changes}, session=session)
-        was, person = person_of(before), person_of({**before, **changes})
-        await tell(store, session, organization_id, facts_of_change(was, person, now))
-        return Changed(person, await _follow(store, session, organization_id, was, person, source, now))
+        return await edit_in(
+            store, session, organization_id, found.id, values, source=source, now=now, phone_is_unique=phone_is_unique
+        )
 
     return await store.in_transaction(work)
+
+
+async def ready_to_edit(
+    store: Store, organization_id: str, people: Sequence[Person], values: Collection[str], source: str
+) -> None:
+    """Before the transaction of `edit_in`: register this process with the campaigns that these values matter to."""
+    if "timezone" in values:
+        campaign_ids = {campaign_id for person in people for campaign_id in person.campaigns}
+        for campaign_id, shard in await _shards(store, organization_id, campaign_ids):
+            await register_source(store, ContactsOf(organization_id, shard, campaign_id), source)
+
+
+async def edit_in(
+    store: Store,
+    session: AsyncClientSession,
+    organization_id: str,
+    person_id: str,
+    values: Mapping[str, Any],
+    *,
+    source: str,
+    now: datetime,
+    phone_is_unique: bool = False,
+) -> Changed:
+    """`edit_person` in the caller's transaction, for which `ready_to_edit` has made ready."""
+    stored = await referred_to(store, organization_id, Kind.PERSON, person_id, session)
+    before = complete(PersonDocument, stored)
+    if phone_is_unique and values.get("phone") is not None:
+        await _require_free(store, organization_id, person_id, values["phone"], session)
+    await require_companies(store, organization_id, [c for c in [values.get("company_id")] if c], session)
+    changes = {**stored_values(values, before), "updated_at": now}
+    await store["people"].update_one({"_id": person_id}, {"$set": changes}, session=session)
+    was, person = person_of(before), person_of({**before, **changes})
+    await tell(store, session, organization_id, facts_of_change(was, person, now))
+    return Changed(person, await _follow(store, session, organization_id, was, person, source, now))
 
 
 async def delete_person(

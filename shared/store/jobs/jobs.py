@@ -35,10 +35,10 @@ from shared.store.documents.completing import complete
 from shared.store.documents.jobs import JobRowDocument
 from shared.store.jobs.job_news import log_acceptance, tell_of_end
 from shared.store.jobs.job_records import job_from, stored_job, stored_reading
+from shared.store.jobs.job_rows import ROWS
 from shared.store.paging import newest_first, numbered
 
 JOBS: Final = "jobs"
-ROWS: Final = "job_rows"
 MOST_TOLD: Final = 100
 
 

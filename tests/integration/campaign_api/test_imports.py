@@ -104,6 +104,26 @@ async def test_a_closed_campaign_takes_no_import(acme: Customer) -> None:
     assert (await _send(acme, campaign["id"], b"phone\n+14155550101\n")).status == 400
 
 
+async def test_rows_are_people_where_that_is_asked(acme: Customer, jobs: Jobs) -> None:
+    campaign = await acme.new_campaign()
+    path = f"/campaigns/{campaign['id']}/imports?people=true&mapping="
+    mapping = quote(json.dumps({"Rufname": "first_name"}))
+    text = b"Handy,Rufname,Plan\n+14155550301,Ann,pro\n+14155550301,Anna,\n"
+    begun = await acme.call("POST", path + mapping, raw=text, headers=CSV)
+    assert (begun.status, begun.body["people"]) == (202, True)
+    jobs.begin(begun.body["id"])
+    done = await _ended(acme, begun.body["id"])
+    assert (done["inserted"], done["duplicates"], done["rows"]) == (1, 1, 2)
+    [person] = (await acme.get("/people")).body["people"]
+    assert (person["first_name"], person["phone"], person["custom_fields"]) == ("Anna", "+14155550301", {"Plan": "pro"})
+    [contact] = (await acme.get(f"/campaigns/{campaign['id']}/contacts")).body["contacts"]
+    assert contact["person_id"] == person["id"]
+    of_contacts = quote(json.dumps({"Rufname": "external_id"}))
+    assert (await acme.call("POST", path + of_contacts, raw=text, headers=CSV)).status == 422
+    body = {"file_id": "none", "mapping": {"Rufname": "first_name"}}
+    assert (await acme.post(f"/campaigns/{campaign['id']}/imports", body)).status == 422
+
+
 async def _attempt(stack: Stack, contact_id: str, outcome: str, number: int) -> None:
     """Record an attempt as a call's end leaves it."""
     contact = await stack.store["contacts"].find_one({"_id": contact_id})
