@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain.csv_check import strict_columns
 from shared.domain.csv_columns import PHONE, Columns, separator_of, understood
+from shared.domain.csv_people import person_columns
 from shared.domain.csv_text import (
     MAX_RECORD,
     SEPARATORS,
@@ -114,6 +115,8 @@ def _mapping(order: ImportOrder) -> dict[str, str]:
 
 
 def _columns(header: list[str], order: ImportOrder) -> Columns:
+    if order.people:
+        return person_columns(header, order.mapping)
     if not order.layout.as_context:
         return understood(header, order.mapping)
     columns = strict_columns(header)

@@ -19,6 +19,7 @@ from shared.clock import utc_now
 from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
 from shared.domain.csv_contacts import read_records
+from shared.domain.csv_people import read_people
 from shared.domain.csv_text import BadCsv, CsvFlaw
 from shared.domain.ids import is_default_campaign
 from shared.domain.jobs import Failed, Job, JobFailure, JobKind, JobState
@@ -31,6 +32,7 @@ from shared.store.catalog.configurations import get_configuration
 from shared.store.catalog.organizations import get_organization
 from shared.store.client import Store
 from shared.store.jobs.import_chunk import ImportChunk, store_chunk
+from shared.store.jobs.import_people import PeopleChunk, store_people
 from shared.store.jobs.jobs import JobMoved, fail_job, find_job, jobs_to_tell, settle_reading
 from shared.store.jobs.redial import copy_contacts
 from shared.topics import JOBS
@@ -43,6 +45,8 @@ HINT_SECONDS: Final = 1.0
 WAITS: Final = (0.1, 0.3, 1.0, 3.0)
 # An error nobody expected is tried so often before the job fails.
 SURPRISES: Final = 3
+
+_Chunk = ImportChunk | PeopleChunk
 
 
 class UnreadableJob(PermanentError):
@@ -152,10 +156,13 @@ class Jobs:
         rules = await self._rules(job)
         async with contextlib.aclosing(self._chunks(source, job, rules)) as chunks:
             async for chunk in chunks:
-                await store_chunk(self.store, chunk, self.source, self.worker, utc_now())
+                if isinstance(chunk, PeopleChunk):
+                    await store_people(self.store, chunk, self.source, self.worker, utc_now())
+                else:
+                    await store_chunk(self.store, chunk, self.source, self.worker, utc_now())
                 await self._hint(job, ended=chunk.last)
 
-    async def _chunks(self, source: Source, job: Job, rules: NumberRules) -> AsyncGenerator[ImportChunk, None]:
+    async def _chunks(self, source: Source, job: Job, rules: NumberRules) -> AsyncGenerator[_Chunk, None]:
         """The job's chunks; while one is stored, the next is made ready."""
         reading, order = job.reading, job.order
         assert reading is not None
@@ -163,13 +170,16 @@ class Jobs:
         columns = Columns(reading.names, reading.fields)
         position = job.position
 
-        async def ready(chunk: Chunk) -> ImportChunk:
+        async def ready(chunk: Chunk) -> _Chunk:
+            if order.people:
+                people = await asyncio.to_thread(read_people, chunk.records, columns, rules)
+                return PeopleChunk(job, people, chunk.to, chunk.last)
             read = await asyncio.to_thread(read_records, chunk.records, columns, order.layout, rules)
             return ImportChunk(job, read, chunk.to, chunk.last)
 
         async with contextlib.aclosing(chunks_of(source, reading, position)) as chunks:
 
-            async def following() -> ImportChunk | None:
+            async def following() -> _Chunk | None:
                 chunk = await anext(chunks, None)
                 return None if chunk is None else await ready(chunk)
 
@@ -186,7 +196,9 @@ class Jobs:
     async def _rules(self, job: Job) -> NumberRules:
         refused = (await get_organization(self.store, job.organization_id)).refused_number_types
         if is_default_campaign(job.campaign_id):
-            return NumberRules(None, strict_e164=True, refused_types=refused)
+            # The contact book has no configuration either, and reads numbers as campaigns do.
+            of_people = job.order is not None and job.order.people
+            return NumberRules(None, strict_e164=not of_people, refused_types=refused)
         campaign = await get_campaign(self.store, job.organization_id, job.campaign_id)
         configuration = await get_configuration(self.store, job.organization_id, campaign.configuration_id)
         return NumberRules(configuration.values["default_country_code"], refused_types=refused)

@@ -189,3 +189,8 @@ def following(before: Mapping[str, Any], after: Mapping[str, Any]) -> Following:
     call_back_at = after.get("callback_at")
     is_new = call_back_at is not None and call_back_at != before.get("callback_at")
     return Following(opts_out and not before.get("opt_out"), call_back_at if is_new else None)
+
+
+def told_of_result(after: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a result in stored form: all but what needs a scope of its own."""
+    return {name: value for name, value in after.items() if name not in SENSITIVE}

@@ -230,8 +230,8 @@ class NumberRules:
             positions=positions,
         )
 
-    def read(self, raw: str) -> str:
-        """One number in E.164. Raises `InvalidPhoneNumber`, whose message says why it cannot be read or is refused."""
+    def e164(self, raw: str) -> str:
+        """One number in E.164. Raises `InvalidPhoneNumber`, which says why it cannot be read or is refused."""
         return _read(raw, _country_code(self.default_country_code, self.strict_e164), self.refused_types).e164
 
     def why_unreadable(self, raw: str) -> str | None:

@@ -28,27 +28,29 @@ FIELDS: Final = (
 )
 """What a column may hold; `data`: it goes into the contact's data under its own name; `ignore`: it is left out."""
 
+# Of numbers.
+PHONE_NAMES: Final = (
+    *("phone", "phonenumber", "phonenumbers", "phoneno", "phonenr", "telephone", "telephonenumber", "tel", "telno"),
+    *("mobile", "mobilephone", "mobilenumber", "mobilephonenumber", "mobileno", "cell", "cellphone", "cellnumber"),
+    *(
+        "number",
+        "msisdn",
+        "contactnumber",
+        "contactphone",
+        "primaryphone",
+        "mainphone",
+        "businessphone",
+        "landline",
+    ),
+    *("landline", "workphone", "homephone", "otherphone", "companyphone", "phone1", "phone2", "phone3"),
+    *("phone1value", "phone2value", "phone3value", "phonework", "phonehome", "phonemobile", "mobilephone1"),
+    *("telefon", "telefonnummer", "telefonnr", "rufnummer", "handy", "handynummer", "mobil", "mobilnummer"),
+    *("mobiltelefon", "festnetz", "telephonemobile", "numerodetelephone", "portable", "telefono", "celular"),
+    *("movil", "numerodetelefono", "cellulare", "telefone", "telemovel"),
+)
 # Names of columns as Excel lists, Google Contacts, HubSpot, Salesforce, Pipedrive and Outlook have them, folded.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    PHONE: (
-        *("phone", "phonenumber", "phonenumbers", "phoneno", "phonenr", "telephone", "telephonenumber", "tel", "telno"),
-        *("mobile", "mobilephone", "mobilenumber", "mobilephonenumber", "mobileno", "cell", "cellphone", "cellnumber"),
-        *(
-            "number",
-            "msisdn",
-            "contactnumber",
-            "contactphone",
-            "primaryphone",
-            "mainphone",
-            "businessphone",
-            "landline",
-        ),
-        *("landline", "workphone", "homephone", "otherphone", "companyphone", "phone1", "phone2", "phone3"),
-        *("phone1value", "phone2value", "phone3value", "phonework", "phonehome", "phonemobile", "mobilephone1"),
-        *("telefon", "telefonnummer", "telefonnr", "rufnummer", "handy", "handynummer", "mobil", "mobilnummer"),
-        *("mobiltelefon", "festnetz", "telephonemobile", "numerodetelephone", "portable", "telefono", "celular"),
-        *("movil", "numerodetelefono", "cellulare", "telefone", "telemovel"),
-    ),
+    PHONE: PHONE_NAMES,
     EXTERNAL_ID: (
         *("externalid", "id", "recordid", "contactid", "leadid", "customerid", "crmid", "hsobjectid", "personid"),
         *("kundennummer", "kundennr"),
@@ -90,8 +92,12 @@ def folded_name(name: str) -> str:
     return "".join(character for character in plain if character.isalnum())
 
 
-def understood(header: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -> Columns:
+def understood(
+    header: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING, field_of: Mapping[str, str] = _FIELD_OF
+) -> Columns:
     """The columns of a header. `mapping` says of columns, by name, what they hold; the others are read by their names.
+
+    `field_of` is what each known name, folded, holds; a column of any other name is data.
 
     Raises `BadCsv`: no column has a number, or `mapping` names one that is not there.
     """
@@ -106,7 +112,7 @@ def understood(header: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) 
         folded = folded_name(name)
         field = told.get(folded)
         if field is None:
-            field = _FIELD_OF.get(folded, DATA) if name else IGNORED
+            field = field_of.get(folded, DATA) if name else IGNORED
             # Told numbers are all of them, and of what a contact has once the first column counts.
             if (field == PHONE and PHONE in told.values()) or field in taken:
                 field = DATA

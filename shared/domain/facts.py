@@ -25,7 +25,7 @@ class FactType(StrEnum):
     # outcome, proven, started_at, answered_at, ended_at, duration_seconds, provider_call_id, error; `corrected` is true
     # when a better report has taken the place of one that was told before.
     CALL_ENDED = "call.ended"
-    # As the agent's result has them, without what needs a scope of its own.
+    # All that was reported of the call so far, without what needs a scope of its own.
     CALL_RESULT = "call.result"
     # status, reason, outcome, attempts_made, called_again, next_attempt_at; not `called_again`: the contact is final.
     CONTACT_COMPLETED = "contact.completed"
@@ -43,11 +43,12 @@ class FactType(StrEnum):
     CALLBACK_DONE = "callback.done"
     CALLBACK_CANCELLED = "callback.cancelled"
     CALLBACK_REFUSED = "callback.refused"
+    # Those of people: external_id, names, phones, email, company_id, do_not_call, inactive; of a change also `changed`
     PERSON_CREATED = "person.created"
     PERSON_CHANGED = "person.changed"
     PERSON_DELETED = "person.deleted"
     PERSON_DO_NOT_CALL = "person.do_not_call"
-    # job_id, state, rows, accepted, refused
+    # job_id, state, rows, accepted, refused; reason, where it failed
     IMPORT_DONE = "import.done"
 
 

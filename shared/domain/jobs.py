@@ -55,7 +55,8 @@ class Position:
 class JobCounts:
     """What has become of the rows read so far: inserted, updated, refused, or passed over because they were empty.
 
-    `skipped` of those inserted are on the do-not-call list.
+    `skipped` of those inserted are on the do-not-call list. `duplicates`, of an import of people: they were in the
+    campaign already.
     """
 
     inserted: int = 0
@@ -63,11 +64,17 @@ class JobCounts:
     refused: int = 0
     passed_over: int = 0
     skipped: int = 0
+    duplicates: int = 0
 
     @property
     def rows(self) -> int:
         """The rows read so far."""
-        return self.inserted + self.updated + self.refused + self.passed_over
+        return self.inserted + self.updated + self.duplicates + self.refused + self.passed_over
+
+    @property
+    def accepted(self) -> int:
+        """The rows that were stored, or were there already."""
+        return self.inserted + self.updated + self.duplicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,8 @@ class Failed:
 class ImportOrder:
     """What is asked of an import.
 
-    `mapping`: what columns hold, by name. `fails_campaign`: its campaign fails with it.
+    `mapping`: what columns hold, by name. `fails_campaign`: its campaign fails with it. `people`: each row is a person
+    of the contact book, found by its phone or made, and enrolled in the campaign (of no campaign: in the book alone).
     """
 
     file_key: str
@@ -107,6 +115,7 @@ class ImportOrder:
     mapping: Mapping[str, str] = field(default_factory=dict)
     layout: Layout = AS_THEY_ARE
     fails_campaign: bool = False
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 
+from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.csv_check import Checked, Refusal, check_file
 from shared.domain.ids import is_default_campaign
 from shared.domain.jobs import SHOWN_REFUSED, ImportOrder, Job, JobKind, JobState, RefusedRow, new_job
@@ -60,17 +61,18 @@ async def begin_import(
     now: datetime,
     *,
     job_id: str | None = None,
+    by: Actor = ENGINE,
 ) -> Job:
     """The job that imports an uploaded file into a campaign, or under `default` into no campaign.
 
-    With `job_id` (a UUID) safe to repeat. Raises `NotFound` (campaign, file: nothing is stored under its key) or
-    `WrongState` (the campaign is over).
+    With `job_id` (a UUID) safe to repeat. `by` is named in the log. Raises `NotFound` (campaign, file: nothing
+    is stored under its key) or `WrongState` (the campaign is over).
     """
     target = await contact_target(engine, organization_id, reference)
     await engine.files.contents.stat(organization_id, order.file_key)
     await stored_files.use_file(engine.store, organization_id, order.file_key, target.campaign_id)
     job = new_job(JobKind.IMPORT, organization_id, target.shard, target.campaign_id, now, job_id=job_id, order=order)
-    accepted = await stored.accept_job(engine.store, job, now)
+    accepted = await stored.accept_job(engine.store, job, now, by)
     tell_of(engine, accepted)
     return accepted
 
@@ -84,6 +86,8 @@ async def import_bytes(
     now: datetime,
     *,
     most_bytes: int = MAX_FILE_BYTES,
+    job_id: str | None = None,
+    by: Actor = ENGINE,
 ) -> Job:
     """`begin_import` of a file that comes with the request; the key in `order` is not looked at.
 
@@ -93,7 +97,8 @@ async def import_bytes(
     key = file_key(organization_id, str(uuid.uuid4()), order.file_name)
     await stored_files.register_file(engine.store, key, name=order.file_name, content_type="text/csv", now=now)
     await engine.files.contents.put(organization_id, str(key), chunks, most_bytes)
-    return await begin_import(engine, organization_id, reference, replace(order, file_key=str(key)), now)
+    order = replace(order, file_key=str(key))
+    return await begin_import(engine, organization_id, reference, order, now, job_id=job_id, by=by)
 
 
 async def file_key_of(engine: Engine, organization_id: str, file_id: str) -> tuple[str, str]:

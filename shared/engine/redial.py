@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.campaign import CampaignUse
+from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.outcome import Outcome
 from shared.engine.campaigns import Campaign, get_campaign
 from shared.engine.engine import Engine
@@ -24,6 +25,7 @@ async def redial_campaign(
     name: str | None,
     outcomes: Collection[Outcome],
     now: datetime,
+    by: Actor = ENGINE,
 ) -> Campaign:
     """The draft that calls a campaign's contacts again whose latest attempt ended in one of these outcomes.
 
@@ -41,6 +43,6 @@ async def redial_campaign(
     wanted = sorted({outcome.value for outcome in outcomes})
     if not await stored.somebody_qualifies(engine.store, parent, wanted):
         raise Conflict(Clash.NOBODY_TO_REDIAL, parent.id)
-    child, job = await stored.create_redial(engine.store, parent, name, wanted, now)
+    child, job = await stored.create_redial(engine.store, parent, name, wanted, now, by)
     tell_of(engine, job)
     return child

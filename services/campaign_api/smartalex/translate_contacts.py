@@ -65,7 +65,7 @@ def persons_fields(body: ContactFields, *, nulls: bool = False) -> dict[str, Any
 def read_phone(raw: str, rules: NumberRules) -> str:
     """The phone in E.164. Raises `ValuesInvalid`."""
     try:
-        return rules.read(raw)
+        return rules.e164(raw)
     except InvalidPhoneNumber as error:
         raise ValuesInvalid([BadValue(("body", "phone"), str(error), "phone_number")]) from None
 
@@ -76,7 +76,7 @@ def read_rows(rows: Sequence[ContactRow], rules: NumberRules) -> ReadRows:
     errors: list[InvalidRow] = []
     for place, row in enumerate(rows):
         try:
-            people[place] = {"phone": rules.read(row.phone), **persons_fields(row)}
+            people[place] = {"phone": rules.e164(row.phone), **persons_fields(row)}
         except InvalidPhoneNumber as error:
             errors.append(InvalidRow(index=place, phone=row.phone, message=str(error)))
     return ReadRows(people, errors)

@@ -15,10 +15,12 @@ from pymongo.errors import BulkWriteError
 
 from shared.domain.page import NumberedPage, Page
 from shared.domain.person import EDITABLE, Person, PersonStatus, folded, keys, numbers_of, oldest_by_phone, searched
+from shared.domain.person_facts import facts_of_making
 from shared.domain.phone import compared
 from shared.errors import Clash, Conflict, Kind, NotFound, TemporaryError
 from shared.store.catalog.companies import require_companies
 from shared.store.catalog.do_not_call import stopped_numbers
+from shared.store.catalog.facts import tell
 from shared.store.catalog.references import all_referred_to, referred_to
 from shared.store.client import Document, Store, translates
 from shared.store.documents.completing import complete
@@ -107,7 +109,9 @@ async def create_people(
                 raise
             # Twice in this request.
             raise Conflict(Clash.PERSON_EXTERNAL_ID_TAKEN, failed["keyValue"]["external_id"]) from error
-    return [person_of(document) for document in documents]
+    people = [person_of(document) for document in documents]
+    await tell(store, session, organization_id, [fact for person in people for fact in facts_of_making(person, now)])
+    return people
 
 
 @translates

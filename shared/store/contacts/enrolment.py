@@ -31,6 +31,7 @@ from shared.store.contacts.following import contact_fields
 from shared.store.contacts.matching import ContactsOf, Known, look_up
 from shared.store.contacts.renames import file_aliases
 from shared.store.contacts.rows import new_contact
+from shared.store.contacts.told_skipped import tell_of_skipped
 from shared.store.contacts.upload_remarks import callable_again
 from shared.store.contacts.wishes import ask_again
 from shared.store.documents.catalog import CampaignDocument
@@ -101,24 +102,53 @@ async def enrol(
     ]
 
 
+async def enrol_in(
+    store: Store,
+    session: AsyncClientSession,
+    scope: ContactsOf,
+    people: Sequence[ToEnrol],
+    *,
+    source: str,
+    now: datetime,
+    without_phone: bool = True,
+) -> list[Enrolled]:
+    """`enrol` of at most 1,000 people in the caller's transaction, with which this process has registered its source.
+
+    Nobody is called again by it: a contact that is there stays as it is. Raises `DuplicateKeyError` and
+    `BulkWriteError` too, when another transaction enrols the same people: try again.
+    """
+    return (await _insert_in(store, session, scope, people, source, now, without_phone)).results
+
+
+async def _insert_in(
+    store: Store,
+    session: AsyncClientSession,
+    scope: ContactsOf,
+    people: Sequence[ToEnrol],
+    source: str,
+    now: datetime,
+    without_phone: bool,
+) -> _Plan:
+    await _require_open(store, scope, now, session)
+    plan, known = await _planned(store, scope, people, now, without_phone, session)
+    if plan.documents:
+        await store["contacts"].insert_many(plan.documents, session=session)
+        await tell_of_skipped(store, session, scope.organization_id, plan.documents, now)
+        named = [(document["external_id"], document["_id"]) for document in plan.documents]
+        aliases = {scope.derived_id(name): contact_id for name, contact_id in named if name is not None}
+        await file_aliases(store, known, aliases, session)
+        ids = [document["person_id"] for document in plan.documents]
+        await name_campaign(store, session, scope.campaign_id, ids)
+        # Last, because it is the document that requests of one process share.
+        await count_in(store, scope, source, documents=plan.documents, session=session)
+    return plan
+
+
 async def _insert(
     store: Store, scope: ContactsOf, people: Sequence[ToEnrol], source: str, now: datetime, without_phone: bool
 ) -> _Plan:
     async def work(session: AsyncClientSession) -> _Plan:
-        await _require_open(store, scope, now, session)
-        plan, known = await _planned(store, scope, people, now, without_phone, session)
-        if plan.documents:
-            await store["contacts"].insert_many(plan.documents, session=session)
-            named = [(document["external_id"], document["_id"]) for document in plan.documents]
-            aliases = {scope.derived_id(name): contact_id for name, contact_id in named if name is not None}
-            await file_aliases(store, known, aliases, session)
-            ids = [document["person_id"] for document in plan.documents]
-            await store["people"].update_many(
-                {"_id": {"$in": ids}}, {"$addToSet": {"campaigns": scope.campaign_id}}, session=session
-            )
-            # Last, because it is the document that requests of one process share.
-            await count_in(store, scope, source, documents=plan.documents, session=session)
-        return plan
+        return await _insert_in(store, session, scope, people, source, now, without_phone)
 
     for _ in range(_TRIES):
         try:
@@ -129,6 +159,13 @@ async def _insert(
             if any(detail["code"] != _DUPLICATE_KEY for detail in error.details["writeErrors"]):
                 raise
     raise TemporaryError("Other requests keep enrolling the same people; send the request again.")
+
+
+async def name_campaign(store: Store, session: AsyncClientSession, campaign_id: str, person_ids: Sequence[str]) -> None:
+    """Name a campaign on people who become its contacts in this transaction, so that these follow them."""
+    if person_ids:
+        named = {"$addToSet": {"campaigns": campaign_id}}
+        await store["people"].update_many({"_id": {"$in": list(person_ids)}}, named, session=session)
 
 
 async def _require_open(store: Store, scope: ContactsOf, now: datetime, session: AsyncClientSession) -> None:

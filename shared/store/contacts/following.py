@@ -10,32 +10,29 @@ looks at them within a second.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import CampaignState, shown_state
-from shared.domain.contact import ContactStatus
-from shared.domain.ids import contact_id_of_person
+from shared.domain.facts import FactType
 from shared.domain.person import FOLLOWED, Person, PersonsContact, contact_of
+from shared.domain.person_facts import fact_of_person, facts_of_change
 from shared.domain.phone import compared
 from shared.domain.reasons import EndReason
 from shared.errors import Clash, Conflict, Kind
 from shared.store.catalog.companies import company_names, require_companies
 from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of
+from shared.store.catalog.facts import tell
 from shared.store.catalog.people import find_by_phones, person_of, stored_values, take_phones
 from shared.store.catalog.references import referred_to
 from shared.store.client import Document, Store
 from shared.store.contacts.counting_in import count_in, register_source
 from shared.store.contacts.matching import ContactsOf
-from shared.store.contacts.rows import NOT_DELETED as LIVING
+from shared.store.dialing.persons_contacts import contacts_of_person, have_looked_at, write_contacts
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.people import PersonDocument
-
-# What of a contact decides whether it may have to end, and where it is counted.
-_READ: Final = {"campaign_id": 1, "shard": 1, "status": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +59,48 @@ async def edit_person(
     Raises `NotFound`, `BadSetting` (no such company), `Conflict` (another person's phone), `TemporaryError`.
     """
     found = person_of(await referred_to(store, organization_id, Kind.PERSON, reference))
-    if "timezone" in values:
-        for campaign_id, shard in await _shards(store, organization_id, found.campaigns):
-            await register_source(store, ContactsOf(organization_id, shard, campaign_id), source)
+    await ready_to_edit(store, organization_id, [found], values, source)
 
     async def work(session: AsyncClientSession) -> Changed:
-        stored = await referred_to(store, organization_id, Kind.PERSON, found.id, session)
-        before = complete(PersonDocument, stored)
-        if phone_is_unique and values.get("phone") is not None:
-            await _require_free(store, organization_id, found.id, values["phone"], session)
-        await require_companies(store, organization_id, [c for c in [values.get("company_id")] if c], session)
-        changes = {**stored_values(values, before), "updated_at": now}
-        await store["people"].update_one({"_id": found.id}, {"$set": changes}, session=session)
-        was, person = person_of(before), person_of({**before, **changes})
-        return Changed(person, await _follow(store, session, organization_id, was, person, source, now))
+        return await edit_in(
+            store, session, organization_id, found.id, values, source=source, now=now, phone_is_unique=phone_is_unique
+        )
 
     return await store.in_transaction(work)
+
+
+async def ready_to_edit(
+    store: Store, organization_id: str, people: Sequence[Person], values: Collection[str], source: str
+) -> None:
+    """Before the transaction of `edit_in`: register this process with the campaigns that these values matter to."""
+    if "timezone" in values:
+        campaign_ids = {campaign_id for person in people for campaign_id in person.campaigns}
+        for campaign_id, shard in await _shards(store, organization_id, campaign_ids):
+            await register_source(store, ContactsOf(organization_id, shard, campaign_id), source)
+
+
+async def edit_in(
+    store: Store,
+    session: AsyncClientSession,
+    organization_id: str,
+    person_id: str,
+    values: Mapping[str, Any],
+    *,
+    source: str,
+    now: datetime,
+    phone_is_unique: bool = False,
+) -> Changed:
+    """`edit_person` in the caller's transaction, for which `ready_to_edit` has made ready."""
+    stored = await referred_to(store, organization_id, Kind.PERSON, person_id, session)
+    before = complete(PersonDocument, stored)
+    if phone_is_unique and values.get("phone") is not None:
+        await _require_free(store, organization_id, person_id, values["phone"], session)
+    await require_companies(store, organization_id, [c for c in [values.get("company_id")] if c], session)
+    changes = {**stored_values(values, before), "updated_at": now}
+    await store["people"].update_one({"_id": person_id}, {"$set": changes}, session=session)
+    was, person = person_of(before), person_of({**before, **changes})
+    await tell(store, session, organization_id, facts_of_change(was, person, now))
+    return Changed(person, await _follow(store, session, organization_id, was, person, source, now))
 
 
 async def delete_person(
@@ -99,32 +122,14 @@ async def delete_person(
         if unless_in:
             await _require_in_none(store, organization_id, person, unless_in, now, session)
         await store["people"].delete_one({"_id": person.id}, session=session)
-        contacts = await _contacts(store, session, person)
-        await _write(store, session, contacts, {"stopped": EndReason.PERSON_DELETED.value}, now)
-        await _have_looked_at(store, session, contacts)
+        contacts = await contacts_of_person(store, session, person)
+        await write_contacts(store, session, contacts, {"stopped": EndReason.PERSON_DELETED.value}, now)
+        await have_looked_at(store, session, contacts)
+        gone = fact_of_person(FactType.PERSON_DELETED, person, now)
+        await tell(store, session, organization_id, [gone])
         return Changed(person, _campaigns(contacts))
 
     return await store.in_transaction(work)
-
-
-async def flag_opted_out(
-    store: Store, session: AsyncClientSession, organization_id: str, person_id: str, now: datetime
-) -> None:
-    """Flag a person who has asked not to be called, in the caller's transaction; nothing for one who is gone.
-
-    All its contacts are called no more; those that wait end within a second as skipped, whatever their campaign.
-    """
-    mine = {"_id": person_id, "organization_id": organization_id}
-    stored = await store["people"].find_one(mine, session=session)
-    if stored is None:
-        return
-    person = person_of(stored)
-    if not person.do_not_call:
-        changes = {"do_not_call": True, "updated_at": now}
-        await store["people"].update_one(mine, {"$set": changes}, session=session)
-    contacts = await _contacts(store, session, person)
-    await _write(store, session, contacts, {"stopped": EndReason.DO_NOT_CALL.value}, now)
-    await _have_looked_at(store, session, contacts)
 
 
 async def _follow(
@@ -141,14 +146,14 @@ async def _follow(
     was, now_is = (contact_of(person, names.get(person.company_id or "")) for person in (before, after))
     if was == now_is or not after.campaigns:
         return ()
-    contacts = await _contacts(store, session, after)
-    await _write(store, session, contacts, contact_fields(now_is), now)
+    contacts = await contacts_of_person(store, session, after)
+    await write_contacts(store, session, contacts, contact_fields(now_is), now)
     if was.timezone != now_is.timezone:
         for contact in contacts:
             scope = ContactsOf(organization_id, contact["shard"], contact["campaign_id"])
             await count_in(store, scope, source, zones=[now_is.timezone], session=session)
     if any(getattr(before, name) != getattr(after, name) for name in FOLLOWED):
-        await _have_looked_at(store, session, contacts)
+        await have_looked_at(store, session, contacts)
     return _campaigns(contacts)
 
 
@@ -160,33 +165,6 @@ def contact_fields(contact: PersonsContact) -> Document:
         "data": dict(contact.data),
         "stopped": None if contact.stopped is None else contact.stopped.value,
     }
-
-
-async def _contacts(store: Store, session: AsyncClientSession, person: Person) -> list[Document]:
-    ids = [contact_id_of_person(campaign_id, person.id) for campaign_id in person.campaigns]
-    query = {"_id": {"$in": ids}, "person_id": person.id, **LIVING}
-    return await store["contacts"].find(query, _READ, session=session).to_list() if ids else []
-
-
-async def _write(
-    store: Store, session: AsyncClientSession, contacts: Sequence[Document], fields: Document, now: datetime
-) -> None:
-    if contacts:
-        these = {"_id": {"$in": [contact["_id"] for contact in contacts]}}
-        await store["contacts"].update_many(these, {"$set": {**fields, "updated_at": now}}, session=session)
-
-
-async def _have_looked_at(store: Store, session: AsyncClientSession, contacts: Sequence[Document]) -> None:
-    """Have the scheduler look whether waiting contacts may still wait; those on a call are looked at when it ends."""
-    rows = [
-        ReplaceOne(
-            {"_id": contact["_id"]}, {name: contact[name] for name in ("_id", "shard", "campaign_id")}, upsert=True
-        )
-        for contact in contacts
-        if contact["status"] == ContactStatus.PENDING
-    ]
-    if rows:
-        await store["asks"].bulk_write(rows, session=session)
 
 
 def _campaigns(contacts: Sequence[Document]) -> tuple[tuple[str, int], ...]:
@@ -216,7 +194,7 @@ async def _require_in_none(
     now: datetime,
     session: AsyncClientSession,
 ) -> None:
-    contacts = await _contacts(store, session, person)
+    contacts = await contacts_of_person(store, session, person)
     ids = [contact["campaign_id"] for contact in contacts]
     query = {"_id": {"$in": ids}, "organization_id": organization_id, **NOT_DELETED}
     async for stored in store["campaigns"].find(query, dict.fromkeys(COURSE_FIELDS, 1), session=session):

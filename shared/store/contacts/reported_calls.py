@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from shared.domain.call_results import CallResult, ResultRemark, following, is_too_large, merged
+from shared.domain.call_results import CallResult, ResultRemark, following, is_too_large, merged, told_of_result
 from shared.domain.callbacks import MAX_AHEAD, PAST_ALLOWED
 from shared.domain.campaign import OVER, shown_state
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.dialing import dialed_number
+from shared.domain.facts import Fact, FactType
 from shared.domain.ids import conversation_id_of, is_default_campaign
 from shared.domain.json_rules import MAX_JSON_BYTES
 from shared.domain.reasons import EndReason
@@ -23,10 +24,13 @@ from shared.domain.wishes import WishKind
 from shared.errors import BadSetting, Flaw, Kind, NotFound
 from shared.store.catalog.courses import COURSE_FIELDS, course_of
 from shared.store.catalog.do_not_call import list_from_call, stopped_numbers
+from shared.store.catalog.facts import tell
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.asking import Asking, write_wish
+from shared.store.dialing.call_facts import OF_CALL, said_of_lock
 from shared.store.dialing.context import is_opt_out_untold
+from shared.store.dialing.persons_contacts import flag_opted_out
 from shared.store.dialing.wished import asked_contact
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
@@ -63,10 +67,15 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call as a transaction sees it; `contact` is None when it is deleted, `number` when it was never known."""
+    """A call as a transaction sees it; `contact` is None when it is deleted, `number` when it was never known.
+
+    `facts` is what is told of the call in every fact of it.
+    """
 
     contact: Document | None
     number: str | None
+    campaign_id: str | None
+    facts: Document
 
 
 @translates
@@ -131,6 +140,7 @@ async def record_result(
         document |= {"created_at": (stored or {}).get("created_at", now), "updated_at": now}
         document |= {"remarks": remarks} if remarks else {}
         await store["call_results"].replace_one({"_id": call.attempt_id}, document, upsert=True, session=session)
+        await tell(store, session, organization_id, [_fact(found, call, after, now)])
         shard = found.contact["shard"] if found.contact is not None else None
         if follows.opts_out:
             shard = await touch(store, organization_id, session)
@@ -158,11 +168,28 @@ async def _call(store: Store, session: AsyncClientSession, organization_id: str,
         ended = complete(AttemptDocument, attempt)
         # One that was deleted and added again has the same id, and nothing to do with its former life's calls.
         is_same = stays is not None and ended["contact_created_at"] in (None, stays["created_at"])
-        return _Call(stays if is_same else None, ended["phone_number"])
+        said = {name: ended[name] for name in OF_CALL if ended[name] is not None}
+        return _Call(stays if is_same else None, ended["phone_number"], ended["campaign_id"], said)
     lock = None if contact is None else contact["lock"]
     if contact is None or lock is None or lock["attempt"] != call.attempt_id or contact["start"] is None:
         raise NotFound(Kind.ATTEMPT, call.attempt_id)
-    return _Call(stays, dialed_number(lock))
+    return _Call(stays, dialed_number(lock), contact["campaign_id"], said_of_lock(lock))
+
+
+def _fact(found: _Call, call: ReportedCall, after: Mapping[str, Any], now: datetime) -> Fact:
+    contact = found.contact
+    external_id = None if contact is None else contact["external_id"]
+    named = {} if external_id is None else {"external_id": external_id}
+    said = {"conversation_id": conversation_id_of(call.attempt_id), **named, **found.facts, **told_of_result(after)}
+    return Fact(
+        type=FactType.CALL_RESULT,
+        at=now,
+        campaign_id=found.campaign_id,
+        contact_id=call.contact_id,
+        attempt_id=call.attempt_id,
+        person_id=None if contact is None else contact["person_id"],
+        facts=said,
+    )
 
 
 def _require_sound(before: Mapping[str, Any], after: Mapping[str, Any], now: datetime) -> None:
@@ -239,8 +266,8 @@ async def _opt_out(
 ) -> bool:
     """Have the person never called again: all numbers onto the list; whether the scheduler has to end the contact.
 
-    The flag holds from now on. What else was asked of the contact is over; its row in `asks` lets the scheduler find
-    it, which counts the opt-out.
+    The flag holds from now on, that of a person of the contact book for all its contacts. What else was asked of the
+    contact is over; its row in `asks` lets the scheduler find it, which counts the opt-out.
     """
     contact = found.contact
     numbers = dict.fromkeys(() if contact is None else contact["phone_numbers"])
@@ -248,6 +275,9 @@ async def _opt_out(
     await list_from_call(store, session, organization_id, list(numbers), now)
     if contact is None:
         return False
+    if contact["person_id"] is not None:
+        person = await flag_opted_out(store, session, organization_id, contact["person_id"], now)
+        await tell(store, session, organization_id, person.facts)
     flagged = {"$set": {"opted_out": True}, "$unset": {"asked": ""}}
     await store["contacts"].update_one({"_id": contact["_id"]}, flagged, session=session)
     if not is_opt_out_untold({**contact, "opted_out": True}):

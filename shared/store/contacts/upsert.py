@@ -40,6 +40,7 @@ from shared.store.contacts.ingest_batches import (
 from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias, rename_contacts
 from shared.store.contacts.rows import change, new_contact
+from shared.store.contacts.told_skipped import tell_of_skipped
 from shared.store.contacts.upload_remarks import call_again, read_rules, remarks_on_settings
 from shared.store.dialing.expiries import note_expiries
 from shared.store.documents.catalog import CampaignDocument
@@ -216,6 +217,7 @@ class Upsert:
         result = self._result(round_, [document["_id"] for document in documents], stopped)
         if documents:
             await self.store["contacts"].insert_many(documents, session=session)
+            await tell_of_skipped(self.store, session, self.scope.organization_id, documents, self.now)
             await self._file_aliases(documents, known, session)
             expiries = {document["_id"]: document["expires_at"] for document in documents}
             await note_expiries(self.store, self.scope.shard, expiries, session)

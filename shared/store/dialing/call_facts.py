@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 PLACED: Final = "placed"
 ANSWERED: Final = "answered"
-_OF_CALL: Final = ("attempt_number", "phone_number", "caller_number", "agent_id", "agent_version")
+# Of an attempt, what every fact of the call says of it.
+OF_CALL: Final = ("attempt_number", "phone_number", "caller_number", "agent_id", "agent_version")
 _ENDING: Final = (
     "outcome",
     "proven",
@@ -49,14 +50,18 @@ def tell_of_call(
 ) -> None:
     """Tell of the call that a contact is on, as its claim says it is made."""
     lock = contact["lock"]
-    call = {
+    _tell_of_attempt(ledger, context, contact, lock["attempt"], kind, at, {**said_of_lock(lock), **more})
+
+
+def said_of_lock(lock: Document) -> Document:
+    """What every fact of a call says of it (`OF_CALL`), as its claim has it made."""
+    return {
         "attempt_number": lock["attempt_number"],
         "phone_number": dialed_number(lock),
         "caller_number": lock["caller_number"],
         "agent_id": lock["agent_id"],
         "agent_version": lock["agent_version"],
     }
-    _tell_of_attempt(ledger, context, contact, lock["attempt"], kind, at, {**call, **more})
 
 
 def tell_of_ending(ledger: Ledger, context: DialingContext, contact: Document, attempt: Document) -> None:
@@ -103,7 +108,7 @@ def _tell_of_stored(
     at: datetime,
     more: Document,
 ) -> None:
-    call = {name: attempt[name] for name in _OF_CALL if attempt.get(name) is not None}
+    call = {name: attempt[name] for name in OF_CALL if attempt.get(name) is not None}
     _tell_of_attempt(ledger, context, contact, attempt["_id"], kind, at, {**call, **more})
 
 

@@ -31,7 +31,7 @@ from shared.store.dialing.call_facts import tell_of_correction, tell_of_ending
 from shared.store.dialing.fitting_endings import consistent_endings, distinct_endings, holds
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.numbering import number_late_calls
-from shared.store.dialing.opt_outs import list_opted_out
+from shared.store.dialing.opt_outs import flag_people, list_opted_out
 from shared.store.dialing.releases import RELEASE_SECONDS
 from shared.store.dialing.resting import begin_rest, end_rests
 from shared.store.dialing.shard_transaction import ShardTransaction
@@ -102,6 +102,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     if finishing.marks:
         await store["contacts"].bulk_write(finishing.marks, session=session)
     await list_opted_out(transaction, finishing.opted_out, now)
+    await flag_people(transaction, finishing.opted_out, contacts, now)
     policy = transaction.context.retry_policy
     moves = [or_called_back(move, policy(move.contact), now) for move in finishing.moves.values()]
     await apply_moves(store, session, transaction.ledger, transaction.context, moves, now)

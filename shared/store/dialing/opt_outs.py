@@ -1,16 +1,19 @@
-"""Numbers of calls that ended with the person's wish not to be called: they go onto the organization's list in FINISH.
+"""Calls that ended with the person's wish not to be called: what FINISH does about number and person.
 
-An insert alone, never a change of an entry, so that the transaction collides with nobody but who lists the same number
-at that moment. Where no call ends so, nothing is read or written.
+The number goes onto the organization's list: an insert alone, never a change of an entry, so that the transaction
+collides with nobody but who lists the same number at that moment. A person of the contact book is flagged, which all
+its contacts obey. Where no call ends so, nothing is read or written.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.phone import compared
+from shared.domain.reasons import EndReason
 from shared.store.catalog.do_not_call import list_from_call
 from shared.store.client import Document
+from shared.store.dialing.persons_contacts import flag_opted_out
 from shared.store.dialing.shard_transaction import ShardTransaction
 
 
@@ -27,3 +30,23 @@ async def list_opted_out(transaction: ShardTransaction, attempts: Sequence[Docum
         await list_from_call(transaction.store, transaction.session, organization_id, sorted(phones), now)
         transaction.context.listed.update((organization_id, compared(phone)) for phone in phones)
         transaction.ledger.changed.add(organization_id)
+
+
+async def flag_people(
+    transaction: ShardTransaction, attempts: Sequence[Document], contacts: Mapping[str, Document], now: datetime
+) -> None:
+    """Flag the people of these attempts, which ended in an opt-out; none of their contacts is called from here on.
+
+    `contacts` are those that the transaction has read and may move; the flag is noted there, too.
+    """
+    called = [contact for attempt in attempts if (contact := contacts.get(attempt["contact_id"])) is not None]
+    people = {contact["person_id"]: contact["organization_id"] for contact in called if contact["person_id"]}
+    for person_id, organization_id in people.items():
+        flagged = await flag_opted_out(transaction.store, transaction.session, organization_id, person_id, now)
+        for each in flagged.contacts:
+            if each["_id"] in contacts:
+                contacts[each["_id"]]["stopped"] = EndReason.DO_NOT_CALL.value
+        wanted = transaction.context.fact_types(organization_id)
+        for fact in flagged.facts:
+            if fact.type in wanted:
+                transaction.ledger.tell(organization_id, fact)

@@ -27,6 +27,7 @@ class JobDocument:
     mapping: Sequence[Mapping[str, str]] = ()
     layout: Mapping[str, Any] | None = None
     fails_campaign: bool = False
+    people: bool = False
     # None: not decided yet, or nothing is read.
     reading: Mapping[str, Any] | None = None
     source_id: str | None = None

@@ -23,9 +23,11 @@ from shared.store.contacts.counting_in import count_in, register_source
 from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias
 from shared.store.contacts.rows import change, new_contact
+from shared.store.contacts.told_skipped import tell_of_skipped
 from shared.store.contacts.upload_remarks import call_again
 from shared.store.dialing.expiries import note_expiries
-from shared.store.jobs.jobs import ROWS, move_job, require_open
+from shared.store.jobs.job_rows import store_refused
+from shared.store.jobs.jobs import move_job, require_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,14 @@ async def _store(
     await require_open(store, session, job, now)
     if documents:
         await store["contacts"].insert_many(documents, session=session)
+        await tell_of_skipped(store, session, job.organization_id, documents, now)
         for derived, contact_id in rows.aliases.items():
             await file_alias(store, known, derived, contact_id, session)
     if rows.existing:
         await _change(store, scope, rows.existing, now, session)
     expiries = {contact_id: row.fields.get("expires_at") for contact_id, row in (rows.new | rows.existing).items()}
     await note_expiries(store, scope.shard, expiries, session)
-    if read.problems:
-        await store[ROWS].insert_many(_refused(job, read), session=session)
+    await store_refused(store, session, job, read.problems)
     if documents or rows.existing:
         changed = [row.fields for row in rows.existing.values()]
         await count_in(
@@ -140,17 +142,3 @@ async def _change(
     changes = [change(contact_id, row, now) for contact_id, row in existing.items()]
     await store["contacts"].bulk_write(changes, ordered=False, session=session)
     await call_again(store, scope.organization_id, existing, now, session)
-
-
-def _refused(job: Job, read: ReadRows) -> list[Document]:
-    return [
-        {
-            "_id": f"{job.id}/{problem.index}/{place}",
-            "organization_id": job.organization_id,
-            "job_id": job.id,
-            "row": problem.index,
-            "field": problem.field or None,
-            "reason": problem.message,
-        }
-        for place, problem in enumerate(read.problems)
-    ]

@@ -72,6 +72,7 @@ def stored_job(job: Job) -> Document:
             "mapping": [{"column": name, "field": field} for name, field in order.mapping.items()],
             "layout": asdict(order.layout),
             "fails_campaign": order.fails_campaign,
+            "people": order.people,
         }
     if job.source_id is not None:
         document |= {"source_id": job.source_id, "outcomes": list(job.outcomes)}
@@ -94,6 +95,7 @@ def _order(document: Mapping[str, Any]) -> ImportOrder:
         mapping={each["column"]: each["field"] for each in document["mapping"]},
         layout=Layout(**(document["layout"] or {})),
         fails_campaign=document["fails_campaign"],
+        people=document["people"],
     )
 
 

@@ -13,8 +13,18 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.campaign import CampaignUse, import_failed, shown_state
+from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.ids import is_default_campaign
-from shared.domain.jobs import TOLD_AGAIN_AFTER, Failed, Job, JobKind, JobState, Position, Reading, RefusedRow
+from shared.domain.jobs import (
+    TOLD_AGAIN_AFTER,
+    Failed,
+    Job,
+    JobKind,
+    JobState,
+    Position,
+    Reading,
+    RefusedRow,
+)
 from shared.domain.page import NumberedPage, Page
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
 from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of, stored_course
@@ -23,11 +33,12 @@ from shared.store.client import Document, Store, translates
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.jobs import JobRowDocument
+from shared.store.jobs.job_news import log_acceptance, tell_of_end
 from shared.store.jobs.job_records import job_from, stored_job, stored_reading
+from shared.store.jobs.job_rows import ROWS
 from shared.store.paging import newest_first, numbered
 
 JOBS: Final = "jobs"
-ROWS: Final = "job_rows"
 MOST_TOLD: Final = 100
 
 
@@ -35,14 +46,14 @@ class JobMoved(TemporaryError):
     """Another worker has moved the job, or it has ended: look at it again."""
 
 
-async def accept_job(store: Store, job: Job, now: datetime) -> Job:
+async def accept_job(store: Store, job: Job, now: datetime, by: Actor = ENGINE) -> Job:
     """Store a new job and count it in its campaign; one that was stored under its id before comes back as it stands.
 
     Raises `NotFound` (campaign) or `WrongState` (it is over).
     """
 
     async def work(session: AsyncClientSession) -> Job:
-        await accept_in(store, session, job, now)
+        await accept_in(store, session, job, now, by)
         return job
 
     try:
@@ -51,11 +62,12 @@ async def accept_job(store: Store, job: Job, now: datetime) -> Job:
         return await find_job(store, job.id)
 
 
-async def accept_in(store: Store, session: AsyncClientSession, job: Job, now: datetime) -> None:
+async def accept_in(store: Store, session: AsyncClientSession, job: Job, now: datetime, by: Actor = ENGINE) -> None:
     """`accept_job` in the caller's transaction. Raises `DuplicateKeyError` for an id that is taken."""
     await store[JOBS].insert_one(stored_job(job), session=session)
     await require_open(store, session, job, now)
     await _count_import(store, session, job, 1)
+    await log_acceptance(store, session, job, by, now)
     await touch(store, job.organization_id, session)
 
 
@@ -182,11 +194,13 @@ async def move_job(
     grown = {f"counts.{name}": count for name, count in counts if count}
     if grown:
         update["$inc"] = grown
-    moved = await store[JOBS].update_one(_as_read(job), update, session=session)
-    if not moved.matched_count:
+    after = ReturnDocument.AFTER
+    moved = await store[JOBS].find_one_and_update(_as_read(job), update, return_document=after, session=session)
+    if moved is None:
         raise JobMoved(job.id)
     if last:
         await _count_import(store, session, job, -1)
+        await tell_of_end(store, session, job_from(moved), now)
 
 
 async def fail_job(store: Store, job: Job, failed: Failed, worker: str, now: datetime) -> None:
@@ -200,10 +214,12 @@ async def fail_job(store: Store, job: Job, failed: Failed, worker: str, now: dat
             "worker": worker,
             "failed": {"reason": failed.reason.value, "row": failed.row, "name": failed.name},
         }
-        done = await store[JOBS].update_one(_as_read(job), {"$set": changes}, session=session)
-        if not done.matched_count:
+        update, after = {"$set": changes}, ReturnDocument.AFTER
+        ended = await store[JOBS].find_one_and_update(_as_read(job), update, return_document=after, session=session)
+        if ended is None:
             raise JobMoved(job.id)
         await _count_import(store, session, job, -1)
+        await tell_of_end(store, session, job_from(ended), now)
         if job.order is not None and job.order.fails_campaign:
             await _fail_campaign(store, session, job, now)
         await touch(store, job.organization_id, session)
@@ -230,4 +246,5 @@ async def _fail_campaign(store: Store, session: AsyncClientSession, job: Job, no
     course = None if stored is None else import_failed(course_of(complete(CampaignDocument, stored)), now)
     if course is not None:
         changes = {**stored_course(course), "completed_at": now, "updated_at": now}
-        await store["campaigns"].update_one({"_id": job.campaign_id}, {"$set": changes}, session=session)
+        update = {"$set": changes, "$inc": {"fact_seq": 1}}
+        await store["campaigns"].update_one({"_id": job.campaign_id}, update, session=session)

@@ -12,14 +12,16 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from shared.domain.campaign import CampaignState, CampaignUse, drafted
+from shared.domain.campaign_log import ENGINE, Actor, LogEvent
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import OPTIONAL_FIELDS, ContactRow
-from shared.domain.ids import redialed_id_of
+from shared.domain.ids import contact_id_of_person, redialed_id_of
 from shared.domain.jobs import CHUNK_ROWS, Job, JobKind, Position, new_job
 from shared.domain.outcome import Outcome
 from shared.domain.phone import compared
 from shared.domain.reasons import FOR_GOOD
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
+from shared.store.catalog.campaign_log import NewEntry, log_document, tell_of_making, write_log
 from shared.store.catalog.configurations import count_campaign
 from shared.store.catalog.courses import NOT_DELETED, stored_course
 from shared.store.catalog.do_not_call import stopped_numbers
@@ -28,7 +30,9 @@ from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Document, Store, translates
 from shared.store.contacts.counting_in import count_in, register_source
 from shared.store.contacts.duplicates import contacts_with_phones
+from shared.store.contacts.enrolment import name_campaign
 from shared.store.contacts.matching import ContactsOf, look_up
+from shared.store.contacts.renames import file_aliases
 from shared.store.contacts.rows import new_contact
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument, contact_of
@@ -59,7 +63,7 @@ async def somebody_qualifies(store: Store, campaign: Campaign, outcomes: Collect
 
 
 async def create_redial(
-    store: Store, parent: Campaign, name: str | None, outcomes: Sequence[str], now: datetime
+    store: Store, parent: Campaign, name: str | None, outcomes: Sequence[str], now: datetime, by: Actor = ENGINE
 ) -> tuple[Campaign, Job]:
     """A draft with the settings of a campaign, and the job that copies its contacts, in one transaction.
 
@@ -103,7 +107,10 @@ async def create_redial(
             source_id=parent.id,
             outcomes=tuple(outcomes),
         )
-        await accept_in(store, session, job, now)
+        await accept_in(store, session, job, now, by)
+        redialed = NewEntry(LogEvent.REDIALED, None, by, {"campaign_id": child_id})
+        await write_log(store, session, [log_document(parent.id, parent.organization_id, redialed, now)])
+        await tell_of_making(store, session, child, drafted(), now, by)
         return Campaign.from_document({**child, "imports": 1}), job
 
     return await store.in_transaction(work)
@@ -135,15 +142,21 @@ async def _copy(
     now: datetime,
     session: AsyncClientSession,
 ) -> None:
+    contacts = await _with_people(store, session, contacts)
     external_ids = [contact["external_id"] for contact in contacts if contact["external_id"] is not None]
-    ids = {contact["_id"]: redialed_id_of(scope.campaign_id, contact["_id"]) for contact in contacts}
+    ids = {contact["_id"]: _copy_id(scope, contact) for contact in contacts}
     known = await look_up(store, scope, ids=ids.values(), external_ids=external_ids, session=session)
-    documents = []
+    documents, aliases = [], dict[str, str]()
     for contact in contacts:
-        external_id = contact["external_id"]
-        contact_id = ids[contact["_id"]] if external_id is None else scope.derived_id(external_id)
-        if contact_id not in known.contacts:
-            documents.append(_copied(scope, contact, contact_id, now))
+        contact_id, external_id = ids[contact["_id"]], contact["external_id"]
+        if contact_id in known.contacts:
+            continue
+        if external_id is not None and scope.derived_id(external_id) != contact_id:
+            if known.by_external_id(external_id) is None:
+                aliases[scope.derived_id(external_id)] = contact_id
+            else:
+                external_id = None
+        documents.append(_copied(scope, contact, contact_id, external_id, now))
     await move_job(
         store,
         session,
@@ -157,17 +170,54 @@ async def _copy(
     await require_open(store, session, job, now)
     if documents:
         await store["contacts"].insert_many(documents, session=session)
+        await file_aliases(store, known, aliases, session)
+        people = [document["person_id"] for document in documents if document["person_id"] is not None]
+        await name_campaign(store, session, scope.campaign_id, people)
         await count_in(store, scope, source, documents=documents, session=session)
     if to is None:
         await touch(store, job.organization_id, session)
 
 
-def _copied(scope: ContactsOf, contact: Mapping[str, Any], contact_id: str, now: datetime) -> Document:
-    """The contact as its customer sent it, due at once."""
+async def _with_people(store: Store, session: AsyncClientSession, contacts: Sequence[Document]) -> list[Document]:
+    """The contacts, those of people as this transaction sees them: without those whom nobody calls or enrols any more.
+
+    Contacts follow their people, so what is read here is what the people are; a change at the same moment collides.
+    """
+    of_people = [contact["_id"] for contact in contacts if contact["person_id"] is not None]
+    if not of_people:
+        return list(contacts)
+    found = store["contacts"].find({"_id": {"$in": of_people}}, session=session)
+    as_seen = {each["_id"]: contact_of(each) async for each in found}
+    people = {contact["person_id"] for contact in as_seen.values()}
+    active = store["people"].find(
+        {"_id": {"$in": sorted(people)}, "inactive": {"$ne": True}}, {"_id": 1}, session=session
+    )
+    enrolled = {person["_id"] async for person in active}
+    now_are = (as_seen.get(contact["_id"]) if contact["person_id"] is not None else contact for contact in contacts)
+    return [
+        contact
+        for contact in now_are
+        if contact is not None
+        and (contact["person_id"] is None or (contact["person_id"] in enrolled and contact["stopped"] is None))
+    ]
+
+
+def _copy_id(scope: ContactsOf, contact: Mapping[str, Any]) -> str:
+    if contact["person_id"] is not None:
+        return contact_id_of_person(scope.campaign_id, contact["person_id"])
+    external_id = contact["external_id"]
+    return redialed_id_of(scope.campaign_id, contact["_id"]) if external_id is None else scope.derived_id(external_id)
+
+
+def _copied(
+    scope: ContactsOf, contact: Mapping[str, Any], contact_id: str, external_id: str | None, now: datetime
+) -> Document:
+    """The contact as its customer sent it, due at once, and of the same person."""
     fields = {name: contact[name] for name in OPTIONAL_FIELDS if contact.get(name) is not None}
     fields.pop("scheduled_at", None)
-    row = ContactRow((contact["seq"],), None, contact["external_id"], True, tuple(contact["phone_numbers"]), fields)
-    return new_contact(scope, row, contact_id, status=ContactStatus.PENDING, now=now)
+    row = ContactRow((contact["seq"],), None, external_id, True, tuple(contact["phone_numbers"]), fields)
+    copied = new_contact(scope, row, contact_id, status=ContactStatus.PENDING, now=now)
+    return {**copied, "person_id": contact["person_id"]}
 
 
 async def _next_contacts(store: Store, campaign_id: str, after: Position) -> tuple[list[Document], Position | None]:
@@ -205,6 +255,8 @@ async def _qualifying(
         if contact["last_attempt"] is not None
         and contact["ended_because"] not in FOR_GOOD
         and contact["for_good"] is None
+        and not contact["opted_out"]
+        and contact["stopped"] is None
         and not contact["delete_requested"]
     }
     if not candidates:

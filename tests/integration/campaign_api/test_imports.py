@@ -10,6 +10,7 @@ import pytest
 from services.contact_ingest.jobs import Jobs
 from shared.clock import utc_now
 from shared.domain.csv_check import Breach, Checked, Refusal
+from shared.domain.ids import contact_id_of_person
 from shared.engine.imports import check_csv
 from shared.store.catalog.file_contents import GridFSFiles
 from tests.eventually import eventually
@@ -103,6 +104,26 @@ async def test_a_closed_campaign_takes_no_import(acme: Customer) -> None:
     assert (await _send(acme, campaign["id"], b"phone\n+14155550101\n")).status == 400
 
 
+async def test_rows_are_people_where_that_is_asked(acme: Customer, jobs: Jobs) -> None:
+    campaign = await acme.new_campaign()
+    path = f"/campaigns/{campaign['id']}/imports?people=true&mapping="
+    mapping = quote(json.dumps({"Rufname": "first_name"}))
+    text = b"Handy,Rufname,Plan\n+14155550301,Ann,pro\n+14155550301,Anna,\n"
+    begun = await acme.call("POST", path + mapping, raw=text, headers=CSV)
+    assert (begun.status, begun.body["people"]) == (202, True)
+    jobs.begin(begun.body["id"])
+    done = await _ended(acme, begun.body["id"])
+    assert (done["inserted"], done["duplicates"], done["rows"]) == (1, 1, 2)
+    [person] = (await acme.get("/people")).body["people"]
+    assert (person["first_name"], person["phone"], person["custom_fields"]) == ("Anna", "+14155550301", {"Plan": "pro"})
+    [contact] = (await acme.get(f"/campaigns/{campaign['id']}/contacts")).body["contacts"]
+    assert contact["person_id"] == person["id"]
+    of_contacts = quote(json.dumps({"Rufname": "external_id"}))
+    assert (await acme.call("POST", path + of_contacts, raw=text, headers=CSV)).status == 422
+    body = {"file_id": "none", "mapping": {"Rufname": "first_name"}}
+    assert (await acme.post(f"/campaigns/{campaign['id']}/imports", body)).status == 422
+
+
 async def _attempt(stack: Stack, contact_id: str, outcome: str, number: int) -> None:
     """Record an attempt as a call's end leaves it."""
     contact = await stack.store["contacts"].find_one({"_id": contact_id})
@@ -127,6 +148,7 @@ async def test_a_redial_calls_those_again_who_were_not_reached_once(acme: Custom
         "same-number": ("+14155550201", ["busy"]),
         "listed": ("+14155550204", ["busy"]),
         "never-called": ("+14155550205", []),
+        "opted-out": ("+14155550206", ["busy"]),
     }
     rows = [
         {"external_id": name, "phone_numbers": [number], "data": {"name": name}}
@@ -136,7 +158,13 @@ async def test_a_redial_calls_those_again_who_were_not_reached_once(acme: Custom
     for contact_id, (_, outcomes) in zip(added.body["contact_ids"], stories.values(), strict=True):
         for number, outcome in enumerate(outcomes, start=1):
             await _attempt(stack, contact_id, outcome, number)
+    person = (await acme.post("/people", {"first_name": "Ida", "phone": "+14155550207", "external_id": "ida"})).body
+    enrolled = await acme.post(f"/campaigns/{campaign['id']}/people", {"people": ["ida"]})
+    assert enrolled.status == 200, enrolled.raw
+    [ida] = await stack.store["contacts"].find({"person_id": person["id"]}).to_list()
+    await _attempt(stack, ida["_id"], "busy", 1)
     await acme.post("/do-not-call", {"phone_numbers": ["+14155550204"]})
+    await stack.store["contacts"].update_one({"external_id": "opted-out"}, {"$set": {"opted_out": True}})
     path = f"/campaigns/{campaign['id']}/redial"
     assert (await acme.post(path)).status == 400  # it is active
     await acme.post(f"/campaigns/{campaign['id']}/close")
@@ -164,7 +192,16 @@ async def test_a_redial_calls_those_again_who_were_not_reached_once(acme: Custom
 
     await eventually(copied, timeout=20, saying="the contacts are copied")
     contacts = (await acme.get(f"/campaigns/{child.body['id']}/contacts")).body["contacts"]
-    assert [(one["external_id"], one["data"], one["attempts"]) for one in contacts] == [("busy", {"name": "busy"}, [])]
+    assert [(one["external_id"], one["data"], one["attempts"]) for one in contacts if one["person_id"] is None] == [
+        ("busy", {"name": "busy"}, [])
+    ]
+    [second] = [one for one in contacts if one["person_id"] is not None]
+    assert (second["person_id"], second["id"]) == (person["id"], contact_id_of_person(child.body["id"], person["id"]))
+    await acme.patch(f"/people/{person['id']}", {"phone": "+14155550208"})
+    followed = (await acme.get(f"/campaigns/{child.body['id']}/contacts/{second['id']}")).body
+    assert followed["phone_numbers"] == ["+14155550208"], "who is called again follows the person"
+    log = (await acme.get(f"/campaigns/{campaign['id']}/log")).body["entries"]
+    assert (log[0]["event"], log[0]["details"]) == ("redialed", {"campaign_id": child.body["id"]})
     assert (await acme.get("/imports")).body["imports"] == []
 
 

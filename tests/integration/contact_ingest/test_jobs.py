@@ -14,22 +14,29 @@ from services.contact_ingest.jobs import Jobs
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
+from shared.domain.campaign_log import LogEvent
 from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
 from shared.domain.csv_contacts import Layout, read_records
+from shared.domain.csv_people import read_people
 from shared.domain.csv_text import CsvFlaw
+from shared.domain.facts import FactType
+from shared.domain.ids import default_campaign_id
 from shared.domain.jobs import Failed, ImportOrder, Job, JobCounts, JobFailure, JobKind, JobState, new_job
 from shared.domain.stored_files import file_key
 from shared.errors import WrongState
 from shared.events import JobWaiting
 from shared.health import HealthServer
 from shared.settings import KafkaSettings
+from shared.store.catalog.campaign_log import read_log
 from shared.store.catalog.campaigns import get_campaign, move_campaign
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.file_contents import GridFSFiles
 from shared.store.catalog.files import register_file
 from shared.store.client import Document, Store
+from shared.store.contacts.following import edit_person
 from shared.store.jobs.import_chunk import ImportChunk, store_chunk
+from shared.store.jobs.import_people import PeopleChunk, store_people
 from shared.store.jobs.jobs import JobMoved, accept_job, fail_job, find_job, jobs_to_tell, refused_rows, settle_reading
 from tests.eventually import eventually
 from tests.integration.contact_ingest.customer import Customer
@@ -49,7 +56,7 @@ class Desk:
     customer: Customer
     store: Store
 
-    async def accept(self, text: str | bytes, **order: Any) -> Job:
+    async def accept(self, text: str | bytes, *, of_campaign: bool = True, **order: Any) -> Job:
         """An accepted import that nobody was told of."""
         data = text.encode() if isinstance(text, str) else text
         organization_id = self.customer.organization_id
@@ -59,7 +66,8 @@ class Desk:
         await GridFSFiles(self.store).put(organization_id, str(key), _bytes(data))
         campaign = await get_campaign(self.store, organization_id, self.customer.campaign_id)
         wish = ImportOrder(str(key), "people.csv", **order)
-        job = new_job(JobKind.IMPORT, organization_id, campaign.shard, campaign.id, now, order=wish)
+        campaign_id = campaign.id if of_campaign else default_campaign_id(organization_id)
+        job = new_job(JobKind.IMPORT, organization_id, campaign.shard, campaign_id, now, order=wish)
         return await accept_job(self.store, job, now)
 
     async def ended(self, job: Job) -> Job:
@@ -183,6 +191,31 @@ async def test_an_import_into_a_campaign_that_is_closed_meanwhile_fails(desk: De
     assert await desk.contacts() == []
 
 
+async def test_the_end_of_an_import_is_told_and_logged(desk: Desk, jobs: Jobs) -> None:
+    organization_id = desk.customer.organization_id
+    wanted = {"$set": {"fact_types": [FactType.IMPORT_DONE]}}
+    await desk.store["organizations"].update_one({"_id": organization_id}, wanted)
+    good, bad = await desk.accept(_list(1001) + "nonsense,Bob\n"), await desk.accept(b"phone,name\n")
+    for job in (good, bad):
+        jobs.begin(job.id)
+        await desk.ended(job)
+    told = await desk.store["facts_in"].find({"organization_id": organization_id}).sort("at").to_list()
+    assert [(fact["type"], fact["campaign_id"]) for fact in told] == [("import.done", desk.customer.campaign_id)] * 2
+    by_job = {fact["facts"].pop("job_id"): fact["facts"] for fact in told}
+    assert by_job == {
+        good.id: {"state": "done", "rows": 1002, "accepted": 1001, "refused": 1},
+        bad.id: {"state": "failed", "rows": 0, "accepted": 0, "refused": 0, "reason": "no rows"},
+    }
+    page = await read_log(desk.store, organization_id, desk.customer.campaign_id, cursor=None, limit=10)
+    logged = {(entry.event, entry.reason, entry.facts["import_id"]) for entry in page.rows if "import" in entry.event}
+    assert logged == {
+        (LogEvent.IMPORT_STARTED, None, good.id),
+        (LogEvent.IMPORT_DONE, None, good.id),
+        (LogEvent.IMPORT_STARTED, None, bad.id),
+        (LogEvent.IMPORT_FAILED, "no rows", bad.id),
+    }
+
+
 async def test_a_message_begins_the_job(desk: Desk, ingest: HealthServer, jobs: Jobs) -> None:
     job = await desk.accept(_list(2500))
     await jobs.producer.publish_work([JobWaiting(organization_id=job.organization_id, job_id=job.id)])
@@ -274,3 +307,76 @@ async def test_a_campaign_does_not_complete_beside_an_import(desk: Desk, jobs: J
     await desk.ended(job)
     shown = (await get_campaign(desk.store, job.organization_id, job.campaign_id)).shown(utc_now())
     assert shown.state is CampaignState.RUNNING
+
+
+# Imports of people.
+
+
+async def _people(desk: Desk) -> dict[str, Document]:
+    found = desk.store["people"].find({"organization_id": desk.customer.organization_id})
+    return {person["phone"]: person async for person in found}
+
+
+async def test_rows_become_people_who_are_enrolled(desk: Desk, jobs: Jobs) -> None:
+    """Each is found by its phone or made; one who is there already stays as it is in the campaign."""
+    await add_numbers(desk.store, desk.customer.organization_id, ["+14152000003"], None, utc_now())
+    first = await desk.accept("phone,first_name,Plan\n+14152000001,Ann,pro\n+14152000002,Bob,\n", people=True)
+    jobs.begin(first.id)
+    assert (await desk.ended(first)).counts == JobCounts(inserted=2)
+    bob = (await _people(desk))["+14152000002"]
+    await edit_person(
+        desk.store,
+        desk.customer.organization_id,
+        bob["_id"],
+        {"inactive": True},
+        source="api-0",
+        now=utc_now(),
+    )
+    text = "phone,last_name\n+14152000001,Lee\n+14152000003,Cy\nnonsense,Dan\n+14152000003,Cyd\n,\n+14152000002,Ray\n"
+    second = await desk.accept(text, people=True)
+    jobs.begin(second.id)
+    assert (await desk.ended(second)).counts == JobCounts(inserted=1, duplicates=3, refused=1, passed_over=1, skipped=1)
+    people = await _people(desk)
+    ann, cy = people["+14152000001"], people["+14152000003"]
+    assert (ann["first_name"], ann["last_name"], ann["custom_fields"]) == ("Ann", "Lee", {"Plan": "pro"})
+    assert cy["last_name"] == "Cyd", "the later row counts"
+    contacts = {contact["person_id"]: contact for contact in await desk.contacts()}
+    assert contacts.keys() == {person["_id"] for person in people.values()}
+    assert contacts[ann["_id"]]["data"] == {"Plan": "pro", "first_name": "Ann", "last_name": "Lee"}
+    assert (contacts[cy["_id"]]["status"], contacts[cy["_id"]]["ended_because"]) == ("skipped", "do_not_call")
+    [refused] = [row async for row in refused_rows(desk.store, second.organization_id, second.id)]
+    assert (refused.row, refused.field) == (4, "phone")
+    assert await desk.imports() == 0
+
+
+async def test_a_frozen_worker_of_an_import_of_people_changes_nothing(desk: Desk, jobs: Jobs) -> None:
+    """reset_outside, of people: what was edited since stays, and nobody is counted twice."""
+    job = await desk.accept("phone,first_name\n+14152000001,Ann\n", people=True)
+    settled = await desk.settled(job, "frozen")
+    assert settled.order is not None
+    assert settled.reading is not None
+    key = settled.order.file_key
+    chunks = chunks_of(
+        lambda: GridFSFiles(desk.store).read(job.organization_id, key), settled.reading, settled.position
+    )
+    chunk = await anext(chunks)
+    await chunks.aclose()
+    columns = Columns(settled.reading.names, settled.reading.fields)
+    frozen = PeopleChunk(settled, read_people(chunk.records, columns, RULES), chunk.to, chunk.last)
+    jobs.begin(job.id)
+    done = await desk.ended(job)
+    ann = (await _people(desk))["+14152000001"]
+    values = {"first_name": "Anna"}
+    await edit_person(desk.store, job.organization_id, ann["_id"], values, source="api-0", now=utc_now())
+    with pytest.raises(JobMoved):
+        await store_people(desk.store, frozen, "ingest-2", "frozen", utc_now())
+    assert (await _people(desk))["+14152000001"]["first_name"] == "Anna"
+    assert (await find_job(desk.store, job.id)).counts == done.counts == JobCounts(inserted=1)
+
+
+async def test_people_of_no_campaign_come_into_the_contact_book_alone(desk: Desk, jobs: Jobs) -> None:
+    job = await desk.accept("phone,first_name\n4152000001,Ann\n+14152000001,Anna\n", people=True, of_campaign=False)
+    jobs.begin(job.id)
+    assert (await desk.ended(job)).counts == JobCounts(inserted=1, updated=1)
+    assert (await _people(desk))["+14152000001"]["first_name"] == "Anna"
+    assert await desk.store["contacts"].count_documents({}) == 0

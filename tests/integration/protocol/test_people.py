@@ -4,22 +4,24 @@ One fixed order of events each, judged by the documents and by the carrier's own
 """
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from shared.domain.enrolment import Enrolment
+from shared.domain.facts import FactType
 from shared.domain.ids import contact_id_of_person
 from shared.domain.outcome import Outcome
 from shared.domain.reasons import EndReason
 from shared.store.client import Store
-from shared.store.contacts.following import flag_opted_out
 from shared.store.dialing import gate
 from shared.store.reports.counters import campaign_counts
+from tests.integration.protocol import edits
 from tests.integration.protocol import people_edits as people
 from tests.integration.protocol.drain import drain
-from tests.integration.protocol.setting import ACME, SPRING, SUMMER, new_world
-from tests.integration.protocol.test_refusals import called, claim, ends
+from tests.integration.protocol.setting import SPRING, SUMMER, new_world
+from tests.integration.protocol.test_refusals import ROOMY, called, claim, ends
 from tests.integration.protocol.test_traces import ACME_SHARD, A, call, contact, job_for, start, task_of
 from tests.integration.protocol.world import World
 
@@ -203,14 +205,50 @@ async def test_two_enrolments_at_once_make_one_contact(store: Store) -> None:
     await drain(world)
 
 
-async def test_an_opt_out_flags_the_person_in_the_same_transaction(store: Store) -> None:
+@pytest.mark.parametrize("by", ["result", "ending"])
+async def test_an_opt_out_holds_in_all_campaigns_of_the_person(store: Store, by: str) -> None:
+    """Also where the person has another number by now, which is on no list; it is told once."""
     world = await new_world(store)
     person_id, contact_id = await ida(world)
-    await store.in_transaction(lambda session: flag_opted_out(store, session, ACME, person_id, world.now))
+    [in_spring] = [each.contact_id for each in await people.enrolled(world, person_id, campaign_id=SPRING)]
+    assert in_spring is not None
+    await call(world, contact_id)
+    await people.change(world, person_id, phone=OTHER)
+    if by == "result":
+        [live] = world.carrier.live()
+        await edits.report_result(world, live.request, opt_out=True)
+        await ends(world, contact_id, Outcome.ANSWERED)
+    else:
+        await ends(world, contact_id, Outcome.DO_NOT_CALL)
     person = await store["people"].find_one({"_id": person_id})
     assert person is not None
     assert person["do_not_call"]
     await world.sweep(ACME_SHARD, ACME_SHARD)
-    assert await ended(world, contact_id) == ("skipped", EndReason.DO_NOT_CALL)
-    await store.in_transaction(lambda session: flag_opted_out(store, session, ACME, SUMMER, world.now))
+    assert await ended(world, in_spring) == ("skipped", EndReason.DO_NOT_CALL)
+    assert await claim(world, in_spring) == []
+    assert (await told_types(store))[FactType.PERSON_DO_NOT_CALL] == 1
     await drain(world)
+
+
+async def test_an_opt_out_ends_a_retry_of_another_call_that_ends_with_it(store: Store) -> None:
+    """Both calls of one person end in one transaction: the contact that would wait for a retry is called no more."""
+    world = await new_world(store, ROOMY)
+    person_id, contact_id = await ida(world)
+    [in_spring] = [each.contact_id for each in await people.enrolled(world, person_id, campaign_id=SPRING)]
+    assert in_spring is not None
+    await call(world, contact_id)
+    await people.change(world, person_id, phone=OTHER)
+    await call(world, in_spring)
+    for live in list(world.carrier.live()):
+        opted_out = live.request.contact_id == contact_id
+        world.carrier.end(live, Outcome.DO_NOT_CALL if opted_out else Outcome.NO_ANSWER)
+        await world.report(live)
+    await world.work(ACME_SHARD, ACME_SHARD, claim=())
+    assert await ended(world, in_spring) == ("skipped", EndReason.DO_NOT_CALL)
+    await drain(world)
+
+
+async def told_types(store: Store) -> Counter[str]:
+    """How often facts of each type were told, or wait to be."""
+    waiting = [fact["type"] async for fact in store["facts_in"].find()]
+    return Counter(waiting + [fact["type"] async for each in store["facts"].find() for fact in each["facts"]])

@@ -15,11 +15,11 @@ from services.campaign_api.native import translate_imports
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.paths import ContactsCampaignRef, PlainRef
 from services.campaign_api.native.schemas.imports import (
-    MAPPING,
     ImportPage,
     ImportView,
     ImportWithRows,
     StartImport,
+    mapping_for,
 )
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
@@ -49,6 +49,7 @@ MappingText = Annotated[
     str | None,
     Query(max_length=2000, description="With a CSV body: what columns hold, by name, as a JSON object."),
 ]
+OfPeople = Annotated[bool, Query(description="With a CSV body: each row is a person of the contact book.")]
 FileName = Annotated[str, Query(min_length=1, max_length=255, description="With a CSV body: the file's name.")]
 
 
@@ -60,12 +61,18 @@ async def start(
     request: Request,
     mapping: MappingText = None,
     file_name: FileName = _FILE_NAME,
+    people: OfPeople = False,
 ) -> ImportView:
-    """Import a CSV file: its bytes as the body, or the id of an uploaded one in JSON. Answered at once."""
+    """Import a CSV file: its bytes as the body, or the id of an uploaded one in JSON. Answered at once.
+
+    With `people` its rows are people of the contact book who are enrolled in the campaign, or under `default` in none.
+    """
     kind = _content_type(request)
     if kind in CSV_TYPES:
-        order = ImportOrder("", _text(file_name), _mapping(mapping))
-        job = await imports.import_bytes(engine, caller.organization_id, campaign, request.stream(), order, utc_now())
+        order = ImportOrder("", _text(file_name), _mapping(mapping, people), people=people)
+        job = await imports.import_bytes(
+            engine, caller.organization_id, campaign, request.stream(), order, utc_now(), by=caller.actor
+        )
         return translate_imports.import_view(job)
     if kind != "application/json":
         raise Refused(RequestFault.NOT_CSV, given=quoted(kind))
@@ -75,8 +82,8 @@ async def start(
     except ValidationError as error:
         raise ValuesInvalid(bad_values(error, StartImport, raw)) from None
     key, name = await imports.file_key_of(engine, caller.organization_id, body.file_id)
-    order = ImportOrder(key, name, dict(body.mapping))
-    job = await imports.begin_import(engine, caller.organization_id, campaign, order, utc_now())
+    order = ImportOrder(key, name, dict(body.mapping), people=body.people)
+    job = await imports.begin_import(engine, caller.organization_id, campaign, order, utc_now(), by=caller.actor)
     return translate_imports.import_view(job)
 
 
@@ -128,11 +135,11 @@ def _content_type(request: Request) -> str:
     return message.get_content_type()
 
 
-def _mapping(text: str | None) -> dict[str, str]:
+def _mapping(text: str | None, people: bool) -> dict[str, str]:
     if text is None:
         return {}
     try:
-        return {**MAPPING.validate_json(text)}
+        return {**mapping_for(people).validate_json(text)}
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise ValuesInvalid([bad_value(one, ["query", "mapping"]) for one in found]) from None

@@ -32,5 +32,7 @@ async def redial(
     """
     now = utc_now()
     outcomes = body.outcomes if body.outcomes is not None else NOT_REACHED
-    child = await redial_campaign(engine, caller.organization_id, campaign, name=body.name, outcomes=outcomes, now=now)
+    child = await redial_campaign(
+        engine, caller.organization_id, campaign, name=body.name, outcomes=outcomes, now=now, by=caller.actor
+    )
     return translate.campaign_view(child, now)

@@ -1,9 +1,9 @@
 """Imports of CSV files, and redials."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from services.campaign_api.http.requests import RequestBody
 from shared.domain.json_rules import ShortText
@@ -23,8 +23,21 @@ ColumnField = Literal[
     "data",
     "ignore",
 ]
-Mapping = Annotated[dict[ShortText, ColumnField], Field(max_length=1000)]
-MAPPING: TypeAdapter[dict[str, ColumnField]] = TypeAdapter(Mapping)
+PersonField = Literal[
+    "phone_numbers", "first_name", "last_name", "email", "company", "job_title", "tags", "timezone", "data", "ignore"
+]
+Mapping = Annotated[dict[ShortText, ColumnField | PersonField], Field(max_length=1000)]
+MAPPING: TypeAdapter[dict[str, ColumnField]] = TypeAdapter(
+    Annotated[dict[ShortText, ColumnField], Field(max_length=1000)]
+)
+PEOPLE_MAPPING: TypeAdapter[dict[str, PersonField]] = TypeAdapter(
+    Annotated[dict[ShortText, PersonField], Field(max_length=1000)]
+)
+
+
+def mapping_for(people: bool) -> TypeAdapter[Any]:
+    """What columns may hold in an import of contacts, or of people."""
+    return PEOPLE_MAPPING if people else MAPPING
 
 
 class StartImport(RequestBody):
@@ -43,6 +56,14 @@ class StartImport(RequestBody):
 
     file_id: ShortText = Field(description="The id of a file that was uploaded.")
     mapping: Mapping = Field({}, description="What columns hold, by name; the others are read by their names.")
+    people: bool = Field(
+        False, description="Each row is a person of the contact book, found by its number or made, and enrolled."
+    )
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> "StartImport":
+        mapping_for(self.people).validate_python(dict(self.mapping))
+        return self
 
 
 class ColumnView(BaseModel):
@@ -76,10 +97,12 @@ class ImportView(BaseModel):
     campaign_id: str = Field(description="`default` for contacts of no campaign.")
     status: Literal["running", "done", "failed"]
     file_name: str
+    people: bool = Field(description="The rows are people of the contact book.")
     total_rows: int | None = Field(description="Rows below the header; null until the file was looked through.")
-    rows: int = Field(description="Rows read so far, the sum of the next four.")
+    rows: int = Field(description="Rows read so far, the sum of the next five.")
     inserted: int
     updated: int
+    duplicates: int = Field(description="Of people: they were in the campaign already, which calls them as before.")
     refused: int
     passed_over: int = Field(description="Rows without any value.")
     skipped: int = Field(description="Those of the inserted ones that are on the do-not-call list.")
