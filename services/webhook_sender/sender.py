@@ -87,6 +87,9 @@ class Sender:
         marking = asyncio.create_task(self._mark_all(), name="marks")
         try:
             while not self._ending:
+                if marking.done():
+                    # A bug: without marks nothing would ever leave the hand.
+                    await marking
                 await self._look_again()
             await self._leave()
         finally:
@@ -104,12 +107,12 @@ class Sender:
         self._in_hand += len(taken)
         metrics.WEBHOOKS_IN_HAND.set(self._in_hand)
         try:
-            webhooks = await webhooks_by_id(self._engine.store, {one.webhook_id for one in taken})
+            webhooks = await self._webhooks_of(taken)
         except TemporaryError:
             # They are due again when their time is up.
-            self._in_hand -= len(taken)
+            self._no_more(len(taken))
             raise
-        await self._begin(taken, webhooks, token, now)
+        self._begin(taken, webhooks, token, now)
         return len(taken)
 
     async def settled(self) -> None:
@@ -149,13 +152,18 @@ class Sender:
                 free -= room
         return rooms
 
-    async def _begin(
-        self, taken: Iterable[Delivery], webhooks: Mapping[str, Webhook], token: str, now: datetime
-    ) -> None:
+    async def _webhooks_of(self, taken: Iterable[Delivery]) -> Mapping[str, Webhook]:
+        """The subscriptions of these deliveries; what waits for one that was deleted is forgotten."""
+        wanted = {one.webhook_id for one in taken}
+        found = await webhooks_by_id(self._engine.store, wanted)
+        for deleted in wanted - found.keys():
+            await drop_waiting(self._engine.store, deleted)
+        return found
+
+    def _begin(self, taken: Iterable[Delivery], webhooks: Mapping[str, Webhook], token: str, now: datetime) -> None:
         for delivery in taken:
             webhook = webhooks.get(delivery.webhook_id)
             if webhook is None:
-                await drop_waiting(self._engine.store, delivery.webhook_id)
                 self._no_more(1)
             elif not webhook.active:
                 self._note(delivery, token, _OFF)

@@ -5,7 +5,7 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -130,6 +130,7 @@ def appname(database: str) -> str:
     return f"dialstream {database}"
 
 
+DUPLICATE_KEY: Final = 11000
 # Server errors that say "not now" rather than "wrong": shutdown, no primary, stepped down, interrupted.
 _AWAY_CODES = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 
@@ -153,6 +154,17 @@ async def translated() -> AsyncIterator[None]:
         if error.code in _AWAY_CODES:
             raise Unavailable("MongoDB", f"code {error.code}") from error
         raise
+
+
+def check_but_duplicates(error: BulkWriteError) -> None:
+    """Raise what is wrong with unordered inserts but that some documents, by their ids, were there already.
+
+    Inside `translated()`, what a server that went away or a majority has not confirmed is `Unavailable` then: of a
+    document that was there already, too, nobody knows whether a majority has it.
+    """
+    others = [wrong for wrong in error.details["writeErrors"] if wrong["code"] != DUPLICATE_KEY]
+    if others or error.details["writeConcernErrors"]:
+        raise BulkWriteError({**error.details, "writeErrors": others}) from error
 
 
 def _is_unconfirmed(result: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.domain.contact import FINAL, ContactStatus
+from shared.domain.jobs import JobState
 from shared.domain.outcome import Outcome
 from shared.store.client import Store
 from tests.chaos.customers import Batch
@@ -24,12 +25,14 @@ async def unsettled(store: Store, batches: Sequence[Batch]) -> str:
     open_contacts = await store["contacts"].count_documents({"status": {"$nin": sorted(FINAL)}})
     held = await store["budgets"].count_documents({"held": {"$ne": 0}})
     results = await store["results"].count_documents({})
+    imports = await store["jobs"].count_documents({"state": JobState.RUNNING.value})
     known = await store["ingest_batches"].count_documents({"status": {"$in": ["done", "refused"]}})
     waiting = {
         "contacts not final": open_contacts,
         "budgets held": held,
         "results not applied": results,
         "batches without a result": len(batches) - known,
+        "imports running": imports,
     }
     return ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
 
@@ -77,15 +80,18 @@ async def unknown_outcomes(store: Store) -> int:
 
 
 async def given_up(store: Store) -> set[tuple[str, str]]:
-    """Contacts that ended in error because nobody could tell whether they were called: (organization, external id)."""
+    """Contacts that ended in error because nobody could tell whether they were called: (organization, external id).
+
+    A person's contact, which has no external id, is named by its own id.
+    """
     query = {"status": ContactStatus.ERROR, f"outcomes.{Outcome.UNKNOWN}": {"$gt": 0}}
     found = store["contacts"].find(query, {"organization_id": 1, "external_id": 1})
-    return {(contact["organization_id"], contact["external_id"]) async for contact in found}
+    return {(contact["organization_id"], contact["external_id"] or contact["_id"]) async for contact in found}
 
 
 async def _lost_rows(store: Store, batches: Sequence[Batch], truth: Truth) -> list[Violation]:
     there = {
-        (contact["organization_id"], contact["external_id"])
+        (contact["organization_id"], contact["external_id"] or contact["_id"])
         async for contact in store["contacts"].find({}, {"organization_id": 1, "external_id": 1})
     }
     results = {result["batch_id"]: result async for result in store["ingest_batches"].find({})}

@@ -1,4 +1,4 @@
-"""Customers at work while everything breaks: they add, edit, delete, list, pause, resume, close, end, change limits.
+"""Customers at work while everything breaks: they add, import, enrol, edit, delete, list, pause, close, and so on.
 
 Each notes in the truth what it asks for before it asks, and the acknowledgement when it comes. A request whose answer
 was lost is sent again until it is answered, as a client would; all of them may be repeated.
@@ -21,9 +21,15 @@ from tests.chaos.courses import Courses
 from tests.chaos.customers import ALWAYS, CONFIGURATION, Batch, Campaign, Organization
 from tests.chaos.end_dates import EndDates
 from tests.chaos.hours import Hours
+from tests.chaos.imports import Imports
+from tests.chaos.limits import CAMPAIGN_LIMITS, LIMITS, Limits
+from tests.chaos.people import People
 from tests.chaos.phones import new_numbers, numbers_of
 from tests.chaos.pools import Pools
+from tests.chaos.receiving import Receiving
+from tests.chaos.results import Results
 from tests.chaos.runs import Runs
+from tests.chaos.subscriptions import Subscriptions
 from tests.chaos.truth import CampaignRules, Caps, NumberRules, Rule, Truth
 from tests.chaos.wishes import Wishes
 from tests.e2e.system import System
@@ -31,8 +37,6 @@ from tests.e2e.system import System
 ORGANIZATIONS: Final = 3
 CAMPAIGNS_EACH: Final = 2
 FIRST_CONTACTS: Final = 60
-LIMITS: Final = (4, 8, 16, 24)
-CAMPAIGN_LIMITS: Final = (2, 4, 8)
 EXCLUSIVE_CONTACTS: Final = 8
 EXCLUSIVE_NUMBER: Final = "+1415555020{}"
 PAUSE_SECONDS: Final = (0.02, 0.4)
@@ -46,7 +50,7 @@ IS_DELETED: Final = 0.7
 class Crowd:
     """All customers. `deeds` counts what they did."""
 
-    def __init__(self, system: System, truth: Truth, seed: int) -> None:
+    def __init__(self, system: System, receiving: Receiving, truth: Truth, seed: int) -> None:
         self._system, self._truth = system, truth
         self._dice = random.Random(f"crowd/{seed}")
         self.asking = Asking(system)
@@ -57,6 +61,11 @@ class Crowd:
         self._runs = Runs(self.asking, truth, self._dice)
         self._wishes = Wishes(self.asking, truth, self._dice)
         self._numbers = new_numbers()
+        self._limits = Limits(self.asking, truth, self._dice)
+        self._results = Results(self.asking, truth, self._dice)
+        self._people = People(self.asking, truth, self._dice, self._numbers)
+        self.imports = Imports(self.asking, truth, self._dice)
+        self.subscriptions = Subscriptions(receiving)
         self.organizations: list[Organization] = []
         self.batches: list[Batch] = []
         self.deeds: Counter[str] = Counter()
@@ -68,16 +77,20 @@ class Crowd:
             who = await self._system.new_customer()
             limit = Rule(self._dice.choice(LIMITS), utc_now())
             self._truth.limits[who.organization_id] = limit
+            await self.subscriptions.subscribe(who)
+            self._truth.subscribed.add(who.organization_id)
             await who.api.put("/campaign/concurrency-settings", {"concurrency_limit": limit.last})
             organization = Organization(who, [], limit)
             self.hours.begin(organization.id)
             for _ in range(CAMPAIGNS_EACH):
                 await self._add(organization, await self._new_campaign(organization), FIRST_CONTACTS)
-            await self._limit_campaign(organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS))
+            await self._limits.limit_campaign(
+                organization, organization.campaigns[0], self._dice.choice(CAMPAIGN_LIMITS)
+            )
             await self._ends.let_complete(who.who.key, organization.campaigns[0])
             await self._courses.put_breaker(who.who.key, organization.campaigns[0])
             await self._add_exclusive_campaign(organization)
-            await self._pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
+            await self._limits.pace_campaign(organization, organization.campaigns[1], self._dice.choice(RATES))
             pooled = organization.campaigns[1].id
             await self._pools.open(who.who.key, organization.id, pooled, len(self.organizations))
             self.organizations.append(organization)
@@ -121,7 +134,7 @@ class Crowd:
     async def come_to_rest(self) -> None:
         """What stands in the way of the waiting contacts is taken away: pauses, closed windows, low limits."""
         for organization in self.organizations:
-            await self._set_limit(organization, max(LIMITS))
+            await self._limits.set_limit(organization, max(LIMITS))
             await self._pools.lift(organization.who.who.key, organization.id)
             await self.hours.open(organization.id, organization.who.who.key)
             if organization.capped:
@@ -129,9 +142,9 @@ class Crowd:
                     await self._close(organization, campaign)
                 continue
             for campaign in organization.campaigns:
-                await self._pace_campaign(organization, campaign, None)
+                await self._limits.pace_campaign(organization, campaign, None)
                 if campaign.id in self._truth.campaign_limits:
-                    await self._limit_campaign(organization, campaign, max(LIMITS))
+                    await self._limits.limit_campaign(organization, campaign, max(LIMITS))
                 if not campaign.rules.open.last:
                     await self._set_windows(organization, campaign, open_now=True)
                 if not campaign.rules.active.last and campaign.id not in self._truth.closed:
@@ -144,7 +157,11 @@ class Crowd:
         deeds: list[tuple[int, Callable[[Organization, Campaign], Awaitable[None]]]] = [
             (30, self._add_some),
             (12, self._publish_some),
+            (6, self._import_some),
             (8, self._look_for_results),
+            (6, self._results.report_one),
+            (6, self._enrol_one),
+            (4, self._people.change_one),
             (10, self._edit_one),
             (6, self._delete_one),
             (6, self._list_one),
@@ -152,7 +169,7 @@ class Crowd:
             (3, self._pause_or_resume),
             (3, self._close_or_open_window),
             (4, self._look_at_breaker),
-            (3, self._change_limit),
+            (3, self._limits.change_limit),
             (0 if organization.capped else 2, self._runs.start_for_some_calls),
             (2, self._shut_or_keep_law),
             (2, self._change_number),
@@ -242,12 +259,22 @@ class Crowd:
         campaign.on_their_way[batch_id] = good
         self._truth.accepted.update((organization.id, external_id) for external_id in good)
 
+    async def _import_some(self, organization: Organization, campaign: Campaign) -> None:
+        if self._takes_more(campaign):
+            rows = self._new_rows(organization, campaign, self._dice.randint(1, 20))
+            await self.imports.send(organization, campaign, rows)
+
+    async def _enrol_one(self, organization: Organization, campaign: Campaign) -> None:
+        if self._takes_more(campaign):
+            await self._people.enrol_one(organization, campaign)
+
     async def _look_for_results(self, organization: Organization, campaign: Campaign) -> None:
         page = await self._certainly(organization, lambda api: api.get("/campaign/ingest-batches", limit=50))
         for result in page["ingest_batches"]:
             rows = campaign.on_their_way.pop(result["batch_id"], {})
             if result["status"] == "done":
                 campaign.numbers.update(rows)
+        await self.imports.look(organization, campaign)
 
     async def _edit_one(self, organization: Organization, campaign: Campaign) -> None:
         if not campaign.numbers or not self._is_usable(campaign):
@@ -322,39 +349,8 @@ class Crowd:
         deed = self._dice.choice([self.hours.shut_or_open, self.hours.keep_law_or_not])
         await deed(organization.id, organization.who.who.key)
 
-    async def _change_limit(self, organization: Organization, campaign: Campaign) -> None:
-        if campaign.id in self._truth.campaign_limits:
-            await self._limit_campaign(organization, campaign, self._dice.choice(CAMPAIGN_LIMITS))
-        else:
-            await self._set_limit(organization, self._dice.choice(LIMITS))
-
     async def _change_number(self, organization: Organization, _: Campaign) -> None:
         await self._pools.change_one(organization.who.who.key, organization.id)
-
-    async def _limit_campaign(self, organization: Organization, campaign: Campaign, limit: int) -> None:
-        if campaign.id in self._truth.closed:
-            return
-        rule = self._truth.campaign_limits.setdefault(campaign.id, Rule(max(LIMITS), campaign.made_at))
-        change = rule.ask(limit, utc_now())
-        body = {"concurrency_limit": limit}
-        await self._certainly(organization, lambda api: api.patch(f"/campaign/campaigns/{campaign.id}", body))
-        change.acknowledged_at = utc_now()
-
-    async def _pace_campaign(self, organization: Organization, campaign: Campaign, rate: float | None) -> None:
-        scope = f"campaign {campaign.id}"
-        if campaign.id in self._truth.closed or (rate is None and scope not in self._truth.rates):
-            return
-        rule = self._truth.rates.setdefault(scope, Rule[float | None](None, campaign.made_at))
-        change = rule.ask(rate, utc_now())
-        body = {"calls_per_second": rate}
-        await self._certainly(organization, lambda api: api.patch(f"/campaign/campaigns/{campaign.id}", body))
-        change.acknowledged_at = utc_now()
-
-    async def _set_limit(self, organization: Organization, limit: int) -> None:
-        change = organization.limit.ask(limit, utc_now())
-        body = {"concurrency_limit": limit}
-        await self._certainly(organization, lambda api: api.put("/campaign/concurrency-settings", body))
-        change.acknowledged_at = utc_now()
 
     async def _replace_campaign(self, organization: Organization, campaign: Campaign) -> None:
         """Close one for good, or have it end, and begin another."""

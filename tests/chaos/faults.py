@@ -18,6 +18,8 @@ from pymongo.errors import PyMongoError
 
 from shared.clock import utc_now
 from tests.chaos.disks import fill, make_room
+from tests.chaos.receiver import Mood
+from tests.chaos.receiving import SHAKY
 from tests.chaos.servers import Node
 from tests.chaos.stage import LINED, MEMBERS, SETTINGS, Stage
 from tests.proxy import Line, State
@@ -71,9 +73,15 @@ def catalogue(stage: Stage) -> list[Fault]:
         Fault(name, "carrier", partial(carrier_told, stage, changes), CARRIER_SECONDS.get(name, (2.0, 8.0)))
         for name, changes in CARRIER.items()
     ]
+    faults += [
+        Fault(mood.value, RECEIVER, partial(receiver_in, stage, mood), (2.0, 8.0))
+        for mood in Mood
+        if mood is not Mood.WELL
+    ]
     return faults
 
 
+RECEIVER: Final = "a webhook receiver"
 CARRIER: Final[dict[str, dict[str, float]]] = {
     "look-up blind": {"lookup_blind": 1},
     "accepts and does not answer": {"silent_after_rate": 0.3},
@@ -223,6 +231,14 @@ async def carrier_told(stage: Stage, changes: dict[str, float]) -> AsyncIterator
     await stage.tell_carrier(changes)
     yield
     await stage.tell_carrier(usual)
+
+
+@asynccontextmanager
+async def receiver_in(stage: Stage, mood: Mood) -> AsyncIterator[None]:
+    """One of the customers' receivers is unwell; the other stays well, so that its webhooks come in time."""
+    await stage.receiving.tell(SHAKY, mood)
+    yield
+    await stage.receiving.tell(SHAKY, Mood.WELL)
 
 
 class Trouble:

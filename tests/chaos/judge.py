@@ -58,6 +58,7 @@ def judge(calls: Sequence[CarrierCall], truth: Truth, reaction: timedelta) -> Ju
         *_overlapping(calls, "phone number", lambda call: f"{call.organization_id} {call.to}"),
         *_after_an_answer(calls, truth),
         *_after_no_more(calls, truth, reaction),
+        *_after_an_opt_out(calls, truth, reaction),
         *_messages(calls, truth),
         *_forbidden(calls, truth, reaction),
         *(Violation(*found) for found in too_fast(calls, truth, reaction)),
@@ -204,6 +205,14 @@ def _after_no_more(calls: Iterable[CarrierCall], truth: Truth, reaction: timedel
         if not any(since - reaction <= at <= call.ordered_at for at in truth.called_back.get(call.contact_id, [])):
             found.append(Violation("S4", "a contact that was to be called no more was called", call))
     return found
+
+
+def _after_an_opt_out(calls: Iterable[CarrierCall], truth: Truth, reaction: timedelta) -> list[Violation]:
+    return [
+        Violation("S5", "a contact that had opted out was called", call)
+        for call in calls
+        if call.contact_id in truth.opted_out and call.ordered_at > truth.opted_out[call.contact_id] + reaction
+    ]
 
 
 def _messages(calls: Iterable[CarrierCall], truth: Truth) -> list[Violation]:

@@ -27,7 +27,7 @@ async def lose_each(root: Path) -> Report:
     began = monotonic()
     async with stage(root, SEED_OF_THREE) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
-        crowd = Crowd(on_stage.system, truth, SEED_OF_THREE)
+        crowd = Crowd(on_stage.system, on_stage.receiving, truth, SEED_OF_THREE)
         await crowd.arrive()
         happened: list[Happened] = []
         violations: list[Violation] = []

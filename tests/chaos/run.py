@@ -11,7 +11,8 @@ from shared.clock import monotonic, utc_now
 from tests.chaos.audit import unknown_outcomes
 from tests.chaos.clocks import OFFSETS
 from tests.chaos.crowd import Crowd
-from tests.chaos.faults import Trouble
+from tests.chaos.faults import RECEIVER, Trouble
+from tests.chaos.judge_of_telling import held_up
 from tests.chaos.report import Report, kinds_of, recovery_of
 from tests.chaos.stage import GLOBAL_LIMIT, Stage, stage
 from tests.chaos.tally import Tally
@@ -30,7 +31,7 @@ async def run(root: Path, seed: int, seconds: float | None, *, at_once: int = 3,
     began = monotonic()
     async with stage(root, seed) as on_stage:
         truth = Truth(Rule(GLOBAL_LIMIT, utc_now()))
-        crowd = Crowd(on_stage.system, truth, seed)
+        crowd = Crowd(on_stage.system, on_stage.receiving, truth, seed)
         await crowd.arrive()
         trouble = Trouble(on_stage, seed, at_once=at_once, only=only)
         own_ends: Counter[str] = Counter()
@@ -45,10 +46,15 @@ async def run(root: Path, seed: int, seconds: float | None, *, at_once: int = 3,
                 await working
             found = await verdict(on_stage, crowd, truth)
         await tally.read()
+        unwell = [(each.broke_at, each.mended_at) for each in trouble.happened if each.fault.target == RECEIVER]
+        usual, late = held_up(found.got, unwell)
+        found.violations.extend(late)
         if found.violations:
             await keep_for_a_look(root, on_stage.store, truth, trouble.happened, found.violations)
         facts = Counter(crowd.deeds) + _logged(on_stage.system.logs) + tally.sums() + await _facts(on_stage)
         facts["seconds to rest"] = round(found.seconds_to_rest)
+        facts["webhooks received"] = len(found.got)
+        facts["ms to be told while another receiver is unwell"] = round(usual * 1000)
         return Report(
             violations=found.violations,
             faults=kinds_of(trouble.happened),

@@ -16,21 +16,27 @@ from deploy.local.lineup import Counts
 from shared.settings import MongoSettings
 from shared.store.client import Store, connect
 from tests.chaos.clocks import wrong_clocks
+from tests.chaos.receiver import Mood
+from tests.chaos.receiving import SHAKY, Receiving, receiving
 from tests.chaos.servers import Servers, one_of_each, three_of_each
 from tests.e2e.system import System, system_on
 from tests.proxy import Line, line_to
 
-COUNTS: Final = Counts(apis=2, ingests=2, schedulers=3, executors=3)
+COUNTS: Final = Counts(apis=2, ingests=2, schedulers=3, executors=3, senders=2)
 MEMBERS: Final = (
     *(f"campaign-api-{n}" for n in range(COUNTS.apis)),
     *(f"contact-ingest-{n}" for n in range(COUNTS.ingests)),
     *(f"scheduler-{n}" for n in range(COUNTS.schedulers)),
     *(f"executor-{n}" for n in range(COUNTS.executors)),
+    *(f"webhook-sender-{n}" for n in range(COUNTS.senders)),
 )
-# One executor holds its calls itself; they end with it, and SIGTERM waits for them.
-INSTEAD: Final = {"executor-2": "tests.chaos.in_process_executor"}
+# One executor holds its calls itself; they end with it, and SIGTERM waits for them. Senders wait for no hours.
+INSTEAD: Final = {
+    "executor-2": "tests.chaos.in_process_executor",
+    **{f"webhook-sender-{n}": "tests.chaos.impatient_sender" for n in range(COUNTS.senders)},
+}
 # One process of each service reaches its servers over lines that can be broken; the others go straight.
-LINED: Final = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0")
+LINED: Final = ("campaign-api-0", "contact-ingest-0", "scheduler-0", "executor-0", "webhook-sender-0")
 SETTINGS: Final = {
     **SECONDS,
     **ENDINGS,
@@ -65,6 +71,7 @@ class Stage:
     callbacks: Line
     store: Store
     record_file: Path
+    receiving: Receiving
     frozen: set[str] = field(default_factory=set)
     # Kinds of processes that had to be killed because SIGTERM took them too long.
     outlasted: Counter[str] = field(default_factory=Counter)
@@ -106,6 +113,7 @@ class Stage:
             line.mend()
         for name in list(self.frozen):
             self.thaw(name)
+        await self.receiving.tell(SHAKY, Mood.WELL)
         await asyncio.gather(*(node.start() for node in self.servers.nodes.values()))
         ended = [name for name, process in self.system.processes.items() if process.returncode is not None]
         if ended:
@@ -132,6 +140,7 @@ async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
             mongodb = (LOCALHOST, _port_of_mongodb(servers.addresses.mongodb))
             mongodb_lines = {name: await undo.enter_async_context(line_to(mongodb)) for name in LINED}
         callbacks = await undo.enter_async_context(line_to())
+        receiver = await undo.enter_async_context(receiving(root))
         record_file = root / "carrier.jsonl"
         settings = {
             **SETTINGS,
@@ -149,7 +158,7 @@ async def stage(root: Path, seed: int) -> AsyncIterator[Stage]:
         await system.start()
         store = connect(MongoSettings(mongodb=servers.addresses.mongodb, mongodb_database=system.database))
         undo.push_async_callback(store.close)
-        yield Stage(system, servers, bool(clocks), kafka_lines, mongodb_lines, callbacks, store, record_file)
+        yield Stage(system, servers, bool(clocks), kafka_lines, mongodb_lines, callbacks, store, record_file, receiver)
 
 
 def _own_settings(

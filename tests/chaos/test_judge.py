@@ -364,7 +364,8 @@ async def test_a_call_without_an_attempt_or_with_a_wrong_outcome_is_convicted(st
     [contact, *_] = await three_contacts(store)
     assert await found_in(store, [call(0, 0, 2)]) == {"I10"}
     attempt = {"_id": "attempt-0-0", "contact_id": "somebody who was deleted", "campaign_id": contact["campaign_id"]}
-    await store["attempts"].insert_one({**attempt, "outcome": "busy"})
+    called = {"organization_id": contact["organization_id"], "call_number": 1, "outcome": "busy"}
+    await store["attempts"].insert_one({**attempt, **called})
     counted = {"attempts": 1, "attempts_removed": 1, "outcomes.busy": 1}
     await store["counters"].update_one({"_id": contact["campaign_id"]}, {"$inc": counted}, upsert=True)
     assert await found_in(store, [call(0, 0, 2)]) == set()

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+from shared.domain.facts import FactType
+
 T = TypeVar("T")
 
 
@@ -133,11 +135,17 @@ class Truth:
     # By contact: when it was asked to be called back, and when that it is called no more was acknowledged last.
     called_back: dict[str, list[datetime]] = field(default_factory=dict)
     no_more: dict[str, datetime] = field(default_factory=dict)
+    # By contact: when it was acknowledged that a call has ended in an opt-out; then no callback is made either.
+    opted_out: dict[str, datetime] = field(default_factory=dict)
     # Contacts (organization and external id) that may end uncalled because that was asked of them.
     given_up: set[tuple[str, str]] = field(default_factory=set)
     # By organization: whether its days are closed now, and whether it keeps the hours of the law.
     shut: dict[str, Rule[bool]] = field(default_factory=dict)
     lawful: dict[str, Rule[bool]] = field(default_factory=dict)
+    # Organizations with webhooks, as `WANTED` has them, since before anything of them was told.
+    subscribed: set[str] = field(default_factory=set)
+    # What customers have done that must be told: organization, type, and the id of the person, attempt or import.
+    must_be_told: set[tuple[str, FactType, str]] = field(default_factory=set)
 
     def due_at_end(self) -> dict[tuple[str, str], set[str]]:
         """Contacts that must have been called once everything has settled, for nothing ever stood against it.

@@ -16,6 +16,10 @@ AT_MOST_SECONDS = 3.0
 # What may be asked of a contact that waits for another call; the last two end it.
 OF_A_CALLBACK = ("now", "skip", "cancel", "done")
 NO_MORE = frozenset({"cancel", "done"})
+# Being called, over, deleted, closed; or the time of the callback had passed before the request was heard.
+NOT_NOW = frozenset(
+    {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Wishes:
             else:
                 await self._ask_of_callback(key, (organization.id, external_id), contact)
         except Refused as refused:
-            if refused.status not in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}:
+            if refused.status not in NOT_NOW:
                 raise
 
     async def _call_back(self, key: str, campaign_id: str, contact: dict[str, Any]) -> None:

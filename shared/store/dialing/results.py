@@ -8,11 +8,8 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
-from shared.errors import Unavailable
 from shared.events import CallFinished
-from shared.store.client import Store, translates
-
-DUPLICATE_KEY = 11000
+from shared.store.client import Store, check_but_duplicates, translates
 
 
 @translates
@@ -35,10 +32,7 @@ async def add_results(store: Store, events: Sequence[CallFinished]) -> None:
     try:
         await store["results"].insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        if any(detail["code"] != DUPLICATE_KEY for detail in error.details["writeErrors"]):
-            raise
-        if error.details["writeConcernErrors"]:
-            raise Unavailable("MongoDB", "no majority has confirmed the endings") from error
+        check_but_duplicates(error)
 
 
 @translates

@@ -7,7 +7,7 @@ again, under the same id. What a sender writes afterwards counts only while the 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -15,12 +15,10 @@ from pymongo.errors import BulkWriteError
 from shared.domain.page import NumberedPage, Page
 from shared.domain.webhooks import After, Answer, DeliveryError, DeliveryState
 from shared.errors import Clash, Conflict, Kind, NotFound
-from shared.store.client import Document, Store, translates
+from shared.store.client import Document, Store, check_but_duplicates, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.webhooks import DeliveryDocument
 from shared.store.paging import newest_first, numbered
-
-_DUPLICATE: Final = 11000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,7 @@ async def add_deliveries(store: Store, deliveries: Sequence[Delivery]) -> int:
     try:
         await store["deliveries"].insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        if any(wrong["code"] != _DUPLICATE for wrong in error.details["writeErrors"]):
-            raise
+        check_but_duplicates(error)
         return int(error.details["nInserted"])
     return len(documents)
 
