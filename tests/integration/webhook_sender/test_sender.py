@@ -2,90 +2,34 @@
 
 import asyncio
 import uuid
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from services.webhook_sender.intake import deliveries_of
-from services.webhook_sender.sender import TAKEN, Sender
-from shared.domain.facts import FactType
-from shared.domain.ids import shard_of
+from services.webhook_sender.sender import TAKEN
 from shared.domain.webhook_signatures import standard_secret
 from shared.domain.webhooks import MAX_TRIES, RETRY_SECONDS, Answer, DeliveryError, DeliveryState, Dialect, OffReason
 from shared.engine import webhooks
 from shared.engine.engine import Engine
-from shared.errors import Unavailable
 from shared.events import OrgFact
-from shared.store.catalog.webhooks import active_webhooks
 from shared.store.client import Store
-from shared.store.reports import deliveries as stored
-from shared.store.reports.deliveries import Delivery, add_deliveries
 from tests.eventually import eventually
 from tests.integration.webhook_sender.conftest import Clock, subscribed
-
-ACCEPTED = Answer(200, None)
-BROKEN = Answer(500, DeliveryError.STATUS, "down")
-HANGING = Answer(None, DeliveryError.TIMEOUT, milliseconds=5000)
-URL = "https://127.0.0.1/hooks"
-
-
-@dataclass(slots=True)
-class Post:
-    """Keeps what it is given, and answers as `says` does for the URL."""
-
-    says: Callable[[str], Awaitable[Answer]]
-    got: defaultdict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
-    bodies: list[bytes] = field(default_factory=list)
-
-    async def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        self.got[url].append(headers)
-        self.bodies.append(body)
-        return await self.says(url)
-
-
-def always(answer: Answer) -> Post:
-    async def says(_: str) -> Answer:
-        return answer
-
-    return Post(says)
-
-
-def sender_of(engine: Engine, post: Post, clock: Clock, connections: int = 100) -> Sender:
-    return Sender(engine, post, connections=connections, poll_seconds=0.05, clock=clock.now)
-
-
-def fact(organization_id: str, n: int, clock: Clock, kind: FactType = FactType.CALL_ENDED, **fields: Any) -> OrgFact:
-    return OrgFact(
-        shard=shard_of(organization_id), n=n, organization_id=organization_id, type=kind, at=clock.now(), **fields
-    )
-
-
-async def told(store: Store, clock: Clock, *facts: OrgFact) -> list[Delivery]:
-    """The deliveries of these facts, stored as the intake does."""
-    organizations = {one.organization_id for one in facts}
-    campaigns = {one.campaign_id for one in facts if one.campaign_id}
-    to = await active_webhooks(store, organizations, campaigns)
-    made = [delivery for one in facts for delivery in deliveries_of(one, to, clock.now())]
-    await add_deliveries(store, made)
-    return made
-
-
-async def one_round(sender: Sender) -> int:
-    took = await sender.look()
-    await sender.settled()
-    return took
-
-
-async def seen(store: Store, delivery: Delivery) -> Delivery:
-    return await stored.get_delivery(store, delivery.organization_id, delivery.webhook_id, delivery.id)
+from tests.integration.webhook_sender.sending import (
+    ACCEPTED,
+    BROKEN,
+    HANGING,
+    URL,
+    Post,
+    always,
+    fact,
+    one_round,
+    seen,
+    sender_of,
+    told,
+)
 
 
 async def test_an_event_is_signed_so_that_the_verifier_of_standard_webhooks_accepts_it(
@@ -319,127 +263,3 @@ async def test_a_secret_that_no_key_opens_holds_up_its_own_webhook_alone(
     assert errors.pop(broken) is DeliveryError.SECRET
     assert set(errors.values()) == {None}
     assert (len(post.got[URL]), len(post.got[URL + "/broken"])) == (1, 0)
-
-
-async def test_answers_are_written_once_mongodb_is_back(
-    engine: Engine, store: Store, organization_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await subscribed(engine, organization_id, URL)
-    [delivery] = await told(store, clock, fact(organization_id, 1, clock))
-    away = [True, True]
-    write = stored.mark
-
-    async def sometimes(*arguments: Any) -> None:
-        if away:
-            away.pop()
-            raise Unavailable("MongoDB")
-        await write(*arguments)
-
-    monkeypatch.setattr("services.webhook_sender.sender.mark", sometimes)
-    monkeypatch.setattr("services.webhook_sender.sender.AWAY_SECONDS", 0.01)
-    post = always(ACCEPTED)
-    sender = sender_of(engine, post, clock)
-    running = asyncio.create_task(sender.run())
-
-    async def delivered() -> bool:
-        return (await seen(store, delivery)).state is DeliveryState.DELIVERED
-
-    await eventually(delivered, saying="the mark")
-    sender.end()
-    await running
-    assert len(post.got[URL]) == 1
-
-
-async def test_what_was_taken_while_mongodb_goes_away_is_in_hand_no_more(
-    engine: Engine, store: Store, organization_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a webhook deleted meanwhile: each time it was forgotten in vain, there was less room, and in the end none."""
-    kept = (await subscribed(engine, organization_id, URL)).webhook.id
-    deleted = (await subscribed(engine, organization_id, URL + "/deleted")).webhook.id
-    await told(store, clock, *(fact(organization_id, n, clock) for n in range(1, 4)))
-    await store["webhooks"].delete_one({"_id": deleted})
-
-    async def away(*_: Any) -> None:
-        raise Unavailable("MongoDB")
-
-    post = always(ACCEPTED)
-    sender = sender_of(engine, post, clock, connections=3)
-    with monkeypatch.context() as patched:
-        patched.setattr("services.webhook_sender.sender.drop_waiting", away)
-        with pytest.raises(Unavailable):
-            await sender.look()
-    await sender.settled()
-    clock.move(TAKEN.total_seconds())
-    while await one_round(sender):
-        pass
-    assert len(post.got[URL]) == 3
-    assert await store["deliveries"].count_documents({"webhook_id": kept, "state": "delivered"}) == 3
-    assert await store["deliveries"].count_documents({"webhook_id": deleted}) == 0
-
-
-async def test_a_sender_that_a_bug_keeps_from_writing_answers_ends(
-    engine: Engine, store: Store, organization_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its process ends with it and is started again; before, it went on with full hands and sent nothing."""
-    await subscribed(engine, organization_id, URL)
-    await told(store, clock, fact(organization_id, 1, clock))
-
-    async def broken(*_: Any) -> None:
-        raise KeyError("a bug")
-
-    monkeypatch.setattr("services.webhook_sender.sender.mark", broken)
-    with pytest.raises(KeyError):
-        await asyncio.wait_for(sender_of(engine, always(ACCEPTED), clock).run(), 20)
-
-
-@pytest.mark.parametrize("code", [None, 189], ids=["unconfirmed", "stepped down"])
-async def test_deliveries_that_no_majority_has_are_not_taken_for_stored(
-    engine: Engine,
-    store: Store,
-    organization_id: str,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    code: int | None,
-) -> None:
-    """Facts that come again are there in part; the rest was taken for stored, or ended the reader for good."""
-    await subscribed(engine, organization_id, URL)
-    wrong = [{"code": 11000}] if code is None else [{"code": 11000}, {"code": code}]
-    details = {"nInserted": 1, "writeErrors": wrong, "writeConcernErrors": [{"code": 64}] if code is None else []}
-
-    async def in_part(*_: Any, **__: Any) -> None:
-        raise BulkWriteError(details)
-
-    monkeypatch.setattr(AsyncCollection, "insert_many", in_part)
-    with pytest.raises(Unavailable):
-        await told(store, clock, fact(organization_id, 1, clock))
-
-
-async def test_looking_for_what_is_due_is_one_look_a_webhook_however_much_waits(store: Store, clock: Clock) -> None:
-    for webhook_id in ("a", "b"):
-        await add_deliveries(
-            store,
-            [
-                Delivery(
-                    id=f"{webhook_id}-{n}",
-                    organization_id="o",
-                    webhook_id=webhook_id,
-                    event_id="evt_1",
-                    event="call.ended",
-                    at=clock.now(),
-                    created_at=clock.now() + timedelta(seconds=n if webhook_id == "b" else -n),
-                    fact=None,
-                )
-                for n in range(500)
-            ],
-        )
-    assert await stored.waiting_webhooks(store, clock.now()) == ["a", "b"]
-    assert await stored.waiting_webhooks(store, clock.now() - timedelta(seconds=1)) == ["a"]
-    first = [
-        {"$match": {"queue": {"$gt": ""}}},
-        {"$sort": {"queue": 1, "due_at": 1}},
-        {"$group": {"_id": "$queue", "due_at": {"$first": "$due_at"}}},
-    ]
-    plan = await store.db.command(
-        "explain", {"aggregate": "deliveries", "pipeline": first, "cursor": {}}, verbosity="executionStats"
-    )
-    assert "DISTINCT_SCAN" in str(plan), plan
