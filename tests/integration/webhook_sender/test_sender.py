@@ -88,10 +88,10 @@ async def test_both_secrets_sign_while_one_is_replaced_and_then_the_new_one_alon
     ],
 )
 async def test_a_dialect_signs_beside_the_standard(
-    engine: Engine, store: Store, organization_id: str, clock: Clock, dialect: Dialect, names: set[str]
+    engine: Engine, organization_id: str, clock: Clock, dialect: Dialect, names: set[str]
 ) -> None:
-    await subscribed(engine, organization_id, URL, dialect=dialect)
-    await told(store, clock, fact(organization_id, 1, clock))
+    made = await subscribed(engine, organization_id, URL, dialect=dialect)
+    await webhooks.send_test(engine, organization_id, made.webhook.id, clock.now())
     post = always(ACCEPTED)
     await one_round(sender_of(engine, post, clock))
     assert set(post.got[URL][0]) == {"webhook-id", "webhook-timestamp", "webhook-signature"} | names
