@@ -54,6 +54,7 @@ OTHER_NAMES: Final = frozenset(
         "TEST_S3",
         "TEST_SERVERS",
         "URL",
+        "WEBHOOK_SECRET",
     )
 )
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("deploy", "services", "shared", "tests")
+FOLDERS = ("deploy", "dialstream_cli", "services", "shared", "tests")
 MOST_LINES = 400
 
 

@@ -1,12 +1,15 @@
 """An OpenAPI document: FastAPI's own, with the bodies that are read by hand added to its components."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from services.campaign_api.http.bodies import BodyRoute
 
@@ -20,6 +23,8 @@ class About:
     title: str
     version: str
     description: str = ""
+    # What each tag is about, in the order of the document. An API that describes its tags names its operations by them.
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def document(about: About, routers: Sequence[APIRouter]) -> dict[str, Any]:
@@ -31,4 +36,41 @@ def document(about: About, routers: Sequence[APIRouter]) -> dict[str, Any]:
     components = made.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in schemas.get("$defs", {}).items():
         components.setdefault(name, schema)
+    if about.tags:
+        made["tags"] = [{"name": name, "description": text} for name, text in about.tags.items()]
+        made["servers"] = [{"url": "/", "description": "This installation."}]
+        _name_operations(made, routes)
     return made
+
+
+def _name_operations(made: dict[str, Any], routes: Sequence[BaseRoute]) -> None:
+    """Give every operation an id and a summary that clients' generators and readers can use.
+
+    The id is the tag and the endpoint's name (`campaigns_create`), unless the route has one of its own; the summary is
+    the first clause of the description. Raises ValueError for two operations of one id: give one of them its own.
+    """
+    seen: set[str] = set()
+    for route in routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods or ():
+            operation = made["paths"][route.path_format][method.lower()]
+            name = route.operation_id or operation_name(str(route.tags[0]), route.name)
+            if name in seen:
+                raise ValueError(f"two operations are called {name}")
+            seen.add(name)
+            operation["operationId"] = name
+            operation["summary"] = route.summary or summary_of(operation["description"])
+            # Said of what needs no credential, too: without it a reader cannot tell it from an omission.
+            operation.setdefault("security", [])
+
+
+def operation_name(tag: str, endpoint: str) -> str:
+    """The id of an operation by its tag and its endpoint's name: `list_all` under Calls is `calls_list`."""
+    verb = re.sub(r"^(list)_all|^(get|delete)_one", lambda found: found[1] or found[2], endpoint)
+    return f"{tag.lower().replace(' ', '_')}_{verb}"
+
+
+def summary_of(description: str) -> str:
+    """The first clause of a description, without its end."""
+    return re.split(r"[.;:](?:\s|$)", description, maxsplit=1)[0]

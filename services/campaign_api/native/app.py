@@ -45,6 +45,31 @@ Every request carries `Authorization: Bearer …`: an organization key (`ak_…`
 together with the header `X-Anyreach-Org`. Times are ISO 8601 in UTC. A campaign or contact can be addressed
 by its id or by your own `external_id`, percent-encoded.
 """,
+    tags={
+        "Campaigns": "Whom to call, when, and how it goes.",
+        "Contacts": "The people of a campaign, with their attempts.",
+        "Callbacks": "Contacts that wait to be called again.",
+        "Calls": "Calls under way and made; reports and downloads.",
+        "Results": "What voice agents report of their calls.",
+        "Configurations": "Calling windows, retries and agents of campaigns.",
+        "Caller numbers": "The numbers that calls are made from.",
+        "Agents": "Voice agents.",
+        "People": "The contact book.",
+        "Companies": "The companies of the contact book.",
+        "Telephony accounts": "Carriers' accounts of your own.",
+        "Concurrency": "How many calls at once.",
+        "Calling hours": "Hours and closures of the whole organization.",
+        "Do not call": "Numbers that nobody calls.",
+        "Files": "Uploads and downloads by signed URLs.",
+        "Imports": "CSV files that become contacts.",
+        "Kafka batches": "What became of contacts that came through Kafka.",
+        "Limits": "How often one number may be called.",
+        "Webhooks": "Having your systems told what happens.",
+        "Operator": "Organizations and their credentials; needs the operator's token.",
+        "Carrier": "Where the carrier reports its calls.",
+        "Health": "For probes and Prometheus.",
+        "About": "What this is.",
+    },
 )
 ROUTERS: Final = (
     campaigns.router,

@@ -22,7 +22,7 @@ from shared.engine.organizations import create_organization, edit_organization, 
 router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)], route_class=BodyRoute)
 
 
-@router.post("/organizations", responses=operator_problems(413, 415))
+@router.post("/organizations", operation_id="operator_create_organization", responses=operator_problems(413, 415))
 async def create(
     engine: ThisEngine, body: Annotated[CreateOrganization, json_body(CreateOrganization)]
 ) -> OrganizationView:
@@ -41,7 +41,7 @@ async def create(
     return OrganizationView.of(organization)
 
 
-@router.get("/organizations", responses=operator_problems(400))
+@router.get("/organizations", operation_id="operator_list_organizations", responses=operator_problems(400))
 async def list_all(engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> OrganizationPage:
     """List organizations, newest first."""
     page = await list_organizations(engine, cursor=cursor, limit=limit)
@@ -51,6 +51,7 @@ async def list_all(engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEF
 
 @router.patch(
     "/organizations/{organization_id}",
+    operation_id="operator_edit_organization",
     responses=operator_problems(404, 413, 415),
 )
 async def edit(

@@ -30,7 +30,7 @@ async def ready(gateway: ThisGateway) -> Ready | JSONResponse:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(gateway: ThisGateway) -> Response:
-    """Prometheus."""
+    """The process's metrics, for Prometheus."""
     return Response(await exposition(_checks(gateway)), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

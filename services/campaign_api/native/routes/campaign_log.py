@@ -22,7 +22,7 @@ FromPlace = Annotated[
 ]
 
 
-@router.get("/{campaign}/log", responses=problems(400, 404))
+@router.get("/{campaign}/log", operation_id="campaigns_list_log", responses=problems(400, 404))
 async def read(
     engine: ThisEngine,
     caller: CampaignReader,

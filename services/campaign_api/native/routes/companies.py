@@ -19,7 +19,7 @@ from shared.clock import utc_now
 from shared.domain.json_rules import check_text
 from shared.engine import companies
 
-router = APIRouter(prefix="/campaign/companies", tags=["People"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign/companies", tags=["Companies"], route_class=BodyRoute)
 IndustryFilter = Annotated[
     str | None,
     Query(max_length=255, description="Only companies of this industry."),

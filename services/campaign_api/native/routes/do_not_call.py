@@ -22,7 +22,10 @@ router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"], route_c
 async def add(
     engine: ThisEngine, caller: CampaignManager, body: Annotated[AddNumbers, json_body(AddNumbers)]
 ) -> AddedNumbers:
-    """List numbers: they are not called any more. Listing one again, in whatever spelling, changes only its reason."""
+    """Put numbers on the list: they are not called any more.
+
+    Listing one again, in whatever spelling, changes only its reason.
+    """
     entries = await stop_numbers(engine, caller.organization_id, body.phone_numbers, body.reason, utc_now())
     return translate.added_numbers(entries)
 

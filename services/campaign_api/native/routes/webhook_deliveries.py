@@ -20,7 +20,7 @@ router = APIRouter(prefix="/campaign", tags=["Webhooks"], route_class=BodyRoute)
 StateFilter = Annotated[DeliveryState | None, Query(description="Only those in this state; `dead`: dead letters.")]
 
 
-@router.get("/webhooks/{webhook_id}/deliveries", responses=problems(400, 404))
+@router.get("/webhooks/{webhook_id}/deliveries", operation_id="webhooks_list_deliveries", responses=problems(400, 404))
 async def list_all(
     engine: ThisEngine,
     caller: CampaignReader,
@@ -36,7 +36,9 @@ async def list_all(
     return translate_webhooks.delivery_page(page)
 
 
-@router.get("/webhooks/{webhook_id}/deliveries/{delivery_id}", responses=problems(404))
+@router.get(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}", operation_id="webhooks_get_delivery", responses=problems(404)
+)
 async def get_one(engine: ThisEngine, caller: CampaignReader, webhook_id: OurRef, delivery_id: OurRef) -> DeliveryView:
     """Get one delivery."""
     found = await webhooks.get_delivery(engine, caller.organization_id, webhook_id, delivery_id)

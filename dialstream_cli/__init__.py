@@ -1,0 +1,1 @@
+"""The command line `dialstream`: a client of the public HTTP API like any other, and of `contact.batches` in Kafka."""

@@ -1,0 +1,51 @@
+"""Runs `dialstream` as a process of its own, with nothing of this machine's logins or environment."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.domain.unknown_names import PREFIX
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command has ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """What it printed, as rows by the names of their columns."""
+        head, *lines = (line.split("\t") for line in self.out.splitlines())
+        return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+async def dialstream(*arguments: str, home: Path, stdin: str = "", **environment: str) -> Ran:
+    """One command; `home` is where a login is kept. Environment variables are named without their prefix."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    own |= {f"{PREFIX}{name}": value for name, value in environment.items()} | {"XDG_CONFIG_HOME": str(home)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "dialstream_cli", *arguments),
+        env=own,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(SECONDS):
+        out, err = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
