@@ -70,7 +70,7 @@ class Api:
                     await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
                     continue
                 content = await answer.json(content_type=None)
-                if answer.status != 200:
+                if answer.status not in {200, 202}:
                     raise Refused(answer.status, content)
                 return content
         raise RuntimeError("unreachable: the last try returns or raises")

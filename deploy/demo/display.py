@@ -101,11 +101,10 @@ def _now(progress: Progress) -> str:
 
 def report_load(console: Console, loaded: Loaded, seconds: float) -> None:
     """What became of the list."""
-    console.print(f"{loaded.inserted} contacts added in {seconds:.1f} s, {len(loaded.refused)} rows refused:")
+    console.print(
+        f"{loaded.inserted} of {loaded.rows} rows in after {seconds:.1f} s, {len(loaded.refused)} rows refused:"
+    )
     _remarks(console, loaded.refused)
-    if loaded.warnings:
-        console.print(f"{len(loaded.warnings)} remarks on rows that were taken:")
-        _remarks(console, loaded.warnings)
 
 
 def _remarks(console: Console, remarks: Sequence[Remark]) -> None:

@@ -1,12 +1,14 @@
 """Loads contacts from a CRM's CSV export into a campaign, over the public API: an example to copy from.
 
-Sends 1,000 rows at a time. When the API refuses a request because some rows are bad (422) it names every
-one of them; they are set aside with the reason, and the others are sent again.
+The file goes to a URL that the API has signed, and is imported in the background; rows that cannot be contacts are
+named with their reasons, and the others are in.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +17,14 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from deploy.demo.client import Api, Refused
+from deploy.waiting import until
+from shared.errors import DialstreamError
 
-BATCH: Final = 1000
+FILE_NAME: Final = "contacts.csv"
+CSV_TYPE: Final = "text/csv"
+IMPORT_SECONDS: Final = 60.0
+# What an agent is told of a contact.
+DATA: Final = ("first_name", "last_name", "company", "owner", "notes")
 # National numbers of other countries than the configuration's must be made international first.
 REGIONS: Final = {
     **{"United Kingdom": "GB", "Germany": "DE", "France": "FR", "Australia": "AU", "Sweden": "SE", "Ireland": "IE"},
@@ -46,14 +54,17 @@ class Remark:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of the rows."""
+    """What became of the rows: how many were read, how many of them are contacts now, and why others are not."""
 
-    inserted: int = 0
-    updated: int = 0
-    refused: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
+    rows: int
+    inserted: int
+    refused: list[Remark]
+
+
+class ImportFailed(DialstreamError):
+    """The file could not be read as a table of contacts."""
 
 
 def read_rows(path: Path, limit: int | None = None) -> list[Row]:
@@ -68,13 +79,7 @@ def contact_of(row: Row) -> dict[str, Any]:
     contact: dict[str, Any] = {
         "external_id": row.contact_id,
         "phone_numbers": list(_numbers(values)),
-        "data": {
-            "first_name": values["First Name"],
-            "last_name": values["Last Name"],
-            "company": values["Company"],
-            "owner": values["Owner"],
-            "notes": values["Notes"],
-        },
+        "data": {name: values[name.replace("_", " ").title()] for name in DATA},
     }
     if values["Time Zone"]:
         contact["timezone"] = values["Time Zone"]
@@ -102,40 +107,43 @@ def _international(text: str, region: str | None) -> str:
 
 
 async def load(api: Api, campaign: str, rows: Sequence[Row]) -> Loaded:
-    """Adds all rows that the API takes; `campaign` is an id or an external_id."""
-    loaded = Loaded()
-    for first in range(0, len(rows), BATCH):
-        await _load_batch(api, campaign, list(rows[first : first + BATCH]), loaded)
-    loaded.refused.sort(key=lambda remark: remark.row.number)
-    return loaded
+    """Imports the rows; `campaign` is an id or an external_id.
+
+    Raises Refused, ImportFailed, and TimeoutError where the import does not come to its end.
+    """
+    upload = await api.post("/campaign/files", {"name": FILE_NAME, "content_type": CSV_TYPE})
+    # The URL alone allows this: a browser of the customer's could do it, without any key.
+    headers = {"Content-Type": CSV_TYPE}
+    async with api.session.put(upload["upload_url"], data=csv_of(rows), headers=headers) as answer:
+        if answer.status != HTTPStatus.OK:
+            raise Refused(answer.status, await answer.json(content_type=None))
+    begun = await api.post(f"/campaign/campaigns/{campaign}/imports", {"file_id": upload["id"]})
+    ended = begun
+
+    async def has_ended() -> bool:
+        nonlocal ended
+        ended = await api.get(f"/campaign/imports/{begun['id']}")
+        return bool(ended["status"] != "running")
+
+    await until(has_ended, IMPORT_SECONDS)
+    if ended["failure"] is not None:
+        raise ImportFailed(ended["failure"]["message"])
+    reasons: dict[int, list[str]] = {}
+    for each in ended["refused_rows"]:
+        reasons.setdefault(each["row"], []).append(f"{each['field']}: {each['reason']}")
+    by_number = {row.number: row for row in rows}
+    refused = [Remark(by_number[number], "; ".join(said)) for number, said in reasons.items()]
+    return Loaded(ended["rows"], ended["inserted"], refused)
 
 
-async def _load_batch(api: Api, campaign: str, rows: list[Row], loaded: Loaded) -> None:
-    while rows:
-        try:
-            answer = await api.post(
-                f"/campaign/campaigns/{campaign}/contacts", {"contacts": [contact_of(row) for row in rows]}
-            )
-        except Refused as refused:
-            bad = _bad_rows(refused)
-            if not bad:
-                raise
-            loaded.refused += [Remark(rows[index], reason) for index, reason in bad.items()]
-            rows = [row for index, row in enumerate(rows) if index not in bad]
-        else:
-            loaded.inserted += answer["inserted"]
-            loaded.updated += answer["updated"]
-            loaded.refused += [Remark(rows[failed["index"]], failed["reason"]) for failed in answer["failed"]]
-            loaded.warnings += [Remark(rows[said["index"]], said["message"]) for said in answer["warnings"]]
-            return
-
-
-def _bad_rows(refused: Refused) -> dict[int, str]:
-    """Index -> reason, from errors like {"loc": ["body", "contacts", 3, "phone_numbers", 0], "msg": …}."""
-    reasons: dict[int, str] = {}
-    for error in refused.errors:
-        match error["loc"]:
-            case ["body", "contacts", int(index), *where]:
-                reason = f"{'.'.join(map(str, where))}: {error['msg']}" if where else error["msg"]
-                reasons[index] = f"{reasons[index]}; {reason}" if index in reasons else reason
-    return reasons
+def csv_of(rows: Sequence[Row]) -> bytes:
+    """The rows as a file to import: each in its line, its numbers such as can be read without its country."""
+    text = io.StringIO(newline="")
+    lines = csv.writer(text)
+    lines.writerow(("External ID", "Phone", "Mobile", "Time Zone", *DATA))
+    for row in rows:
+        contact = contact_of(row)
+        phone, mobile = [*contact["phone_numbers"], "", ""][:2]
+        data = [contact["data"][name] for name in DATA]
+        lines.writerow([contact["external_id"], phone, mobile, contact.get("timezone", ""), *data])
+    return text.getvalue().encode()

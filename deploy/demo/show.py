@@ -30,7 +30,7 @@ async def dial_list(
     """
     placed_before = (await carrier_summary(api, carrier_url))["placed"]
     rows = read_rows(DEMO_LIST, contacts)
-    console.print(f"\nLoading {len(rows)} rows of the demo list ({DEMO_LIST.name}) over the API ...")
+    console.print(f"\nImporting {len(rows)} rows of the demo list ({DEMO_LIST.name}) by a signed URL ...")
     began = monotonic()
     loaded = await load(api, campaign_id, rows)
     report_load(console, loaded, monotonic() - began)

@@ -78,16 +78,18 @@ async def create_campaign(
     now: datetime,
     by: Actor = ENGINE,
     own_configuration: Mapping[str, Any] | None = None,
+    work_id: str | None = None,
 ) -> ChangedCampaign:
     """A new campaign, made `by` this credential, with its first contacts if there are any.
 
     With `own_configuration` (JSON values of all fields) it has that for itself, whatever `new.configuration_id` says.
+    With `work_id` (a UUID) safe to repeat: what was made under it is found again.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another campaign), and
     `ContactsNotStored`: the campaign is there, and its contacts are to be sent again.
     """
-    campaign = await stored.create_campaign(engine.store, organization_id, new, now, by, own_configuration)
-    return await _changed(engine, campaign, contacts, now)
+    campaign = await stored.create_campaign(engine.store, organization_id, new, now, by, own_configuration, work_id)
+    return await _changed(engine, campaign, contacts, now, work_id=work_id)
 
 
 async def get_campaign(engine: Engine, organization_id: str, reference: str, *, deleted: bool = False) -> Campaign:
@@ -230,22 +232,27 @@ async def follow_numbers(engine: Engine, organization_id: str, reference: str) -
 
 
 async def _changed(
-    engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime
+    engine: Engine,
+    campaign: Campaign,
+    contacts: PreparedContacts | None,
+    now: datetime,
+    *,
+    work_id: str | None = None,
 ) -> ChangedCampaign:
     _tell(engine, campaign)
     warnings = await warnings_of(engine.store, campaign, now)
-    return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now))
+    return ChangedCampaign(campaign, warnings, await _with_contacts(engine, campaign, contacts, now, work_id))
 
 
 async def _with_contacts(
-    engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime
+    engine: Engine, campaign: Campaign, contacts: PreparedContacts | None, now: datetime, work_id: str | None
 ) -> UpsertResult | None:
     if contacts is None:
         return None
     if not contacts.rows:
         return UpsertResult(inserted=0, updated=0, failed=(), warnings=(), contact_ids=())
     try:
-        return await add_contacts(engine, ContactTarget.of(campaign), contacts, now)
+        return await add_contacts(engine, ContactTarget.of(campaign), contacts, now, work_id)
     except TemporaryError as error:
         # The campaign itself is stored: creating it again would be the wrong thing to try.
         raise ContactsNotStored(campaign.id, str(error)) from error

@@ -42,11 +42,14 @@ class ChangedConfiguration:
 
 
 async def create_configuration(
-    engine: Engine, organization_id: str, values: Mapping[str, Any], now: datetime
+    engine: Engine, organization_id: str, values: Mapping[str, Any], now: datetime, work_id: str | None = None
 ) -> ChangedConfiguration:
-    """A new configuration; `values` are JSON values of all its fields. No campaign uses it yet."""
+    """A new configuration; `values` are JSON values of all its fields. No campaign uses it yet.
+
+    With `work_id` (a UUID) safe to repeat: what was made under it is found again.
+    """
     configuration = await stored.create_configuration(
-        engine.store, organization_id=organization_id, values=values, now=now
+        engine.store, organization_id=organization_id, values=values, now=now, work_id=work_id
     )
     return await _changed(engine, configuration, values, {}, now)
 

@@ -84,9 +84,11 @@ async def number_rules(engine: Engine, organization_id: str, configuration_id: s
 
 
 async def add_contacts(
-    engine: Engine, target: ContactTarget, prepared: PreparedContacts, now: datetime
+    engine: Engine, target: ContactTarget, prepared: PreparedContacts, now: datetime, work_id: str | None = None
 ) -> UpsertResult:
     """The result of the rows: contacts that exist are changed, the others added.
+
+    With `work_id` (a UUID) safe to repeat, also for rows without an external_id.
 
     Raises `NotFound`, `WrongState` (the campaign is over), `TemporaryError` (send the request again).
     """
@@ -99,6 +101,7 @@ async def add_contacts(
         source=engine.source,
         now=now,
         warnings=prepared.warnings,
+        work_id=work_id,
     )
     engine.hints.give(target.hint)
     return result

@@ -196,6 +196,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     # What GridFS asks for, made before the first upload.
     "file_contents.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "file_contents.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    "idempotency_keys": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "request_counts": [IndexModel([("ends_at", ASCENDING)], expireAfterSeconds=0)],
     "jobs": [
         IndexModel([("organization_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="listing"),

@@ -78,7 +78,7 @@ async def test_the_demo_dials_its_list_to_the_end_and_a_second_run_beside_it_is_
     code, said = await finished
     assert code == 0, said
     assert "5 rows refused" in said
-    assert "row 9 (C-90001): phone_numbers.0: The phone number contains letters" in said
+    assert "row 9 (C-90001): phone_numbers[0]: The phone number contains letters" in said
     assert "attempts by outcome" in said
     assert "54/54 contacts done" in said
     assert "calls 40 of them again: it starts by itself at" in said

@@ -18,6 +18,7 @@ from shared.domain.csv_text import Record
 from shared.domain.facts import Fact, FactType
 from shared.domain.ids import default_campaign_id
 from shared.domain.jobs import ImportOrder, JobKind, Position, Reading, new_job
+from shared.domain.once import Answered, Begun
 from shared.domain.outcome import Outcome
 from shared.domain.phone import NumberType
 from shared.domain.refusal import Refusal, RefusalSubject
@@ -35,6 +36,7 @@ from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.facts import tell
 from shared.store.catalog.file_contents import GridFSFiles
 from shared.store.catalog.files import register_file
+from shared.store.catalog.idempotency import claim_key, keep_answer
 from shared.store.catalog.keys import KeyKind, Scope, create_key
 from shared.store.catalog.organizations import Organization, create_organization, edit_hours
 from shared.store.catalog.people import NewPerson
@@ -301,6 +303,9 @@ async def write_everything(store: Store) -> Installation:
     await _import(here, spring, str(upload))
     await _tell(here)
     await _subscribe(here)
+    begun = await claim_key(store, organization_id, "key-1", "00" * 32, here.now)
+    assert isinstance(begun, Begun)
+    await keep_answer(store, begun, Answered(200, b"{}", "application/json"), here.now)
     return here
 
 

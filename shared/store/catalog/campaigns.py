@@ -126,13 +126,16 @@ async def create_campaign(
     now: datetime,
     by: Actor = ENGINE,
     own_configuration: Mapping[str, Any] | None = None,
+    work_id: str | None = None,
 ) -> Campaign:
     """A new campaign, with `own_configuration` (JSON values of all fields) for itself where that is given.
+
+    With `work_id`, which becomes its id, the one that was made so before.
 
     Raises `NotFound` (configuration), `Conflict` (external_id, configuration of another), `BadSetting` (numbers, or it
     ends before it starts).
     """
-    campaign_id = str(uuid.uuid4())
+    campaign_id = work_id or str(uuid.uuid4())
     check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
@@ -151,6 +154,9 @@ async def create_campaign(
     try:
         return await store.in_transaction(work)
     except DuplicateKeyError as error:
+        made = await store["campaigns"].find_one({"_id": campaign_id, "organization_id": organization_id})
+        if made is not None:
+            return Campaign.from_document(made)
         raise Conflict(Clash.EXTERNAL_ID_TAKEN, new.external_id or "") from error
 
 

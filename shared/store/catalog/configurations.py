@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
 
 from shared.domain.configuration import OWN_FIELDS, Configuration
 from shared.domain.page import NumberedPage, Page
@@ -60,18 +61,24 @@ class StoredConfiguration:
 
 @translates
 async def create_configuration(
-    store: Store, *, organization_id: str, values: Mapping[str, Any], now: datetime
+    store: Store, *, organization_id: str, values: Mapping[str, Any], now: datetime, work_id: str | None = None
 ) -> StoredConfiguration:
-    """A new configuration; `values` has every one of `FIELDS`. No campaign uses it yet, so no scheduler is told."""
+    """A new configuration; `values` has every one of `FIELDS`. No campaign uses it yet, so no scheduler is told.
+
+    With `work_id`, which becomes its id, the one that was made so before.
+    """
     document = {
-        "_id": str(uuid.uuid4()),
+        "_id": work_id or str(uuid.uuid4()),
         "organization_id": organization_id,
         **{name: values[name] for name in FIELDS},
         "campaign_count": 0,
         "created_at": now,
         "updated_at": now,
     }
-    await store["configurations"].insert_one(document)
+    try:
+        await store["configurations"].insert_one(document)
+    except DuplicateKeyError:
+        return await get_configuration(store, organization_id, document["_id"])
     return StoredConfiguration.from_document(document)
 
 

@@ -93,13 +93,18 @@ async def look_up(
 
 
 async def look_up_rows(
-    store: Store, scope: ContactsOf, rows: Sequence[ContactRow], session: AsyncClientSession | None = None
+    store: Store,
+    scope: ContactsOf,
+    rows: Sequence[ContactRow],
+    session: AsyncClientSession | None = None,
+    *,
+    also: Sequence[str] = (),
 ) -> Known:
-    """`look_up` for the rows of a request."""
+    """`look_up` for the rows of a request, and `also` these ids."""
     return await look_up(
         store,
         scope,
-        ids=[row.id for row in rows if row.id is not None],
+        ids=[*(row.id for row in rows if row.id is not None), *also],
         external_ids=[row.external_id for row in rows if row.external_id is not None],
         session=session,
     )

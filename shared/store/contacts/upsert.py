@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from shared.domain.campaign import CampaignUse, shown_state
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning, counted_once, folded
-from shared.domain.ids import is_default_campaign
+from shared.domain.ids import contact_id_in, is_default_campaign
 from shared.domain.row_remarks import Fact, Remark, RemarkCode
 from shared.domain.shared_phones import PhoneHolder, shared_phone_warnings
 from shared.domain.upload import RowFailure, UpsertResult
@@ -96,6 +96,7 @@ class _Round:
 class Upsert:
     """One request of at most 1,000 rows. `source` names the counter document that this process adds to.
 
+    `work_id`: contacts without an external_id are found again by it and their places when the request is repeated.
     `remarked` are the rows of which it is said what their settings lack: all of a larger request in its first part.
     """
 
@@ -107,6 +108,7 @@ class Upsert:
     batch: IngestBatch | None
     warnings: tuple[RowWarning, ...]
     remarked: Sequence[ContactRow]
+    work_id: str | None = None
 
     async def run(self) -> UpsertResult:
         """Store the rows. Raises `WrongState` (closed), `NotFound` (campaign), `Conflict` (batch id), `Unavailable`."""
@@ -116,7 +118,8 @@ class Upsert:
                 return repeated
             await self._require_open_campaign()
             await register_source(self.store, self.scope, self.source)
-            round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows))
+            made = [contact_id for row in self.rows if (contact_id := self._made_as(row)) is not None]
+            round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows, also=made))
             if round_.existing and not await self._is_ours():
                 continue
             await self._change_existing(round_)
@@ -140,13 +143,19 @@ class Upsert:
             if by_id is not None and by_external_id is not None and by_id["_id"] != by_external_id["_id"]:
                 result.fail(row, "external_id", "id and external_id name two different contacts; send one of them")
                 continue
-            contact = by_id or by_external_id
+            contact = by_id or by_external_id or known.by_id(self._made_as(row))
             if row.id is not None and by_id is None:
                 result.warn(row, Remark(RemarkCode.ID_UNKNOWN, {"id": row.id, "found": int(contact is not None)}))
             if contact is not None:
                 result.zones[contact["_id"]] = contact["timezone"]
             result.add(contact["_id"] if contact is not None else None, row)
         return result
+
+    def _made_as(self, row: ContactRow) -> str | None:
+        """The id under which an earlier try of the request has made the row's contact, if it has."""
+        if self.work_id is None or row.external_id is not None:
+            return None
+        return contact_id_in(self.work_id, row.index)
 
     async def _stored_before(self, session: AsyncClientSession | None = None) -> UpsertResult | None:
         if self.batch is None:
@@ -231,7 +240,8 @@ class Upsert:
 
     def _document(self, row: ContactRow, known: Known, stopped: set[str]) -> Document:
         derived = self.scope.derived_id(row.external_id) if row.external_id is not None else None
-        contact_id = derived if derived is not None and known.is_free(derived) else str(uuid.uuid4())
+        free = derived if derived is not None and known.is_free(derived) else None
+        contact_id = free or self._made_as(row) or str(uuid.uuid4())
         status = ContactStatus.SKIPPED if stopped.issuperset(row.phone_numbers) else ContactStatus.PENDING
         return new_contact(self.scope, row, contact_id, status=status, now=self.now)
 
@@ -271,6 +281,7 @@ async def upsert_contacts(
     now: datetime,
     warnings: Sequence[RowWarning] = (),
     batch: IngestBatch | None = None,
+    work_id: str | None = None,
 ) -> UpsertResult:
     """Change the contacts that exist and insert the others; `campaign_id` in its stored form.
 
@@ -292,7 +303,7 @@ async def upsert_contacts(
     for start in range(0, max(len(rows), 1), MAX_ROWS_IN_ONE_TRANSACTION):
         part = rows[start : start + MAX_ROWS_IN_ONE_TRANSACTION]
         kept, remarked = (tuple(warnings), rows) if start == 0 else ((), ())
-        results.append(await Upsert(store, scope, part, source, now, batch, kept, remarked).run())
+        results.append(await Upsert(store, scope, part, source, now, batch, kept, remarked, work_id).run())
     result = results[0] if len(results) == 1 else _joined(results)
     if result.updated and not result.repeated:
         await touch(store, organization_id)

@@ -86,6 +86,22 @@ class RequestCountDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKeyDocument:
+    """`idempotency_keys`: a key under which a request is done once, by organization and the key's digest.
+
+    `answer` {status, body, media_type} is None until the work is done. MongoDB forgets it at `expires_at`.
+    """
+
+    id: str
+    organization_id: str
+    fingerprint: str
+    work_id: str
+    claimed_at: datetime
+    expires_at: datetime
+    answer: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationDocument:
     """`configurations`: rules that campaigns share. The rules themselves, and their defaults, are `Configuration`'s.
 

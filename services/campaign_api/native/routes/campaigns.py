@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator
 
-from services.campaign_api.http.bodies import BodyRoute, optional_json_body
+from services.campaign_api.http.bodies import optional_json_body
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
@@ -17,6 +17,7 @@ from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.campaign_words import CampaignStatus, states_of
 from services.campaign_api.native.contact_drafts import Draft, draft_body
 from services.campaign_api.native.filters import WithDeleted
+from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.campaigns import (
     MAX_INLINED_CONTACTS,
@@ -39,7 +40,7 @@ from shared.engine.contacts import number_rules
 from shared.engine.engine import Engine
 from shared.errors import NotFound
 
-router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign/campaigns", tags=["Campaigns"], route_class=OnceRoute)
 NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 NameFilter = Annotated[
     str, Query(max_length=255, description="Part of the name, in any case."), AfterValidator(check_text)
@@ -54,12 +55,14 @@ EditDraft = Annotated[
 
 
 @router.post("", responses=body_problems(404, 409), response_model_exclude_unset=True)
-async def create(engine: ThisEngine, caller: CampaignManager, draft: NewDraft) -> CampaignAndContacts:
+async def create(engine: ThisEngine, caller: CampaignManager, draft: NewDraft, once: Once) -> CampaignAndContacts:
     """Create a campaign; it starts active, unless it is a draft or has a `start_at`."""
     body, contacts = await _checked(engine, caller, draft, None)
     new = translate.new_campaign(body)
     now = utc_now()
-    changed = await campaigns.create_campaign(engine, caller.organization_id, new, contacts, now, caller.actor)
+    changed = await campaigns.create_campaign(
+        engine, caller.organization_id, new, contacts, now, caller.actor, work_id=once
+    )
     return translate.changed_campaign(changed, now)
 
 

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.bodies import json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import AnyCaller, CampaignManager, CampaignReader
 from services.campaign_api.native.filters import WithDeleted, WithPrivate
+from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import CampaignRef
 from services.campaign_api.native.schemas.configurations import (
     ChangedConfiguration,
@@ -26,18 +27,19 @@ from shared.clock import utc_now
 from shared.domain.calling_window import known_timezones
 from shared.engine import configurations
 
-router = APIRouter(prefix="/campaign", tags=["Configurations"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign", tags=["Configurations"], route_class=OnceRoute)
 
 
-@router.post("/configurations", responses=body_problems(), response_model_exclude_unset=True)
+@router.post("/configurations", responses=body_problems(409), response_model_exclude_unset=True)
 async def create(
     engine: ThisEngine,
     caller: CampaignManager,
     body: Annotated[CreateConfiguration, json_body(CreateConfiguration)],
+    once: Once,
 ) -> ChangedConfiguration:
     """Create a configuration."""
     values = translate.configuration_values(body, only_given=False)
-    made = await configurations.create_configuration(engine, caller.organization_id, values, utc_now())
+    made = await configurations.create_configuration(engine, caller.organization_id, values, utc_now(), once)
     return translate.changed_configuration(made)
 
 

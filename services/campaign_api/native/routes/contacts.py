@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.bodies import json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Limit, Offset
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.contact_drafts import Draft, draft_body
 from services.campaign_api.native.filters import WithDeleted
+from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import ContactRef, ContactsCampaignRef
 from services.campaign_api.native.schemas.contacts import (
     MAX_CONTACTS,
@@ -28,14 +29,14 @@ from shared.domain.contact import ContactStatus
 from shared.engine import contacts
 from shared.errors import NotFound
 
-router = APIRouter(prefix="/campaign/campaigns/{campaign}/contacts", tags=["Contacts"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign/campaigns/{campaign}/contacts", tags=["Contacts"], route_class=OnceRoute)
 ContactsDraft = Annotated[Draft[UpsertContacts], draft_body(UpsertContacts, lambda body: body.contacts, MAX_CONTACTS)]
 StatusFilter = Annotated[ContactStatus | None, Query(description="Only contacts with this status.")]
 
 
-@router.post("", responses=body_problems(400, 404))
+@router.post("", responses=body_problems(400, 404, 409))
 async def upsert(
-    engine: ThisEngine, caller: CampaignManager, campaign: ContactsCampaignRef, draft: ContactsDraft
+    engine: ThisEngine, caller: CampaignManager, campaign: ContactsCampaignRef, draft: ContactsDraft, once: Once
 ) -> ContactsResult:
     """Upsert up to 1,000 contacts: matched by `id`, else by `external_id`, else inserted."""
     if draft.is_settled:
@@ -48,7 +49,7 @@ async def upsert(
             raise
         raise draft.refuse() from None
     _, prepared = await draft.checked(rules)
-    return translate.contacts_result(await contacts.add_contacts(engine, target, prepared, utc_now()))
+    return translate.contacts_result(await contacts.add_contacts(engine, target, prepared, utc_now(), once))
 
 
 @router.post("/reset", responses=body_problems(400, 404))

@@ -4,23 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.bodies import json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
+from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import PhoneRef
 from services.campaign_api.native.schemas.do_not_call import AddedNumbers, AddNumbers, DoNotCallPage, RemovedNumber
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
 from shared.engine.do_not_call import list_numbers, stop_numbers, take_number_off
 
-router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign/do-not-call", tags=["Do not call"], route_class=OnceRoute)
 
 
-@router.post("", responses=body_problems())
+@router.post("", responses=body_problems(409))
 async def add(
-    engine: ThisEngine, caller: CampaignManager, body: Annotated[AddNumbers, json_body(AddNumbers)]
+    engine: ThisEngine, caller: CampaignManager, body: Annotated[AddNumbers, json_body(AddNumbers)], _: Once
 ) -> AddedNumbers:
     """Put numbers on the list: they are not called any more.
 

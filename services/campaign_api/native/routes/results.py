@@ -4,25 +4,27 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.campaign_api.http.bodies import BodyRoute, json_body
+from services.campaign_api.http.bodies import json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.native import translate_results
 from services.campaign_api.native.auth import CampaignReader, ResultReporter
+from services.campaign_api.native.once import OnceRoute, ReportedOnce
 from services.campaign_api.native.paths import CallRef
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from services.campaign_api.native.schemas.results import CallResultView, ReportResult
 from shared.clock import utc_now
 from shared.engine import results
 
-router = APIRouter(prefix="/campaign/attempts/{attempt}/result", tags=["Results"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign/attempts/{attempt}/result", tags=["Results"], route_class=OnceRoute)
 
 
-@router.post("", responses=body_problems(404))
+@router.post("", responses=body_problems(404, 409))
 async def report(
     engine: ThisEngine,
     reporter: ResultReporter,
     attempt: CallRef,
     body: Annotated[ReportResult, json_body(ReportResult)],
+    _: ReportedOnce,
 ) -> CallResultView:
     """Report what came of a call, during it or later: by a key, or by the token that came with the call.
 
