@@ -84,7 +84,7 @@ async def _settled(on_stage: Stage, crowd: Crowd) -> str:
     """Wait until nothing is open any more, or nothing has moved for very long; what is open then, in words."""
     moved, before = monotonic(), ""
     while True:
-        late = ", ".join(filter(None, [await unsettled(on_stage.store, crowd.batches), await _untold(on_stage)]))
+        late = await unsettled(on_stage.store, crowd.batches) or await _untold(on_stage)
         if late != before:
             moved, before = monotonic(), late
         if not late or monotonic() - moved > STUCK_SECONDS:
