@@ -13,19 +13,16 @@ from shared.events import ORG_FACT, OrgFact
 from shared.settings import KafkaSettings
 from shared.store.client import Store
 from shared.topics import ORG_FACTS
-from tests.e2e.system import System
 
 READ_MS: Final = 1000
 
 
-async def read_facts(system: System) -> dict[int, list[OrgFact]]:
+async def read_facts(settings: KafkaSettings) -> dict[int, list[OrgFact]]:
     """All facts by partition, as they came, those that came again too."""
-    topic = system.topic_prefix + ORG_FACTS.name
-    consumer = AIOKafkaConsumer(bootstrap_servers=system.addresses.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
+        partitions = _partitions(settings)
         consumer.assign(partitions)
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(partitions)
@@ -38,31 +35,32 @@ async def read_facts(system: System) -> dict[int, list[OrgFact]]:
         await consumer.stop()
 
 
-async def on_their_way(system: System, store: Store) -> Mapping[str, int]:
+async def on_their_way(settings: KafkaSettings, store: Store) -> Mapping[str, int]:
     """How many facts are not numbered, not in Kafka, not read by the senders; how many deliveries wait."""
     relayed = {relay["_id"]: relay["relayed"] async for relay in store["relays"].find({})}
     numbered = {shard["_id"]: shard.get("facts", 0) async for shard in store["shards"].find({})}
     return {
         "facts without a number": await store["facts_in"].count_documents({}),
         "facts not relayed": sum(last - relayed.get(shard, 0) for shard, last in numbered.items()),
-        "facts not read": await _unread(system),
+        "facts not read": await unread(settings),
         "webhooks not delivered": await store["deliveries"].count_documents({"state": DeliveryState.WAITING.value}),
     }
 
 
-async def _unread(system: System) -> int:
-    settings = KafkaSettings(kafka=system.addresses.kafka, topic_prefix=system.topic_prefix)
-    topic = system.topic_prefix + ORG_FACTS.name
-    admin = AIOKafkaAdminClient(bootstrap_servers=system.addresses.kafka)
-    consumer = AIOKafkaConsumer(bootstrap_servers=system.addresses.kafka, enable_auto_commit=False)
+async def unread(settings: KafkaSettings) -> int:
+    """How many facts the senders' group has not committed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, enable_auto_commit=False)
     await admin.start()
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
-        ends = await consumer.end_offsets(partitions)
+        ends = await consumer.end_offsets(_partitions(settings))
         committed = await admin.list_consumer_group_offsets(group_id(settings, SERVICE))
     finally:
         await consumer.stop()
         await admin.close()
     return sum(end - (committed[place].offset if place in committed else 0) for place, end in ends.items())
+
+
+def _partitions(settings: KafkaSettings) -> list[TopicPartition]:
+    return [TopicPartition(settings.topic_prefix + ORG_FACTS.name, n) for n in range(ORG_FACTS.partitions)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from bson import json_util
 
 from shared.clock import monotonic
+from shared.settings import KafkaSettings
 from shared.store.client import Store
 from tests.chaos.audit import audit, given_up, secrets_in_logs, unsettled
 from tests.chaos.crowd import Crowd
@@ -84,7 +85,7 @@ async def _settled(on_stage: Stage, crowd: Crowd) -> str:
     """Wait until nothing is open any more, or nothing has moved for very long; what is open then, in words."""
     moved, before = monotonic(), ""
     while True:
-        late = ", ".join(filter(None, [await unsettled(on_stage.store, crowd.batches), await _untold(on_stage)]))
+        late = await unsettled(on_stage.store, crowd.batches) or await _untold(on_stage)
         if late != before:
             moved, before = monotonic(), late
         if not late or monotonic() - moved > STUCK_SECONDS:
@@ -92,9 +93,13 @@ async def _settled(on_stage: Stage, crowd: Crowd) -> str:
         await asyncio.sleep(LOOK_SECONDS)
 
 
+def _kafka(on_stage: Stage) -> KafkaSettings:
+    return KafkaSettings(kafka=on_stage.system.addresses.kafka, topic_prefix=on_stage.system.topic_prefix)
+
+
 async def _untold(on_stage: Stage) -> str:
     """What is still to be told, in words; empty once nothing is."""
-    waiting = await on_their_way(on_stage.system, on_stage.store)
+    waiting = await on_their_way(_kafka(on_stage), on_stage.store)
     return ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
 
 
@@ -105,7 +110,7 @@ async def _told(on_stage: Stage) -> Told:
         {"contact_id": {"$in": list(named)}}, {"organization_id": 1, "outcome": 1}
     )
     return Told(
-        facts=await read_facts(on_stage.system),
+        facts=await read_facts(_kafka(on_stage)),
         got=on_stage.receiving.got(),
         contacts=named,
         outcomes={row["_id"]: (row["organization_id"], row["outcome"]) async for row in attempts},
