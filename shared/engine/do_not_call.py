@@ -11,6 +11,7 @@ from shared.engine.engine import Engine
 from shared.events import LimitsChanged
 from shared.store.catalog import do_not_call as stored
 from shared.store.catalog.do_not_call import DoNotCallEntry
+from shared.store.catalog.people import tell_of_listed
 from shared.store.contacts.queries import count_skipped_with
 from shared.store.documents.catalog import NATIVE
 
@@ -38,7 +39,9 @@ async def stop_numbers(
     wish came from: an API's name, `import` or `call`. Safe to repeat.
     """
     numbers = list(dict.fromkeys(phone_numbers))
-    entries, shard = await stored.add_numbers(engine.store, organization_id, numbers, reason, now, source)
+    entries, shard = await stored.add_numbers(
+        engine.store, organization_id, numbers, reason, now, source, tell_of_listed
+    )
     engine.hints.give(LimitsChanged(organization_id=organization_id, shard=shard))
     return entries
 

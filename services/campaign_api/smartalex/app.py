@@ -9,7 +9,7 @@ from services.campaign_api.http.application import application
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.smartalex.errors import NobodyToCall, form, nobody_to_call
-from services.campaign_api.smartalex.routes import agents, callbacks, calls, campaigns, contacts, webhooks
+from services.campaign_api.smartalex.routes import agents, callbacks, calls, campaigns, contacts, imports, webhooks
 
 ABOUT: Final = About(
     title="Dialstream for clients of SmartAlex",
@@ -23,6 +23,8 @@ ISO 8601 in UTC, whole seconds. The product's name stands here for compatibility
 )
 ROUTERS: Final = (
     campaigns.router,
+    # Before that of contacts, which would take its addresses for ids.
+    imports.router,
     contacts.router,
     callbacks.router,
     calls.router,

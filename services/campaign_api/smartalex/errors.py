@@ -71,6 +71,9 @@ ANSWERS: Final[Mapping[Code, Said]] = MappingProxyType(
         ),
         RequestFault.NOT_JSON: Said(415, INVALID, f"The Content-Type {{given}} is not JSON in UTF-8: {_JSON}"),
         RequestFault.NO_CONTENT_TYPE: Said(415, INVALID, f"The request has no Content-Type: {_JSON}"),
+        RequestFault.NOT_CSV: Said(
+            415, INVALID, "The Content-Type {given} is no list: send text/csv, or multipart/form-data with a file."
+        ),
         RequestFault.VALUES_INVALID: Said(400, INVALID, "{first}{others}"),
         RequestFault.NAMES_UNKNOWN_ORGANIZATION: _NOT_THERE,
         RequestFault.UNKNOWN_CURSOR: Said(400, INVALID, "The page is not one of this list."),

@@ -5,7 +5,7 @@ in every spelling: its `_id` has the form that all of them share, `phone_number`
 entry may have another spelling in its `_id`, so look-ups ask for all of them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +24,9 @@ from shared.store.paging import newest_first, numbered
 
 # Where an entry of the native API says it comes from; until their migration has ended, older ones are stored as `api`.
 _RENAMED_SOURCES: Final = {"api": NATIVE}
+
+TellOf = Callable[[Store, AsyncClientSession, str, Sequence[str], datetime], Awaitable[None]]
+"""Tells in a transaction of numbers (E.164) of an organization that get listed then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,11 @@ async def add_numbers(
     reason: str | None,
     now: datetime,
     source: str = NATIVE,
+    tell_of: TellOf | None = None,
 ) -> tuple[list[DoNotCallEntry], int]:
     """List the numbers (E.164); their entries in the given order, each once, and the organization's shard.
+
+    `tell_of` tells, in the same transaction, of the numbers that were not listed yet.
 
     A phone that is listed already, in whatever spelling, keeps its number, its time and its source, and its reason
     unless a new one is given. Safe to repeat.
@@ -111,6 +117,8 @@ async def add_numbers(
         ]
         if fresh:
             await entries.insert_many(fresh, session=session)
+            if tell_of is not None:
+                await tell_of(store, session, organization_id, [row["phone_number"] for row in fresh], now)
         found |= {row["_id"]: row for row in fresh}
         shard = await touch(store, organization_id, session)
         return [DoNotCallEntry.from_document(found[key]) for key in numbers], shard

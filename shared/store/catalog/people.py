@@ -13,14 +13,15 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
+from shared.domain.facts import FactType
 from shared.domain.page import NumberedPage, Page
 from shared.domain.person import EDITABLE, Person, PersonStatus, folded, keys, numbers_of, oldest_by_phone, searched
-from shared.domain.person_facts import facts_of_making
+from shared.domain.person_facts import fact_of_person, facts_of_making
 from shared.domain.phone import compared
 from shared.errors import Clash, Conflict, Kind, NotFound, TemporaryError
 from shared.store.catalog.companies import require_companies
 from shared.store.catalog.do_not_call import stopped_numbers
-from shared.store.catalog.facts import tell
+from shared.store.catalog.facts import read_fact_types, tell
 from shared.store.catalog.references import all_referred_to, referred_to
 from shared.store.client import Document, Store, translates
 from shared.store.documents.completing import complete
@@ -220,6 +221,20 @@ async def find_by_phones(
     wanted = {compared(phone) for phone in phones}
     found = oldest_by_phone(await find_by_keys(store, organization_id, list(wanted), session))
     return {phone: person for phone, person in found.items() if phone in wanted}
+
+
+async def tell_of_listed(
+    store: Store, session: AsyncClientSession, organization_id: str, phones: Sequence[str], now: datetime
+) -> None:
+    """Tell that people are not to be called any more, whose numbers (E.164) get onto the do-not-call list.
+
+    In the transaction that lists them; nothing is read where nobody wants to be told.
+    """
+    if FactType.PERSON_DO_NOT_CALL not in await read_fact_types(store, session, organization_id):
+        return
+    found = await find_by_keys(store, organization_id, phones, session)
+    told = [fact_of_person(FactType.PERSON_DO_NOT_CALL, each, now) for each in found if not each.do_not_call]
+    await tell(store, session, organization_id, told)
 
 
 async def take_phones(store: Store, organization_id: str, session: AsyncClientSession) -> None:

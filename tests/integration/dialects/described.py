@@ -47,7 +47,10 @@ async def _of_smartalex(customer: Customer) -> dict[str, str]:
     asked = {"contact_id": contact["id"], "scheduled_at": IN_A_MONTH}
     callback = (await alex.post(f"/campaigns/{campaign}/callbacks", asked, 201))["data"]["id"]
     hook = await alex.post("/webhooks", {"url": "https://1.1.1.1/hooks", "event_types": ["call.completed"]}, 201)
+    listed = [("Content-Type", "text/csv")]
+    imported = await alex.call("POST", "/contacts/import", raw=b"phone\r\n+14155550001\r\n", headers=listed)
     return {
+        "import_id": imported.body["data"]["id"],
         "campaign": campaign,
         "contact": contact["id"],
         "callback": callback,

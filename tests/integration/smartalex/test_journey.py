@@ -208,6 +208,15 @@ async def test_the_first_day(day: Day) -> None:
     assert {call["phone_number"] for call in await day.until("call.failed", 2)} == {BOB, DAN}
     assert {row["phone"] for row in await day.until("callback.scheduled", 2)} >= {BOB, EVE}
     assert await day.until("callback.cancelled")
+    assert {contact["id"] for contact in await day.until("contact.created", 4)} == set(ids)
+    await alex.patch(f"/contacts/{ids[3]}", {"title": "Dr"})
+    [updated] = [contact for contact in await day.until("contact.updated") if contact["id"] == ids[3]][:1]
+    assert (updated["title"], updated["phone"]) == ("Dr", DAN)
+    await alex.patch(f"/contacts/{ids[3]}", {"status": "dnc"})
+    [dnc] = await day.until("contact.dnc")
+    assert (dnc["id"], dnc["status"]) == (ids[3], "dnc")
+    assert (await alex.call("DELETE", f"/contacts/{ids[3]}")).status == 200
+    assert [contact["id"] for contact in await day.until("contact.deleted")] == [ids[3]]
     body = day.receiver.got[0].body
     assert (body["tenant_id"], body["id"][:4]) == (alex.native.organization_id, "evt_")
 

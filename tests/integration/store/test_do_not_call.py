@@ -4,11 +4,14 @@ import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact_input import ContactInput, prepare_contacts
+from shared.domain.facts import FactType
 from shared.domain.row_remarks import Fact, Remark, RemarkCode
 from shared.errors import NotFound
 from shared.store.catalog.do_not_call import add_numbers, list_numbers, remove_number, stopped_numbers
+from shared.store.catalog.people import NewPerson, tell_of_listed
 from shared.store.client import Store
 from shared.store.contacts.upsert import upsert_contacts
+from shared.store.contacts.upsert_people import create_people
 from tests.factories import a_moment_ago, add_campaign, add_organization
 
 BY_LAW, FROM_ABROAD = "+541123456789", "+5491123456789"
@@ -81,3 +84,21 @@ async def test_an_uploaded_contact_is_skipped_by_either_spelling(store: Store) -
     assert statuses == {FROM_ABROAD: "skipped", OTHER: "pending"}
     facts: dict[str, Fact] = {"numbers": [FROM_ABROAD], "whole": 1, "skipped": 1}
     assert [(warning.index, warning.remark) for warning in result.warnings] == [(0, Remark(RemarkCode.LISTED, facts))]
+
+
+async def test_people_whose_number_gets_listed_are_told_of_once(store: Store) -> None:
+    acme, other = [(await add_organization(store))["_id"] for _ in range(2)]
+    wanted = {"$set": {"fact_types": [FactType.PERSON_DO_NOT_CALL.value]}}
+    await store["organizations"].update_many({"_id": {"$in": [acme, other]}}, wanted)
+    [ada] = await create_people(store, acme, [NewPerson({"phone": "+14155550123"})], utc_now())
+    await create_people(store, other, [NewPerson({"phone": "+14155550123"})], utc_now())
+    flagged = NewPerson({"phone": "+14155550124", "do_not_call": True})
+    await create_people(store, acme, [flagged, NewPerson({"phone": "+14155550125"})], utc_now())
+    await store["facts_in"].delete_many({})
+    for _ in range(2):
+        numbers = ["+14155550123", "+14155550124"]
+        await add_numbers(store, acme, numbers, None, utc_now(), tell_of=tell_of_listed)
+    told = await store["facts_in"].find().to_list()
+    assert [(fact["organization_id"], fact["type"], fact["person_id"]) for fact in told] == [
+        (acme, FactType.PERSON_DO_NOT_CALL, ada.id)
+    ]
