@@ -32,7 +32,7 @@ async def create_with_import(
     async def work(session: AsyncClientSession) -> Job:
         made = await make_campaign(store, session, organization_id, campaign_id, new, now, by, own_configuration)
         job = new_job(JobKind.IMPORT, organization_id, made.shard, campaign_id, now, order=order)
-        await accept_in(store, session, job, now)
+        await accept_in(store, session, job, now, by)
         return job
 
     job = await store.in_transaction(work)

@@ -9,10 +9,12 @@ import pytest
 from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
+from shared.domain.campaign_log import Actor, ActorKind, LogEvent
 from shared.domain.configuration import Configuration
 from shared.domain.csv_check import Breach, Refusal
 from shared.domain.jobs import JobKind
 from shared.engine import campaigns
+from shared.engine.campaign_log import numbered_log
 from shared.engine.campaigns import Campaign, NewCampaign
 from shared.engine.engine import Engine
 from shared.engine.file_campaigns import NewFileCampaign, create_file_campaign
@@ -25,6 +27,7 @@ from shared.settings import FileSettings
 from shared.store.client import Document, Store
 from tests.factories import add_organization
 
+KEY = Actor(ActorKind.KEY, "key-1")
 LIST = b"phone_number,name\n+14155550101,Ada\n,\n+14155550102,Bob\n"
 
 
@@ -59,7 +62,7 @@ def wish(key: str, **fields: object) -> NewFileCampaign:
 
 async def made(engine: Engine, organization: Document, **fields: object) -> Campaign:
     key = await uploaded(engine, organization)
-    campaign = await create_file_campaign(engine, organization["_id"], wish(key, **fields), utc_now())
+    campaign = await create_file_campaign(engine, organization["_id"], wish(key, **fields), utc_now(), KEY)
     assert isinstance(campaign, Campaign)
     return campaign
 
@@ -79,6 +82,8 @@ async def test_a_list_makes_a_draft_that_imports_its_own_copy(engine: Engine, or
         True,
     )
     assert campaign.source_file.copy_key != campaign.source_file.key
+    logged = (await numbered_log(engine, organization["_id"], campaign.id, offset=0, limit=9)).rows
+    assert {(entry.event, entry.by) for entry in logged} == {(LogEvent.CREATED, KEY), (LogEvent.IMPORT_STARTED, KEY)}
     [private] = await engine.store["configurations"].find({"campaign_id": campaign.id}).to_list()
     assert (private["_id"], private["campaign_count"]) == (campaign.configuration_id, 1)
 

@@ -58,7 +58,9 @@ async def redial(
     """Make a new draft of the contacts of a completed campaign that were not reached; once."""
     parent = await campaigns.campaign_of_number(engine, caller.organization_id, campaign_id)
     outcomes, now = redial_outcomes(body), utc_now()
-    child = await redial_campaign(engine, caller.organization_id, parent.id, name=body.name, outcomes=outcomes, now=now)
+    child = await redial_campaign(
+        engine, caller.organization_id, parent.id, name=body.name, outcomes=outcomes, now=now, by=caller.actor
+    )
     if body.retry_config is not None:
         rules = retry_fields(body.retry_config)
         await change_configuration_of(engine, caller.organization_id, child.id, rules, now)
