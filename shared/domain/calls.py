@@ -92,7 +92,8 @@ class CallFilter:
     - `called` and `caller` are phone numbers, in any spelling of the same phone; `number` is either of them.
     - `since` is inclusive, `until` exclusive, of `created_at`; `shortest` and `longest` are seconds, inclusive, of
       the duration of calls that have ended, 0 for those that nobody took.
-    - `outcomes` or `dispositions`: one of either. `tags`: all of them. `sentiments`: one of them.
+    - `outcomes` or `dispositions`: one of either. `ended_as`: one of these outcomes, whatever else is asked.
+    - `tags`: all of them. `sentiments`: one of them.
     - `search`: a part of a phone number, or of the contact's name in any case, taken literally.
     - `direction`: calls are outbound, so any other one has none.
     """
@@ -107,6 +108,7 @@ class CallFilter:
     status: CallStatus | None = None
     direction: str | None = None
     outcomes: Collection[Outcome] = ()
+    ended_as: Collection[Outcome] = ()
     dispositions: Collection[str] = ()
     sentiments: Collection[str] = ()
     tags: Collection[str] = ()
@@ -126,7 +128,7 @@ class CallFilter:
         """Whether only calls that have ended can match."""
         by_outcome = bool(self.outcomes) and not self.dispositions
         by_duration = self.shortest is not None or self.longest is not None
-        return self.status is CallStatus.ENDED or by_outcome or by_duration
+        return self.status is CallStatus.ENDED or by_outcome or by_duration or bool(self.ended_as)
 
     @property
     def is_empty(self) -> bool:

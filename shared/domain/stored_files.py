@@ -5,10 +5,10 @@ refuses those of others.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 # The most bytes a file may have where its upload sets no limit of its own: 1,000,000 rows of 250 bytes.
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
@@ -40,6 +40,23 @@ class StoredFile:
     key: str
     size: int
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The uploaded file that a campaign's contacts came from.
+
+    `key` is the upload's, `copy_key` that of the campaign's own copy; `rows` is how many of its rows have a number.
+    """
+
+    key: str
+    copy_key: str
+    rows: int
+
+    @classmethod
+    def from_document(cls, stored: Mapping[str, Any] | None) -> "SourceFile | None":
+        """The file as a campaign has stored it; None: it has none."""
+        return None if stored is None else cls(stored["key"], stored["copy_key"], stored["rows"])
 
 
 class FileStore(Protocol):

@@ -37,6 +37,7 @@ __all__ = [
     "NewCampaign",
     "ScheduleChange",
     "campaign_numbers",
+    "campaign_of_number",
     "campaigns_by_id",
     "create_campaign",
     "edit_campaign",
@@ -161,6 +162,11 @@ async def numbered_campaigns(
     )
 
 
+async def campaign_of_number(engine: Engine, organization_id: str, number: int) -> Campaign:
+    """The organization's campaign of this number, unless it is deleted. Raises `NotFound`."""
+    return await campaign_lists.campaign_of_number(engine.store, organization_id, number)
+
+
 async def edit_campaign(
     engine: Engine,
     organization_id: str,
@@ -170,13 +176,18 @@ async def edit_campaign(
     now: datetime,
     schedule: ScheduleChange | None = None,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> ChangedCampaign:
     """The campaign with these fields changed, and when it starts by itself, and these contacts added.
+
+    `only_in`: the states in which this dialect allows it; None: where the engine does.
 
     Raises `NotFound` (campaign, configuration), `WrongState` (it is over, or is not to be scheduled), `Conflict`
     (external_id, configuration of another campaign), `ContactsNotStored` (send the contacts again).
     """
-    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule, by)
+    campaign = await stored.edit_campaign(
+        engine.store, organization_id, campaign_id, changes, now, schedule, by, only_in
+    )
     return await _changed(engine, campaign, contacts, now)
 
 

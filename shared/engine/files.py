@@ -18,6 +18,7 @@ from shared.domain.stored_files import (
 )
 from shared.engine.engine import Engine
 from shared.engine.file_places import FilePlace
+from shared.engine.transcripts import open_transcript
 from shared.errors import FileUrlRefused, Kind, NotFound, TooLarge
 from shared.file_urls import FileUrl, FileUse, expiry
 from shared.store.catalog import files as stored
@@ -166,6 +167,9 @@ async def receive_upload(
 async def open_download(engine: Engine, method: str, key: str, query: Mapping[str, str], now: datetime) -> OpenedFile:
     """The bytes that one of our URLs leads to. Raises `FileUrlRefused`; `NotFound` where they were removed since."""
     url = engine.files.urls.proven(method, key, query, now)
+    transcript = await open_transcript(engine, key)
+    if transcript is not None:
+        return OpenedFile(transcript[0], key.rpartition("/")[2], "text/plain; charset=utf-8", url.inline, transcript[1])
     parts = _parts_of(key)
     file, chunks = await engine.files.contents.open(parts.organization_id, key)
     return OpenedFile(file, parts.name, download_type(parts.name), url.inline, chunks)

@@ -28,15 +28,23 @@ Model = TypeVar("Model", bound=BaseModel)
 class BodyReader:
     """A dependency that reads the body as `model`. `parse` makes the endpoint's value of its bytes.
 
-    Where it is not `required` those may be none.
+    Where it is not `required` those may be none. A body of more than `most_bytes` is refused.
     """
 
-    def __init__(self, model: type[BaseModel], parse: Callable[[bytes], Any], *, required: bool = True) -> None:
-        self.model, self.required, self._parse = model, required, parse
+    def __init__(
+        self,
+        model: type[BaseModel],
+        parse: Callable[[bytes], Any],
+        *,
+        required: bool = True,
+        most_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.model, self.required, self._parse, self._most_bytes = model, required, parse, most_bytes
 
     async def __call__(self, request: Request) -> Any:
         """The endpoint's value. Raises `Refused` for another type or size, and what `parse` raises."""
-        raw = await read_json(request) if self.required else await read_json_if_any(request)
+        read = read_json if self.required else read_json_if_any
+        raw = await read(request, self._most_bytes)
         # Others do not wait for a large one.
         return self._parse(raw) if len(raw) <= MAX_INLINE_BYTES else await asyncio.to_thread(self._parse, raw)
 
@@ -55,7 +63,7 @@ class BodyRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
 
-def json_body(model: type[Model]) -> Any:
+def json_body(model: type[Model], most_bytes: int = MAX_BODY_BYTES) -> Any:
     """The annotation of an endpoint's parameter that is the body, read as `model`; every bad value is named at once."""
 
     def parse(raw: bytes) -> Model:
@@ -64,10 +72,10 @@ def json_body(model: type[Model]) -> Any:
         except ValidationError as error:
             raise ValuesInvalid(bad_values(error, model, raw)) from None
 
-    return Depends(BodyReader(model, parse))
+    return Depends(BodyReader(model, parse, most_bytes=most_bytes))
 
 
-def optional_json_body(model: type[Model]) -> Any:
+def optional_json_body(model: type[Model], most_bytes: int = MAX_BODY_BYTES) -> Any:
     """The annotation of an endpoint's parameter that may be left out: without a body, or with null, `model` as it is.
 
     A body that is there must be JSON and say so, as where one is required.
@@ -79,7 +87,7 @@ def optional_json_body(model: type[Model]) -> Any:
         except ValidationError as error:
             raise ValuesInvalid(bad_values(error, model, raw)) from None
 
-    return Depends(BodyReader(model, parse, required=False))
+    return Depends(BodyReader(model, parse, required=False, most_bytes=most_bytes))
 
 
 async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -97,16 +105,16 @@ async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> byte
     return b"".join(chunks)
 
 
-async def read_json(request: Request) -> bytes:
+async def read_json(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The body of a request that says it is JSON, not parsed yet; every other kind is refused."""
     _require_json(request)
-    body = await read_body(request)
+    body = await read_body(request, limit_bytes)
     return b"" if body.isspace() else body
 
 
-async def read_json_if_any(request: Request) -> bytes:
+async def read_json_if_any(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The body of a request that says it is JSON, or none; every other kind is refused."""
-    body = await read_body(request)
+    body = await read_body(request, limit_bytes)
     if not body or body.isspace():
         return b""
     _require_json(request)

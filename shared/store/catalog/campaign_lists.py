@@ -10,10 +10,14 @@ import orjson
 
 from shared.domain.campaign import CampaignState
 from shared.domain.page import NumberedPage, Page
+from shared.errors import Kind, NotFound
 from shared.store.catalog.courses import NOT_DELETED, shown_as
 from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Store, translates
 from shared.store.paging import newest_first, numbered
+
+# What JSON carries exactly; higher ones are nobody's.
+MAX_NUMBER: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,16 @@ async def campaigns_by_id(store: Store, organization_id: str, campaign_ids: Coll
     query = {"_id": {"$in": list(campaign_ids)}, "organization_id": organization_id}
     found = await store["campaigns"].find(query).to_list() if campaign_ids else []
     return {document["_id"]: Campaign.from_document(document) for document in found}
+
+
+@translates
+async def campaign_of_number(store: Store, organization_id: str, number: int) -> Campaign:
+    """The organization's campaign of this number. Raises `NotFound`."""
+    query = {"organization_id": organization_id, "number": number, **NOT_DELETED}
+    document = await store["campaigns"].find_one(query) if 0 < number <= MAX_NUMBER else None
+    if document is None:
+        raise NotFound(Kind.CAMPAIGN, str(number))
+    return Campaign.from_document(document)
 
 
 def _matching(

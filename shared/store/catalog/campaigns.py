@@ -28,9 +28,11 @@ from shared.domain.campaign import (
 from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.contact_input import is_uuid
 from shared.domain.queue_order import CallOrder
+from shared.domain.stored_files import SourceFile
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
 from shared.store.catalog.campaign_dates import check_dates
+from shared.store.catalog.campaign_documents import new_document
 from shared.store.catalog.campaign_log import tell_of_making, tell_of_move
 from shared.store.catalog.configurations import count_campaign, hide_private
 from shared.store.catalog.courses import NOT_DELETED, stored_course
@@ -55,6 +57,7 @@ EDITABLE: Final = frozenset(
         *DESCRIPTIVE,
         "max_calls",
         "circuit_breaker",
+        "kept_words",
         *CAMPAIGN_FIELDS,
     }
 )
@@ -97,6 +100,8 @@ class NewCampaign:
     max_calls: int | None = None
     circuit_breaker: Mapping[str, Any] | None = None
     telephony_account_id: str | None = None
+    source_file: SourceFile | None = None
+    kept_words: Mapping[str, Any] | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -136,20 +141,9 @@ async def create_campaign(
     ends before it starts).
     """
     campaign_id = work_id or str(uuid.uuid4())
-    check_dates(new.course(now), "end_at")
 
     async def work(session: AsyncClientSession) -> Campaign:
-        configuration_id = await configuration_for(
-            store, organization_id, campaign_id, new.configuration_id, own_configuration, now, session
-        )
-        shard, number = await next_campaign_number(store, organization_id, session)
-        document = _new_document(campaign_id, organization_id, shard, new, now)
-        document |= {"number": number, "configuration_id": configuration_id}
-        await check_numbers_of(store, organization_id, document, session)
-        await store["campaigns"].insert_one(document, session=session)
-        made = Campaign.from_document(document)
-        await tell_of_making(store, session, document, made.course, now, by)
-        return made
+        return await make_campaign(store, session, organization_id, campaign_id, new, now, by, own_configuration)
 
     try:
         return await store.in_transaction(work)
@@ -158,6 +152,31 @@ async def create_campaign(
         if made is not None:
             return Campaign.from_document(made)
         raise Conflict(Clash.EXTERNAL_ID_TAKEN, new.external_id or "") from error
+
+
+async def make_campaign(
+    store: Store,
+    session: AsyncClientSession,
+    organization_id: str,
+    campaign_id: str,
+    new: NewCampaign,
+    now: datetime,
+    by: Actor = ENGINE,
+    own_configuration: Mapping[str, Any] | None = None,
+) -> Campaign:
+    """`create_campaign` under this id, in the caller's transaction. Raises `DuplicateKeyError` for an external_id."""
+    check_dates(new.course(now), "end_at")
+    configuration_id = await configuration_for(
+        store, organization_id, campaign_id, new.configuration_id, own_configuration, now, session
+    )
+    shard, number = await next_campaign_number(store, organization_id, session)
+    document = new_document(campaign_id, organization_id, shard, new, now)
+    document |= {"number": number, "configuration_id": configuration_id}
+    await check_numbers_of(store, organization_id, document, session)
+    await store["campaigns"].insert_one(document, session=session)
+    made = Campaign.from_document(document)
+    await tell_of_making(store, session, document, made.course, now, by)
+    return made
 
 
 @translates
@@ -177,8 +196,11 @@ async def edit_campaign(
     now: datetime,
     move: ScheduleChange | None = None,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> Campaign:
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
+
+    `only_in`: refused in other states than these.
 
     Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
     (external_id, configuration of another), `BadSetting` (numbers, or it would end before it starts).
@@ -189,8 +211,9 @@ async def edit_campaign(
     async def work(session: AsyncClientSession) -> Campaign:
         stored = await _found(store, organization_id, campaign_id, session)
         before = Campaign.from_document(stored)
-        if before.course.is_over:
-            raise WrongState(Kind.CAMPAIGN, campaign_id, before.shown(now).state, CampaignUse.CHANGE)
+        state = before.shown(now).state
+        if before.course.is_over if only_in is None else state not in only_in:
+            raise WrongState(Kind.CAMPAIGN, campaign_id, state, CampaignUse.CHANGE)
         configuration_id = changes.get("configuration_id", before.configuration_id)
         if configuration_id != before.configuration_id:
             await count_campaign(store, organization_id, configuration_id, campaign_id, 1, session)
@@ -299,38 +322,3 @@ async def _write(
     if after is None:
         raise NotFound(Kind.CAMPAIGN, campaign_id)
     return after
-
-
-def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCampaign, now: datetime) -> Document:
-    course = new.course(now)
-    document: Document = {
-        "_id": campaign_id,
-        "organization_id": organization_id,
-        "shard": shard,
-        "name": new.name,
-        **stored_course(course),
-        "end_at": new.end_at,
-        "auto_complete": new.auto_complete,
-        "fact_seq": 1,
-        "started_at": now if course.is_opened else None,
-        "completed_at": None,
-        "priority": new.priority,
-        "order": new.order,
-        "configuration_id": new.configuration_id,
-        "agent_id": new.agent_id,
-        "agent_version": new.agent_version,
-        "agent_number": new.agent_number,
-        "concurrency_limit": new.concurrency_limit,
-        "calls_per_second": new.calls_per_second,
-        "created_at": now,
-        "updated_at": now,
-    }
-    named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
-    named |= {"telephony_account_id": new.telephony_account_id}
-    named |= {name: getattr(new, name) for name in DESCRIPTIVE}
-    document |= {name: value for name, value in named.items() if value}
-    limits = {"max_calls": new.max_calls, "circuit_breaker": new.circuit_breaker}
-    document |= {name: value for name, value in limits.items() if value is not None}
-    if new.caller_number_choice is not None:
-        document["caller_number_choice"] = new.caller_number_choice
-    return document if new.external_id is None else {**document, "external_id": new.external_id}

@@ -14,6 +14,7 @@ from shared.domain.campaign import (
 )
 from shared.domain.known_words import known
 from shared.domain.queue_order import CallOrder
+from shared.domain.stored_files import SourceFile
 from shared.store.catalog.courses import course_of
 from shared.store.documents.catalog import CampaignDocument
 from shared.store.documents.completing import complete
@@ -61,6 +62,8 @@ class Campaign:
     telephony_account_id: str | None = None
     redial_of: str | None = None
     redialed_as: str | None = None
+    source_file: SourceFile | None = None
+    kept_words: Mapping[str, Any] | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -97,6 +100,8 @@ class Campaign:
             telephony_account_id=document["telephony_account_id"],
             redial_of=document["redial_of"],
             redialed_as=document["redialed_as"],
+            source_file=SourceFile.from_document(document["source_file"]),
+            kept_words=document["kept_words"],
         )
 
     def shown(self, now: datetime) -> ShownState:

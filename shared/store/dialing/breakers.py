@@ -48,7 +48,16 @@ async def apply_breakers(transaction: ShardTransaction, now: datetime) -> None:
         evidence = before.noted(breaker, calls.total(), calls[True], now)
         transaction.ledger.evidence[campaign_id] = _stored(evidence)
         if evidence.trips(breaker):
-            await halt(transaction, campaign_id, HaltReason.CIRCUIT_BREAKER, now)
+            await halt(transaction, campaign_id, HaltReason.CIRCUIT_BREAKER, now, _facts(breaker, evidence))
+
+
+def _facts(breaker: CircuitBreaker, evidence: Evidence) -> Document:
+    return {
+        "failures": evidence.failures,
+        "calls": evidence.calls,
+        "threshold": breaker.threshold,
+        "window_seconds": breaker.window_seconds,
+    }
 
 
 def _stored(evidence: Evidence) -> Document:

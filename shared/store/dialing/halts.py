@@ -7,6 +7,7 @@ campaign meanwhile collides with this.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -35,8 +36,17 @@ class LimitedRun:
     max_calls: int
 
 
-async def halt(transaction: ShardTransaction, campaign_id: str, reason: HaltReason, now: datetime) -> None:
-    """Halt a campaign's run, if the campaign is dialed; from here on this transaction claims no contact of it."""
+async def halt(
+    transaction: ShardTransaction,
+    campaign_id: str,
+    reason: HaltReason,
+    now: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Halt a campaign's run, if the campaign is dialed; from here on this transaction claims no contact of it.
+
+    `facts` are what the campaign's log tells beside the reason.
+    """
     campaign = transaction.context.campaigns.get(campaign_id)
     if campaign is None:
         return
@@ -55,7 +65,7 @@ async def halt(transaction: ShardTransaction, campaign_id: str, reason: HaltReas
     transaction.context.forget_rules(campaign["organization_id"])
     transaction.ledger.halted[campaign_id] = reason
     wanted = transaction.context.fact_types(campaign["organization_id"])
-    tell_of_run(transaction.ledger, wanted, campaign, LogEvent.HALTED, now, reason)
+    tell_of_run(transaction.ledger, wanted, campaign, LogEvent.HALTED, now, reason, facts)
 
 
 async def halt_full_runs(transaction: ShardTransaction, now: datetime) -> None:

@@ -18,9 +18,10 @@ def tell_of_run(
     event: LogEvent,
     now: datetime,
     reason: str | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Note what has become of a campaign's run; the document is complete, as this transaction leaves it."""
-    entry, organization_id = NewEntry(event, reason), campaign["organization_id"]
+    entry, organization_id = NewEntry(event, reason, facts=facts), campaign["organization_id"]
     ledger.logged.append(log_document(campaign["_id"], organization_id, entry, now))
     fact = fact_of(campaign, entry, now)
     if fact is not None and fact.type in fact_types:

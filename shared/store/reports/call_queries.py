@@ -87,6 +87,8 @@ def _attempt_clauses(which: CallFilter) -> dict[str, Document]:
         clauses["called"] = {"phone_number": {"$in": list(spellings(which.called))}}
     if which.outcomes and not which.dispositions:
         clauses["outcomes"] = {"outcome": {"$in": sorted(which.outcomes)}}
+    if which.ended_as:
+        clauses["ended_as"] = {"outcome": {"$in": sorted(which.ended_as)}}
     if which.shortest is not None and which.shortest > 0:
         clauses["shortest"] = {"duration_seconds": {"$gte": which.shortest}}
     if which.longest is not None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from shared.clock import utc_now
 from shared.engine.keys import Scope
-from tests.integration.campaign_api.client import Answer, Customer
+from tests.integration.campaign_api.client import Answer, Customer, unique
+from tests.integration.campaign_api.sysevo.client import Client
 from tests.integration.smartalex.client import ALWAYS, Alex, phone
 
 IN_A_MONTH: Final = (utc_now() + timedelta(days=30)).isoformat()
@@ -18,7 +19,8 @@ class Described:
     """A dialect: its prefix, how a key is sent, which scopes may do what, and things of it.
 
     `things` makes one of each thing that paths name, by parameter; `bodies` are good ones by method and path, where
-    the dialect's own examples do not fit. `denied`: the status of a request whose key lacks the scope.
+    the dialect's own examples do not fit. `denied`: the status of a request whose key lacks the scope. `numbered`: ids
+    are small integers of each organization, which say nothing of whose they are.
     """
 
     prefix: str
@@ -28,6 +30,7 @@ class Described:
     writes: frozenset[Scope] = frozenset({Scope.CAMPAIGNS_MANAGE})
     bodies: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     denied: int = 403
+    numbered: bool = False
 
     async def call(self, customer: Customer, method: str, path: str, key: str | None = None, **more: Any) -> Answer:
         """A request under the prefix, with the customer's key or another one."""
@@ -60,6 +63,17 @@ async def _of_smartalex(customer: Customer) -> dict[str, str]:
     }
 
 
+async def _of_sysevo(customer: Customer) -> dict[str, str]:
+    client = Client(customer)
+    name = {"name": unique("Main"), "provider": "dialstream"}
+    config = (await client.ok("POST", "/organizations/telephony-configs", name))["id"]
+    own = {"address": f"+1415555{config:04d}"}
+    number = (await client.ok("POST", f"/organizations/telephony-configs/{config}/phone-numbers", own))["id"]
+    campaign = await client.new_campaign()
+    things = {"campaign_id": campaign["id"], "workflow_id": campaign["workflow_id"], "run_id": 1}
+    return {name: str(thing) for name, thing in (things | {"config_id": config, "number_id": number}).items()}
+
+
 DESCRIBED: Final = (
     Described(
         prefix="/smartalex",
@@ -71,6 +85,7 @@ DESCRIBED: Final = (
             ("PUT", "/v1/callbacks/{callback}"): {"scheduled_at": IN_A_MONTH},
         },
     ),
+    Described(prefix="/sysevo", headers=lambda key: {"X-API-Key": key}, things=_of_sysevo, numbered=True),
 )
 
 

@@ -312,6 +312,9 @@ async def test_the_breaker_trips_in_the_transaction_that_makes_it_true_and_claim
     assert await claims(world, GUS) == []
     assert (await shown(world), await evidence(world, SUMMER)) == (BREAKER, (2, 1))
     assert (await contact(world, CAT))["outcomes"] == {"busy": 1}, "what has ended counts all the same"
+    logged = await store["campaign_log"].find_one({"campaign_id": SUMMER, "event": "halted"})
+    assert logged is not None
+    assert logged["facts"] == {"failures": 1, "calls": 2, "threshold": 0.5, "window_seconds": 100}
     await restart(world)
     assert await claims(world, GUS) == [GUS], "a resume empties it"
     await drain(world)

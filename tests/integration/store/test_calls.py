@@ -154,6 +154,7 @@ def brute(world: World, which: CallFilter, order: CallOrder) -> list[str]:
             or c["outcome"] in which.outcomes
             or c["result"].get("disposition") in which.dispositions
         ),
+        lambda c: not which.ended_as or c["outcome"] in which.ended_as,
         lambda c: any(which.search.lower() in (c[n] or "").lower() for n in ("called", "caller", "name")),
     ]
     found = [call for call in world.calls if all(rule(call) for rule in rules)]
@@ -183,6 +184,7 @@ def filters(world: World) -> st.SearchStrategy[CallFilter]:
         "generation": st.integers(1, 2),
         "status": st.sampled_from(CallStatus),
         "outcomes": st.sets(st.sampled_from(Outcome), max_size=4),
+        "ended_as": st.sets(st.sampled_from(Outcome), min_size=1, max_size=4),
         "dispositions": st.sampled_from([("sold",), ("sold", "lost")]),
         "sentiments": st.just(("positive",)),
         "tags": st.sampled_from([("a",), ("a", "b"), ("c",)]),
