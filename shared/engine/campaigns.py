@@ -25,7 +25,7 @@ from shared.store.catalog.campaign_lists import ANY, CampaignsOf
 from shared.store.catalog.campaigns import NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
 from shared.store.catalog.stored_campaign import Campaign
-from shared.store.reports.counters import campaign_counts
+from shared.store.reports.counters import campaign_counts, counts_of
 from shared.store.reports.forecast import forecast_of
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "ScheduleChange",
     "campaign_numbers",
     "campaigns_by_id",
+    "counts_by_id",
     "create_campaign",
     "edit_campaign",
     "follow_numbers",
@@ -168,13 +169,18 @@ async def edit_campaign(
     now: datetime,
     schedule: ScheduleChange | None = None,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> ChangedCampaign:
     """The campaign with these fields changed, and when it starts by itself, and these contacts added.
+
+    `only_in`: the states in which this dialect allows it; None: where the engine does.
 
     Raises `NotFound` (campaign, configuration), `WrongState` (it is over, or is not to be scheduled), `Conflict`
     (external_id, configuration of another campaign), `ContactsNotStored` (send the contacts again).
     """
-    campaign = await stored.edit_campaign(engine.store, organization_id, campaign_id, changes, now, schedule, by)
+    campaign = await stored.edit_campaign(
+        engine.store, organization_id, campaign_id, changes, now, schedule, by, only_in
+    )
     return await _changed(engine, campaign, contacts, now)
 
 
@@ -213,6 +219,11 @@ async def campaign_numbers(
     own, shared = campaign.concurrency_limit, organization.calls_at_once
     forecast = await forecast_of(engine.store, organization_id, campaign.id, counts, now)
     return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared), forecast)
+
+
+async def counts_by_id(engine: Engine, campaign_ids: Collection[str]) -> dict[str, CampaignCounts]:
+    """The counts of an organization's campaigns, by id; two questions for any number of them."""
+    return await counts_of(engine.store, campaign_ids)
 
 
 async def follow_numbers(engine: Engine, organization_id: str, reference: str) -> AsyncIterator[CampaignNumbers | None]:

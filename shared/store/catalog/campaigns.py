@@ -55,6 +55,7 @@ EDITABLE: Final = frozenset(
         *DESCRIPTIVE,
         "max_calls",
         "circuit_breaker",
+        "kept_words",
         *CAMPAIGN_FIELDS,
     }
 )
@@ -97,6 +98,7 @@ class NewCampaign:
     max_calls: int | None = None
     circuit_breaker: Mapping[str, Any] | None = None
     telephony_account_id: str | None = None
+    kept_words: Mapping[str, Any] | None = None
 
     def course(self, now: datetime) -> Course:
         """The course of the new campaign."""
@@ -171,8 +173,11 @@ async def edit_campaign(
     now: datetime,
     move: ScheduleChange | None = None,
     by: Actor = ENGINE,
+    only_in: Collection[CampaignState] | None = None,
 ) -> Campaign:
     """Set the given ones of `EDITABLE`; None clears. With `move` also when it starts by itself, all or nothing.
+
+    `only_in`: refused in other states than these.
 
     Raises `NotFound` (campaign or configuration), `WrongState` (it is over, or does not allow the move), `Conflict`
     (external_id, configuration of another), `BadSetting` (numbers, or it would end before it starts).
@@ -183,8 +188,9 @@ async def edit_campaign(
     async def work(session: AsyncClientSession) -> Campaign:
         stored = await _found(store, organization_id, campaign_id, session)
         before = Campaign.from_document(stored)
-        if before.course.is_over:
-            raise WrongState(Kind.CAMPAIGN, campaign_id, before.shown(now).state, CampaignUse.CHANGE)
+        state = before.shown(now).state
+        if before.course.is_over if only_in is None else state not in only_in:
+            raise WrongState(Kind.CAMPAIGN, campaign_id, state, CampaignUse.CHANGE)
         configuration_id = changes.get("configuration_id", before.configuration_id)
         if configuration_id != before.configuration_id:
             await count_campaign(store, organization_id, configuration_id, campaign_id, 1, session)
@@ -321,7 +327,7 @@ def _new_document(campaign_id: str, organization_id: str, shard: int, new: NewCa
     }
     named = {"caller_numbers": new.caller_numbers, "caller_number_pool": new.caller_number_pool}
     named |= {"telephony_account_id": new.telephony_account_id}
-    named |= {name: getattr(new, name) for name in DESCRIPTIVE}
+    named |= {name: getattr(new, name) for name in (*DESCRIPTIVE, "kept_words")}
     document |= {name: value for name, value in named.items() if value}
     limits = {"max_calls": new.max_calls, "circuit_breaker": new.circuit_breaker}
     document |= {name: value for name, value in limits.items() if value is not None}

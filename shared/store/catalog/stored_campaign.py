@@ -61,6 +61,7 @@ class Campaign:
     telephony_account_id: str | None = None
     redial_of: str | None = None
     redialed_as: str | None = None
+    kept_words: Mapping[str, Any] | None = None
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "Campaign":
@@ -97,6 +98,7 @@ class Campaign:
             telephony_account_id=document["telephony_account_id"],
             redial_of=document["redial_of"],
             redialed_as=document["redialed_as"],
+            kept_words=document["kept_words"],
         )
 
     def shown(self, now: datetime) -> ShownState:

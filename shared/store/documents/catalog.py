@@ -13,7 +13,7 @@ from shared.domain.queue_order import CallOrder
 NATIVE: Final = "native"
 FROM_CALL: Final = "call"
 # Fields of campaigns that are for people: no rule of dialing reads them, and they may have 145 kB together.
-FOR_PEOPLE: Final = ("description", "objective", "labels", "company_id")
+FOR_PEOPLE: Final = ("description", "objective", "labels", "company_id", "kept_words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,8 @@ class CampaignDocument:
     labels: Mapping[str, Any] | None = None
     # Whose people it calls: a company of the contact book.
     company_id: str | None = None
+    # What the API that it was made through was told, and no rule reads.
+    kept_words: Mapping[str, Any] | None = None
     deleted_at: datetime | None = None
     former_external_id: str | None = None
     # The campaign whose contacts it calls again, and the one that calls its own again.

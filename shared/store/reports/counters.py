@@ -3,9 +3,9 @@
 Those who add contacts count in `counters_in`, the scheduler counts in `counters`; see shared/store/dialing/ledger.py.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from shared.domain.counts import CallsOfRun, CampaignCounts, Minute
 from shared.domain.reasons import EndReason
@@ -14,29 +14,43 @@ from shared.store.client import Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import CountersDocument, CountersInDocument
 
+_ADDED: Final = ("added", "added_skipped", "added_no_phone")
+
 
 @translates
 async def campaign_counts(store: Store, campaign_id: str) -> CampaignCounts:
     """The campaign's counts; all 0 when it has no contacts."""
+    return (await counts_of(store, [campaign_id]))[campaign_id]
+
+
+@translates
+async def counts_of(store: Store, campaign_ids: Collection[str]) -> dict[str, CampaignCounts]:
+    """The counts of some campaigns, by id, in two questions."""
     # What the scheduler took is read first: a contact can only be taken after it was counted as added, so
     # in this order no number can come out negative.
-    moved = complete(CountersDocument, await store["counters"].find_one({"_id": campaign_id}) or {})
-    added = added_skipped = no_phone = 0
-    async for stored in store["counters_in"].find({"campaign_id": campaign_id}):
+    among = {"$in": list(campaign_ids)}
+    moved = {stored["_id"]: stored async for stored in store["counters"].find({"_id": among})}
+    added: dict[str, Counter[str]] = defaultdict(Counter)
+    async for stored in store["counters_in"].find({"campaign_id": among}):
         source = complete(CountersInDocument, stored)
-        added += source["added"]
-        added_skipped += source["added_skipped"]
-        no_phone += source["added_no_phone"]
+        added[stored["campaign_id"]].update({name: source[name] for name in _ADDED})
+    return {
+        campaign_id: _counts(complete(CountersDocument, moved.get(campaign_id, {})), added[campaign_id])
+        for campaign_id in campaign_ids
+    }
+
+
+def _counts(moved: Mapping[str, Any], added: Mapping[str, int]) -> CampaignCounts:
     return CampaignCounts(
-        pending=added + moved["pending"],
+        pending=added["added"] + moved["pending"],
         active=moved["active"],
         completed=moved["completed"],
         exhausted=moved["exhausted"],
         error=moved["error"],
-        skipped=added_skipped + moved["skipped"],
+        skipped=added["added_skipped"] + moved["skipped"],
         attempts=moved["attempts"],
         attempts_removed=moved["attempts_removed"],
-        ended=_ended(moved["ended"], added_skipped, no_phone),
+        ended=_ended(moved["ended"], added["added_skipped"], added["added_no_phone"]),
         called=moved["called"],
         answered=moved["answered"],
         opted_out=moved["opted_out"],
