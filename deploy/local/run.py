@@ -149,6 +149,7 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
     places = {
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
         "SmartAlex": f"{lineup.api.url}/smartalex/v1  (for its clients; pages at {lineup.api.url}/smartalex/docs)",
+        "Talkturo": f"{lineup.api.url}/talkturo  (for its clients; pages at {lineup.api.url}/talkturo/docs)",
         "Kafka": addresses.kafka,
         "MongoDB": addresses.mongodb,
         "carrier": f"{lineup.carrier.url}/simulator/summary",
@@ -171,6 +172,7 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
         '         "agent_id": "demo-agent", "agent_number": "+14155550100"}]}\'',
         '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" \\',
         '    "$DIALSTREAM_URL/campaign/campaigns/default/contacts/me"',
+        '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/talkturo/api/crm/contacts?limit=5"',
     )
     for line in ("", *lines):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

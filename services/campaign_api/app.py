@@ -32,6 +32,7 @@ from services.campaign_api.operator import organizations as admin_organizations
 from services.campaign_api.public import files, health, pages
 from services.campaign_api.settings import ApiSettings
 from services.campaign_api.smartalex import app as smartalex
+from services.campaign_api.talkturo import app as talkturo
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.domain.ids import COUNTER_SOURCES, counter_source
@@ -71,7 +72,10 @@ class Served:
 
 
 # Beside the native API, which is at the root.
-DIALECTS: Final[Sequence[Mounted]] = (Mounted("/smartalex", smartalex.build),)
+DIALECTS: Final[Sequence[Mounted]] = (
+    Mounted("/smartalex", smartalex.build),
+    Mounted(talkturo.PREFIX, talkturo.build),
+)
 ROUTERS: Final = (
     admin_organizations.router,
     admin_keys.router,
