@@ -150,6 +150,7 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
         "SmartAlex": f"{lineup.api.url}/smartalex/v1  (for its clients; pages at {lineup.api.url}/smartalex/docs)",
         "SysEvo": f"{lineup.api.url}/sysevo/api/v1  (for its clients and Dograh's; /sysevo/docs)",
+        "Talkturo": f"{lineup.api.url}/talkturo  (for its clients; pages at {lineup.api.url}/talkturo/docs)",
         "Kafka": addresses.kafka,
         "MongoDB": addresses.mongodb,
         "carrier": f"{lineup.carrier.url}/simulator/summary",
@@ -173,6 +174,7 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
         '         "agent_id": "demo-agent", "agent_number": "+14155550100"}]}\'',
         '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" \\',
         '    "$DIALSTREAM_URL/campaign/campaigns/default/contacts/me"',
+        '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/talkturo/api/crm/contacts?limit=5"',
     )
     for line in ("", *lines):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

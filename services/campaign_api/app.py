@@ -33,6 +33,7 @@ from services.campaign_api.public import files, health, pages
 from services.campaign_api.settings import ApiSettings
 from services.campaign_api.smartalex import app as smartalex
 from services.campaign_api.sysevo import app as sysevo
+from services.campaign_api.talkturo import app as talkturo
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.domain.ids import COUNTER_SOURCES, counter_source
@@ -75,6 +76,7 @@ class Served:
 DIALECTS: Final[Sequence[Mounted]] = (
     Mounted("/smartalex", smartalex.build),
     Mounted("/sysevo", sysevo.build),
+    Mounted(talkturo.PREFIX, talkturo.build),
 )
 ROUTERS: Final = (
     admin_organizations.router,

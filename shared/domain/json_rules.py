@@ -44,6 +44,11 @@ def check_definition(value: Any) -> Any:
     return _check_json(value, MAX_DEFINITION_BYTES)
 
 
+def check_json_within(value: Any, most_bytes: int) -> Any:
+    """The value itself, as `check_json`, but for its size."""
+    return _check_json(value, most_bytes)
+
+
 def _check_json(value: Any, most_bytes: int) -> Any:
     _check_nesting_and_numbers(value)
     try:

@@ -25,7 +25,7 @@ from shared.store.catalog.campaign_lists import ANY, CampaignsOf
 from shared.store.catalog.campaigns import NewCampaign, ScheduleChange
 from shared.store.catalog.organizations import get_organization
 from shared.store.catalog.stored_campaign import Campaign
-from shared.store.reports.counters import campaign_counts
+from shared.store.reports.counters import campaign_counts, counts_of
 from shared.store.reports.forecast import forecast_of
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "campaign_numbers",
     "campaign_of_number",
     "campaigns_by_id",
+    "counts_by_id",
     "create_campaign",
     "edit_campaign",
     "follow_numbers",
@@ -226,6 +227,11 @@ async def campaign_numbers(
     own, shared = campaign.concurrency_limit, organization.calls_at_once
     forecast = await forecast_of(engine.store, organization_id, campaign.id, counts, now)
     return CampaignNumbers(campaign, counts, shared if own is None else min(own, shared), forecast)
+
+
+async def counts_by_id(engine: Engine, campaign_ids: Collection[str]) -> dict[str, CampaignCounts]:
+    """The counts of an organization's campaigns, by id; two questions for any number of them."""
+    return await counts_of(engine.store, campaign_ids)
 
 
 async def follow_numbers(engine: Engine, organization_id: str, reference: str) -> AsyncIterator[CampaignNumbers | None]:

@@ -12,6 +12,7 @@ from shared.store.catalog.companies import Company
 __all__ = [
     "Company",
     "companies_named",
+    "company_external_ids",
     "company_names",
     "create_company",
     "delete_company",
@@ -42,6 +43,11 @@ async def companies_named(engine: Engine, organization_id: str, names: Collectio
 async def company_names(engine: Engine, company_ids: Collection[str]) -> dict[str, str]:
     """The names of companies by their ids, which people of the organization have; one question for any number."""
     return await stored.names_by_id(engine.store, company_ids)
+
+
+async def company_external_ids(engine: Engine, organization_id: str, ids: Collection[str]) -> dict[str, str | None]:
+    """The external_ids (None: none) of the companies among these ids; one question for any number of them."""
+    return await stored.company_external_ids(engine.store, organization_id, ids)
 
 
 async def list_companies(

@@ -1,5 +1,6 @@
 """Contacts of a campaign, and under `default` those of no campaign."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,15 +20,19 @@ from shared.store.catalog.campaigns import get_campaign
 from shared.store.catalog.configurations import get_configuration
 from shared.store.catalog.organizations import get_organization
 from shared.store.catalog.stored_campaign import Campaign
-from shared.store.contacts import deletion, queries, upsert, wishes
+from shared.store.contacts import deletion, queries, standing_list, upsert, wishes
+from shared.store.contacts.standing_list import StandingAs
 from shared.store.contacts.wishes import ResetPage
 
 __all__ = [
     "ContactTarget",
     "ResetPage",
+    "StandingAs",
     "add_contacts",
     "contact_target",
     "contacts_after",
+    "contacts_by_id",
+    "contacts_standing",
     "delete_contact",
     "get_contact",
     "list_contacts",
@@ -143,6 +148,35 @@ async def contacts_after(
     return await queries.contacts_after(
         engine.store, organization_id, target.campaign_id, status=status, cursor=cursor, limit=limit, now=now
     )
+
+
+async def contacts_standing(
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    which: Sequence[StandingAs],
+    *,
+    offset: int,
+    limit: int,
+    now: datetime,
+    deleted: bool = False,
+) -> list[Contact]:
+    """The campaign's contacts that stand in one of these ways (none named: all), oldest first, from the `offset`-th on.
+
+    With `deleted` also a deleted campaign's. Raises `NotFound`.
+    """
+    target = await contact_target(engine, organization_id, reference, deleted=deleted)
+    return await standing_list.contacts_standing(
+        engine.store, organization_id, target.campaign_id, which, offset=offset, limit=limit, now=now
+    )
+
+
+async def contacts_by_id(
+    engine: Engine, organization_id: str, reference: str, ids: Sequence[str], now: datetime
+) -> list[Contact]:
+    """The campaign's contacts of these ids, in this order; absent ones are left out. Raises `NotFound` (campaign)."""
+    target = await contact_target(engine, organization_id, reference)
+    return await standing_list.contacts_by_id(engine.store, organization_id, target.campaign_id, ids, now)
 
 
 async def get_contact(

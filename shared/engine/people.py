@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain.campaign import CampaignState
 from shared.domain.page import NumberedPage, Page
-from shared.domain.person import Person
+from shared.domain.person import Person, folded
 from shared.engine.engine import Engine
 from shared.events import ContactsAdded
 from shared.store.catalog import people as stored
@@ -28,14 +28,18 @@ __all__ = [
     "PersonsCall",
     "PersonsCalls",
     "UpsertedPerson",
+    "count_people",
     "create_people",
     "create_person",
     "delete_person",
     "edit_person",
+    "external_ids_of",
+    "find_by_email",
     "find_by_phones",
     "get_person",
     "list_people",
     "numbered_people",
+    "people_ids",
     "people_of",
     "person_with_history",
     "upsert_by_phone",
@@ -121,6 +125,27 @@ async def numbered_people(
     """The people as `list_people` has them, from the `offset`-th on, and how many there are."""
     page = await stored.numbered_people(engine.store, organization_id, which, offset=offset, limit=limit)
     return NumberedPage(await with_calls(engine, page.rows), page.total)
+
+
+async def external_ids_of(engine: Engine, organization_id: str, ids: Collection[str]) -> dict[str, str | None]:
+    """The external_ids (None: none) of the people among these ids; one question for any number of them."""
+    return await stored.external_ids_of(engine.store, organization_id, ids)
+
+
+async def people_ids(engine: Engine, organization_id: str, which: PeopleFilter, most: int) -> list[str]:
+    """The ids of the people that the filter leaves, oldest first; one more than `most` where there are more."""
+    return await stored.people_ids(engine.store, organization_id, which, most)
+
+
+async def count_people(engine: Engine, organization_id: str, which: PeopleFilter) -> int:
+    """The number of people that the filter leaves, at a cost that grows with it."""
+    return await stored.count_people(engine.store, organization_id, which)
+
+
+async def find_by_email(engine: Engine, organization_id: str, addresses: Collection[str]) -> set[str]:
+    """Those of these e-mail addresses, folded, that people have."""
+    found = await stored.find_by_keys(engine.store, organization_id, list(addresses))
+    return {folded(person.email) for person in found if person.email is not None}
 
 
 async def with_calls(engine: Engine, people: Sequence[Person]) -> list[PersonWithCalls]:

@@ -4,7 +4,7 @@ Subscriptions of all dialects are one list; each is made and shown in any dialec
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -33,6 +33,7 @@ __all__ = [
     "NewWebhook",
     "OffReason",
     "Webhook",
+    "check_receiver",
     "create_webhook",
     "delete_webhook",
     "edit_webhook",
@@ -46,6 +47,7 @@ __all__ = [
     "replay_delivery",
     "rotate_secret",
     "send_test",
+    "webhooks_of",
 ]
 
 # A request waits no longer for the name servers; a delivery looks again anyway.
@@ -99,6 +101,13 @@ async def list_webhooks(
     return await stored.list_webhooks(
         engine.store, organization_id, campaign_id=campaign_id, cursor=cursor, limit=limit
     )
+
+
+async def webhooks_of(
+    engine: Engine, organization_id: str, campaign_ids: Collection[str], dialect: Dialect
+) -> list[Webhook]:
+    """The subscriptions to these campaigns that are told in a dialect; one question for any number of them."""
+    return await stored.webhooks_of(engine.store, organization_id, campaign_ids, dialect)
 
 
 async def numbered_webhooks(

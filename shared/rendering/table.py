@@ -10,8 +10,11 @@ from shared.domain.webhooks import Dialect
 from shared.rendering.native import NATIVE
 from shared.rendering.renderer import Renderer, Told
 from shared.rendering.smartalex.renderer import SMARTALEX
+from shared.rendering.talkturo.renderer import TALKTURO
 
-RENDERERS: Final[Mapping[Dialect, Renderer]] = MappingProxyType({Dialect.NATIVE: NATIVE, Dialect.SMARTALEX: SMARTALEX})
+RENDERERS: Final[Mapping[Dialect, Renderer]] = MappingProxyType(
+    {Dialect.NATIVE: NATIVE, Dialect.SMARTALEX: SMARTALEX, Dialect.TALKTURO: TALKTURO}
+)
 
 
 def renderer_of(dialect: Dialect) -> Renderer:

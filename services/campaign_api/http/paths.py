@@ -43,3 +43,8 @@ def decoded(segment: str) -> str:
 
 
 OurRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded), AfterValidator(as_stored)]
+
+
+def decoded_leniently(segment: str) -> str:
+    """The segment's text, whatever it holds: what is no UTF-8 becomes a text that nothing is called."""
+    return unquote_to_bytes(segment).decode(errors="replace")

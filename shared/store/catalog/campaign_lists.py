@@ -22,13 +22,17 @@ MAX_NUMBER: Final = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class CampaignsOf:
-    """Campaigns that name this agent themselves; None: any."""
+    """Campaigns that call for one agent, or are for one company; of those that are deleted, and no others."""
 
     agent_id: str | None = None
+    company_id: str | None = None
+    deleted_only: bool = False
 
     def query(self) -> dict[str, Any]:
         """The conditions, beside those of every list."""
-        return {} if self.agent_id is None else {"agent_id": self.agent_id}
+        named = {"agent_id": self.agent_id, "company_id": self.company_id}
+        deleted = {"deleted_at": {"$ne": None}} if self.deleted_only else {}
+        return {name: value for name, value in named.items() if value is not None} | deleted
 
 
 ANY: Final = CampaignsOf()

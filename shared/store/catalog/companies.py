@@ -100,6 +100,14 @@ async def get_company(store: Store, organization_id: str, reference: str) -> Com
 
 
 @translates
+async def company_external_ids(store: Store, organization_id: str, ids: Collection[str]) -> dict[str, str | None]:
+    """The external_ids (None: none) of the organization's companies among these, by id."""
+    where = {"_id": {"$in": list(set(ids))}, "organization_id": organization_id}
+    found = store["companies"].find(where, {"external_id": 1}) if ids else None
+    return {company["_id"]: company.get("external_id") async for company in found} if found is not None else {}
+
+
+@translates
 async def list_companies(
     store: Store, organization_id: str, *, search: str | None, industry: str | None, cursor: str | None, limit: int
 ) -> Page[Company]:

@@ -164,6 +164,28 @@ async def numbered_people(
     return NumberedPage(await with_listed(store, organization_id, page.rows), page.total)
 
 
+@translates
+async def external_ids_of(store: Store, organization_id: str, ids: Collection[str]) -> dict[str, str | None]:
+    """The external_ids (None: none) of the organization's people among these, by id."""
+    where = {"_id": {"$in": list(ids)}, "organization_id": organization_id}
+    found = store["people"].find(where, {"external_id": 1})
+    return {person["_id"]: person.get("external_id") async for person in found} if ids else {}
+
+
+@translates
+async def people_ids(store: Store, organization_id: str, which: PeopleFilter, most: int) -> list[str]:
+    """The ids of the people that the filter leaves, oldest first; one more than `most` where there are more."""
+    where = await matching(store, organization_id, which)
+    found = store["people"].find(where, {"_id": 1}).sort([("created_at", 1), ("_id", 1)]).limit(most + 1)
+    return [person["_id"] async for person in found]
+
+
+@translates
+async def count_people(store: Store, organization_id: str, which: PeopleFilter) -> int:
+    """The number of people that the filter leaves."""
+    return await store["people"].count_documents(await matching(store, organization_id, which))
+
+
 async def matching(store: Store, organization_id: str, which: PeopleFilter) -> Document:
     """The query for the people that a filter leaves.
 

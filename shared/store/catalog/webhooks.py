@@ -87,6 +87,15 @@ class NewWebhook:
     active: bool = True
 
 
+@translates
+async def webhooks_of(
+    store: Store, organization_id: str, campaign_ids: Collection[str], dialect: Dialect
+) -> list[Webhook]:
+    """The subscriptions to these campaigns that are told in a dialect."""
+    query = {"organization_id": organization_id, "campaign_id": {"$in": list(campaign_ids)}, "dialect": dialect.value}
+    return [Webhook.from_document(document) async for document in store["webhooks"].find(query)]
+
+
 async def create_webhook(
     store: Store, organization_id: str, new: NewWebhook, encrypted: str, now: datetime
 ) -> tuple[Webhook, int]:

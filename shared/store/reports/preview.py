@@ -6,6 +6,7 @@ and so are calls a second, which decide when, not whether.
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -30,22 +31,39 @@ from shared.store.reports.counters import campaign_counts
 from shared.store.reports.sampling import LEFT_OUT, sample_waiting
 from shared.store.reports.situation import Situation
 
+# Calls that one look finds anyway, and the most that can be asked for.
 MAX_CALLS: Final = 100
+MOST_CALLS: Final = 1000
 MAX_OTHERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run as it would be begun now: how many calls it may make; None: no limit."""
+
+    max_calls: int | None
 
 
 @translates
 async def preview(
-    store: Store, organization_id: str, shard: int, campaign_id: str, limit: int, now: datetime
+    store: Store,
+    organization_id: str,
+    shard: int,
+    campaign_id: str,
+    limit: int,
+    now: datetime,
+    new_run: NewRun | None = None,
 ) -> Preview:
-    """The first `limit` (at most `MAX_CALLS`) calls of a campaign (stored form) at `now`, and why not the next 100.
+    """The first `limit` (at most `MOST_CALLS`) calls of a campaign (stored form) at `now`, and why not the next 100.
 
-    At the same cost for every size of campaign. One that is over is looked at as it is.
+    At the same cost for every size of campaign. One that is over is looked at as it is. With `new_run` it is looked at
+    as if that were begun now, also where one is under way.
     """
     entry = await read_campaign(store, organization_id, campaign_id)
-    candidates = await _candidates(store, organization_id, campaign_id, entry, now)
-    more = [] if len(candidates) > MAX_CALLS + MAX_OTHERS else await _not_due(store, campaign_id, entry, candidates)
-    situation = await _as_if_it_ran(store, organization_id, campaign_id, [*candidates, *more], now)
+    most = max(limit, MAX_CALLS) + MAX_OTHERS
+    candidates = await _candidates(store, organization_id, campaign_id, entry, now, most + 1, new_run)
+    more = [] if len(candidates) > most else await _not_due(store, campaign_id, entry, candidates)
+    situation = await _as_if_it_ran(store, organization_id, campaign_id, [*candidates, *more], now, new_run)
     selection = await _selection(store, shard, situation, candidates, now)
     chosen = {contact["_id"] for contact in selection.chosen}
     others = [contact for contact in (*candidates, *more) if contact["_id"] not in chosen][:MAX_OTHERS]
@@ -77,15 +95,21 @@ async def _selection(
 
 
 async def _candidates(
-    store: Store, organization_id: str, campaign_id: str, entry: CampaignEntry | None, now: datetime
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    entry: CampaignEntry | None,
+    now: datetime,
+    most: int,
+    new_run: NewRun | None,
 ) -> list[Document]:
     """The contacts that are due in open hours, in order, as a scheduler would fetch them."""
-    situation = await _as_if_it_ran(store, organization_id, campaign_id, [], now)
+    situation = await _as_if_it_ran(store, organization_id, campaign_id, [], now, new_run)
     whole = campaign_wait(situation.context.rules_of(_anybody(organization_id, campaign_id)), now)
     if entry is None or (whole is not None and whole.reason not in SPARED_BY_OWN_NUMBER):
         return []
     reader = CampaignReader(store, entry, now, own_numbers_only=whole is not None)
-    head = await reader.read(MAX_CALLS + MAX_OTHERS + 1, crowded=False)
+    head = await reader.read(most, crowded=False)
     ids = [contact.contact_id for contact in head.waiting]
     found = store["contacts"].find({"_id": {"$in": ids}, **may_be_claimed(now)}, LEFT_OUT)
     contacts = {document["_id"]: contact_of(document) async for document in found}
@@ -107,16 +131,22 @@ async def _not_due(
 
 
 async def _as_if_it_ran(
-    store: Store, organization_id: str, campaign_id: str, contacts: Sequence[Document], now: datetime
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    contacts: Sequence[Document],
+    now: datetime,
+    new_run: NewRun | None,
 ) -> Situation:
     """The situation of these contacts, their campaign running unless it is over."""
     situation = await Situation.read(store, organization_id, [*contacts, _anybody(organization_id, campaign_id)], now)
     campaign = situation.context.campaigns.get(campaign_id)
-    if campaign is None or shown_state(course_of(campaign), now).state in DIALED:
+    if campaign is None or (new_run is None and shown_state(course_of(campaign), now).state in DIALED):
         return situation
     course = moved(course_of(campaign), CampaignMove.START, now)
     if course is not None:
-        situation.context.campaigns[campaign_id] = {**campaign, **stored_course(course)}
+        limit = {} if new_run is None else {"max_calls": new_run.max_calls}
+        situation.context.campaigns[campaign_id] = {**campaign, **stored_course(course), **limit}
         situation.context.forget_rules(organization_id)
     return situation
 

@@ -10,6 +10,7 @@ from shared.engine.keys import Scope
 from tests.integration.campaign_api.client import Answer, Customer, unique
 from tests.integration.campaign_api.sysevo.client import Client
 from tests.integration.smartalex.client import ALWAYS, Alex, phone
+from tests.integration.talkturo.team import new_team
 
 IN_A_MONTH: Final = (utc_now() + timedelta(days=30)).isoformat()
 
@@ -20,7 +21,8 @@ class Described:
 
     `things` makes one of each thing that paths name, by parameter; `bodies` are good ones by method and path, where
     the dialect's own examples do not fit. `denied`: the status of a request whose key lacks the scope. `numbered`: ids
-    are small integers of each organization, which say nothing of whose they are.
+    are small integers of each organization, which say nothing of whose they are. `open_to_all` are paths that every
+    valid key may read.
     """
 
     prefix: str
@@ -31,6 +33,7 @@ class Described:
     bodies: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     denied: int = 403
     numbered: bool = False
+    open_to_all: frozenset[str] = frozenset()
 
     async def call(self, customer: Customer, method: str, path: str, key: str | None = None, **more: Any) -> Answer:
         """A request under the prefix, with the customer's key or another one."""
@@ -74,7 +77,27 @@ async def _of_sysevo(customer: Customer) -> dict[str, str]:
     return {name: str(thing) for name, thing in (things | {"config_id": config, "number_id": number}).items()}
 
 
+async def _of_talkturo(customer: Customer) -> dict[str, str]:
+    team = await new_team(customer)
+    campaign = await team.campaign()
+    [contact] = await team.enrolled(campaign)
+    return {
+        "campaign": campaign["id"],
+        "contact": contact["id"],
+        "company": team.company,
+        "assistant": team.assistant,
+        "number": team.number,
+        "call": campaign["id"],
+    }
+
+
 DESCRIBED: Final = (
+    Described(
+        prefix="/talkturo",
+        headers=lambda key: {"Authorization": f"Bearer {key}"},
+        things=_of_talkturo,
+        open_to_all=frozenset({"/api/test-api-key"}),
+    ),
     Described(
         prefix="/smartalex",
         headers=lambda key: {"Authorization": f"Bearer {key}"},

@@ -1,0 +1,1 @@
+"""Dialect for clients of Talkturo: `/talkturo/api/…`."""

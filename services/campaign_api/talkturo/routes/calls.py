@@ -1,0 +1,106 @@
+"""Calls, and their recordings."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from services.campaign_api.http.bodies import BodyRoute
+from services.campaign_api.http.credentials import Caller
+from services.campaign_api.http.edge import ThisEngine
+from services.campaign_api.talkturo.answers import Answer, refusals, success
+from services.campaign_api.talkturo.auth import Reader
+from services.campaign_api.talkturo.finding import find_agent, find_campaign, find_person
+from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
+from shared.domain.calls import CallFilter, CallOrder, ListedCall
+from shared.domain.calls import Reader as CallReader
+from shared.domain.ids import contact_id_of_person
+from shared.engine import calls
+from shared.engine.engine import Engine
+from shared.errors import Kind, NotFound
+from shared.rendering.talkturo.ids import Prefix, meant_by
+from shared.rendering.talkturo.reading import call_objects
+from shared.rendering.talkturo.words import CallOutcome, outcomes_behind
+
+router = APIRouter(prefix="/api", tags=["Calls"], route_class=BodyRoute)
+_FILTERS: Final = (
+    "campaignId",
+    "contactId",
+    "assistantId",
+    "fromNumber",
+    "toNumber",
+    "outcome",
+    "startDate",
+    "endDate",
+    "search",
+)
+
+
+@router.get("/crm/calls", responses=refusals(), openapi_extra=documented(*_FILTERS, *PAGED))
+async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
+    """List calls, those under way included, newest first."""
+    page, organization_id = paging(query), caller.organization_id
+    campaign, contact, assistant = query.text("campaignId"), query.text("contactId"), query.text("assistantId")
+    called, number = query.text("toNumber"), query.text("fromNumber")
+    words, since, until = query.words("outcome", CallOutcome), query.instant("startDate"), query.instant("endDate")
+    search = query.text("search") or ""
+    query.checked()
+    try:
+        campaign_id = None if campaign is None else (await find_campaign(engine, organization_id, campaign)).id
+        agent_id = None if assistant is None else (await find_agent(engine, organization_id, assistant)).id
+        contact_ids = None if contact is None else await _contacts(engine, organization_id, contact)
+    except NotFound:
+        return page.around("calls", [], 0)
+    which = CallFilter(
+        campaign_id=campaign_id,
+        contact_ids=contact_ids,
+        called=called,
+        caller=number,
+        agent_id=agent_id,
+        outcomes=outcomes_behind(words),
+        since=since,
+        until=until,
+        search=search,
+    )
+    if contact_ids == []:
+        return page.around("calls", [], 0)
+    found = await calls.numbered_calls(
+        engine,
+        organization_id,
+        which,
+        order=CallOrder.NEWEST,
+        offset=page.offset,
+        limit=page.limit,
+        reader=CallReader(caller.reads_sensitive),
+    )
+    rows = await call_objects(engine, organization_id, found.rows, sensitive=caller.reads_sensitive)
+    return page.around("calls", rows, found.total)
+
+
+@router.get("/crm/calls/{call}", responses=refusals())
+async def get_one(engine: ThisEngine, caller: Reader, call: Ref) -> Answer:
+    """Get one call, from its placement on."""
+    found = await _call(engine, caller, call)
+    [shown] = await call_objects(engine, caller.organization_id, [found], sensitive=caller.reads_sensitive)
+    return success(call=shown)
+
+
+@router.get("/calls/{call}/recording-url", responses=refusals())
+async def recording_url(engine: ThisEngine, caller: Reader, call: Ref) -> Answer:
+    """Get the address of a call's recording."""
+    url = (await _call(engine, caller, call)).result.get("recording_url")
+    if url is None:
+        raise NotFound(Kind.ATTEMPT, call)
+    return success(url=url)
+
+
+async def _call(engine: Engine, caller: Caller, reference: str) -> ListedCall:
+    meant = meant_by(Prefix.CALL, reference)[0]
+    return await calls.get_call(engine, caller.organization_id, meant, sensitive=caller.reads_sensitive)
+
+
+async def _contacts(engine: Engine, organization_id: str, reference: str) -> list[str]:
+    """The contacts of campaigns that a contact is: itself, or those of somebody of the contact book."""
+    if reference.startswith(f"{Prefix.CAMPAIGN_CONTACT}_"):
+        return [meant_by(Prefix.CAMPAIGN_CONTACT, reference)[0]]
+    person = await find_person(engine, organization_id, reference)
+    return [contact_id_of_person(campaign_id, person.id) for campaign_id in person.campaigns]

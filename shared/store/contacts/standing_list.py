@@ -1,0 +1,74 @@
+"""Contacts of a campaign by how they stand, oldest first: finer than by status."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pymongo import ASCENDING
+
+from shared.domain.contact import ContactStatus
+from shared.domain.contact_record import Contact
+from shared.domain.reasons import EndReason
+from shared.store.client import Document, Store, translates
+from shared.store.contacts.queries import with_attempts
+from shared.store.contacts.rows import NOT_DELETED
+from shared.store.documents.contacts import contact_of
+
+_OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAs:
+    """Contacts of one status, and of those the ones that ended so, or not so, or were called before, or never."""
+
+    status: ContactStatus
+    because: Collection[EndReason] | None = None
+    not_because: Collection[EndReason] = ()
+    called: bool | None = None
+
+    def query(self) -> Document:
+        """The conditions."""
+        where: Document = {"status": self.status.value}
+        if self.because is not None:
+            where["ended_because"] = {"$in": [reason.value for reason in self.because]}
+        elif self.not_because:
+            where["ended_because"] = {"$nin": [reason.value for reason in self.not_because]}
+        if self.called is not None:
+            where["attempts_made"] = {"$gt": 0} if self.called else {"$not": {"$gt": 0}}
+        return where
+
+
+@translates
+async def contacts_standing(
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    which: Sequence[StandingAs],
+    *,
+    offset: int,
+    limit: int,
+    now: datetime,
+) -> list[Contact]:
+    """The contacts (campaign in its stored form) that stand in one of these ways, all of them where none is named.
+
+    From the `offset`-th on, without those asked to be deleted.
+    """
+    where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
+    if which:
+        where["$or"] = [one.query() for one in which]
+    # Without the hint a status with few contacts is sorted in memory, and one with many as well.
+    found = store["contacts"].find(where, hint="listing").sort(_OLDEST_FIRST).skip(offset).limit(limit)
+    return await with_attempts(store, organization_id, [contact_of(contact) async for contact in found], now)
+
+
+@translates
+async def contacts_by_id(
+    store: Store, organization_id: str, campaign_id: str, ids: Sequence[str], now: datetime
+) -> list[Contact]:
+    """The campaign's contacts of these ids, in this order; those that are not there are left out."""
+    mine = {"campaign_id": campaign_id, "organization_id": organization_id}
+    where: Document = {"_id": {"$in": list(ids)}, **mine, **NOT_DELETED}
+    found = [contact_of(contact) async for contact in store["contacts"].find(where)]
+    by_id = {contact.id: contact for contact in await with_attempts(store, organization_id, found, now)}
+    return [by_id[contact_id] for contact_id in dict.fromkeys(ids) if contact_id in by_id]
