@@ -36,6 +36,9 @@ HEAD: Final = f"""\
 # past the machine's firewall), and on which port.
 #{PREFIX}PUBLISHED_ADDRESS=127.0.0.1
 #{PREFIX}PUBLISHED_PORT=8080
+# The same for the console.
+#{PREFIX}CONSOLE_PUBLISHED_ADDRESS=127.0.0.1
+#{PREFIX}CONSOLE_PUBLISHED_PORT=8081
 """
 # Read by Docker Compose, by the tools and tests here, and by those who source `.local/dev.env`.
 OTHER_NAMES: Final = frozenset(
@@ -43,11 +46,15 @@ OTHER_NAMES: Final = frozenset(
     for name in (
         "API_KEY",
         "CAMPAIGN",
+        "CONSOLE_PUBLISHED_ADDRESS",
+        "CONSOLE_PUBLISHED_PORT",
+        "CONSOLE_URL",
         "FUZZ_SEED",
         "LOCAL_RUN",
         "OPENAPI_EXAMPLES",
         "ORGANIZATION_ID",
         "OWN_ENGINE",
+        "PICTURES",
         "PROTOCOL_EXAMPLES",
         "PUBLISHED_ADDRESS",
         "PUBLISHED_PORT",

@@ -16,7 +16,7 @@ KEY_OF: Final = {
     "DIALSTREAM_TWILIO_AUTH_TOKEN": frozenset({"campaign-api", "scheduler", "call-executor", "carrier-simulator"}),
     "DIALSTREAM_SECRET_KEY": frozenset({"campaign-api", "scheduler", "call-executor", "webhook-sender"}),
 }
-PUBLISHED: Final = frozenset({"campaign-api"})
+PUBLISHED: Final = frozenset({"campaign-api", "console"})
 SERVERS: Final = frozenset({"kafka", "mongodb"})
 _UNNAMED: Final = re.compile("[0-9a-f]{64}")
 NANOSECONDS: Final = 1_000_000_000

@@ -16,7 +16,7 @@ from shared.topics import DIAL_JOBS
 # The newest that its checks were seen with; the chart asks for 1.27.
 KUBERNETES: Final = "1.34"
 KEDA: Final = json.loads((Path(__file__).parent / "schemas" / "scaledobject-v1alpha1.json").read_text())
-SERVICES: Final = ("call-executor", "campaign-api", "contact-ingest", "scheduler", "webhook-sender")
+SERVICES: Final = ("call-executor", "campaign-api", "console", "contact-ingest", "scheduler", "webhook-sender")
 COMPONENT: Final = "app.kubernetes.io/component"
 ADMIN_TOKEN: Final = f"{PREFIX}ADMIN_TOKEN"
 

@@ -13,7 +13,7 @@ from deploy.local.servers import Addresses
 
 PREFIX: Final = "DIALSTREAM_"
 # Services that have no use for stored secrets.
-READ_NO_SECRETS: Final = frozenset({"carrier_simulator", "contact_ingest"})
+READ_NO_SECRETS: Final = frozenset({"carrier_simulator", "contact_ingest", "console"})
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
@@ -46,6 +46,8 @@ class Counts:
     schedulers: int = 1
     executors: int = 1
     senders: int = 1
+    # Calls go on without one: only those who look at its pages start it.
+    consoles: int = 0
 
 
 ONE_OF_EACH: Final = Counts()
@@ -61,6 +63,7 @@ class Lineup:
     schedulers: tuple[Member, ...]
     executors: tuple[Member, ...]
     senders: tuple[Member, ...]
+    consoles: tuple[Member, ...]
 
     @property
     def api(self) -> Member:
@@ -70,7 +73,8 @@ class Lineup:
     @property
     def members(self) -> tuple[Member, ...]:
         """In the order in which they start."""
-        return (self.carrier, *self.apis, *self.ingests, *self.schedulers, *self.executors, *self.senders)
+        workers = (*self.ingests, *self.schedulers, *self.executors, *self.senders)
+        return (self.carrier, *self.apis, *workers, *self.consoles)
 
 
 def build_lineup(
@@ -89,7 +93,7 @@ def build_lineup(
     by name, in the place of their service's own, `tests.chaos.in_process_executor` for example.
     """
     carrier_port, free_api_port, *others = free_ports(
-        1 + counts.apis + counts.ingests + counts.schedulers + counts.executors + counts.senders
+        1 + counts.apis + counts.ingests + counts.schedulers + counts.executors + counts.senders + counts.consoles
     )
     api_port = api_port or free_api_port
     ports = iter([api_port, *others])
@@ -102,6 +106,7 @@ def build_lineup(
         **addresses.environment,
         **credentials.environment,
         "DIALSTREAM_HTTP_HOST": LOCALHOST,
+        "DIALSTREAM_CONSOLE_API_URL": f"http://{LOCALHOST}:{api_port}",
         # Only ever the simulated carrier: nobody's phone must ring because of a demo.
         "DIALSTREAM_TELEPHONY_PROVIDER": "twilio",
         "DIALSTREAM_TWILIO_BASE_URL": carrier_url,
@@ -128,6 +133,7 @@ def build_lineup(
         schedulers=members("scheduler", "scheduler", counts.schedulers),
         executors=members("executor", "call_executor", counts.executors),
         senders=members("webhook-sender", "webhook_sender", counts.senders),
+        consoles=members("console", "console", counts.consoles),
     )
 
 

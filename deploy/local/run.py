@@ -110,7 +110,7 @@ async def started(home: Home, wishes: Wishes, addresses: Addresses) -> AsyncIter
     lineup = build_lineup(
         addresses,
         credentials_of(home),
-        Counts(executors=wishes.executors),
+        Counts(executors=wishes.executors, consoles=1),
         api_port=API_PORT if port_is_free(API_PORT) else free_port(),
         settings=demo_settings(os.environ),
     )
@@ -128,6 +128,7 @@ async def _with_customer(
         campaign_id = await new_campaign(api, utc_now()) if wishes.demo else None
         values = {
             "DIALSTREAM_URL": url,
+            "DIALSTREAM_CONSOLE_URL": up.lineup.consoles[0].url,
             "DIALSTREAM_ADMIN_TOKEN": credentials.admin_token,
             "DIALSTREAM_SECRET_KEY": credentials.secret_key,
             **{name: os.environ[name] for name in PLACES if name in os.environ},
@@ -147,6 +148,7 @@ async def _with_customer(
 def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, receiver: DemoReceiver) -> None:
     lineup, env = up.lineup, _short(home.root / "dev.env")
     places = {
+        "console": f"{lineup.consoles[0].url}  (sign in with the API key that is in {env})",
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
         "SmartAlex": f"{lineup.api.url}/smartalex/v1  (for its clients; pages at {lineup.api.url}/smartalex/docs)",
         "SysEvo": f"{lineup.api.url}/sysevo/api/v1  (for its clients and Dograh's; /sysevo/docs)",

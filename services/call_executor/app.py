@@ -11,6 +11,7 @@ from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
 from services.call_executor.placing import Placer
 from services.call_executor.settings import ExecutorSettings
+from shared.beside import beside
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
@@ -20,7 +21,7 @@ from shared.store.client import Store, connect
 from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import BuildProvider, build_provider
 from shared.topics import DIAL_JOBS
-from shared.wiring import beside, connected
+from shared.wiring import connected
 
 SERVICE = "call-executor"
 MAX_RECORDS = 500

@@ -1,86 +1,21 @@
-"""The HTTP server: stops politely, and leaves the closing of Kafka and MongoDB to those who opened them."""
+"""campaign-api on its port."""
 
-import contextlib
-import functools
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
-
-import uvicorn
 
 from services.campaign_api.app import running
 from services.campaign_api.settings import ApiSettings
-from shared.health import cannot_listen
-from shared.wiring import beside
-
-# Longer than the idle limit of the usual clients and proxies: if we close first, their next request may meet
-# the closing and fail.
-KEEP_ALIVE_SECONDS: Final = 75
-# Connections that wait to be accepted.
-BACKLOG: Final = 2048
-
-
-class _Server(uvicorn.Server):
-    """Without uvicorn's own signal handling, which would end the process before connections are closed.
-
-    Streams without an end are ended by `leave` before the server waits for the requests in flight.
-    """
-
-    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._leave = leave
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then what uvicorn ends."""
-        self._leave()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the process's handlers as they are."""
-        yield
+from shared.http_server import answering
 
 
 @asynccontextmanager
 async def serving(settings: ApiSettings) -> AsyncIterator[None]:
     """campaign-api at work on its port; at the end requests in flight are finished first.
 
-    Raises what `running` raises, and `ConfigurationError` when address or port cannot be had: uvicorn itself would end
-    the process.
+    Raises what `running` raises, and `ConfigurationError` when address or port cannot be had.
     """
-    async with running(settings) as app:
-        listeners = _listen(settings.http_host, settings.http_port)
-        config = uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=round(settings.shutdown_seconds),
-        )
-        server = _Server(config, app.leave)
-        # Cancelled, uvicorn would cut off the requests in flight.
-        end = functools.partial(setattr, server, "should_exit", True)
-        async with beside(server.serve(sockets=listeners), name="HTTP server", end=end):
-            yield
-
-
-def _listen(host: str, port: int) -> list[socket.socket]:
-    """A listening socket for every address of `host`, as asyncio makes them; uvicorn closes them."""
-    with contextlib.ExitStack() as undo:
-        try:
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            made = [undo.enter_context(_listener(family, address)) for family, _, _, _, address in addresses]
-        except OSError as error:
-            raise cannot_listen(host, port, error) from error
-        undo.pop_all()
-    return made
-
-
-def _listener(family: socket.AddressFamily, address: Any) -> socket.socket:
-    # `create_server` wants no more than host and port, also of an IPv6 address.
-    return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    async with (
+        running(settings) as app,
+        answering(settings, app, app.leave, shutdown_seconds=settings.shutdown_seconds),
+    ):
+        yield

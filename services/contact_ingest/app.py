@@ -8,6 +8,7 @@ from services.contact_ingest.handlers import Ingest
 from services.contact_ingest.jobs import Jobs
 from services.contact_ingest.settings import IngestSettings
 from services.contact_ingest.sweeping import sweep_for_ever
+from shared.beside import beside
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.domain.ids import COUNTER_SOURCES, counter_source
@@ -17,7 +18,7 @@ from shared.health import HealthServer
 from shared.logs import get_logger
 from shared.store.client import connect
 from shared.topics import CONTACT_BATCHES, JOBS
-from shared.wiring import beside, connected
+from shared.wiring import connected
 
 SERVICE = "contact-ingest"
 JOBS_GROUP = f"{SERVICE}.jobs"

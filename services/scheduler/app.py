@@ -17,6 +17,7 @@ from services.scheduler.sharing.global_limit import LOOK_SECONDS, GlobalLimit
 from services.scheduler.timers.abandoned import SEARCH_SECONDS, AbandonedTransactions
 from services.scheduler.timers.rounds import go_round
 from services.scheduler.timers.safety_net import SafetyNet
+from shared.beside import beside
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.errors import OwnershipLost
@@ -26,7 +27,7 @@ from shared.store.dialing import executors, shards
 from shared.store.dialing.server_clock import ServerClock
 from shared.stored_secrets import SecretCipher
 from shared.telephony.providers import BuildProvider, build_provider, ignore_report
-from shared.wiring import beside, connected
+from shared.wiring import connected
 
 log = get_logger()
 

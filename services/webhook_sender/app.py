@@ -8,6 +8,7 @@ from services.webhook_sender.client import Client
 from services.webhook_sender.intake import Intake
 from services.webhook_sender.sender import Sender
 from services.webhook_sender.settings import SenderSettings
+from shared.beside import beside
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
 from shared.clock import utc_now
@@ -21,7 +22,7 @@ from shared.store.catalog.file_contents import GridFSFiles
 from shared.store.client import connect
 from shared.stored_secrets import SecretCipher
 from shared.topics import ORG_FACTS
-from shared.wiring import beside, connected
+from shared.wiring import connected
 
 SERVICE = "webhook-sender"
 # Facts read from Kafka at once.

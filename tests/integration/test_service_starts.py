@@ -16,7 +16,15 @@ from deploy.local.servers import Addresses
 from shared.store.client import Store
 from shared.store.migrations.schema import VERSION
 
-SERVICES = ("campaign_api", "contact_ingest", "scheduler", "call_executor", "webhook_sender", "carrier_simulator")
+SERVICES = (
+    "campaign_api",
+    "contact_ingest",
+    "scheduler",
+    "call_executor",
+    "webhook_sender",
+    "console",
+    "carrier_simulator",
+)
 ACCOUNT = {
     "DIALSTREAM_SECRET_KEY": "x" * 32,
     "DIALSTREAM_TWILIO_ACCOUNT_SID": "AC0",

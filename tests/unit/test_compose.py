@@ -23,7 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
-OUR_OWN = {"campaign-api", "contact-ingest", "scheduler", "call-executor", "webhook-sender", "carrier-simulator"}
+OUR_OWN = {
+    "campaign-api",
+    "contact-ingest",
+    "scheduler",
+    "call-executor",
+    "webhook-sender",
+    "console",
+    "carrier-simulator",
+}
 ONE_SHOT = {"prepare", "migrate", "demo"}
 OURS = sorted(OUR_OWN | ONE_SHOT)
 # Long enough for a key.
@@ -116,10 +124,13 @@ def test_what_a_container_does_not_need_is_taken_from_it(name: str) -> None:
     assert service["logging"]["options"]["max-size"]
 
 
-def test_nothing_is_published_but_the_api_on_this_machine() -> None:
+def test_nothing_is_published_but_api_and_console_on_this_machine() -> None:
     published = {name: SERVICES[name]["ports"] for name in SERVICES if "ports" in SERVICES[name]}
     assert published == {
-        "campaign-api": ["${DIALSTREAM_PUBLISHED_ADDRESS:-127.0.0.1}:${DIALSTREAM_PUBLISHED_PORT:-8080}:8080"]
+        "campaign-api": ["${DIALSTREAM_PUBLISHED_ADDRESS:-127.0.0.1}:${DIALSTREAM_PUBLISHED_PORT:-8080}:8080"],
+        "console": [
+            "${DIALSTREAM_CONSOLE_PUBLISHED_ADDRESS:-127.0.0.1}:${DIALSTREAM_CONSOLE_PUBLISHED_PORT:-8081}:8080"
+        ],
     }
 
 
@@ -129,9 +140,10 @@ def test_secrets_reach_only_those_that_need_them() -> None:
         return {name for name in OURS if SERVICES[name]["environment"].get(secret, "from .env")}
 
     assert holders("DIALSTREAM_ADMIN_TOKEN") == {"campaign-api", "demo"}
-    assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest", "webhook-sender"}
+    assert holders("DIALSTREAM_TWILIO_AUTH_TOKEN") == OUR_OWN - {"contact-ingest", "webhook-sender", "console"}
     assert holders("DIALSTREAM_S3_SECRET_ACCESS_KEY") == {"campaign-api", "contact-ingest"}
-    assert holders("DIALSTREAM_SECRET_KEY") == OUR_OWN - {"contact-ingest", "carrier-simulator"}
+    assert holders("DIALSTREAM_SECRET_KEY") == OUR_OWN - {"contact-ingest", "carrier-simulator", "console"}
+    assert holders("DIALSTREAM_CONSOLE_SECRET") <= {"console"}
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from shared.beside import beside
 from shared.errors import Unavailable
-from shared.wiring import beside
 
 
 class Work:

@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.create_topics import create_topics, delete_topics
 from services.campaign_api.app import Mounted, build_app
-from services.campaign_api.server import KEEP_ALIVE_SECONDS
 from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.events import ORG_EVENT, AnyOrgEvent
+from shared.http_server import KEEP_ALIVE_SECONDS
 from shared.settings import KafkaSettings
 from shared.store.client import Store, connect
 from shared.topics import ORG_EVENTS

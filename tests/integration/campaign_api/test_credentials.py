@@ -81,6 +81,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("PATCH", f"/configurations/{SOME_ID}", WRITES),
     ("DELETE", f"/configurations/{SOME_ID}", WRITES),
     ("GET", "/timezones", {*ALL_SCOPES, SENSITIVE}),
+    ("GET", "/credential", {*ALL_SCOPES, SENSITIVE}),
     ("GET", "/concurrency-settings", set(ALL_SCOPES)),
     ("PUT", "/concurrency-settings", {MANAGE, LIMIT_MANAGE}),
     ("GET", "/calling-hours-settings", READS),
@@ -185,6 +186,13 @@ async def test_a_deleted_key_is_refused_at_once(api: Api) -> None:
     assert deleted.body == {"id": key_id, "deleted": True}
     assert (await acme.get("/timezones")).status == 401
     assert (await api.admin("DELETE", f"/organization-pats/{key_id}")).status == 404
+
+
+async def test_a_credential_is_told_what_it_may_do(api: Api, acme: Customer) -> None:
+    reader = await api.customer_of(acme.organization_id, [READ, LIMIT_READ])
+    answer = await reader.get("/credential")
+    key_id = reader.key.removeprefix("ak_").split(".")[0]
+    assert answer.body == {"id": key_id, "organization_id": acme.organization_id, "scopes": [READ, LIMIT_READ]}
 
 
 async def test_an_expired_key_is_refused(acme: Customer, stack: Stack) -> None:

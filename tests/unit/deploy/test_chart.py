@@ -104,5 +104,5 @@ def test_a_service_without_its_parts_is_named() -> None:
     assert missing_parts(parts) == []
     [said] = missing_parts(parts[1:])
     assert said.endswith(
-        "must have a Deployment, and these have: campaign-api, contact-ingest, scheduler, webhook-sender"
+        "must have a Deployment, and these have: campaign-api, console, contact-ingest, scheduler, webhook-sender"
     )

@@ -1,0 +1,153 @@
+"""The public API as the console speaks to it: over HTTP, with the key of the person who has signed in."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+
+# Numbers of a campaign come at least this often, or a comment does: a silent stream is dead.
+STREAM_SILENCE_SECONDS: Final = 60
+# Requests to campaign-api in flight at once.
+CONNECTIONS: Final = 200
+
+Query = Mapping[str, str | int | None] | Sequence[tuple[str, str | int | None]]
+
+
+class ApiRefused(Exception):
+    """The API has refused a request. Show `detail`; with 401 the person has to sign in again."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status, self.detail = status, detail
+
+
+class ApiAway(Exception):
+    """The API cannot be reached or does not answer in time. The same request may be sent later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the API is asked with: a key, and for a personal token the organization."""
+
+    key: str
+    organization_id: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a request."""
+        named = {} if self.organization_id is None else {"X-Anyreach-Org": self.organization_id}
+        return {"Authorization": f"Bearer {self.key}", **named}
+
+
+class Api:
+    """The connections to campaign-api. Use it as a context, inside the running loop."""
+
+    def __init__(self, url: str, *, seconds: float) -> None:
+        self._url = url.rstrip("/")
+        self._patience = aiohttp.ClientTimeout(total=seconds)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS))
+        self._streams: set[aiohttp.ClientResponse] = set()
+
+    async def __aenter__(self) -> "Api":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    def leave(self) -> None:
+        """End all streams: each ends as if the API had ended it."""
+        for answer in list(self._streams):
+            answer.close()
+
+    async def is_ready(self) -> bool:
+        """Whether campaign-api says that it is ready."""
+        try:
+            async with self._session.get(f"{self._url}/health/ready", timeout=self._patience) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def get(self, credential: Credential, path: str, query: Query = ()) -> Any:
+        """The JSON at a path. Raises `ApiRefused` and `ApiAway`."""
+        return await self.call(credential, "GET", path, query=query)
+
+    async def call(self, credential: Credential, method: str, path: str, *, body: Any = None, query: Query = ()) -> Any:
+        """The JSON of an answer. Raises `ApiRefused` and `ApiAway`."""
+        try:
+            async with self._session.request(
+                method,
+                self._url + path,
+                json=body,
+                params=_given(query),
+                headers=credential.headers,
+                timeout=self._patience,
+                allow_redirects=False,
+            ) as answer:
+                return await _read(answer)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiAway from error
+
+    @asynccontextmanager
+    async def stream(
+        self, credential: Credential, path: str, query: Query = ()
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer that is read as it comes, ended by `leave`. Raises `ApiRefused` and `ApiAway` at its beginning."""
+        patience = aiohttp.ClientTimeout(total=None, connect=self._patience.total, sock_read=STREAM_SILENCE_SECONDS)
+        try:
+            answer = await self._session.get(
+                self._url + path, params=_given(query), headers=credential.headers, timeout=patience
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiAway from error
+        self._streams.add(answer)
+        try:
+            if answer.status != 200:
+                await _read(answer)
+            yield answer
+        finally:
+            self._streams.discard(answer)
+            answer.close()
+
+    async def numbers(self, credential: Credential, campaign: str) -> AsyncIterator[dict[str, Any] | None]:
+        """A campaign's numbers whenever they change; None where nothing has for a while. Ends when the API ends it."""
+        async with self.stream(credential, f"/campaign/campaigns/{segment(campaign)}/events") as answer:
+            try:
+                async for line in answer.content:
+                    if line.startswith(b"data:"):
+                        yield json.loads(line[5:])
+                    elif line.startswith(b":"):
+                        yield None
+            except (aiohttp.ClientError, TimeoutError):
+                return
+
+
+def segment(reference: str) -> str:
+    """An id as one segment of a path."""
+    return quote(reference, safe="")
+
+
+def _given(query: Query) -> list[tuple[str, str]]:
+    pairs = query.items() if isinstance(query, Mapping) else query
+    return [(name, str(value)) for name, value in pairs if value not in (None, "")]
+
+
+async def _read(answer: aiohttp.ClientResponse) -> Any:
+    try:
+        body = await answer.json(content_type=None)
+    except ValueError:
+        body = None
+    if answer.status == 503:
+        raise ApiAway
+    if answer.status != 200:
+        detail = body.get("detail") if isinstance(body, dict) else None
+        raise ApiRefused(answer.status, str(detail or f"The API has answered {answer.status}."))
+    if body is None:
+        raise ApiAway
+    return body

@@ -1,0 +1,155 @@
+"""What every page needs: the API, the session, the templates; and how a form is taken and answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+from jinja2 import Environment
+from starlette.datastructures import FormData
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.console.api import Api, ApiAway, ApiRefused, Credential
+from services.console.sessions import Session, Sessions
+from shared.clock import utc_now
+
+# An upload of 100,000 numbers takes 2 MB, with a reason beside each some more.
+MOST_FORM_BYTES: Final = 16 * 1024 * 1024
+MOST_FIELDS: Final = 1000
+SEE_OTHER: Final = 303
+
+
+class SignInNeeded(Exception):
+    """The browser is not signed in, or its key is no longer good: send it to the sign-in."""
+
+
+class FormRefused(Exception):
+    """A form that no page of this session has sent, or one too large. Nothing was done."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What the pages work with."""
+
+    api: Api
+    sessions: Sessions
+    templates: Environment
+
+    def page(self, request: Request, session: Session, template: str, *, code: int = 200, **values: Any) -> Response:
+        """A whole page; a sentence that waits to be shown is shown on it."""
+        notice = self.sessions.said(request, utc_now())
+        shown = {"session": session, "notice": notice, "path": request.url.path, "now": utc_now(), **values}
+        response = HTMLResponse(self.part(template, shown), code)
+        if notice is not None:
+            self.sessions.shown(response)
+        return response
+
+    def part(self, template: str, values: Mapping[str, Any]) -> str:
+        """A piece of a page."""
+        return self.templates.get_template(template).render(values)
+
+    def back(self, to: str, sentence: str, *, good: bool = True) -> Response:
+        """Send the browser to a page that shows the sentence."""
+        response = RedirectResponse(to, SEE_OTHER)
+        self.sessions.say(response, sentence, good=good, now=utc_now())
+        return response
+
+
+def console_of(request: Request) -> Console:
+    """The console that answers this request."""
+    console: Console = request.app.state.console
+    return console
+
+
+def any_session(request: Request) -> Session:
+    """The browser's session, signed in or not."""
+    return console_of(request).sessions.read(request, utc_now())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The console for one request of a person who has signed in."""
+
+    console: Console
+    request: Request
+    session: Session
+    credential: Credential
+
+    async def get(self, path: str, query: Any = ()) -> Any:
+        """The JSON at a path of the API. Raises `ApiRefused` and `ApiAway`."""
+        return await self.console.api.get(self.credential, path, query)
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Have the API do something. Raises `ApiRefused` and `ApiAway`."""
+        return await self.console.api.call(self.credential, method, path, body=body)
+
+    def page(self, template: str, **values: Any) -> Response:
+        """A whole page."""
+        return self.console.page(self.request, self.session, template, **values)
+
+    def back(self, to: str, sentence: str, *, good: bool = True) -> Response:
+        """Send the browser to a page that shows the sentence."""
+        return self.console.back(to, sentence, good=good)
+
+    async def form(self) -> FormData:
+        """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
+        return await checked_form(self.request, self.session)
+
+    async def done(self, to: str, sentence: str, method: str, path: str, body: Any = None) -> Response:
+        """Have the API do something, and say on the page `to` that it is done, or why it was refused."""
+        try:
+            await self.call(method, path, body)
+        except ApiRefused as refused:
+            if refused.status == 401:
+                raise
+            return self.back(to, refused.detail, good=False)
+        except ApiAway:
+            return self.back(to, "Dialstream does not answer; nothing is known to have been done.", good=False)
+        return self.back(to, sentence)
+
+
+def signed_in(request: Request, session: Annotated[Session, Depends(any_session)]) -> Desk:
+    """The desk of the person who has signed in. Raises `SignInNeeded`."""
+    if session.credential is None:
+        raise SignInNeeded
+    return Desk(console_of(request), request, session, session.credential)
+
+
+AnySession = Annotated[Session, Depends(any_session)]
+SignedIn = Annotated[Desk, Depends(signed_in)]
+
+
+async def checked_form(request: Request, session: Session) -> FormData:
+    """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
+    declared = request.headers.get("content-length", "")
+    if not declared.isascii() or not declared.isdigit() or int(declared) > MOST_FORM_BYTES:
+        raise FormRefused(413, f"A form may have {MOST_FORM_BYTES // 1024 // 1024} MB and must say how long it is.")
+    form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FORM_BYTES)
+    token = form.get("csrf")
+    if not isinstance(token, str) or not session.has_sent(token):
+        raise FormRefused(403, "This form is from another session. Open the page again, and send it from there.")
+    return form
+
+
+def text_of(form: FormData, name: str) -> str:
+    """A field of a form, without white space around it; empty when it is not there."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def local_path(path: str) -> str:
+    """A path of the console itself, from a text that may come from anywhere; the first page for everything else."""
+    parts = urlsplit(path)
+    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if plain and not parts.scheme and not parts.netloc else "/"
+
+
+def sign_in_path(request: Request) -> str:
+    """Where to sign in and then come back to this page."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/sign-in" if request.method != "GET" or asked == "/" else f"/sign-in?to={quote(asked, safe='')}"

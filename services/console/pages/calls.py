@@ -1,0 +1,73 @@
+"""Calls, those under way included, and their download."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import aiohttp
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
+
+from services.console.api import segment
+from services.console.desk import Desk, SignedIn
+from services.console.pages.contacts import utc_field, utc_z
+from shared.domain.outcome import Outcome
+
+router = APIRouter()
+PAGE_SIZE: Final = 50
+CHUNK_BYTES: Final = 64 * 1024
+STATUSES: Final = ("in_progress", "ended")
+Text = Annotated[str, Query(max_length=1000)]
+
+
+@router.get("/calls")
+async def list_all(
+    desk: SignedIn,
+    campaign: Text = "",
+    status: Text = "",
+    outcome: Text = "",
+    search: Text = "",
+    since: Text = "",
+    until: Text = "",
+    cursor: Text = "",
+) -> Response:
+    """A page of calls, newest first. What a filter cannot be is left out of it."""
+    filters = {
+        "campaign": campaign.strip(),
+        "status": status if status in STATUSES else "",
+        "outcome": outcome if outcome in set(Outcome) else "",
+        "search": search.strip(),
+        "since": since if utc_field(since) else "",
+        "until": until if utc_field(until) else "",
+    }
+    query: dict[str, Any] = {**filters, "cursor": cursor, "limit": PAGE_SIZE}
+    for name in ("since", "until"):
+        at = utc_field(filters[name])
+        query[name] = "" if at is None else utc_z(at)
+    page = await desk.get("/campaign/calls", query)
+    return desk.page("calls.html", page=page, filters=filters, statuses=STATUSES, outcomes=list(Outcome))
+
+
+@router.get("/campaigns/{campaign}/calls.csv")
+async def download(desk: SignedIn, campaign: str) -> Response:
+    """The ended calls of a campaign as CSV."""
+    chunks = _chunks(desk, f"/campaign/campaigns/{segment(campaign)}/calls.csv")
+    # The first piece is waited for, so that a refusal is a page and no broken file.
+    first = await anext(chunks, b"")
+    headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
+    return StreamingResponse(_after(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _chunks(desk: Desk, path: str) -> AsyncIterator[bytes]:
+    async with desk.console.api.stream(desk.credential, path) as answer:
+        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+            yield chunk
+
+
+async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """All of it. A stream of the API that breaks breaks this one, so that the browser says so."""
+    yield first
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ConnectionError("the API has broken off") from error

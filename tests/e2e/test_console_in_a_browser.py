@@ -1,0 +1,127 @@
+"""The first day at the console, by clicks, in a real browser; and its pages at 375 px, by keyboard, light and dark."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+
+from deploy.local.lineup import Counts
+from deploy.local.servers import Addresses
+from tests.e2e.system import System, system_on
+
+CHROMIUM = shutil.which("chromium")
+# Where pictures of the pages are kept after the run; unset: with the test's own files.
+PICTURES = "DIALSTREAM_PICTURES"
+PHONE: ViewportSize = {"width": 375, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+# A busy machine's patience, not what a page may take.
+PATIENCE_MS = 60_000
+ALWAYS_OPEN = {
+    "name": "Any hour",
+    "default_windows": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}],
+    "agent_id": "demo-agent",
+    "agent_number": "+14155550100",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chromium(request: pytest.FixtureRequest) -> str:
+    """The machine's Chromium. Without one nothing here is tested, and the run says so in a line of its own."""
+    if CHROMIUM is None:
+        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line("\nNOT TESTED: the console in a browser; this machine has no chromium", red=True)
+        pytest.skip("no chromium on this machine")
+    return CHROMIUM
+
+
+@pytest.fixture
+async def system(chromium: str, servers: Addresses, tmp_path: Path) -> AsyncIterator[System]:
+    """A whole Dialstream with a console."""
+    async with system_on(servers, tmp_path, Counts(consoles=1)) as whole:
+        await whole.start()
+        yield whole
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """Debian's own Chromium, without a window."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_path: Path) -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+    customer = await system.new_customer()
+    api = customer.api
+    pictures = Path(os.environ.get(PICTURES, tmp_path))
+    console = system.lineup.consoles[0].url
+    page = await browser.new_page(viewport=DESK)
+    page.set_default_timeout(PATIENCE_MS)
+    faults = listening_for_faults(page, console)
+
+    await page.goto(console)
+    await page.get_by_label("API key").fill(api.key)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("There is no campaign yet.")).to_be_visible()
+
+    configuration = (await api.post("/campaign/configurations", ALWAYS_OPEN))["id"]
+    contacts = [{"external_id": f"lead-{n}", "phone_numbers": [f"+1415555{n:04d}"]} for n in range(200)]
+    body = {"name": "Spring outreach", "configuration_id": configuration, "state": "draft", "contacts": contacts}
+    await api.post("/campaign/campaigns", body)
+    await page.reload()
+    await page.get_by_role("link", name="Spring outreach").click()
+    await expect(page.get_by_text("has not been started").first).to_be_visible()
+    await page.get_by_role("link", name="Dry run").click()
+    await expect(page.get_by_role("heading", name="Would be called, in this order")).to_be_visible()
+    await page.go_back()
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_text("The campaign runs.")).to_be_visible()
+    # Live: the page itself is not loaded again.
+    await expect(page.locator("#live .tiles progress")).not_to_have_attribute("value", "0")
+    await expect(page.locator("#chart canvas")).to_be_visible()
+    await page.screenshot(path=pictures / "campaign.png", full_page=True)
+
+    await page.get_by_role("button", name="Pause").click()
+    await expect(page.get_by_text("The campaign is paused. Calls that are up")).to_be_visible()
+    await page.get_by_role("link", name="Contacts", exact=True).click()
+    await page.get_by_label("Id or external id").fill("lead-199")
+    await page.get_by_role("button", name="Show").click()
+    await page.get_by_role("button", name="Never again").click()
+    await page.get_by_role("button", name="Yes, never again").click()
+    await expect(page.get_by_text("on the do-not-call list").first).to_be_visible()
+    await page.get_by_role("link", name="Do not call").click()
+    await expect(page.get_by_role("rowheader", name="+14155550199")).to_be_visible()
+    await page.get_by_role("link", name="Calls", exact=True).click()
+    await expect(page.get_by_role("row").nth(1)).to_be_visible()
+    await page.get_by_role("link", name="Campaigns").click()
+    await page.screenshot(path=pictures / "campaigns.png", full_page=True)
+
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size(PHONE)
+    for path in ("/", "/calls", "/callbacks", "/do-not-call"):
+        await page.goto(console + path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    await page.goto(console)
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    await page.get_by_role("link", name="Spring outreach").click()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await page.screenshot(path=pictures / "phone.png")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("API key")).to_be_visible()
+    assert faults == []
+
+
+def listening_for_faults(page: Page, console: str) -> list[str]:
+    """What goes wrong in that page from now on: errors of scripts and policy, and requests to anywhere else."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda sent: None if sent.url.startswith((console, "data:")) else faults.append(sent.url))
+    return faults
