@@ -37,7 +37,7 @@ from shared.store.contacts.ingest_batches import (
     find_ingest_batch,
     put_ingest_batch,
 )
-from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
+from shared.store.contacts.matching import ContactsOf, Known, look_up_new, look_up_rows
 from shared.store.contacts.renames import file_alias, rename_contacts
 from shared.store.contacts.rows import change, new_contact
 from shared.store.contacts.told_skipped import tell_of_skipped
@@ -116,7 +116,8 @@ class Upsert:
                 return repeated
             await self._require_open_campaign()
             await register_source(self.store, self.scope, self.source)
-            round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows))
+            known = await look_up_rows(self.store, self.scope, self.rows)
+            round_ = self._sorted_out(known)
             if round_.existing and not await self._is_ours():
                 continue
             await self._change_existing(round_)
@@ -125,7 +126,7 @@ class Upsert:
             phones = {number for row in self.rows for number in row.phone_numbers}
             round_.holders = await contacts_with_phones(self.store, self.scope, phones)
             try:
-                return await self.store.in_transaction(functools.partial(self._insert_new, round_))
+                return await self.store.in_transaction(functools.partial(self._insert_new, round_, known))
             except (_LookAgain, DuplicateKeyError):
                 continue
             except BulkWriteError as error:
@@ -204,12 +205,12 @@ class Upsert:
         if round_.existing:
             round_.warnings += await call_again(self.store, organization_id, round_.existing, self.now)
 
-    async def _insert_new(self, round_: _Round, session: AsyncClientSession) -> UpsertResult:
+    async def _insert_new(self, round_: _Round, before: Known, session: AsyncClientSession) -> UpsertResult:
         repeated = await self._stored_before(session)
         if repeated is not None:
             return repeated
         await self._require_open_campaign(session)
-        known = await look_up_rows(self.store, self.scope, round_.new, session)
+        known = await look_up_new(self.store, self.scope, round_.new, before, session)
         if any(known.by_external_id(row.external_id) for row in round_.new):
             raise _LookAgain
         stopped = await self._do_not_call([*round_.new, *round_.existing.values()], session)
