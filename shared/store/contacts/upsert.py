@@ -26,7 +26,7 @@ from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.counting_in import count_in, register_source
+from shared.store.contacts.counting_in import count_in, register_source, turn_of
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.ingest_batches import (
     BatchResult,
@@ -126,7 +126,9 @@ class Upsert:
             phones = {number for row in self.rows for number in row.phone_numbers}
             round_.holders = await contacts_with_phones(self.store, self.scope, phones)
             try:
-                return await self.store.in_transaction(functools.partial(self._insert_new, round_, known))
+                return await self.store.in_transaction(
+                    functools.partial(self._insert_new, round_, known), in_turn=turn_of(self.scope, self.source)
+                )
             except (_LookAgain, DuplicateKeyError):
                 continue
             except BulkWriteError as error:
@@ -226,7 +228,7 @@ class Upsert:
             stored = _batch_result(self.batch, result, self.now)
             await put_ingest_batch(self.store, self.scope.organization_id, stored, session)
         if documents:
-            # Last, because it is the document that requests of one process share.
+            # Last, because it is the document that processes which count under one source share.
             await count_in(self.store, self.scope, self.source, documents=documents, session=session)
         return result
 
