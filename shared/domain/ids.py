@@ -3,6 +3,7 @@
 The recipes are parts of what is stored: a changed one no longer finds what an older version has written.
 """
 
+import functools
 import hashlib
 import uuid
 import zlib
@@ -19,6 +20,8 @@ COUNTER_SOURCES: Final = 16
 _OF_NO_CAMPAIGN: Final = f"{DEFAULT_CAMPAIGN}:"
 _ORGANIZATION_BUDGET: Final = "org:"
 _HEX_DIGITS: Final = 32
+# Rows of the requests that a process stores at once: an upload derives each id as it looks, matches, stores and files.
+_IDS_KEPT: Final = 16_384
 
 
 def shard_of(organization_id: str) -> int:
@@ -56,6 +59,7 @@ def organization_of_default(campaign_id: str) -> str:
     return campaign_id.removeprefix(_OF_NO_CAMPAIGN)
 
 
+@functools.lru_cache(maxsize=_IDS_KEPT)
 def contact_id_of(organization_id: str, campaign_id: str, external_id: str) -> str:
     """The id that a contact with this external_id is first tried under, in a campaign as stored.
 

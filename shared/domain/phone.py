@@ -19,6 +19,7 @@ from phonenumbers import (
     ValidationResult,
 )
 
+from shared.domain.phone_plans import is_in_use_as_written
 from shared.domain.phone_text import as_seen, is_plain, why_ambiguous, why_not_plain
 
 MAX_RAW_LENGTH: Final = 64
@@ -178,6 +179,8 @@ def _strict(raw: str) -> PhoneNumber:
         raise InvalidPhoneNumber(
             f'The phone number must be in E.164: "+", the country code and the number, digits only, {_EXAMPLE}'
         )
+    if is_in_use_as_written(raw):
+        return PhoneNumber(raw, valid=True)
     text = _MEXICAN_MOBILE.sub(r"+52\1", raw)
     number = _read(text, None).number
     if len(number.e164) > len(text):
@@ -200,6 +203,8 @@ def _national(text: str, default_country_code: str) -> PhoneNumber:
     region = phonenumbers.region_code_for_country_code(code)
     if region == "ZZ":
         raise ValueError("default_country_code must be a country calling code that exists")
+    if is_in_use_as_written(text):
+        return PhoneNumber(text, valid=True)
     if not text:
         raise InvalidPhoneNumber(f"The phone number is empty; leave it out or {_IN_FULL}")
     ambiguous = why_ambiguous(text)

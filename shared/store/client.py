@@ -3,9 +3,10 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any, Final, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -48,6 +49,10 @@ class Store:
 
     client: AsyncMongoClient[Document]
     db: AsyncDatabase[Document]
+    # Only those that somebody uses or waits for.
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False, compare=False
+    )
 
     def __getitem__(self, collection: str) -> AsyncCollection[Document]:
         """A collection by name."""
@@ -71,13 +76,16 @@ class Store:
             for collection, models in INDEXES.items():
                 await self.db[collection].create_indexes(models)
 
-    async def in_transaction(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+    async def in_transaction(
+        self, work: Callable[[AsyncClientSession], Awaitable[T]], *, in_turn: str | None = None
+    ) -> T:
         """Run `work` in one snapshot transaction with majority writes, again after each write conflict.
 
-        `work` may run several times, so it must keep no state of an earlier run. Raises `Unavailable`
-        when no primary answers, or others' writes were in the way for TRANSACTION_SECONDS; nothing was written
-        then, unless the connection was lost in the commit itself: the callers' writes are guarded, so repeating
-        them is harmless.
+        Transactions of this process with the same `in_turn` run one after the other, as they came: for those that
+        write one document, and would only make each other start again. `work` may run several times, so it must keep no
+        state of an earlier run. Raises `Unavailable` when no primary answers, or others' writes and turns were in the
+        way for TRANSACTION_SECONDS; nothing was written then, unless the connection was lost in the commit itself: the
+        callers' writes are guarded, so repeating them is harmless.
         """
         runs, began = 0, monotonic()
 
@@ -92,7 +100,12 @@ class Store:
             return await work(session)
 
         try:
-            async with asyncio.timeout(TRANSACTION_SECONDS), translated(), self.client.start_session() as session:
+            async with (
+                asyncio.timeout(TRANSACTION_SECONDS),
+                nullcontext() if in_turn is None else self._turns.setdefault(in_turn, asyncio.Lock()),
+                translated(),
+                self.client.start_session() as session,
+            ):
                 return await session.with_transaction(
                     counted,
                     read_concern=ReadConcern("snapshot"),

@@ -29,9 +29,12 @@ from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
+from tests.bench.uploads import measure_uploads
 from tests.bench.webhooks import measure_webhooks
 from tests.bench.why import measure_why
 from tests.servers import servers_for_tests
+
+WIDTH_WITHOUT_TERMINAL = 160
 
 
 class Name(StrEnum):
@@ -51,6 +54,7 @@ class Name(StrEnum):
     CALLS = "calls"
     PEOPLE = "people"
     WEBHOOKS = "webhooks"
+    UPLOADS = "uploads"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -73,7 +77,7 @@ def main(
     slots: Annotated[int, typer.Option(min=1, help="pipeline: calls at once.")] = 5_000,
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
-    batches: Annotated[int, typer.Option(min=1, help="ingest: messages of 1,000 contacts.")] = 24,
+    batches: Annotated[int, typer.Option(min=1, help="ingest, uploads: messages of 1,000 contacts.")] = 24,
     large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people: how large.")] = 100_000,
     rows: Annotated[int, typer.Option(min=1000, help="imports: rows of the file.")] = 50_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
@@ -85,7 +89,8 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Measure ours against a bare loop with the same I/O in the same run."""
-    console = Console()
+    # A file or a pipe has no width of its own; the usual 80 columns cut the tables.
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_WITHOUT_TERMINAL)
     measures: dict[Name, Measure] = {
         Name.PIPELINE: lambda a, c: measure_pipeline(a, c, contacts=contacts, slots=slots, rounds=rounds),
         Name.REFILL: lambda a, c: measure_refill(a, c, calls=calls, slots=small_slots, rounds=rounds),
@@ -100,6 +105,7 @@ def main(
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
+        Name.UPLOADS: lambda a, c: measure_uploads(a, c, requests=batches, rounds=rounds),
         Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
     }
     wanted = {name: measures[name] for name in names or list(Name)}

@@ -41,6 +41,11 @@ async def register_source(store: Store, scope: ContactsOf, source: str) -> None:
     await store.in_transaction(work)
 
 
+def turn_of(scope: ContactsOf, source: str) -> str:
+    """The turn (`Store.in_transaction`) of transactions that count new contacts of one campaign in."""
+    return f"counted in {counter_id(scope.campaign_id, source)}"
+
+
 async def count_in(
     store: Store,
     scope: ContactsOf,

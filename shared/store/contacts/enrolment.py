@@ -26,7 +26,7 @@ from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.people import person_of
 from shared.store.catalog.references import all_referred_to
 from shared.store.client import Document, Store
-from shared.store.contacts.counting_in import count_in, register_source
+from shared.store.contacts.counting_in import count_in, register_source, turn_of
 from shared.store.contacts.following import contact_fields
 from shared.store.contacts.matching import ContactsOf, Known, look_up
 from shared.store.contacts.renames import file_aliases
@@ -152,7 +152,7 @@ async def _insert(
 
     for _ in range(_TRIES):
         try:
-            return await store.in_transaction(work)
+            return await store.in_transaction(work, in_turn=turn_of(scope, source))
         except DuplicateKeyError:
             continue
         except BulkWriteError as error:

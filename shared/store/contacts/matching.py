@@ -83,10 +83,7 @@ async def look_up(
     """Read everything that the ids and external ids may mean; two or three queries whatever their number."""
     derived = [scope.derived_id(external_id) for external_id in external_ids]
     contacts = await _contacts(store, [*ids, *derived], session)
-    aliases: dict[str, str] = {}
-    if derived:
-        found = store["external_ids"].find({"_id": {"$in": derived}}, session=session)
-        aliases = {alias["_id"]: alias["contact_id"] async for alias in found}
+    aliases = await _aliases(store, derived, session)
     elsewhere = [contact_id for contact_id in aliases.values() if contact_id not in contacts]
     contacts |= await _contacts(store, elsewhere, session)
     return Known(scope, contacts, aliases)
@@ -110,6 +107,20 @@ async def look_up_rows(
     )
 
 
+async def look_up_new(
+    store: Store, scope: ContactsOf, rows: Sequence[ContactRow], before: Known, session: AsyncClientSession
+) -> Known:
+    """`look_up_rows` in the transaction that inserts rows which `before`, read earlier, has not found.
+
+    Where all of their derived ids were free, contacts need not be read again: a contact that was stored since makes the
+    insert fail. Only an alias does not, for which its writer leaves nothing behind under the derived id.
+    """
+    derived = [scope.derived_id(row.external_id) for row in rows if row.external_id is not None]
+    if all(map(before.is_free, derived)) and not await _aliases(store, derived, session):
+        return Known(scope, {}, {})
+    return await look_up_rows(store, scope, rows, session)
+
+
 async def resolve(store: Store, organization_id: str, campaign_id: str, id_or_external_id: str) -> str:
     """The id of the campaign's (stored form) contact with this id, else this external_id. Raises `NotFound`."""
     # Only the campaign matters for finding; the shard is for those who insert.
@@ -125,6 +136,13 @@ async def resolve(store: Store, organization_id: str, campaign_id: str, id_or_ex
         raise NotFound(Kind.CONTACT, id_or_external_id)
     contact_id: str = contact["_id"]
     return contact_id
+
+
+async def _aliases(store: Store, derived: list[str], session: AsyncClientSession | None) -> dict[str, str]:
+    if not derived:
+        return {}
+    found = store["external_ids"].find({"_id": {"$in": derived}}, session=session)
+    return {alias["_id"]: alias["contact_id"] async for alias in found}
 
 
 async def _contacts(store: Store, ids: list[str], session: AsyncClientSession | None) -> dict[str, Document]:

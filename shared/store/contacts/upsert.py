@@ -26,7 +26,7 @@ from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.counting_in import count_in, register_source
+from shared.store.contacts.counting_in import count_in, register_source, turn_of
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.ingest_batches import (
     BatchResult,
@@ -37,7 +37,7 @@ from shared.store.contacts.ingest_batches import (
     find_ingest_batch,
     put_ingest_batch,
 )
-from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
+from shared.store.contacts.matching import ContactsOf, Known, look_up_new, look_up_rows
 from shared.store.contacts.renames import file_alias, rename_contacts
 from shared.store.contacts.rows import change, new_contact
 from shared.store.contacts.told_skipped import tell_of_skipped
@@ -119,7 +119,8 @@ class Upsert:
             await self._require_open_campaign()
             await register_source(self.store, self.scope, self.source)
             made = [contact_id for row in self.rows if (contact_id := self._made_as(row)) is not None]
-            round_ = self._sorted_out(await look_up_rows(self.store, self.scope, self.rows, also=made))
+            known = await look_up_rows(self.store, self.scope, self.rows, also=made)
+            round_ = self._sorted_out(known)
             if round_.existing and not await self._is_ours():
                 continue
             await self._change_existing(round_)
@@ -128,7 +129,9 @@ class Upsert:
             phones = {number for row in self.rows for number in row.phone_numbers}
             round_.holders = await contacts_with_phones(self.store, self.scope, phones)
             try:
-                return await self.store.in_transaction(functools.partial(self._insert_new, round_))
+                return await self.store.in_transaction(
+                    functools.partial(self._insert_new, round_, known), in_turn=turn_of(self.scope, self.source)
+                )
             except (_LookAgain, DuplicateKeyError):
                 continue
             except BulkWriteError as error:
@@ -213,12 +216,12 @@ class Upsert:
         if round_.existing:
             round_.warnings += await call_again(self.store, organization_id, round_.existing, self.now)
 
-    async def _insert_new(self, round_: _Round, session: AsyncClientSession) -> UpsertResult:
+    async def _insert_new(self, round_: _Round, before: Known, session: AsyncClientSession) -> UpsertResult:
         repeated = await self._stored_before(session)
         if repeated is not None:
             return repeated
         await self._require_open_campaign(session)
-        known = await look_up_rows(self.store, self.scope, round_.new, session)
+        known = await look_up_new(self.store, self.scope, round_.new, before, session)
         if any(known.by_external_id(row.external_id) for row in round_.new):
             raise _LookAgain
         stopped = await self._do_not_call([*round_.new, *round_.existing.values()], session)
@@ -234,7 +237,7 @@ class Upsert:
             stored = _batch_result(self.batch, result, self.now)
             await put_ingest_batch(self.store, self.scope.organization_id, stored, session)
         if documents:
-            # Last, because it is the document that requests of one process share.
+            # Last, because it is the document that processes which count under one source share.
             await count_in(self.store, self.scope, self.source, documents=documents, session=session)
         return result
 

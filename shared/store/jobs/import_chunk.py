@@ -19,7 +19,7 @@ from shared.domain.jobs import Job, Position
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store
-from shared.store.contacts.counting_in import count_in, register_source
+from shared.store.contacts.counting_in import count_in, register_source, turn_of
 from shared.store.contacts.matching import ContactsOf, Known, look_up_rows
 from shared.store.contacts.renames import file_alias
 from shared.store.contacts.rows import change, new_contact
@@ -58,7 +58,8 @@ async def store_chunk(store: Store, chunk: ImportChunk, source: str, worker: str
     job = chunk.job
     scope = ContactsOf(job.organization_id, job.shard, job.campaign_id)
     await register_source(store, scope, source)
-    return await store.in_transaction(functools.partial(_store, store, scope, chunk, source, worker, now))
+    work = functools.partial(_store, store, scope, chunk, source, worker, now)
+    return await store.in_transaction(work, in_turn=turn_of(scope, source))
 
 
 async def _store(

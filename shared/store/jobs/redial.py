@@ -28,7 +28,7 @@ from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import next_campaign_number, touch
 from shared.store.catalog.stored_campaign import Campaign
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.counting_in import count_in, register_source
+from shared.store.contacts.counting_in import count_in, register_source, turn_of
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.enrolment import name_campaign
 from shared.store.contacts.matching import ContactsOf, look_up
@@ -127,7 +127,8 @@ async def copy_contacts(store: Store, job: Job, source: str, worker: str, now: d
     contacts, to = await _next_contacts(store, job.source_id, job.position)
     qualifying = await _qualifying(store, job.organization_id, contacts, job.outcomes)
     fresh = await _each_number_once(store, scope, qualifying)
-    await store.in_transaction(functools.partial(_copy, store, scope, job, fresh, to, source, worker, now))
+    work = functools.partial(_copy, store, scope, job, fresh, to, source, worker, now)
+    await store.in_transaction(work, in_turn=turn_of(scope, source))
     return await find_job(store, job.id)
 
 

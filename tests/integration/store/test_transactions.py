@@ -1,5 +1,6 @@
 """What a transaction does when others are in its way, and what an attempt's times look like."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -28,6 +29,43 @@ async def test_a_transaction_in_whose_way_another_one_stays_is_given_up(
         await session.commit_transaction()
     await store.in_transaction(hold_one)
     assert await store["shards"].find_one({}) == {"_id": 1, "held": 2}
+
+
+async def test_transactions_in_turn_do_not_make_each_other_start_again(store: Store) -> None:
+    await store["shards"].insert_one({"_id": 1, "held": 0})
+    runs = 0
+
+    async def hold_one(session: AsyncClientSession) -> None:
+        nonlocal runs
+        runs += 1
+        await store["shards"].update_one({"_id": 1}, {"$inc": {"held": 1}}, session=session)
+
+    await asyncio.gather(*(store.in_transaction(hold_one, in_turn="one") for _ in range(12)))
+    assert runs == 12
+    assert await store["shards"].find_one({}) == {"_id": 1, "held": 12}
+
+
+async def test_a_turn_is_waited_for_as_long_as_a_transaction_may_take_and_keeps_no_other_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, leave = asyncio.Event(), asyncio.Event()
+
+    async def stay(session: AsyncClientSession) -> None:
+        begun.set()
+        await leave.wait()
+
+    async def nothing(session: AsyncClientSession) -> None:
+        await store["shards"].find_one({}, session=session)
+
+    staying = asyncio.create_task(store.in_transaction(stay, in_turn="one"))
+    await begun.wait()
+    await store.in_transaction(nothing, in_turn="another")
+    monkeypatch.setattr(client, "TRANSACTION_SECONDS", 0.2)
+    with pytest.raises(Unavailable, match="did not get through"):
+        await store.in_transaction(nothing, in_turn="one")
+    leave.set()
+    await staying
+    await store.in_transaction(nothing, in_turn="one")
 
 
 async def test_a_session_that_finds_no_server_yet_is_to_be_tried_again() -> None:
