@@ -54,6 +54,7 @@ OTHER_NAMES: Final = frozenset(
         "OPENAPI_EXAMPLES",
         "ORGANIZATION_ID",
         "OWN_ENGINE",
+        "PHONE_EXAMPLES",
         "PICTURES",
         "PROTOCOL_EXAMPLES",
         "PUBLISHED_ADDRESS",

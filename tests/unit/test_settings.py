@@ -33,7 +33,8 @@ def test_the_list_of_names_is_up_to_date() -> None:
 def test_the_example_names_every_setting_once() -> None:
     named = [line.lstrip("#").split("=")[0] for line in TARGET.read_text().splitlines() if f"{PREFIX}" in line[:20]]
     wanted = {PREFIX + name.upper() for settings in settings_classes() for name in settings.model_fields}
-    assert sorted(named) == sorted({*wanted, "DIALSTREAM_PUBLISHED_ADDRESS", "DIALSTREAM_PUBLISHED_PORT"})
+    of_compose = {f"{PREFIX}{of}PUBLISHED_{what}" for of in ("", "CONSOLE_") for what in ("ADDRESS", "PORT")}
+    assert sorted(named) == sorted(wanted | of_compose)
 
 
 def test_every_name_that_stands_in_the_repository_is_known_and_the_tools_names_all_stand_there() -> None:

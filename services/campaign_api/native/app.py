@@ -50,6 +50,7 @@ by its id or by your own `external_id`, percent-encoded.
         "Campaigns": "Whom to call, when, and how it goes.",
         "Contacts": "The people of a campaign, with their attempts.",
         "Callbacks": "Contacts that wait to be called again.",
+        "Credentials": "The credential that a request carries.",
         "Calls": "Calls under way and made; reports and downloads.",
         "Results": "What voice agents report of their calls.",
         "Configurations": "Calling windows, retries and agents of campaigns.",
