@@ -18,6 +18,7 @@ def test_a_call_after_a_message_and_a_second_message_are_convicted() -> None:
 async def test_a_machine_that_was_taken_for_a_person_is_convicted_where_a_message_was_left(store: Store) -> None:
     [contact, *_] = await three_contacts(store)
     attempt = {"_id": "attempt-0-0", "contact_id": "somebody who was deleted", "campaign_id": contact["campaign_id"]}
+    attempt |= {"organization_id": contact["organization_id"], "call_number": 1}
     await store["attempts"].insert_one({**attempt, "outcome": "answered"})
     machine = call(0, 0, 2, "voicemail")
     assert "I10" not in await found_in(store, [machine])

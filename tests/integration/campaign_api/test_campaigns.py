@@ -44,6 +44,9 @@ async def test_a_new_campaign_is_active_with_priority_1_and_no_overrides(acme: C
         "description": None,
         "objective": None,
         "labels": None,
+        "telephony_account_id": None,
+        "redial_of": None,
+        "redialed_as": None,
         "deleted_at": None,
         "updated_at": created_at,
     }

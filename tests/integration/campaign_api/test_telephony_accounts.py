@@ -180,8 +180,11 @@ async def test_whether_a_campaign_has_any_number_is_one_question(stack: Stack, c
     assert not await has_number_to_call_with(engine, organization_id, by_list)
 
 
-async def test_without_a_key_no_credentials_are_stored(api: Api) -> None:
-    customer = await api.new_customer()
-    refused = await customer.post("/telephony-accounts", TWILIO)
-    assert (refused.status, "DIALSTREAM_SECRET_KEY" in refused.body["detail"]) == (409, True)
-    assert (await customer.post("/telephony-accounts", {"name": "Ours", "provider": "dialstream"})).status == 200
+async def test_without_a_key_no_credentials_are_stored(stack: Stack) -> None:
+    settings = stack.settings.model_copy(update={"secret_key": None})
+    async with serving(settings, stack.store, stack.producer) as api:
+        customer = await api.new_customer()
+        refused = await customer.post("/telephony-accounts", TWILIO)
+        assert (refused.status, "DIALSTREAM_SECRET_KEY" in refused.body["detail"]) == (409, True)
+        ours = {"name": "Ours", "provider": "dialstream"}
+        assert (await customer.post("/telephony-accounts", ours)).status == 200
