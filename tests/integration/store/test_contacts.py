@@ -177,7 +177,7 @@ async def test_any_json_comes_back_as_it_was_sent(
 
 async def test_an_update_leaves_the_dialing_state_alone(place: Place) -> None:
     result = await place.put({"external_id": "a"})
-    lock = {"claim": "c", "phone": NUMBER, "expires_at": NOW}
+    lock = {"claim": "c", "attempt": "a", "phone": NUMBER, "expires_at": NOW}
     await place.store["contacts"].update_one(
         {"_id": result.contact_ids[0]}, {"$set": {"status": "locked", "lock": lock, "attempts_made": 2}}
     )

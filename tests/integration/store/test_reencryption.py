@@ -41,7 +41,7 @@ def connected_aside(store: Store) -> Iterator[Collection[Any]]:
 async def keep(store: Store, **credentials: str | None) -> None:
     await store[COLLECTION].insert_many(
         [
-            {"_id": name, "organization_id": "o", "account_number": place, "name": name, "credentials": value}
+            {"_id": name, "organization_id": "o", "number": place, "name": name, "credentials": value}
             for place, (name, value) in enumerate(credentials.items(), start=1)
         ]
     )
