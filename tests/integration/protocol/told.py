@@ -85,7 +85,7 @@ def _check_contacts(told: list[Document], contacts: list[Document]) -> None:
             continue
         assert by_contact[contact["_id"]], "a contact that has ended was not told of"
         last = by_contact[contact["_id"]][-1]["facts"]
-        # A late word that an earlier call was answered ends the contact otherwise; that is told by the call's correction.
+        # A late word that an earlier call was answered is told by the correction of the call alone.
         if contact.get("for_good") is None:
             assert last["status"] == contact["status"], f"{contact['status']} was told as {last['status']}"
         assert not last["called_again"], "told to be called again, and never was"
