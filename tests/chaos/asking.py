@@ -20,7 +20,7 @@ ASK_AGAIN_SECONDS: Final = 0.3
 ANSWER_SECONDS: Final = 5.0
 # What a process that was frozen or cut off still had to do is done by then.
 LAST_REQUESTS_SECONDS: Final = 1.0
-WELL_AGAIN_SECONDS: Final = 240.0
+WELL_AGAIN_SECONDS: Final = 120.0
 
 Question = Callable[[Api], Awaitable[Any]]
 

@@ -31,8 +31,7 @@ OVER_FOR_US: Final = frozenset({Outcome.INTERRUPTED, Outcome.UNKNOWN})
 ASKED_BEFORE: Final = timedelta(seconds=60)
 # Nothing but a callback follows these; the others may be given a new number, for example.
 FOR_GOOD: Final = frozenset({ContactStatus.COMPLETED, ContactStatus.EXHAUSTED})
-# Two cores at a load of 30 take 12 s for half of them; a receiver that held others up would for as long as it hangs.
-IN_TIME_SECONDS: Final = 20.0
+IN_TIME_SECONDS: Final = 10.0
 # Fewer tell nothing.
 ENOUGH: Final = 20
 _PLACED, _ANSWERED, _ENDED = FactType.CALL_PLACED, FactType.CALL_ANSWERED, FactType.CALL_ENDED

@@ -25,7 +25,7 @@ from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import connect
 from tests.eventually import eventually
 
-READY_SECONDS = 180.0
+READY_SECONDS = 40.0
 STOP_SECONDS = 15.0
 
 
