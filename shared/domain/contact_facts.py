@@ -24,15 +24,15 @@ class Standing:
     callback: CallbackType | None
 
 
-def facts_of_contact(after: ContactStatus, *, was_called: bool, was_final: bool) -> list[FactType]:
+def facts_of_contact(after: ContactStatus, *, was_called: bool, is_same_end: bool) -> list[FactType]:
     """What is told of the contact itself after a move; `was_called`: by the end of a call.
 
     A contact is completed with every call that has ended, whether or not it is called again, and once more where it
-    ends otherwise.
+    ends otherwise; `is_same_end`: it had ended so before, with this status and for this reason.
     """
     if after is _SKIPPED:
         return [FactType.CONTACT_SKIPPED]
-    if was_called or (after in FINAL and not was_final):
+    if was_called or (after in FINAL and not is_same_end):
         return [FactType.CONTACT_COMPLETED]
     return []
 

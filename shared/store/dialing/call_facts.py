@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.callbacks import CallbackType, Tries, type_of
-from shared.domain.contact import FINAL, ContactStatus
+from shared.domain.contact import ContactStatus
 from shared.domain.contact_facts import Standing, callback_before, facts_of_contact, is_scheduled
 from shared.domain.dialing import dialed_number
 from shared.domain.facts import Fact, FactType, tells_while_up
@@ -95,6 +95,22 @@ def tell_of_correction(
     _tell_of_stored(ledger, context, contact, better, FactType.CALL_ENDED, better["ended_at"], ending)
 
 
+def remembered(attempt: Document) -> Document | None:
+    """A contact that was deleted since, as facts of its call name it; None where the attempt knows no campaign.
+
+    Its organization must be loaded for that (`DialingContext.load`, which this suits), like that of any other.
+    """
+    if attempt["campaign_id"] is None:
+        return None
+    return {
+        "_id": attempt["contact_id"],
+        "organization_id": attempt["organization_id"],
+        "campaign_id": attempt["campaign_id"],
+        "external_id": None,
+        "phone_numbers": (),
+    }
+
+
 def _ending(attempt: Document) -> Document:
     return {name: attempt[name] for name in _ENDING if attempt.get(name) is not None}
 
@@ -136,8 +152,10 @@ def tell_of_move(ledger: Ledger, context: DialingContext, move: "Move", values: 
     after = None if values is None else {**contact, **values}
     status = ContactStatus.SKIPPED if after is None else ContactStatus(after["status"])
     was_called = move.outcome is not None
-    was_final = contact["status"] in FINAL
-    kinds = [] if after is None else facts_of_contact(status, was_called=was_called, was_final=was_final)
+    kinds = []
+    if after is not None:
+        is_same_end = all(contact[name] == after[name] for name in ("status", "ended_because"))
+        kinds = facts_of_contact(status, was_called=was_called, is_same_end=is_same_end)
     for kind in kinds:
         if kind in wanted and after is not None:
             said = _said_of_contact(move, after, status)

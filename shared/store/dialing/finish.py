@@ -27,7 +27,7 @@ from shared.store.client import Document
 from shared.store.dialing import caps
 from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
-from shared.store.dialing.call_facts import tell_of_correction, tell_of_ending
+from shared.store.dialing.call_facts import remembered, tell_of_correction, tell_of_ending
 from shared.store.dialing.fitting_endings import consistent_endings, distinct_endings, holds
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.numbering import number_late_calls
@@ -87,6 +87,9 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     stored = {attempt["_id"]: complete(AttemptDocument, attempt) async for attempt in found}
     contacts = await transaction.read_contacts([event.contact_id for event in events])
     events = await with_machines(transaction, events, stored, contacts)
+    # Of a contact that was deleted since, what its call turns out to be is told: its organization is read for that.
+    gone = [attempt for attempt in stored.values() if attempt["contact_id"] not in contacts]
+    await transaction.context.load([named for attempt in gone if (named := remembered(attempt)) is not None])
     finishing = _Finishing()
     for event in distinct_endings(await consistent_endings(transaction, events, stored, contacts)):
         contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
@@ -159,8 +162,9 @@ def _better_ending(
     finishing.upgrades.append(UpdateOne({"_id": event.attempt_id, "outcome": attempt["outcome"]}, {"$set": known}))
     finishing.upgraded[event.attempt_id] = attempt["outcome"]
     transaction.ledger.upgraded(attempt, known)
-    if contact is not None:
-        tell_of_correction(transaction.ledger, transaction.context, contact, attempt, known)
+    called = contact if contact is not None else remembered(attempt)
+    if called is not None:
+        tell_of_correction(transaction.ledger, transaction.context, called, attempt, known)
     finishing.note_opt_out(event, attempt)
     if contact is None or _has_the_last_word(contact, ENDED_BY[event.outcome]):
         return

@@ -42,8 +42,7 @@ async def told_to(store: Store, organization_id: str) -> list[Document]:
 async def check_told(store: Store, organization_id: str) -> None:
     """Raise AssertionError unless calls, contacts and campaigns were told of, each in its order."""
     told = await told_to(store, organization_id)
-    there = set(await store["contacts"].distinct("_id", {"organization_id": organization_id}))
-    _check_calls(told, await store["attempts"].find({"organization_id": organization_id}).to_list(), there)
+    _check_calls(told, await store["attempts"].find({"organization_id": organization_id}).to_list())
     _check_contacts(told, await store["contacts"].find({"organization_id": organization_id}).to_list())
     _check_campaigns(told, await store["campaigns"].find({"organization_id": organization_id}).to_list())
 
@@ -56,7 +55,7 @@ def _by(name: str, told: Iterable[Document], kinds: Sequence[FactType]) -> dict[
     return found
 
 
-def _check_calls(told: list[Document], attempts: list[Document], there: set[str]) -> None:
+def _check_calls(told: list[Document], attempts: list[Document]) -> None:
     calls = _by("attempt_id", told, (FactType.CALL_PLACED, FactType.CALL_ANSWERED, FactType.CALL_ENDED))
     for attempt in attempts:
         if attempt["campaign_id"] is None:
@@ -67,9 +66,7 @@ def _check_calls(told: list[Document], attempts: list[Document], there: set[str]
         endings = [fact["facts"] for fact in facts if fact["type"] == FactType.CALL_ENDED]
         assert endings, "a call that has ended was not told of"
         assert ["corrected" in ending for ending in endings] == [False, True][: len(endings)], "told twice"
-        # What becomes known of a call after its contact was deleted is recorded, and told to nobody.
-        if attempt["contact_id"] in there:
-            assert endings[-1]["outcome"] == attempt["outcome"], "told otherwise than recorded"
+        assert endings[-1]["outcome"] == attempt["outcome"], "told otherwise than recorded"
         for kind in (FactType.CALL_PLACED, FactType.CALL_ANSWERED):
             assert kinds.count(kind) <= 1, f"{kind} was told twice"
         if FactType.CALL_PLACED in kinds:
@@ -85,9 +82,7 @@ def _check_contacts(told: list[Document], contacts: list[Document]) -> None:
             continue
         assert by_contact[contact["_id"]], "a contact that has ended was not told of"
         last = by_contact[contact["_id"]][-1]["facts"]
-        # A late word that an earlier call was answered is told by the correction of the call alone.
-        if contact.get("for_good") is None:
-            assert last["status"] == contact["status"], f"{contact['status']} was told as {last['status']}"
+        assert last["status"] == contact["status"], f"{contact['status']} was told as {last['status']}"
         assert not last["called_again"], "told to be called again, and never was"
 
 

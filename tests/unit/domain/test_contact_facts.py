@@ -14,11 +14,12 @@ RETRY, REQUESTED = CallbackType.RETRY, CallbackType.REQUESTED
 
 
 @pytest.mark.parametrize(
-    ("after", "was_called", "was_final", "told"),
+    ("after", "was_called", "is_same_end", "told"),
     [
         (COMPLETED, True, False, [FactType.CONTACT_COMPLETED]),
         (PENDING, True, False, [FactType.CONTACT_COMPLETED]),
         (EXHAUSTED, False, False, [FactType.CONTACT_COMPLETED]),
+        (EXHAUSTED, True, True, [FactType.CONTACT_COMPLETED]),
         (SKIPPED, False, False, [FactType.CONTACT_SKIPPED]),
         (SKIPPED, True, False, [FactType.CONTACT_SKIPPED]),
         (PENDING, False, False, []),
@@ -27,9 +28,9 @@ RETRY, REQUESTED = CallbackType.RETRY, CallbackType.REQUESTED
     ],
 )
 def test_a_contact_is_completed_by_each_call_and_when_it_ends(
-    after: ContactStatus, was_called: bool, was_final: bool, told: list[FactType]
+    after: ContactStatus, was_called: bool, is_same_end: bool, told: list[FactType]
 ) -> None:
-    assert facts_of_contact(after, was_called=was_called, was_final=was_final) == told
+    assert facts_of_contact(after, was_called=was_called, is_same_end=is_same_end) == told
 
 
 @pytest.mark.parametrize(
