@@ -8,7 +8,7 @@ import pytest
 from shared.clock import utc_now
 from shared.store.catalog.campaigns import NewCampaign, create_campaign
 from shared.store.client import Document, Store
-from shared.store.migrations import campaign_numbers
+from shared.store.migrations import numbering
 from shared.store.migrations.campaign_numbers import CAMPAIGN_NUMBERS
 from tests.factories import add_campaign, add_configuration, add_organization
 
@@ -53,7 +53,7 @@ async def run(store: Store) -> int:
 async def test_campaigns_without_a_number_get_theirs_in_order_of_creation(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign_numbers, "BATCH", 3)
+    monkeypatch.setattr(numbering, "BATCH", 3)
     acme, beta = await add_organization(store), await add_organization(store)
     of_acme, of_beta = await unnumbered(store, acme, 7), await unnumbered(store, beta, 2)
     assert await CAMPAIGN_NUMBERS.count(store) == 9
