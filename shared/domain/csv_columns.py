@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from shared.domain.contact_input import OPTIONAL_FIELDS
 from shared.domain.csv_text import SEPARATORS, BadCsv, CsvFlaw
 
 PHONE: Final = "phone_numbers"
@@ -15,14 +16,8 @@ IGNORED: Final = "ignore"
 FIELDS: Final = (
     PHONE,
     EXTERNAL_ID,
-    "timezone",
-    "scheduled_at",
-    "expires_at",
-    "priority",
-    "agent_id",
-    "agent_version",
-    "agent_number",
-    "initial_context",
+    # An agent's configuration is an object, which no cell holds.
+    *(name for name in OPTIONAL_FIELDS if name not in {DATA, "agent_config"}),
     DATA,
     IGNORED,
 )

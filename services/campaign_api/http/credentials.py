@@ -6,10 +6,11 @@
 | personal token `pat_` | `X-Anyreach-Org` or `X-Org-Id`, one of the person's |
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.faults import Refused, RequestFault, Unauthorized, too_many
@@ -19,6 +20,8 @@ from shared.domain.campaign_log import Actor, ActorKind
 from shared.engine.keys import ApiKey, KeyKind, Scope, prove_key
 
 ORGANIZATION_HEADERS: Final = ("x-anyreach-org", "x-org-id")
+READ_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
+MANAGE_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_MANAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,16 @@ class Caller:
         """Raises `Refused` unless the credential has one of these scopes."""
         if not self.scopes & scopes:
             raise Refused(RequestFault.MISSING_SCOPE, scopes=" or ".join(sorted(scopes)))
+
+
+def needs(authenticate: Callable[..., Awaitable[Caller]], scopes: frozenset[Scope]) -> Any:
+    """What a route depends on that a dialect's proven caller with one of these scopes alone may ask."""
+
+    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+        caller.require(scopes)
+        return caller
+
+    return Depends(check)
 
 
 def bearer_credential(request: Request) -> str:

@@ -9,7 +9,14 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 
-from services.campaign_api.http.credentials import Caller, bearer_credential, caller_of
+from services.campaign_api.http.credentials import (
+    MANAGE_CAMPAIGNS,
+    READ_CAMPAIGNS,
+    Caller,
+    bearer_credential,
+    caller_of,
+    needs,
+)
 from services.campaign_api.http.edge import ThisEdge
 from services.campaign_api.http.faults import RequestFault, Unauthorized, too_many
 from services.campaign_api.http.request_limits import note_limit
@@ -28,8 +35,6 @@ _OrganizationHeader = Annotated[
 ]
 _OrganizationHeaderToo = Annotated[str | None, Header(alias="X-Org-Id", description="The same as X-Anyreach-Org.")]
 
-READ_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
-MANAGE_CAMPAIGNS: Final = frozenset({Scope.CAMPAIGNS_MANAGE})
 READ_CONCURRENCY: Final = frozenset(Scope) - {Scope.CONVERSATIONS_READ_SENSITIVE}
 MANAGE_CONCURRENCY: Final = frozenset({Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE})
 
@@ -45,17 +50,9 @@ async def authenticate(
     return await caller_of(request, edge, bearer_credential(request))
 
 
-def _needs(scopes: frozenset[Scope]) -> Any:
-    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
-        caller.require(scopes)
-        return caller
-
-    return Depends(check)
-
-
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Whoever reports a call's result: by a credential of the organization, or by the token of that one call."""
+    """The reporter of a call's result: by a credential of the organization, or by the token of that one call."""
 
     organization_id: str
     reads_sensitive: bool
@@ -77,7 +74,7 @@ async def reporter_of(
     __: _OrganizationHeader = None,
     ___: _OrganizationHeaderToo = None,
 ) -> Reporter:
-    """Whoever reports a result. Raises `Unauthorized` (also for a forged token), and `Refused`."""
+    """The reporter of a result. Raises `Unauthorized` (also for a forged token), and `Refused`."""
     credential = bearer_credential(request)
     if not credential.startswith(PREFIX):
         caller = await caller_of(request, edge, credential)
@@ -94,8 +91,8 @@ async def reporter_of(
 
 
 AnyCaller = Annotated[Caller, Depends(authenticate)]
-CampaignReader = Annotated[Caller, _needs(READ_CAMPAIGNS)]
-CampaignManager = Annotated[Caller, _needs(MANAGE_CAMPAIGNS)]
-ConcurrencyReader = Annotated[Caller, _needs(READ_CONCURRENCY)]
-ConcurrencyManager = Annotated[Caller, _needs(MANAGE_CONCURRENCY)]
+CampaignReader = Annotated[Caller, needs(authenticate, READ_CAMPAIGNS)]
+CampaignManager = Annotated[Caller, needs(authenticate, MANAGE_CAMPAIGNS)]
+ConcurrencyReader = Annotated[Caller, needs(authenticate, READ_CONCURRENCY)]
+ConcurrencyManager = Annotated[Caller, needs(authenticate, MANAGE_CONCURRENCY)]
 ResultReporter = Annotated[Reporter, Depends(reporter_of)]

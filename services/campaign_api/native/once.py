@@ -137,7 +137,7 @@ async def _keep(response: Response, engine: Engine, begun: Begun) -> None:
 
 
 def _noting(receive: Receive, read: bytearray) -> Receive:
-    """The body as it comes, noted for whoever claims the key once it is read."""
+    """The body as it comes, noted for the claim of the key once it is read."""
 
     async def noted() -> Message:
         message = await receive()

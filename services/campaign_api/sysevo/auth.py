@@ -6,20 +6,23 @@ one to manage them.
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request, Security
+from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
-from services.campaign_api.http.credentials import Caller, bearer_credential, caller_of
+from services.campaign_api.http.credentials import (
+    MANAGE_CAMPAIGNS,
+    READ_CAMPAIGNS,
+    Caller,
+    bearer_credential,
+    caller_of,
+    needs,
+)
 from services.campaign_api.http.edge import ThisEdge
 from services.campaign_api.http.faults import RequestFault, Unauthorized
-from shared.engine.keys import Scope
 
 # Only tell the OpenAPI about the headers; the reading is below, where doubled headers are noticed too.
 API_KEY: Final = APIKeyHeader(name="X-API-Key", auto_error=False, description="`ak_…`, or `pat_…` with its header.")
 BEARER: Final = HTTPBearer(auto_error=False, description="The same credential; X-API-Key wins.")
-
-_READ: Final = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
-_MANAGE: Final = frozenset({Scope.CAMPAIGNS_MANAGE})
 
 
 def credential_of(request: Request) -> str:
@@ -37,13 +40,5 @@ async def authenticate(
     return await caller_of(request, edge, credential_of(request))
 
 
-def _needs(scopes: frozenset[Scope]) -> Any:
-    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
-        caller.require(scopes)
-        return caller
-
-    return Depends(check)
-
-
-Reader = Annotated[Caller, _needs(_READ)]
-Manager = Annotated[Caller, _needs(_MANAGE)]
+Reader = Annotated[Caller, needs(authenticate, READ_CAMPAIGNS)]
+Manager = Annotated[Caller, needs(authenticate, MANAGE_CAMPAIGNS)]

@@ -6,18 +6,22 @@ from fastapi import Depends, Security
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
-from services.campaign_api.http.credentials import Caller, bearer_credential, caller_of
+from services.campaign_api.http.credentials import (
+    MANAGE_CAMPAIGNS,
+    READ_CAMPAIGNS,
+    Caller,
+    bearer_credential,
+    caller_of,
+    needs,
+)
 from services.campaign_api.http.edge import ThisEdge
 from services.campaign_api.http.faults import Refused, RequestFault
 from shared.engine.engine import Engine
-from shared.engine.keys import Scope
 from shared.engine.organizations import get_organization
 from shared.rendering.talkturo.ids import Prefix, meant_by
 
 # Only tells the OpenAPI about the header; the reading is elsewhere, where doubled headers are noticed too.
 _BEARER: Final = HTTPBearer(auto_error=False, description="`ak_…` or `pat_…`.")
-_READ: Final = frozenset({Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_MANAGE})
-_MANAGE: Final = frozenset({Scope.CAMPAIGNS_MANAGE})
 
 
 async def authenticate(request: Request, edge: ThisEdge, _: Annotated[Any, Security(_BEARER)]) -> Caller:
@@ -25,17 +29,9 @@ async def authenticate(request: Request, edge: ThisEdge, _: Annotated[Any, Secur
     return await caller_of(request, edge, bearer_credential(request))
 
 
-def _needs(scopes: frozenset[Scope]) -> Any:
-    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
-        caller.require(scopes)
-        return caller
-
-    return Depends(check)
-
-
 AnyCaller = Annotated[Caller, Depends(authenticate)]
-Reader = Annotated[Caller, _needs(_READ)]
-Manager = Annotated[Caller, _needs(_MANAGE)]
+Reader = Annotated[Caller, needs(authenticate, READ_CAMPAIGNS)]
+Manager = Annotated[Caller, needs(authenticate, MANAGE_CAMPAIGNS)]
 
 
 async def confirm_team(engine: Engine, caller: Caller, team: str | None, slug: str | None) -> None:

@@ -104,7 +104,7 @@ async def set_max_calls(desk: SignedIn, campaign: str) -> Response:
 
 @router.get("/dry-run")
 async def dry_run(desk: SignedIn, campaign: str) -> Response:
-    """Who would be called now, and why others would not."""
+    """The dry run: contacts that would be called now, and why others would not."""
     found, preview = await asyncio.gather(desk.get(_path(campaign)), desk.get(f"{_path(campaign)}/preview"))
     return desk.page("dry_run.html", campaign=found, preview=preview)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from shared.domain.contact_input import OPTIONAL_FIELDS
 from shared.domain.ids import is_default_campaign
 from shared.store.client import Document, Store, translated, translates
 from shared.store.contacts.rows import NOT_DELETED
@@ -16,16 +17,7 @@ _OLDEST_FIRST: Final = [("created_at", 1), ("seq", 1)]
 FIELDS: Final = (
     "external_id",
     "phone_numbers",
-    "data",
-    "timezone",
-    "scheduled_at",
-    "expires_at",
-    "priority",
-    "agent_id",
-    "agent_version",
-    "agent_number",
-    "agent_config",
-    "initial_context",
+    *OPTIONAL_FIELDS,
     "status",
     "ended_because",
     "attempts_made",

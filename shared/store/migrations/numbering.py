@@ -12,7 +12,7 @@ _IN_ORDER: Final = [("created_at", 1), ("_id", 1)]
 
 
 def numbering(version: int, title: str, *, collection: str, field: str, highest: str) -> Migration:
-    """The migration to `version` that gives a `field` to what has none; the organization keeps the `highest` of them."""
+    """The migration to `version` that gives a `field` to what has none; the organization keeps the `highest`."""
     old: Document = {field: {"$exists": False}}
 
     @translates

@@ -1,4 +1,4 @@
-"""Who would be called now?"""
+"""The preview: contacts that would be called now, and why others would not."""
 
 from typing import Annotated
 

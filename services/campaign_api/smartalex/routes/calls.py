@@ -119,7 +119,7 @@ async def get_one(engine: ThisEngine, caller: Reader, call: OurRef) -> One[Whole
 
 
 async def _contacts_of(engine: Engine, organization_id: str, person_id: str) -> list[str]:
-    """The contacts that a person is in its campaigns; none for nobody."""
+    """The contacts that a person is in its campaigns; none where there is no such person."""
     found = (await people.people_of(engine, organization_id, [person_id])).get(person_id)
     if found is None or found.id != person_id:
         return []

@@ -112,7 +112,7 @@ class ConfigList(BaseModel):
 
 
 class Message(BaseModel):
-    """That something was done."""
+    """The answer to what was done."""
 
     message: str
 

@@ -194,7 +194,7 @@ def _as_object(given: Any) -> Any:
 
 
 class Enrol(Spelled):
-    """Who is to be enrolled: exactly one of the three ways."""
+    """Contacts to be enrolled: exactly one of the three ways."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"contactIds": ["lead-1", "lead-2"]}]})
     parts: ClassVar = {"contacts": EnrolledContact, "audience": Audience}
