@@ -116,7 +116,7 @@ async def talks(api: Api, carrier_url: str, console: Console, now: datetime) -> 
 
 
 async def _forget_earlier_runs(api: Api) -> None:
-    """Who opted out in an earlier demo takes part again: the same few numbers play the people every time."""
+    """People that opted out in an earlier demo take part again: the same few numbers play the people every time."""
     for number in NUMBERS:
         try:
             await api.delete(f"/campaign/do-not-call/{number}")
@@ -135,7 +135,7 @@ async def _campaign(api: Api, now: datetime) -> str:
 
 
 async def _to_the_end(api: Api, campaign_id: str, agent: Agent, contact_ids: set[str]) -> None:
-    """Until nobody waits or is called, and the one that asked for it was called back."""
+    """Until no contact waits or is called, and the one that asked for it was called back."""
     moved, last = monotonic(), -1
     while True:
         await agent.look(contact_ids)

@@ -172,7 +172,7 @@ def progress_line(stats: Mapping[str, Any]) -> str:
 
 
 def is_done(stats: Mapping[str, Any]) -> bool:
-    """Nobody of a campaign waits or is called."""
+    """Whether no contact of a campaign waits or is called."""
     contacts = stats["contacts"]
     return not (contacts["pending"] or contacts["in_progress"] or stats["active_calls"])
 

@@ -52,7 +52,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever moved a campaign: a credential of the organization, by its id, or the engine by itself (no id)."""
+    """The mover of a campaign: a credential of the organization, by its id, or the engine by itself (no id)."""
 
     kind: ActorKind
     id: str | None = None

@@ -90,7 +90,7 @@ class Person:
 
     @property
     def status(self) -> PersonStatus:
-        """What the person is now; whoever is not to be called is so first of all."""
+        """What the person is now; do-not-call comes before all else."""
         if self.do_not_call or self.listed:
             return PersonStatus.DNC
         return PersonStatus.INACTIVE if self.inactive else PersonStatus.ACTIVE

@@ -35,7 +35,7 @@ _DUPLICATE_KEY: Final = 11000
 
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
-    """Which people a list has; None and empty: whoever.
+    """The people that a list has; a filter that is None or empty leaves out none.
 
     `search` is a part of names, e-mail or number in any case, taken literally; where it is somebody's whole number or
     whole e-mail address, it finds those who have that. `tags`: having all of them.

@@ -248,7 +248,7 @@ async def _against_callback(
 async def _against_campaign(
     store: Store, session: AsyncClientSession, contact: Document, at: datetime, now: datetime
 ) -> ResultRemark | None:
-    """Nothing where the run is completed: it is opened again by whoever carries the callback out."""
+    """Nothing where the run is completed: the scheduler that carries the callback out opens it again."""
     if is_default_campaign(contact["campaign_id"]):
         return None
     query = {"_id": contact["campaign_id"], "organization_id": contact["organization_id"]}

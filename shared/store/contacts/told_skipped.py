@@ -1,4 +1,4 @@
-"""Contacts that are stored as skipped, because nobody may call them: told of in the transaction that stores them."""
+"""Contacts that are stored as skipped, because they may not be called: told of in the transaction that stores them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -65,7 +65,7 @@ def said_of_lock(lock: Document) -> Document:
 
 
 def tell_of_ending(ledger: Ledger, context: DialingContext, contact: Document, attempt: Document) -> None:
-    """Tell that a contact's call has ended; before, that it was placed and answered, where nobody has yet."""
+    """Tell that a contact's call has ended; before, that it was placed and answered, where that was not told yet."""
     if not context.fact_types(contact["organization_id"]):
         return
     start = contact["start"]

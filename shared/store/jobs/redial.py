@@ -180,7 +180,7 @@ async def _copy(
 
 
 async def _with_people(store: Store, session: AsyncClientSession, contacts: Sequence[Document]) -> list[Document]:
-    """The contacts, those of people as this transaction sees them: without those whom nobody calls or enrols any more.
+    """The contacts, those of people as this transaction sees them: without those that are called or enrolled no more.
 
     Contacts follow their people, so what is read here is what the people are; a change at the same moment collides.
     """

@@ -120,7 +120,7 @@ async def waiting_webhooks(store: Store, now: datetime) -> Sequence[str]:
 async def take_due(
     store: Store, rooms: Mapping[str, int], token: str, now: datetime, until: datetime
 ) -> Sequence[Delivery]:
-    """Take deliveries that are due, so many of each subscription as there is room for; nobody else has them now.
+    """Take deliveries that are due, so many of each subscription as there is room for; no other sender has them now.
 
     From `until` on another sender may take them. `token` is new for each time.
     """
