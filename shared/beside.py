@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from shared.cancelling import cancel
+
 
 @asynccontextmanager
 async def beside(
@@ -35,7 +37,7 @@ async def beside(
     finally:
         leaving, by_itself = True, task.done()
         if not by_itself:
-            await _end(task, end or task.cancel, block)
+            await _end(task, end or (lambda: cancel(task)), block)
     if by_itself:
         task.result()
         raise RuntimeError(f"{name} has ended, although nobody said so")

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.cancelling import cancel
 from shared.clock import monotonic
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.domain.telephony_accounts import AccountProvider
@@ -70,7 +71,7 @@ class Carriers:
         """Close all providers. Safe to call twice."""
         leaving, self._leaving = self._leaving, {}
         for task in leaving:
-            task.cancel()
+            cancel(task)
         await asyncio.gather(*leaving, return_exceptions=True)
         made = [known.provider for known in self._known.values() if known.provider is not None]
         self._known.clear()

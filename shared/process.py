@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import uvloop
 from pydantic import ValidationError
 
+from shared.cancelling import until_cancelled
 from shared.domain.unknown_names import PREFIX, unknown_names
 from shared.errors import ConfigurationError, DialstreamError
 from shared.logs import configure_logs, get_logger
@@ -48,7 +49,7 @@ def run_service(
 async def stay_in(running: AbstractAsyncContextManager[object]) -> None:
     """Enter the block and stay until cancelled, or until the block ends itself by an error."""
     async with running:
-        await asyncio.Event().wait()
+        await until_cancelled()
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:

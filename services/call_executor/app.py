@@ -14,6 +14,7 @@ from services.call_executor.settings import ExecutorSettings
 from shared.beside import beside
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
+from shared.cancelling import cancel
 from shared.carriers import Carriers
 from shared.logs import get_logger
 from shared.result_tokens import ResultTokens
@@ -89,8 +90,8 @@ class CallExecutor:
             ended.pop().result()
         finally:
             await self._drain(outbox)
-            outbox.cancel()
-            pulse.cancel()
+            cancel(outbox)
+            cancel(pulse)
             await asyncio.gather(outbox, pulse, return_exceptions=True)
             await self._pulse.stop()
 

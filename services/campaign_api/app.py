@@ -35,6 +35,7 @@ from services.campaign_api.smartalex import app as smartalex
 from services.campaign_api.sysevo import app as sysevo
 from services.campaign_api.talkturo import app as talkturo
 from shared.bus.producer import Producer
+from shared.cancelling import cancel
 from shared.carriers import Carriers
 from shared.domain.ids import COUNTER_SOURCES, counter_source
 from shared.domain.phone import raise_regex_cache
@@ -119,7 +120,7 @@ def build_app(
             tasks = [group.create_task(work) for work in background_work]
             yield
             for task in tasks:
-                task.cancel()
+                cancel(task)
 
     # The native API stands at the root, so its routes are in the root's document too.
     root = application(native.ABOUT, ROUTERS, form, edge, also_documented=native.ROUTERS, lifespan=background)

@@ -15,6 +15,7 @@ from services.contact_ingest.csv_files import Chunk, Source, chunks_of, survey
 from shared.bus.dead_letters import KafkaRecord
 from shared.bus.messages import message_in, read_or_set_aside
 from shared.bus.producer import Producer
+from shared.cancelling import cancel
 from shared.clock import utc_now
 from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
@@ -94,7 +95,7 @@ class Jobs:
         """Leave all jobs where they stand."""
         tasks = list(self._told.values())
         for task in tasks:
-            task.cancel()
+            cancel(task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_turn(self, job_id: str) -> None:
@@ -190,7 +191,7 @@ class Jobs:
                     yield replace(chunk, job=replace(job, position=position))
                     position = chunk.to
             finally:
-                coming.cancel()
+                cancel(coming)
                 await asyncio.gather(coming, return_exceptions=True)
 
     async def _rules(self, job: Job) -> NumberRules:

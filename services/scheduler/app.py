@@ -19,6 +19,7 @@ from services.scheduler.timers.rounds import go_round
 from services.scheduler.timers.safety_net import SafetyNet
 from shared.beside import beside
 from shared.bus.producer import Producer
+from shared.cancelling import until_cancelled
 from shared.carriers import Carriers
 from shared.errors import OwnershipLost
 from shared.logs import get_logger
@@ -63,7 +64,7 @@ class Scheduler:
                     tasks.create_task(go_round(abandoned, "search for abandoned transactions", SEARCH_SECONDS))
                     tasks.create_task(_watch(group))
                     try:
-                        await asyncio.Event().wait()
+                        await until_cancelled()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
                         for work in (group, safety_net, evidence, waiting, abandoned, self._global_limit):

@@ -15,6 +15,7 @@ from typing import Final
 from services.webhook_sender.attempt import Post, deliver
 from services.webhook_sender.receivers import Receiver
 from shared import metrics
+from shared.cancelling import cancel
 from shared.domain.webhooks import Answer, DeliveryError, DeliveryState, after_try
 from shared.engine.engine import Engine
 from shared.errors import TemporaryError
@@ -93,7 +94,7 @@ class Sender:
                 await self._look_again()
             await self._leave()
         finally:
-            marking.cancel()
+            cancel(marking)
             await asyncio.gather(marking, return_exceptions=True)
 
     async def look(self) -> int:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final
 
+from shared.cancelling import cancel
 from shared.clock import monotonic
 from shared.errors import NotFound, TemporaryError
 from shared.logs import get_logger
@@ -38,7 +39,7 @@ class _Followed:
 
     def end(self) -> None:
         """Let those who follow go, and read no more."""
-        self._task.cancel()
+        cancel(self._task)
         self._tell(is_over=True)
 
     async def _run(self, read: Read) -> None:

@@ -58,4 +58,4 @@ async def test_contact_ingest(
         kafka_request_timeout_ms=TIMEOUT_MS,
     )
     async with running(settings):
-        assert timeouts == [TIMEOUT_MS]
+        assert timeouts == [TIMEOUT_MS, TIMEOUT_MS]  # batches and jobs
