@@ -16,6 +16,7 @@ from rich.console import Console
 from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.bench.calls import measure_calls
+from tests.bench.dialects import measure_dialects
 from tests.bench.figures import Figures
 from tests.bench.idle import measure_idle
 from tests.bench.imports import measure_imports
@@ -53,6 +54,7 @@ class Name(StrEnum):
     IDLE = "idle"
     CALLS = "calls"
     PEOPLE = "people"
+    DIALECTS = "dialects"
     WEBHOOKS = "webhooks"
     UPLOADS = "uploads"
 
@@ -78,7 +80,7 @@ def main(
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest, uploads: messages of 1,000 contacts.")] = 24,
-    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people: how large.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people, dialects: size.")] = 100_000,
     rows: Annotated[int, typer.Option(min=1000, help="imports: rows of the file.")] = 50_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
@@ -105,6 +107,7 @@ def main(
         Name.IDLE: lambda a, c: measure_idle(a, c, campaigns=campaigns),
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
+        Name.DIALECTS: lambda a, c: measure_dialects(a, c, large=large),
         Name.UPLOADS: lambda a, c: measure_uploads(a, c, requests=batches, rounds=rounds),
         Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
     }

@@ -41,7 +41,7 @@ async def measure_stats(addresses: Addresses, console: Console, *, large: int) -
         campaigns = {}
         for contacts in (SMALL, large):
             campaigns[contacts] = await add_campaign(stage.store, organization, configuration)
-            await _fill(stage.store, organization, campaigns[contacts], contacts)
+            await fill(stage.store, organization, campaigns[contacts], contacts)
             await _check(stage.store, campaigns[contacts], contacts)
         console.print(f"  stats: {large:,} contacts are in", style="dim")
         return await _ask(stage, organization, campaigns, large)
@@ -49,7 +49,7 @@ async def measure_stats(addresses: Addresses, console: Console, *, large: int) -
 
 async def _ask(stage: Stage, organization: Document, campaigns: dict[int, Document], large: int) -> Figures:
     port = free_port()
-    credential = await _credential(stage.store, organization)
+    credential = await credential_of(stage.store, organization)
     headers = {"Authorization": f"Bearer {credential}"}
     async with (
         running_members(stage, ("api", "services.campaign_api", {"http_port": port})) as members,
@@ -110,7 +110,8 @@ def _figures(large: int, taken: dict[str, dict[int, list[float]]]) -> Figures:
     return figures
 
 
-async def _fill(store: Store, organization: Document, campaign: Document, contacts: int) -> None:
+async def fill(store: Store, organization: Document, campaign: Document, contacts: int) -> None:
+    """Insert a campaign's contacts, most of them over, and the counters that go with them."""
     dice = random.Random(1)
     statuses = dice.choices(list(SHARES), list(SHARES.values()), k=contacts)
     for start in range(0, contacts, CHUNK):
@@ -141,7 +142,8 @@ async def _check(store: Store, campaign: Document, contacts: int) -> None:
         raise BenchFailed(f"counters say {counts}, the contacts {dict(by_hand)}")
 
 
-async def _credential(store: Store, organization: Document) -> str:
+async def credential_of(store: Store, organization: Document) -> str:
+    """A new key of the organization that may read campaigns."""
     _, credential = await create_key(
         store,
         kind=KeyKind.ORGANIZATION,
