@@ -10,12 +10,13 @@ from shared.cancelling import cancel
 
 @asynccontextmanager
 async def beside(
-    work: Coroutine[Any, Any, None], *, name: str, end: Callable[[], object] | None = None
+    work: Coroutine[Any, Any, None], *, name: str, end: Callable[[], object] | None = None, drains: bool = False
 ) -> AsyncIterator[None]:
     """`work` goes on while the block does; at the block's end it is told to end, and waited for.
 
-    `end` tells it; without, it is cancelled. Work that ends before ends the block, which raises the work's error, or
-    `RuntimeError` if it had none. Who is cancelled while waiting cancels the work: what it does in order is cut short.
+    `end` tells it; without, it is cancelled: once if it `drains`, which takes its time, else until it has ended. Work
+    that ends before ends the block, which raises the work's error, or `RuntimeError` if it had none. Who is cancelled
+    while waiting cancels the work: what it does in order is cut short.
     """
     block = asyncio.current_task()
     assert block is not None
@@ -37,7 +38,7 @@ async def beside(
     finally:
         leaving, by_itself = True, task.done()
         if not by_itself:
-            await _end(task, end or (lambda: cancel(task)), block)
+            await _end(task, end or (task.cancel if drains else lambda: cancel(task)), block)
     if by_itself:
         task.result()
         raise RuntimeError(f"{name} has ended, although nobody said so")

@@ -19,10 +19,15 @@ def cancel(task: asyncio.Task[Any], again_seconds: float = AGAIN_SECONDS) -> Non
         task.get_loop().call_later(again_seconds, cancel, task, again_seconds)
 
 
-async def until_cancelled() -> None:
-    """Wait until the current task is cancelled; a cancellation that was lost before counts, too."""
+def check_cancelled() -> None:
+    """Raise `CancelledError` if the current task was cancelled and a library has lost that."""
     task = asyncio.current_task()
     assert task is not None
     if task.cancelling():
         raise asyncio.CancelledError
+
+
+async def until_cancelled() -> None:
+    """Wait until the current task is cancelled; a cancellation that was lost before counts, too."""
+    check_cancelled()
     await asyncio.Event().wait()

@@ -14,7 +14,7 @@ from services.call_executor.settings import ExecutorSettings
 from shared.beside import beside
 from shared.bus.consumers import BatchReader
 from shared.bus.producer import Producer
-from shared.cancelling import cancel
+from shared.cancelling import cancel, check_cancelled
 from shared.carriers import Carriers
 from shared.logs import get_logger
 from shared.result_tokens import ResultTokens
@@ -85,6 +85,7 @@ class CallExecutor:
         pulse = asyncio.create_task(self._pulse.run(), name="pulse")
         try:
             await self._reader.start()
+            check_cancelled()
             # Neither ends by itself. One that fails ends the process: calls would go on of which nobody hears.
             ended, _ = await asyncio.wait({outbox, pulse}, return_when=asyncio.FIRST_COMPLETED)
             ended.pop().result()
@@ -129,5 +130,5 @@ async def running(
     async with connected(settings, store, producer, SERVICE) as health:
         executor = CallExecutor(settings, store=store, producer=producer, build_provider=build_provider)
         health.checks["consumer"] = executor.is_reading
-        async with beside(executor.run(), name=SERVICE):
+        async with beside(executor.run(), name=SERVICE, drains=True):
             yield executor

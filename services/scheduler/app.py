@@ -151,5 +151,5 @@ async def running(
         await carriers.start()
         stack.push_async_callback(carriers.close)
         scheduler = Scheduler(settings, store=store, producer=producer, carriers=carriers)
-        await stack.enter_async_context(beside(scheduler.run(), name=SERVICE))
+        await stack.enter_async_context(beside(scheduler.run(), name=SERVICE, drains=True))
         yield scheduler

@@ -53,6 +53,23 @@ async def test_a_block_ends_although_the_work_beside_it_loses_its_cancellation(m
     assert work.lost == 1
 
 
+async def test_work_that_drains_is_cancelled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.beside.cancel", lambda task: cancel(task, again_seconds=0.01))
+    ended_in_order = False
+
+    async def drain() -> None:
+        nonlocal ended_in_order
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            ended_in_order = True
+
+    async with beside(drain(), name="work", drains=True):
+        await asyncio.sleep(0)
+    assert ended_in_order
+
+
 async def test_a_cancellation_that_the_start_has_lost_ends_the_process() -> None:
     """A service that is told to end while it starts does not go to work after all."""
 

@@ -17,7 +17,8 @@ from shared.domain.csv_numbers import numbers_in
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "imports.md").read_text(encoding="utf-8")
 PATHS: Final[dict[str, Any]] = openapi.document(native.ABOUT, native.ROUTERS)["paths"]
-LINES: Final = re.findall(r"^curl .*$", PAGE, re.MULTILINE)
+# A line of the shell may go on in the next one of the page.
+LINES: Final = re.findall(r"^curl .*$", re.sub(r"\\\n *", "", PAGE), re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", LINES)

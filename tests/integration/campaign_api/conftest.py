@@ -20,6 +20,7 @@ from shared.events import ORG_EVENT, AnyOrgEvent
 from shared.http_server import KEEP_ALIVE_SECONDS
 from shared.settings import KafkaSettings
 from shared.store.client import Store, connect
+from shared.store.migrations.schema import read_version
 from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
@@ -95,6 +96,8 @@ async def stack(kafka_address: str, mongodb_address: str, topics: str) -> AsyncI
     settings = settings_for(kafka_address, mongodb_address, topics)
     store, producer = connect(settings), Producer(settings)
     await store.ensure_indexes()
+    # What is stored before a service has started counts as of the first release, unless the version is there.
+    await read_version(store)
     await producer.start()
     yield Stack(settings, store, producer)
     await producer.stop()

@@ -13,6 +13,7 @@ from shared.events import (
     AnyOrgEvent,
     CallAnswered,
     CallFinished,
+    CallWasPlaced,
     CampaignChanged,
     ContactsAdded,
     DialJob,
@@ -64,6 +65,7 @@ def events_of(rng: random.Random, ids: Ids, victim: People) -> list[AnyOrgEvent]
     return [
         CallFinished.model_validate({**attempt, **ended}),
         CallAnswered.model_validate({**attempt, "answered_at": utc_now()}),
+        CallWasPlaced.model_validate({**attempt, "placed_at": utc_now(), "provider_call_id": "CAfuzz"}),
         OutcomeUnknown.model_validate(attempt),
         JobReleased.model_validate({**attempt, "nonce": nonce, "reason": "fuzz", "refusal": refusal}),
         ProbePlaced.model_validate(attempt),
