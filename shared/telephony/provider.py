@@ -128,7 +128,8 @@ class MachineDetected:
 class CallReference:
     """What we know of an attempt whose call is looked for.
 
-    `started_at` is the instant of START, aware UTC: no call of this attempt is older.
+    `started_at` is the instant of START, aware UTC: no call of this attempt is older. `other_calls` are ids of calls
+    that are known to be of other attempts.
     """
 
     attempt_id: str
@@ -136,6 +137,7 @@ class CallReference:
     caller_number: str
     started_at: datetime
     call_id: str | None = None
+    other_calls: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

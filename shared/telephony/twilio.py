@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -119,8 +119,9 @@ class TwilioProvider:
     async def look_up(self, reference: CallReference) -> LookUp:
         """By call id where it is known: certain. Else by both numbers and the time of START.
 
-        The second way takes a call of the same pair of numbers, created at or after START, for ours. That
-        holds because one organization never has two live calls to one phone; it fails when something else
+        The second way takes a call of the same pair of numbers, created at or after START and not known as
+        another attempt's, for ours. The carrier's clock may be half a minute behind, and a retry may come sooner.
+        One organization never has two live calls to one phone; the second way fails when something else
         on the same account calls the same phone from the same number at that moment. Several such calls
         raise `TemporaryError`: nobody can tell. The list is not filtered by `StartTime`, which a queued
         call does not have yet.
@@ -128,7 +129,7 @@ class TwilioProvider:
         if reference.call_id is not None:
             answer = await self._ask("GET", f"Calls/{reference.call_id}.json")
             return CallNotFound() if answer.status == 404 else _found(reference, _ok(answer).body)
-        calls = [call async for call in self._calls_between(reference) if _may_be_ours(call, reference.started_at)]
+        calls = [call async for call in self._calls_between(reference) if _may_be_ours(call, reference)]
         if len(calls) > 1:
             raise TemporaryError(f"{len(calls)} calls fit attempt {reference.attempt_id}; cannot tell which is its")
         return _found(reference, calls[0]) if calls else CallNotFound()
@@ -274,10 +275,12 @@ def _found(reference: CallReference, call: Mapping[str, Any]) -> CallLive | Call
     return CallLive(str(call.get("sid"))) if report is None else CallEnded(report)
 
 
-def _may_be_ours(call: Mapping[str, Any], started_at: datetime) -> bool:
-    """Not when the carrier dates it before START. A call without dates is queued: it may be."""
+def _may_be_ours(call: Mapping[str, Any], reference: CallReference) -> bool:
+    """Not another attempt's, and not when the carrier dates it before START; one without dates is queued: it may be."""
+    if call.get("sid") in reference.other_calls:
+        return False
     created_at = read_instant(call.get("date_created")) or read_instant(call.get("start_time"))
-    return created_at is None or created_at >= started_at.astimezone(UTC) - CLOCK_MARGIN
+    return created_at is None or created_at >= reference.started_at.astimezone(UTC) - CLOCK_MARGIN
 
 
 def _answer_url(base: str, call: PlaceCall) -> str:

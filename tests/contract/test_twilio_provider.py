@@ -65,6 +65,18 @@ async def test_carriers_clock_may_be_behind(twilio: Twilio) -> None:
     assert isinstance(found, CallEnded)
 
 
+async def test_a_call_that_is_another_attempts_is_not_taken_for_a_retry_that_came_soon(twilio: Twilio) -> None:
+    twilio.fate(NUMBER, a_plan(Outcome.BUSY))
+    await twilio.provider.place(an_order(NUMBER), PATIENCE)
+    await eventually(lambda: twilio.live == 0)
+    retry = a_later_reference(seconds=5)
+    first = await twilio.provider.look_up(retry)
+    assert isinstance(first, CallEnded)
+    assert first.report.call_id is not None
+    known = replace(retry, other_calls=frozenset({first.report.call_id}))
+    assert await twilio.provider.look_up(known) == CallNotFound()
+
+
 async def test_look_up_reads_every_page(twilio: Twilio) -> None:
     twilio.fate(NUMBER, a_plan(Outcome.BUSY))
     for _ in range(201):

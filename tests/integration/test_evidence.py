@@ -1,6 +1,7 @@
 """Calls that nobody reports on, and a carrier that does not say what became of them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.settings import DialingSettings
 from shared.store.client import Document, Store
+from shared.store.dialing import in_progress
 from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.provider import CallLive, CallReference, LookUp
 from shared.telephony.scripted import ScriptedProvider
@@ -88,3 +90,33 @@ async def test_a_call_that_is_up_and_cannot_be_ended_keeps_its_slot() -> None:
         call_id="CA1",
     )
     assert await Reconciler(through(carrier(StubbornCarrier)), dialing).find_endings([attempt], now) == []
+
+
+async def test_a_call_without_an_id_is_not_looked_for_among_those_of_other_attempts(store: Store) -> None:
+    now = utc_now()
+    mine = RunningAttempt(
+        contact_id=new_id(),
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        phone_number="+14152000000",
+        caller_number="+14155550100",
+        executor="executor-0",
+        mode="callback",
+        started_at=now,
+        hold_until=now + timedelta(hours=1),
+        call_id=None,
+    )
+    other = {"organization_id": mine.organization_id, "phone_number": mine.phone_number, "created_at": now}
+    calls = [
+        {**other, "provider_call_id": "CA-before", "created_at": now - timedelta(seconds=20)},
+        {**other, "provider_call_id": None},
+        {**other, "provider_call_id": "CA-long-ago", "created_at": now - timedelta(hours=1)},
+        {**other, "provider_call_id": "CA-elsewhere", "organization_id": new_id()},
+        {**other, "provider_call_id": "CA-to-another", "phone_number": "+14152000001"},
+    ]
+    await store["attempts"].insert_many([{"_id": new_id(), "contact_id": new_id(), **call} for call in calls])
+    [known] = await in_progress.with_other_calls(store, [mine])
+    assert known == replace(mine, other_calls=frozenset({"CA-before"}))
+    named = replace(mine, call_id="CA1")
+    assert await in_progress.with_other_calls(store, [named]) == [named]

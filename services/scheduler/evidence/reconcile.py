@@ -106,6 +106,7 @@ class Reconciler:
                 caller_number=attempt.caller_number,
                 started_at=attempt.started_at,
                 call_id=attempt.call_id,
+                other_calls=attempt.other_calls,
             )
         )
         match found:

@@ -1,18 +1,27 @@
 """Calls that wait for evidence: what the safety net and RECONCILE read. Judged by the server's clock."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import dialed_number
 from shared.store.client import Document, Store, translates
 from shared.store.documents.contacts import contact_of
 
+# A call that could be taken for another one's by its numbers and time was placed at most so long before: a carrier's
+# clock may differ by half a minute (shared/telephony/twilio.py), and its queue may hold a call for some.
+RECENT: Final = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class RunningAttempt:
-    """An attempt that was started and has no ending yet."""
+    """An attempt that was started and has no ending yet.
+
+    `other_calls`: the carrier's ids of calls to the same phone that are known to be of other attempts.
+    """
 
     contact_id: str
     organization_id: str
@@ -26,6 +35,7 @@ class RunningAttempt:
     hold_until: datetime
     call_id: str | None
     account_id: str | None = None
+    other_calls: frozenset[str] = frozenset()
 
 
 @translates
@@ -90,6 +100,32 @@ async def still_running(store: Store, contact_ids: Collection[str]) -> set[str]:
     """The attempts that these contacts are on now and that have no ending yet."""
     query = {"_id": {"$in": list(contact_ids)}, "status": ContactStatus.IN_PROGRESS}
     return {d["lock"]["attempt"] async for d in store["contacts"].find(query, {"lock.attempt": 1})}
+
+
+@translates
+async def with_other_calls(store: Store, attempts: Sequence[RunningAttempt]) -> list[RunningAttempt]:
+    """These attempts; those whose call can only be looked for by its numbers know which calls are not theirs."""
+    unnamed = [attempt for attempt in attempts if attempt.call_id is None]
+    if not unnamed:
+        return list(attempts)
+    calls = [
+        {
+            "organization_id": attempt.organization_id,
+            "phone_number": attempt.phone_number,
+            "created_at": {"$gte": attempt.started_at - RECENT},
+        }
+        for attempt in unnamed
+    ]
+    fields = {"organization_id": 1, "phone_number": 1, "provider_call_id": 1}
+    known = defaultdict(set)
+    async for call in store["attempts"].find({"$or": calls, "provider_call_id": {"$ne": None}}, fields):
+        known[call["organization_id"], call["phone_number"]].add(call["provider_call_id"])
+    return [
+        replace(attempt, other_calls=frozenset(known[attempt.organization_id, attempt.phone_number]))
+        if attempt.call_id is None
+        else attempt
+        for attempt in attempts
+    ]
 
 
 @translates
