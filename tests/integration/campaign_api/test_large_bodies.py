@@ -1,6 +1,7 @@
 """One customer's large or senseless body, or large page, must not stop the gateway for the others."""
 
 import asyncio
+import gc
 import json
 import time
 from typing import Any
@@ -94,6 +95,9 @@ async def test_others_are_served_while_a_large_request_is_read(acme: Customer) -
     numbers = [f"+1415555{number:04d}" for number in range(10)]
     contacts = [{"phone_numbers": numbers}] * 4999 + [{"phone_numbers": ["12"]}]
     body = json.dumps({"name": "Spring", "configuration_id": await acme.new_configuration(), "contacts": contacts})
+    # What earlier tests have left in this process is no gateway's; looking through it would be a pause of its own.
+    gc.collect()
+    gc.freeze()
     began = time.monotonic()
     large = asyncio.create_task(acme.call("POST", "/campaigns", raw=body.encode()))
     pauses = []
@@ -101,6 +105,7 @@ async def test_others_are_served_while_a_large_request_is_read(acme: Customer) -
         asked = time.monotonic()
         assert (await acme.api.call("GET", "/health/live")).status == 200
         pauses.append(time.monotonic() - asked)
+    gc.unfreeze()
     assert large.result().status == 422
     assert max(pauses) < (time.monotonic() - began) / 2
 
