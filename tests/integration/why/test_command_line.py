@@ -14,7 +14,7 @@ from shared.domain.refusal import Refusal, RefusalSubject
 from shared.telephony.scripts import Placement, ScriptedCall
 from tests.command_line import Ran, dialstream
 from tests.eventually import eventually
-from tests.integration.why.conftest import CALLER_NUMBER, Caller, Office
+from tests.integration.why.conftest import ANSWERED, CALLER_NUMBER, Caller, Office
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONG = ScriptedCall(talk_seconds=600.0)
@@ -93,6 +93,7 @@ async def test_the_first_row_names_the_cause(
         assert row["what_to_do"] == WHAT_TO_DO[WaitReason(cause)]
     else:
         assert "agent" in row["what_to_do"]
+    acme.plans(ANSWERED)
     await office.hang_up(acme.id)
 
 
