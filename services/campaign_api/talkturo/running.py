@@ -87,6 +87,9 @@ async def run(
     organization_id = caller.organization_id
     _require_runnable(campaign, now)
     foreseen = await preview(engine, organization_id, campaign.id, _at_most(max_calls), now, NewRun(max_calls))
+    # Looked at before the start: a call that has ended by now for its number was started all the same.
+    before = (await campaigns.counts_by_id(engine, [campaign.id]))[campaign.id]
+    unreachable = await _unreachable(engine, campaign, before, now)
     moved = await campaigns.move_campaign(
         engine,
         organization_id,
@@ -109,7 +112,6 @@ async def run(
         reader=Reader(caller.reads_sensitive),
     )
     counts = (await campaigns.counts_by_id(engine, [campaign.id]))[campaign.id]
-    unreachable = await _unreachable(engine, campaign, counts, now)
     after = await campaigns.get_campaign(engine, organization_id, campaign.id)
     next_call = await _next_call(engine, organization_id, campaign.id, counts)
     started = listed.total
