@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.scheduler.evidence.reconcile import Reconciler
@@ -52,6 +52,22 @@ def lock(**fields: Any) -> Document:
     return {"claim": new_id(), "attempt": new_id(), "attempt_number": 1, "agent_version": None, **numbers, **fields}
 
 
+def running(started_at: datetime, hold_until: datetime, *, call_id: str | None) -> RunningAttempt:
+    return RunningAttempt(
+        contact_id=new_id(),
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        phone_number="+14152000000",
+        caller_number="+14155550100",
+        executor="executor-0",
+        mode="callback",
+        started_at=started_at,
+        hold_until=hold_until,
+        call_id=call_id,
+    )
+
+
 async def test_nothing_else_waits_for_a_carrier_that_does_not_answer(
     store: Store, kafka_address: str, topic_prefix: str
 ) -> None:
@@ -76,37 +92,14 @@ async def test_nothing_else_waits_for_a_carrier_that_does_not_answer(
 
 async def test_a_call_that_is_up_and_cannot_be_ended_keeps_its_slot() -> None:
     dialing, now = DialingSettings(), utc_now()
-    attempt = RunningAttempt(
-        contact_id=new_id(),
-        organization_id=new_id(),
-        shard=0,
-        attempt_id=new_id(),
-        phone_number="+14152000000",
-        caller_number="+14155550100",
-        executor="executor-0",
-        mode="callback",
-        started_at=now - timedelta(seconds=dialing.hold_seconds + 1),
-        hold_until=now - timedelta(seconds=1),
-        call_id="CA1",
-    )
+    started_at, hold_until = now - timedelta(seconds=dialing.hold_seconds + 1), now - timedelta(seconds=1)
+    attempt = running(started_at, hold_until, call_id="CA1")
     assert await Reconciler(through(carrier(StubbornCarrier)), dialing).find_endings([attempt], now) == []
 
 
 async def test_a_call_without_an_id_is_not_looked_for_among_those_of_other_attempts(store: Store) -> None:
     now = utc_now()
-    mine = RunningAttempt(
-        contact_id=new_id(),
-        organization_id=new_id(),
-        shard=0,
-        attempt_id=new_id(),
-        phone_number="+14152000000",
-        caller_number="+14155550100",
-        executor="executor-0",
-        mode="callback",
-        started_at=now,
-        hold_until=now + timedelta(hours=1),
-        call_id=None,
-    )
+    mine = running(now, now + timedelta(hours=1), call_id=None)
     other = {"organization_id": mine.organization_id, "phone_number": mine.phone_number, "created_at": now}
     calls = [
         {**other, "provider_call_id": "CA-before", "created_at": now - timedelta(seconds=20)},

@@ -334,6 +334,21 @@ async def test_v19_an_ending_survives_without_kafka(store: Store) -> None:
     await drain(world)
 
 
+async def test_a_retry_whose_order_was_lost_is_not_given_the_ending_of_the_call_before(store: Store) -> None:
+    """The carrier's clock may be half a minute behind, and the retry came sooner than that."""
+    world = await new_world(store)
+    await call(world, ANN)
+    [first] = world.carrier.live()
+    world.carrier.end(first, Outcome.BUSY)
+    await world.report(first)
+    await world.work(ACME_SHARD, ACME_SHARD, claim=())
+    await world.pass_time(10)
+    await world.dial(A, await job_for(world, ANN), Fate.VANISHED)
+    assert await world.reconcile(ACME_SHARD, ACME_SHARD) == 0, "the call before is not its own"
+    assert await status(world, ANN) == ContactStatus.IN_PROGRESS
+    await drain(world)
+
+
 async def test_an_answer_by_two_numbers_is_not_taken_for_the_call_of_a_start_given_back(store: Store) -> None:
     """The question is on its way while the start is given back and the contact is called from the next claim."""
     world = await new_world(store)
