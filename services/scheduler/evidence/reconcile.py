@@ -20,7 +20,7 @@ from shared.errors import TemporaryError
 from shared.events import CallFinished
 from shared.logs import get_logger
 from shared.settings import DialingSettings
-from shared.store.dialing.in_progress import RunningAttempt
+from shared.store.dialing.in_progress import RunningAttempt, with_other_calls
 from shared.telephony.call_events import finished
 from shared.telephony.provider import (
     CallEnded,
@@ -59,7 +59,11 @@ class Reconciler:
     _missed: dict[str, datetime] = field(default_factory=dict)
 
     async def find_endings(self, attempts: Sequence[RunningAttempt], now: datetime) -> list[CallFinished]:
-        """The endings that could be found out; attempts without one stay as they are. `now` is the server's clock."""
+        """The endings that could be found out; attempts without one stay as they are. `now` is the server's clock.
+
+        Raises `Unavailable` (MongoDB): try again.
+        """
+        attempts = await with_other_calls(self.carriers.store, attempts)
         await self.carriers.learn({attempt.account_id for attempt in attempts})
         longest = timedelta(seconds=self.dialing.hold_seconds)
         self._missed = {attempt: since for attempt, since in self._missed.items() if now - since < longest}

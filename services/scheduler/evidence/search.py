@@ -66,7 +66,6 @@ class EvidenceSearch:
         self._rounds += 1
         asked = await self._still_running(self._suspects.next_to_ask(ROUND))
         if asked:
-            asked = await in_progress.with_other_calls(self._store, asked)
             self._hand_over(await self._reconciler.find_endings(asked, now), len(asked))
 
     async def _still_running(self, attempts: list[RunningAttempt]) -> list[RunningAttempt]:

@@ -221,8 +221,7 @@ class World:
         """Ask about every running call of the shard, suspect or not; what was found out waits in the inbox."""
         since = START_OF_TIME - timedelta(days=1)
         running = await in_progress.started_between(self.store, [shard], [(since, self.now)], 500)
-        asked = await in_progress.with_other_calls(self.store, running)
-        endings = await self.searches[scheduler].find_endings(asked, self.now)
+        endings = await self.searches[scheduler].find_endings(running, self.now)
         self.schedulers[scheduler].inbox[shard] += endings
         return len(endings)
 

@@ -1,6 +1,6 @@
 """All that a carrier's report says reaches the organization's shard, whichever way the report came."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -14,6 +14,7 @@ from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject
 from shared.events import CallFinished
 from shared.settings import DialingSettings
+from shared.store.client import Store
 from shared.store.dialing.in_progress import RunningAttempt
 from shared.telephony.call_events import finished
 from shared.telephony.provider import CallEnded, CallMode, CallReference, CallReport, LookUp
@@ -89,7 +90,13 @@ class Knowing(ScriptedProvider):
 
 
 @pytest.mark.parametrize(("call_id", "by_numbers"), [("CA1", False), (None, True)])
-async def test_carrier_that_is_asked_says_it(call_id: str | None, by_numbers: bool) -> None:
+async def test_carrier_that_is_asked_says_it(
+    call_id: str | None, by_numbers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none_known(_: Store, attempts: Sequence[RunningAttempt]) -> list[RunningAttempt]:
+        return list(attempts)
+
+    monkeypatch.setattr("services.scheduler.evidence.reconcile.with_other_calls", none_known)
     attempt = RunningAttempt(
         organization_id="organization",
         shard=3,
