@@ -74,7 +74,7 @@ containers-test: setup ## Build, start, dial, kill, take down and start docker-c
 fuzz: setup ## Only the tests with random input, at length: dialing protocol, topics, HTTP interface; SEED=2 for others
 	DIALSTREAM_FUZZ_SEED=$(SEED) DIALSTREAM_PROTOCOL_EXAMPLES=500 DIALSTREAM_OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest \
 		--timeout=7200 tests/integration/protocol/test_protocol.py tests/integration/topic_fuzz \
-		tests/integration/campaign_api/test_openapi_fuzz.py
+		tests/integration/campaign_api/test_openapi_fuzz.py tests/integration/dialects/test_openapi_fuzz.py
 
 chaos: setup ## Break a running system at random; the carrier's record judges (docs/reliability.md); SEED=1 RUNS=1 SECONDS=120 AT_ONCE=3 ONLY=regex; THREE=1: loses each of three nodes
 	$(BIN)/python -m tests.chaos --seed $(SEED) --runs $(RUNS) --seconds $(SECONDS) --at-once $(AT_ONCE) --only '$(ONLY)' \
