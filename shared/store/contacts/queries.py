@@ -34,7 +34,7 @@ _OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """How contacts are found: by which index, and how many there are at most (None: that is not counted)."""
 
     index: str
@@ -63,7 +63,7 @@ async def list_contacts(
     where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
     if status is not None:
         where["status"] = status.value
-    way = await _way_to(store, campaign_id, status)
+    way = await way_to(store, campaign_id, status)
     wanted = limit if way.at_most is None else min(limit, way.at_most - offset)
     contacts: list[Document] = []
     # A limit of 0 would be none.
@@ -99,7 +99,7 @@ async def contacts_after(
         created_at, seq = _place(cursor)
         where["$or"] = [{"created_at": {"$gt": created_at}}, {"created_at": created_at, "seq": {"$gt": seq}}]
         where["created_at"] = {"$gte": created_at}
-    way = await _way_to(store, campaign_id, status)
+    way = await way_to(store, campaign_id, status)
     rows: list[Document] = []
     next_cursor = None
     if way.at_most == 0:
@@ -176,14 +176,15 @@ async def _attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, 
     return by_contact
 
 
-async def _way_to(store: Store, campaign_id: str, status: ContactStatus | None) -> _Way:
+async def way_to(store: Store, campaign_id: str, status: ContactStatus | None) -> Way:
+    """How the contacts of a status, or all of them, are found."""
     if status is None:
-        return _Way("listing")
+        return Way("listing")
     if status in ACTIVE:
-        return _Way(status.value)
+        return Way(status.value)
     counted: int = getattr(await campaign_counts(store, campaign_id), status.value)
     few_wait = status is ContactStatus.PENDING and counted <= FEW_WAITING
-    return _Way("ready" if few_wait else "listing", counted)
+    return Way("ready" if few_wait else "listing", counted)
 
 
 async def _total(store: Store, campaign_id: str, status: ContactStatus | None) -> int:

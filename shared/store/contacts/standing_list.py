@@ -7,13 +7,15 @@ from typing import Final
 
 from pymongo import ASCENDING
 
-from shared.domain.contact import ContactStatus
+from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_record import Contact
+from shared.domain.counts import CampaignCounts
 from shared.domain.reasons import EndReason
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.queries import with_attempts
+from shared.store.contacts.queries import Way, way_to, with_attempts
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.documents.contacts import contact_of
+from shared.store.reports.counters import campaign_counts
 
 _OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
 
@@ -57,9 +59,33 @@ async def contacts_standing(
     where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
     if which:
         where["$or"] = [one.query() for one in which]
+    way = await _way_to(store, campaign_id, which)
+    wanted = limit if way.at_most is None else min(limit, way.at_most - offset)
+    if wanted <= 0:
+        # A limit of 0 would be none.
+        return []
     # Without the hint a status with few contacts is sorted in memory, and one with many as well.
-    found = store["contacts"].find(where, hint="listing").sort(_OLDEST_FIRST).skip(offset).limit(limit)
+    found = store["contacts"].find(where, hint=way.index).sort(_OLDEST_FIRST).skip(offset).limit(wanted)
     return await with_attempts(store, organization_id, [contact_of(contact) async for contact in found], now)
+
+
+async def _way_to(store: Store, campaign_id: str, which: Sequence[StandingAs]) -> Way:
+    """The index, and how many there are at most by the counters: a list is walked no further than that."""
+    statuses = {one.status for one in which}
+    if not statuses:
+        return Way("listing")
+    if len(statuses) == 1 and statuses <= ACTIVE:
+        return await way_to(store, campaign_id, *statuses)
+    counts = await campaign_counts(store, campaign_id)
+    return Way("listing", sum(_at_most(one, counts) for one in which))
+
+
+def _at_most(one: StandingAs, counts: CampaignCounts) -> int:
+    """No fewer than the contacts that stand so."""
+    of_status: int = counts.active if one.status in ACTIVE else getattr(counts, one.status.value)
+    if one.because is not None:
+        return min(of_status, sum(counts.ended.get(reason.value, 0) for reason in one.because))
+    return min(of_status, counts.called) if one.called else of_status
 
 
 @translates

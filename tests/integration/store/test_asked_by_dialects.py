@@ -33,6 +33,9 @@ async def test_contacts_are_found_by_how_they_stand_oldest_first(store: Store) -
         (machine, answered | {"ended_because": EndReason.VOICEMAIL.value}),
     ):
         await store["contacts"].update_one({"_id": contact["_id"]}, {"$set": changes})
+    # As the moves would have counted.
+    counted = {"pending": -2, "exhausted": 2, "called": 3, "ended": {"no_answer": 1, "voicemail": 1}}
+    await store["counters"].insert_one({"_id": campaign["_id"], "organization_id": acme["_id"], **counted})
 
     async def found(*which: StandingAs, organization: str = acme["_id"], offset: int = 0) -> list[str]:
         rows = await contacts_standing(store, organization, campaign["_id"], which, offset=offset, limit=10, now=NOW)
@@ -52,6 +55,32 @@ async def test_contacts_are_found_by_how_they_stand_oldest_first(store: Store) -
     rows = await contacts_by_id(store, acme["_id"], campaign["_id"], ids, NOW)
     assert [row.id for row in rows] == [machine["_id"], fresh["_id"]]
     assert await contacts_by_id(store, other["_id"], campaign["_id"], ids, NOW) == []
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        StandingAs(ContactStatus.LOCKED),
+        StandingAs(ContactStatus.IN_PROGRESS),
+        StandingAs(ContactStatus.ERROR),
+        StandingAs(ContactStatus.PENDING, called=True),
+        StandingAs(ContactStatus.PENDING, because=(EndReason.VOICEMAIL,)),
+    ],
+    ids=lambda one: f"{one.status}, {one.called}, {one.because}",
+)
+async def test_no_list_is_walked_for_contacts_that_there_are_none_of(store: Store, which: StandingAs) -> None:
+    acme = await add_organization(store)
+    campaign = await add_campaign(store, acme)
+    await add_contacts(store, acme, campaign, 100)
+    await store.db.command("profile", 2)
+    try:
+        assert await contacts_standing(store, acme["_id"], campaign["_id"], [which], offset=0, limit=10, now=NOW) == []
+        looks = store["system.profile"].find({"ns": store["contacts"].full_name})
+        read = [look.get("docsExamined", 0) async for look in looks]
+    finally:
+        await store.db.command("profile", 0)
+        await store["system.profile"].drop()
+    assert sum(read) == 0
 
 
 async def test_a_preview_of_a_new_run_has_that_runs_limit_and_not_the_one_of_the_last(store: Store) -> None:
