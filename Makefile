@@ -13,23 +13,27 @@ BIN       := .venv/bin
 # Tools run as modules: a command that pip installs names its interpreter by the whole path, and cannot be started
 # in a folder whose name has a quote or is long.
 LINT_IMPORTS := $(BIN)/python -c 'import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())'
+# Makes clients of docs/openapi/*.json, for the tests.
+GENERATOR := .venv/generator
 STAMP     := .venv/.up-to-date
 COMPILE    = $(BIN)/python -m piptools compile --quiet --upgrade --no-emit-index-url --no-emit-trusted-host \
              --no-emit-find-links --no-emit-options --no-header --strip-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean fmt check chart-check test-unit test test-containers s3-test containers-test fuzz chaos back bench env lock
+.PHONY: help setup run stop clean fmt check chart-check api-lint test-unit test test-containers s3-test containers-test fuzz chaos back bench env lock
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(STAMP) ## Make .venv and fetch the local servers (quick when up to date)
 
-$(STAMP): pyproject.toml deploy/requirements-dev.txt
+$(STAMP): pyproject.toml deploy/requirements-dev.txt deploy/requirements-generator.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Dialstream needs Python 3.11 or later; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r deploy/requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	test -x $(GENERATOR)/bin/python || $(PYTHON) -m venv $(GENERATOR)
+	$(GENERATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/requirements-generator.txt
 	$(BIN)/python -m deploy.local install
 	@touch $@
 
@@ -55,6 +59,9 @@ check: setup chart-check ## Formatting, lint, types, import rules, the chart
 
 chart-check: setup ## Lint and render the Helm chart with three sets of values; Kubernetes' and KEDA's schemas, settings
 	$(BIN)/python -m deploy.helm
+
+api-lint: setup ## Lint the API documents by Redocly's rules (needs npm)
+	REDOCLY_TELEMETRY=off npx --yes @redocly/cli@2.77.0 lint --config deploy/redocly.yaml docs/openapi/*.json
 
 test-unit: setup ## Only the tests that need no server
 	$(BIN)/python -m pytest tests/unit
@@ -92,4 +99,5 @@ env: setup ## Write .env.example anew from the settings classes
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	$(COMPILE) --output-file deploy/requirements.txt pyproject.toml
 	$(COMPILE) --output-file deploy/requirements-dev.txt --extra local --extra dev --constraint deploy/requirements.txt pyproject.toml
+	$(COMPILE) --output-file deploy/requirements-generator.txt deploy/generator.in
 	$(COMPILE) --output-file deploy/requirements-containers.txt --extra containers --constraint deploy/requirements.txt pyproject.toml

@@ -14,7 +14,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.campaign_api.carrier import routes as callbacks
+from services.campaign_api import operations
 from services.campaign_api.carrier.errors import install_carrier_errors
 from services.campaign_api.gateway import Gateway
 from services.campaign_api.http import docs_page
@@ -29,7 +29,7 @@ from services.campaign_api.native import app as native
 from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
-from services.campaign_api.public import files, health, pages
+from services.campaign_api.public import files, pages
 from services.campaign_api.settings import ApiSettings
 from services.campaign_api.smartalex import app as smartalex
 from services.campaign_api.sysevo import app as sysevo
@@ -75,15 +75,13 @@ class Served:
 
 # Beside the native API, which is at the root.
 DIALECTS: Final[Sequence[Mounted]] = (
-    Mounted("/smartalex", smartalex.build),
-    Mounted("/sysevo", sysevo.build),
+    Mounted(smartalex.PREFIX, smartalex.build),
+    Mounted(sysevo.PREFIX, sysevo.build),
     Mounted(talkturo.PREFIX, talkturo.build),
 )
 ROUTERS: Final = (
     admin_organizations.router,
     admin_keys.router,
-    callbacks.router,
-    health.router,
     pages.router,
     docs_page.router,
     files.router,
@@ -123,7 +121,15 @@ def build_app(
                 cancel(task)
 
     # The native API stands at the root, so its routes are in the root's document too.
-    root = application(native.ABOUT, ROUTERS, form, edge, also_documented=native.ROUTERS, lifespan=background)
+    root = application(
+        native.ABOUT,
+        ROUTERS,
+        form,
+        edge,
+        also_documented=native.ROUTERS,
+        documented_elsewhere=(*operations.ROUTERS, operations.router),
+        lifespan=background,
+    )
     root.state.gateway = gateway
     install_carrier_errors(root)
     for dialect in dialects:

@@ -25,7 +25,7 @@ REQUESTED_PRIORITY: Final = MAX_CONTACT_PRIORITY + 1
 _TIERS: Final = tuple(sorted(Tier))
 
 
-class CallOrder(StrEnum):
+class QueueOrder(StrEnum):
     """Which tier of a campaign goes first."""
 
     FRESH_FIRST = "fresh_first"
@@ -60,11 +60,11 @@ def priority_in(queue: int) -> int:
     return -(queue // QUEUES)
 
 
-def rank(queue: int, order: CallOrder) -> int:
+def rank(queue: int, order: QueueOrder) -> int:
     """The rank of a queue: contacts of a lower rank are called first, those of one rank by due time.
 
     Fresh and scheduled contacts rank equally: a scheduled time is when such a contact becomes due.
     """
     retries = tier_in(queue) is Tier.RETRY
-    second = retries if order is CallOrder.FRESH_FIRST else not retries
+    second = retries if order is QueueOrder.FRESH_FIRST else not retries
     return -2 * priority_in(queue) + second

@@ -11,7 +11,7 @@ from services.scheduler.shards.memory import ShardMemory
 from shared.clock import utc_now
 from shared.domain.contact import Tier
 from shared.domain.contact_input import ContactInput, prepare_contacts
-from shared.domain.queue_order import REQUESTED_PRIORITY, CallOrder, last_queue_of, queue_of, tier_in
+from shared.domain.queue_order import REQUESTED_PRIORITY, QueueOrder, last_queue_of, queue_of, tier_in
 from shared.domain.wishes import WishKind
 from shared.store.client import Document, Store
 from shared.store.contacts.asking import Asking, ask
@@ -67,10 +67,10 @@ async def add_mixed(store: Store, campaign: Document, seed: int, now: datetime, 
     return contacts
 
 
-@pytest.mark.parametrize("order", list(CallOrder))
+@pytest.mark.parametrize("order", list(QueueOrder))
 @pytest.mark.parametrize("prefetch", [7, 1000])
 async def test_the_order_is_that_of_a_sort_of_everything(
-    store: Store, monkeypatch: pytest.MonkeyPatch, order: CallOrder, prefetch: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, order: QueueOrder, prefetch: int
 ) -> None:
     monkeypatch.setattr("services.scheduler.shards.memory.PREFETCH", prefetch)
     now, seed = utc_now(), random.randrange(1_000_000)
@@ -82,10 +82,10 @@ async def test_the_order_is_that_of_a_sort_of_everything(
     assert await in_memory(store, organization, now) == [c["_id"] for c in expected], f"seed {seed}"
 
 
-def in_words(contact: Document, order: CallOrder) -> tuple[Any, ...]:
+def in_words(contact: Document, order: QueueOrder) -> tuple[Any, ...]:
     """Requested callbacks before all else; then the priority; then fresh before retries, or the other way round."""
     tier = tier_in(contact["tier"])
-    first = tier is Tier.RETRY if order is CallOrder.RETRIES_FIRST else tier is not Tier.RETRY
+    first = tier is Tier.RETRY if order is QueueOrder.RETRIES_FIRST else tier is not Tier.RETRY
     is_requested = tier is Tier.REQUESTED
     place = contact["due_at"], contact["seq"]
     return not is_requested, -contact["priority"], not (is_requested or first), *place

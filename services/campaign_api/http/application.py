@@ -19,12 +19,14 @@ def application(
     edge: Edge,
     *,
     also_documented: Sequence[APIRouter] = (),
+    documented_elsewhere: Sequence[APIRouter] = (),
     openapi_url: str | None = "/openapi.json",
     **options: Any,
 ) -> FastAPI:
     """The application. A mounted one's lifespan never runs: what works in the background belongs to the root.
 
-    Its document lists the routes of `also_documented`, which another application answers, first.
+    Its document lists the routes of `also_documented`, which another application answers, first. The routes of
+    `documented_elsewhere` are answered here and are in no document of this application.
     """
     app = FastAPI(
         title=about.title,
@@ -36,7 +38,7 @@ def application(
         **options,
     )
     app.state.edge = edge
-    for router in routers:
+    for router in (*routers, *documented_elsewhere):
         app.include_router(router)
     install_errors(app, form)
     # FastAPI's documented way to extend it; built once, at the first request.

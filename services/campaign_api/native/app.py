@@ -68,8 +68,6 @@ by its id or by your own `external_id`, percent-encoded.
         "Limits": "How often one number may be called.",
         "Webhooks": "Having your systems told what happens.",
         "Operator": "Organizations and their credentials; needs the operator's token.",
-        "Carrier": "Where the carrier reports its calls.",
-        "Health": "For probes and Prometheus.",
         "About": "What this is.",
     },
 )

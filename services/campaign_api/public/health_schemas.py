@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.campaign_api.native.schemas.problems import Problem
 
@@ -22,5 +22,9 @@ class Ready(BaseModel):
 class NotReady(Problem):
     """Something is away."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"detail": "Away: kafka.", "status": "not ready", "away": ["kafka"]}]}
+    )
+
     status: Literal["not ready"] = "not ready"
-    away: list[str] = Field(examples=[["kafka"]])
+    away: list[str]

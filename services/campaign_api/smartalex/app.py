@@ -11,6 +11,7 @@ from services.campaign_api.http.openapi import About
 from services.campaign_api.smartalex.errors import NobodyToCall, form, nobody_to_call
 from services.campaign_api.smartalex.routes import agents, callbacks, calls, campaigns, contacts, imports, webhooks
 
+PREFIX: Final = "/smartalex"
 ABOUT: Final = About(
     title="Dialstream for clients of SmartAlex",
     version="1.0.0",
@@ -20,6 +21,16 @@ Every request carries `Authorization: Bearer <key>`. Answers are `{"data": …}`
 `{"data": […], "meta": {"total", "page", "per_page"}}`, refusals `{"error": {"code", "message", "status"}}`. Times are
 ISO 8601 in UTC, whole seconds. The product's name stands here for compatibility only.
 """,
+    tags={
+        "Campaigns": "Whom to call, when, and how it goes.",
+        "Contacts": "The contact book.",
+        "Imports": "Contacts from CSV files.",
+        "Callbacks": "Contacts that wait to be called again.",
+        "Calls": "Calls under way and made.",
+        "Agents": "Voice agents.",
+        "Webhooks": "Having your systems told what happens.",
+    },
+    prefix=PREFIX,
 )
 ROUTERS: Final = (
     campaigns.router,

@@ -4,12 +4,14 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from services.campaign_api.http import docs_page
 from services.campaign_api.http.application import application
 from services.campaign_api.http.edge import Edge
 from services.campaign_api.http.openapi import About
 from services.campaign_api.sysevo.errors import form, install_declined
 from services.campaign_api.sysevo.routes import campaigns, files, lifecycle, results, telephony, workflows
 
+PREFIX: Final = "/sysevo"
 ABOUT: Final = About(
     title="Dialstream for clients of SysEvo and Dograh",
     version="1.0.0",
@@ -19,6 +21,14 @@ Every request carries `X-API-Key: …` or `Authorization: Bearer …`: an organi
 (`pat_…`) together with the header `X-Anyreach-Org`. Unknown fields are ignored; times are ISO 8601 in UTC. The names of
 products are used for compatibility only: Dialstream is neither of them.
 """,
+    tags={
+        "Campaigns": "Whom to call, when, and how it goes.",
+        "Files": "Uploads and downloads by signed URLs.",
+        "Results": "Progress, runs and reports.",
+        "Workflows": "Voice agents, under this API's word.",
+        "Telephony": "Carriers' accounts and their numbers.",
+    },
+    prefix=PREFIX,
 )
 ROUTERS: Final = (
     campaigns.router,
@@ -32,6 +42,6 @@ ROUTERS: Final = (
 
 def build(edge: Edge) -> FastAPI:
     """The application."""
-    app = application(ABOUT, ROUTERS, form, edge)
+    app = application(ABOUT, (*ROUTERS, docs_page.router), form, edge)
     install_declined(app)
     return app

@@ -35,7 +35,7 @@ from shared.domain.counts import CampaignCounts
 from shared.domain.csv_check import variables_of
 from shared.domain.jobs import Job, JobKind, JobState
 from shared.domain.outcome import Outcome
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 from shared.engine.agents import Agent
 from shared.engine.campaigns import NewCampaign
 from shared.engine.file_campaigns import NewFileCampaign
@@ -102,7 +102,7 @@ def new_campaign(body: CreateCampaign, agent: Agent, account_id: str | None) -> 
         agent_number=None,
         concurrency_limit=body.max_concurrency,
         calls_per_second=None if rate is None else float(rate),
-        order=CallOrder.RETRIES_FIRST,
+        order=QueueOrder.RETRIES_FIRST,
         is_draft=True,
         auto_complete=True,
         circuit_breaker=breaker_field(breaker),

@@ -28,6 +28,17 @@ The name is used for compatibility alone: Dialstream is neither made nor endorse
 `Authorization: Bearer ak_…`. Body fields may be written in camelCase or snake_case; ids are ours with a prefix, bare
 UUIDs, or your own external ids.
 """,
+    tags={
+        "Keys": "Whether a key is good.",
+        "Assistants": "Voice agents, under this API's word.",
+        "Phone numbers": "The numbers that calls are made from.",
+        "Campaigns": "Whom to call, when, and how it goes.",
+        "Campaign contacts": "Who is called in a campaign.",
+        "Contacts": "The contact book.",
+        "Companies": "The companies of the contact book.",
+        "Calls": "Calls under way and made.",
+    },
+    prefix=PREFIX,
 )
 ROUTERS: Final = (
     registry.router,

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
 from services.campaign_api.http.faults import BadValue
 from services.campaign_api.http.requests import RequestBody
 from shared.domain.repeating import repeated
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_UNDERSCORE: Final = re.compile(r"(?<=[a-z0-9])_([a-z])")
 Loc = tuple[str | int, ...]
 # Unknown fields that are named in an answer; the others are counted.
 _MOST_NAMED: Final = 20
@@ -25,6 +30,17 @@ class Spelled(RequestBody):
     also: ClassVar[Mapping[str, str]] = {}
     parts: ClassVar[Mapping[str, type["Spelled"]]] = {}
     others: ClassVar[str | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The fields as the product's own clients write them; others are ignored, or kept in `others`."""
+        made = handler(core_schema)
+        schema = handler.resolve_ref_schema(made)
+        schema["properties"] = {camel_case(name): part for name, part in schema.get("properties", {}).items()}
+        if "required" in schema:
+            schema["required"] = [camel_case(name) for name in schema["required"]]
+        schema["additionalProperties"] = True
+        return made
 
 
 @dataclass(slots=True)
@@ -50,6 +66,11 @@ class Reading:
 def snake_case(name: str) -> str:
     """The name of a field with underscores: `assistantId` is `assistant_id`."""
     return _HUMP.sub(lambda hump: f"_{hump[1]}", name).lower() if name.isascii() else name
+
+
+def camel_case(name: str) -> str:
+    """The name of a field as the product's own clients write it: `assistant_id` is `assistantId`."""
+    return _UNDERSCORE.sub(lambda after: after[1].upper(), name)
 
 
 def spelled(given: Mapping[str, Any], model: type[Spelled], reading: Reading, *, nulls: bool, loc: Loc = ()) -> Any:

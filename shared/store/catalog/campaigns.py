@@ -27,7 +27,7 @@ from shared.domain.campaign import (
 )
 from shared.domain.campaign_log import ENGINE, Actor
 from shared.domain.contact_input import is_uuid
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 from shared.domain.stored_files import SourceFile
 from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.store.catalog.caller_numbers import CAMPAIGN_FIELDS, check_numbers_of
@@ -85,7 +85,7 @@ class NewCampaign:
     agent_number: str | None
     concurrency_limit: int | None = None
     calls_per_second: float | None = None
-    order: CallOrder = CallOrder.FRESH_FIRST
+    order: QueueOrder = QueueOrder.FRESH_FIRST
     is_draft: bool = False
     start_at: datetime | None = None
     caller_numbers: Sequence[Mapping[str, Any]] | None = None

@@ -13,7 +13,7 @@ from shared.domain.campaign import (
     shown_state,
 )
 from shared.domain.known_words import known
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 from shared.domain.stored_files import SourceFile
 from shared.store.catalog.courses import course_of
 from shared.store.documents.catalog import CampaignDocument
@@ -47,7 +47,7 @@ class Campaign:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     calls_per_second: float | None = None
-    order: CallOrder = CallOrder.FRESH_FIRST
+    order: QueueOrder = QueueOrder.FRESH_FIRST
     caller_numbers: tuple[ListedNumber, ...] = ()
     caller_number_pool: str | None = None
     caller_number_choice: NumberChoice | None = None
@@ -88,7 +88,7 @@ class Campaign:
             started_at=document["started_at"],
             completed_at=document["completed_at"],
             calls_per_second=document["calls_per_second"],
-            order=known(CallOrder, document["order"]) or CallOrder.FRESH_FIRST,
+            order=known(QueueOrder, document["order"]) or QueueOrder.FRESH_FIRST,
             caller_numbers=_listed(document),
             caller_number_pool=document["caller_number_pool"],
             caller_number_choice=None if choice is None else NumberChoice(choice),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.contact import ContactStatus, WaitingContact
-from shared.domain.queue_order import CallOrder, last_queue_of, priority_in, rank
+from shared.domain.queue_order import QueueOrder, last_queue_of, priority_in, rank
 from shared.store.client import Document, Store, translates
 
 RANGES_PER_QUERY = 200
@@ -40,7 +40,7 @@ async def read_ready(
     now: datetime,
     limit: int,
     *,
-    order: CallOrder = CallOrder.FRESH_FIRST,
+    order: QueueOrder = QueueOrder.FRESH_FIRST,
     own_numbers_only: bool = False,
 ) -> list[WaitingContact]:
     """The contacts of these queues that are due at `now` in these zones, at most `limit`, in the order of their calls.

@@ -17,7 +17,7 @@ from shared.domain.dialing_values import CallFields
 from shared.domain.ids import default_campaign_id, organization_budget
 from shared.domain.known_words import known
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 from shared.domain.refusal import Rest
 from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
 from shared.store.catalog.courses import MAY_RUN, course_of
@@ -74,7 +74,7 @@ class CampaignEntry:
     zones: frozenset[str | None] = field(default_factory=frozenset)
     fields: CallFields = field(default_factory=CallFields)
     prioritized: bool = False
-    order: CallOrder = CallOrder.FRESH_FIRST
+    order: QueueOrder = QueueOrder.FRESH_FIRST
     course: Course = RUNS
     ad_hoc_schedule: Schedule | None = None
     calls_per_second: float | None = None
@@ -199,7 +199,7 @@ async def _entries(
             enrolled.get(d["_id"], Enrolled()).zones,
             call_fields(d),
             enrolled.get(d["_id"], Enrolled()).prioritized,
-            known(CallOrder, d["order"]) or CallOrder.FRESH_FIRST,
+            known(QueueOrder, d["order"]) or QueueOrder.FRESH_FIRST,
             course_of(d),
             calls_per_second=d["calls_per_second"],
             numbers=plan_of(d, registries.get(d["organization_id"], {})),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.domain.campaign import DEFAULT_PRIORITY
 from shared.domain.organization_hours import LegalHoursUse
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 
 # The `source` of do-not-call entries that came through the native API, and of those that a person asked for in a call.
 NATIVE: Final = "native"
@@ -158,7 +158,7 @@ class CampaignDocument:
     max_calls: int | None = None
     # As `CircuitBreaker` reads it.
     circuit_breaker: Mapping[str, Any] | None = None
-    order: str = CallOrder.FRESH_FIRST
+    order: str = QueueOrder.FRESH_FIRST
     caller_numbers: Sequence[Mapping[str, Any]] | None = None
     caller_number_pool: str | None = None
     caller_number_choice: str | None = None

@@ -34,13 +34,19 @@ CHECKS = [
 
 
 async def test_no_request_gets_a_500_or_an_undocumented_answer(acme: Customer) -> None:
-    schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{acme.api.url}/openapi.json")
+    every = [operation for prefix in ("", "/operations") for operation in await operations_of(acme, prefix)]
     # A stream has no end to wait for; it is followed in test_calls.py.
-    every = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     operations: list[Any] = [one for one in every if not one.path.endswith("/events")]
     assert len(operations) > 30
     for operation in operations:
         await asyncio.to_thread(ask, operation, await things_that_exist(acme), acme.key)
+
+
+async def operations_of(customer: Customer, prefix: str) -> list[Any]:
+    """What the document under the prefix has."""
+    url = f"{customer.api.url}{prefix}/openapi.json"
+    schema = await asyncio.to_thread(schemathesis.openapi.from_url, url)
+    return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
 async def things_that_exist(customer: Customer) -> dict[str, str]:

@@ -23,8 +23,9 @@ class References(HTMLParser):
         self.scripts_inside += tag == "script" and not named
 
 
-async def test_everything_that_the_page_loads_is_here(api: Api) -> None:
-    page = await api.call("GET", "/docs")
+@pytest.mark.parametrize("prefix", ["", "/operations"])
+async def test_everything_that_the_page_loads_is_here(api: Api, prefix: str) -> None:
+    page = await api.call("GET", f"{prefix}/docs")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     references = References()
     references.feed(page.raw.decode())
@@ -33,7 +34,7 @@ async def test_everything_that_the_page_loads_is_here(api: Api) -> None:
     loaded: dict[str, str] = {}
     for tag, address in references.found:
         assert "//" not in address
-        answer = await api.call("GET", urljoin("/docs", address))
+        answer = await api.call("GET", urljoin(f"{prefix}/docs", address))
         assert answer.status == 200, address
         kind = "image/png" if address.endswith(".png") else kinds[tag]
         assert answer.headers["Content-Type"].partition(";")[0] == kind
@@ -69,3 +70,11 @@ async def test_the_front_page_says_what_this_is_and_where_to_read_on(api: Api) -
     assert document["info"]["version"] == front.body["version"]
     for page in ("docs", "openapi", "health"):
         assert (await api.call("GET", front.body[page])).status == 200
+
+
+async def test_what_carrier_and_probes_ask_for_is_in_a_document_of_its_own(api: Api) -> None:
+    customers = (await api.call("GET", "/openapi.json")).body["paths"]
+    theirs = (await api.call("GET", "/operations/openapi.json")).body["paths"]
+    assert {"/health/live", "/health/ready", "/metrics"} < theirs.keys()
+    assert customers.keys() & theirs.keys() == set()
+    assert [path for path in customers if not path.startswith(("/campaign/", "/admin/", "/files"))] == ["/"]

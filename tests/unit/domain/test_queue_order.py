@@ -8,7 +8,7 @@ from shared.domain.contact import Tier
 from shared.domain.queue_order import (
     MAX_CONTACT_PRIORITY,
     REQUESTED_PRIORITY,
-    CallOrder,
+    QueueOrder,
     last_queue_of,
     priority_in,
     queue_of,
@@ -17,7 +17,7 @@ from shared.domain.queue_order import (
     tier_in,
 )
 
-FRESH_FIRST, RETRIES_FIRST = CallOrder.FRESH_FIRST, CallOrder.RETRIES_FIRST
+FRESH_FIRST, RETRIES_FIRST = QueueOrder.FRESH_FIRST, QueueOrder.RETRIES_FIRST
 
 
 @pytest.mark.parametrize("priority", [0, 1, 2, 17, MAX_CONTACT_PRIORITY])
@@ -63,10 +63,10 @@ def test_a_priority_has_queues_of_its_own() -> None:
         pytest.param((1, Tier.REQUESTED), (0, Tier.REQUESTED), FRESH_FIRST, id="requested callbacks by priority"),
     ],
 )
-def test_what_goes_first(first: tuple[int, Tier], second: tuple[int, Tier], order: CallOrder) -> None:
+def test_what_goes_first(first: tuple[int, Tier], second: tuple[int, Tier], order: QueueOrder) -> None:
     assert rank(queue_of(*first), order) < rank(queue_of(*second), order)
 
 
-@pytest.mark.parametrize("order", list(CallOrder))
-def test_fresh_and_scheduled_contacts_go_by_their_time(order: CallOrder) -> None:
+@pytest.mark.parametrize("order", list(QueueOrder))
+def test_fresh_and_scheduled_contacts_go_by_their_time(order: QueueOrder) -> None:
     assert rank(queue_of(3, Tier.FRESH), order) == rank(queue_of(3, Tier.SCHEDULED), order)

@@ -17,7 +17,7 @@ from shared.domain.contact_input import ContactInput, Instant, is_uuid
 from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit, MaxCalls
 from shared.domain.ids import DEFAULT_CAMPAIGN
 from shared.domain.json_rules import JsonObject, LongText
-from shared.domain.queue_order import CallOrder
+from shared.domain.queue_order import QueueOrder
 
 MAX_INLINED_CONTACTS: Final = 5000
 _EXAMPLE: Final[JsonDict] = {
@@ -70,8 +70,8 @@ class CreateCampaign(RequestBody):
     configuration_id: OurId
     external_id: ExternalId | None = Field(None, description="Your own id; unique in the organization.")
     priority: Priority = Field(DEFAULT_PRIORITY, description="Higher is dialed first.")
-    order: CallOrder = Field(
-        CallOrder.FRESH_FIRST, description="Which contacts of one priority are called first: fresh ones, or retries."
+    order: QueueOrder = Field(
+        QueueOrder.FRESH_FIRST, description="Which contacts of one priority are called first: fresh ones, or retries."
     )
     agent_id: Identifier | None = Field(None, description="Instead of the configuration's.")
     agent_version: Identifier | None = None
@@ -117,7 +117,7 @@ class EditCampaign(RequestBody):
     configuration_id: Annotated[OurId | None, BeforeValidator(not_null)] = None
     external_id: ExternalId | None = None
     priority: Annotated[Priority | None, BeforeValidator(not_null)] = None
-    order: Annotated[CallOrder | None, BeforeValidator(not_null)] = None
+    order: Annotated[QueueOrder | None, BeforeValidator(not_null)] = None
     agent_id: Identifier | None = None
     agent_version: Identifier | None = None
     agent_number: E164 | None = None
@@ -171,7 +171,7 @@ class CampaignView(BaseModel):
     state: CampaignState = Field(description="The same in more words.")
     state_reason: str | None = Field(description="Why it is paused or failed, where that was not asked for.")
     priority: int
-    order: CallOrder
+    order: QueueOrder
     configuration_id: str
     agent_id: str | None
     agent_version: str | None

@@ -3,12 +3,18 @@
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.campaign_api.http.faults import fault_of
 from services.campaign_api.native.errors import status_and_sentence
 from shared.errors import Kind, NotFound
 
 _, _EXAMPLE = status_and_sentence(fault_of(NotFound(Kind.CAMPAIGN, "spring")))
+_TOO_MANY: Final = "Input should be less than or equal to 200"
+_INVALID_EXAMPLE: Final[JsonDict] = {
+    "detail": f"query.limit: {_TOO_MANY}",
+    "errors": [{"loc": ["query", "limit"], "msg": _TOO_MANY, "type": "less_than_equal"}],
+}
 
 
 class FieldProblem(BaseModel):
@@ -32,6 +38,8 @@ class Problem(BaseModel):
 
 class InvalidRequest(Problem):
     """A request whose values break the rules; nothing was stored."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_INVALID_EXAMPLE]})
 
     errors: list[FieldProblem] = Field(description="Every bad value at once.")
 

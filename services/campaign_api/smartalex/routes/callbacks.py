@@ -90,7 +90,12 @@ async def create(
     return one(callback_view(contact, {found.id: found}, now), *unknown_fields(body))
 
 
-@router.post("/callbacks/{callback}/reschedule", responses=body_problems(404), response_model_exclude_unset=True)
+@router.post(
+    "/callbacks/{callback}/reschedule",
+    operation_id="callbacks_reschedule_by_post",
+    responses=body_problems(404),
+    response_model_exclude_unset=True,
+)
 @router.patch("/callbacks/{callback}", responses=body_problems(404), response_model_exclude_unset=True)
 @router.put("/callbacks/{callback}", responses=body_problems(404), response_model_exclude_unset=True)
 async def reschedule(
@@ -113,7 +118,12 @@ async def skip(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[Cal
     return one(await _changed(engine, caller, callback, WishKind.SKIP))
 
 
-@router.post("/callbacks/{callback}/cancel", responses=problems(404), response_model_exclude_unset=True)
+@router.post(
+    "/callbacks/{callback}/cancel",
+    operation_id="callbacks_cancel_by_post",
+    responses=problems(404),
+    response_model_exclude_unset=True,
+)
 @router.delete("/callbacks/{callback}", responses=problems(404), response_model_exclude_unset=True)
 async def cancel(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[CallbackView]:
     """Call the contact no more in this campaign."""

@@ -29,7 +29,7 @@ from shared.domain.repeating import quoted
 from shared.engine import imports
 from shared.engine.imports import ImportOrder
 
-router = APIRouter(prefix="/v1/contacts", tags=["Contacts"])
+router = APIRouter(prefix="/v1/contacts", tags=["Imports"])
 _FILE_NAME: Final = "contacts.csv"
 _TEXT: Final = {"schema": {"type": "string", "examples": ["phone,first_name\r\n+14155550123,Ada\r\n"]}}
 _FILE: Final = {

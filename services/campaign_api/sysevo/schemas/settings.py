@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.sysevo.values import Body, Number, WholeNumber
 from shared.domain.fields import TimezoneName, WallTime, at_most
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NAME_OR_NUMBER: Final = WithJsonSchema(
+    {"anyOf": [{"enum": list(DAYS)}, {"type": "integer", "minimum": 0, "maximum": 6}]}
+)
 MAX_SLOTS: Final = 50
 
 
@@ -26,9 +29,8 @@ def _weekday(value: Any) -> int:
 class Slot(Body):
     """A time of a week: `{day, start, end}` or `{day_of_week, start_time, end_time}`; the end is exclusive."""
 
-    day: Annotated[int, BeforeValidator(_weekday)] = Field(
-        validation_alias=AliasChoices("day", "day_of_week"),
-        json_schema_extra={"anyOf": [{"enum": list(DAYS)}, {"type": "integer", "minimum": 0, "maximum": 6}]},
+    day: Annotated[int, BeforeValidator(_weekday), _NAME_OR_NUMBER] = Field(
+        validation_alias=AliasChoices("day", "day_of_week")
     )
     start: WallTime = Field(validation_alias=AliasChoices("start", "start_time"))
     end: WallTime = Field(validation_alias=AliasChoices("end", "end_time"))

@@ -21,7 +21,7 @@ from shared.engine import campaigns, contacts
 from shared.rendering.talkturo.reading import contact_objects
 from shared.rendering.talkturo.words import STATUS_OF, ContactState, Status, contact_states
 
-router = APIRouter(prefix="/api/crm/campaigns/{campaign}/contacts", tags=["Campaigns"], route_class=BodyRoute)
+router = APIRouter(prefix="/api/crm/campaigns/{campaign}/contacts", tags=["Campaign contacts"], route_class=BodyRoute)
 
 
 @router.post("", responses=refusals(*WITH_BODY))

@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    WithJsonSchema,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -103,8 +112,9 @@ def _each_once(numbers: list[Weighted]) -> list[Weighted]:
     return numbers
 
 
+_ID_OR_WEIGHTED: Final = WithJsonSchema({"anyOf": [{"type": "string"}, Weighted.model_json_schema()]})
 FromNumbers = Annotated[
-    list[Weighted],
+    list[Annotated[Weighted, _ID_OR_WEIGHTED]],
     Field(min_length=1, max_length=MAX_NUMBERS),
     BeforeValidator(_each_as_object),
     AfterValidator(_each_once),
