@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from shared.domain.calls import SENSITIVE, readable
-from shared.store.client import Document, Store
+from shared.store.client import Document, Store, translated
 
 COLLECTION: Final = "call_results"
 # What filters look at.
@@ -35,13 +35,12 @@ async def readable_results(
 
 
 async def in_parts(
-    store: Store, organization_id: str, attempt_ids: Sequence[str], *, sensitive: bool
+    store: Store, organization_id: str, attempt_ids: Sequence[str], sizes: Mapping[str, int], *, sensitive: bool
 ) -> AsyncIterator[tuple[Sequence[str], Mapping[str, Mapping[str, Any]]]]:
     """The attempts in order, in parts whose results take no more than MAX_BYTES_AT_ONCE, each with its results.
 
-    One that is larger than that stands alone.
+    One that is larger than that stands alone. `sizes` as `sizes_of` has them.
     """
-    sizes = await _sizes(store, organization_id, attempt_ids)
     first = total = 0
     for place, attempt_id in enumerate(attempt_ids):
         size = sizes.get(attempt_id, 0)
@@ -58,10 +57,12 @@ async def _of_part(
     store: Store, organization_id: str, part: Sequence[str], sizes: Mapping[str, int], *, sensitive: bool
 ) -> Mapping[str, Mapping[str, Any]]:
     known = [attempt_id for attempt_id in part if attempt_id in sizes]
-    return await readable_results(store, organization_id, known, sensitive=sensitive, transcripts=True)
+    async with translated():
+        return await readable_results(store, organization_id, known, sensitive=sensitive, transcripts=True)
 
 
-async def _sizes(store: Store, organization_id: str, attempt_ids: Collection[str]) -> dict[str, int]:
+async def sizes_of(store: Store, organization_id: str, attempt_ids: Collection[str]) -> dict[str, int]:
+    """The bytes of what was posted of attempts, by attempt id; those of which nothing was posted are absent."""
     size: Document = {"$project": {"size": {"$bsonSize": "$$ROOT"}}}
     found = await store[COLLECTION].aggregate([{"$match": _of(organization_id, attempt_ids)}, size])
     return {result["_id"]: result["size"] async for result in found}

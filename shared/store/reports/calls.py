@@ -11,6 +11,7 @@ from typing import Any, Final
 from shared.domain.calls import (
     BY_TIME,
     MAX_LOOKED_AT,
+    MAX_SORTED,
     Call,
     CallFilter,
     CallOrder,
@@ -106,9 +107,13 @@ async def numbered_calls(
         rows = await _with_results(store, organization_id, calls, reader)
         return NumberedCalls(rows, len(keys), counted_to)
     end = None
-    if not question.is_served or order not in BY_TIME:
-        end = await _end_of_look(store, question, CallOrder.OLDEST if order is CallOrder.OLDEST else CallOrder.NEWEST)
+    if order not in BY_TIME:
+        end = await _end_of_look(store, question, CallOrder.NEWEST, at_most=MAX_SORTED)
+    elif not question.is_served:
+        end = await _end_of_look(store, question, order)
     total, counted_to = await counted_calls(store, organization_id, which, question, end)
+    if end is not None and order not in BY_TIME:
+        total, counted_to = min(total, MAX_SORTED), MAX_SORTED
     calls = await _page(store, question, order, end, running, offset, limit)
     rows = await _with_results(store, organization_id, calls, reader)
     return NumberedCalls(rows, total + len(running), counted_to)
@@ -217,10 +222,16 @@ async def _joined(
 
 
 async def _end_of_look(
-    store: Store, question: AttemptQuery, order: CallOrder, beyond: Sequence[Document] = ()
+    store: Store,
+    question: AttemptQuery,
+    order: CallOrder,
+    beyond: Sequence[Document] = (),
+    *,
+    at_most: int | None = None,
 ) -> Place | None:
-    """The place of the last attempt that may be looked at; None where there are no more than that."""
-    rows = await _in_order(store, question, question.of_index(*beyond), order, MAX_LOOKED_AT - 1, 2, _PLACE)
+    """The place of the last attempt that may be looked at, of MAX_LOOKED_AT; None where there are no more than that."""
+    last = (MAX_LOOKED_AT if at_most is None else at_most) - 1
+    rows = await _in_order(store, question, question.of_index(*beyond), order, last, 2, _PLACE)
     return _key_of(rows[0]) if len(rows) > 1 else None
 
 

@@ -250,7 +250,7 @@ async def test_lists_are_what_a_look_at_every_call_finds(store: Store, monkeypat
     collect()
     for which, order, limit, few in examples:
         # With few that may be looked at for a page, the pages still join to all of them.
-        monkeypatch.setattr(calls, "MAX_LOOKED_AT", 10 if few else 200_000)
+        monkeypatch.setattr(calls, "MAX_LOOKED_AT", 10 if few else 100_000)
         wanted = brute(world, which, order)
         if order in BY_TIME:
             assert await all_pages(world, which, order, limit) == wanted, (which, order, limit, few)
@@ -325,6 +325,27 @@ async def test_a_total_says_how_many_calls_were_looked_at(store: Store, monkeypa
     assert [row.call.id for row in page.rows] == wanted
     assert page.total == len(wanted)
     assert page.counted_to is not None
+
+
+async def test_by_duration_the_newest_calls_are_put_in_order_and_the_total_says_how_many(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(store)
+    monkeypatch.setattr(calls, "MAX_SORTED", 20)
+    page = await numbered_calls(
+        store,
+        world.organization["_id"],
+        CallFilter(status=CallStatus.ENDED),
+        order=CallOrder.LONGEST,
+        offset=0,
+        limit=100,
+        reader=READER,
+    )
+    newest = [call for call in world.calls if call["outcome"] is not None][:20]
+    assert {row.call.id for row in page.rows} == {call["id"] for call in newest}
+    durations = [row.call.duration_seconds or 0 for row in page.rows]
+    assert durations == sorted(durations, reverse=True)
+    assert (page.total, page.counted_to) == (20, 20)
 
 
 async def test_the_cost_of_a_page_does_not_grow_with_the_calls(store: Store) -> None:
