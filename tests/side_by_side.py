@@ -15,12 +15,13 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 # Those that start processes, break them, or wait for time to pass; the first ones take most of the processors, while
-# the other part's first ones mostly wait for MongoDB. About half of all, by time.
+# the other part's first ones mostly wait for MongoDB. With those that need no server they are half of all, by time.
 SYSTEMS: Final = (
     "tests/chaos",
     "tests/e2e",
     "tests/contract",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/integration/test_*.py")),
+    "tests/unit",
 )
 PARTS: Final = {
     "systems": SYSTEMS,

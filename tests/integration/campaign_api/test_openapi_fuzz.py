@@ -22,7 +22,7 @@ from tests.fuzzing import SEED, examples
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Customer, lead
 
 # A few for each route; `make fuzz` asks more.
-EXAMPLES_FOR_EACH_ROUTE = examples("OPENAPI", 15)
+EXAMPLES_FOR_EACH_ROUTE = examples("OPENAPI", 10)
 NUMBERS = itertools.count(1000)
 CHECKS = [
     not_a_server_error,
