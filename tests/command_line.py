@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,15 @@ class Ran:
 
 async def dialstream(*arguments: str, home: Path, stdin: str = "", **environment: str) -> Ran:
     """One command; `home` is where a login is kept. Environment variables are named without their prefix."""
+    async with running(*arguments, home=home, **environment) as process, asyncio.timeout(SECONDS):
+        out, err = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def running(*arguments: str, home: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command while it runs, as `dialstream` starts it; one that still runs at the end is killed."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own |= {f"{PREFIX}{name}": value for name, value in environment.items()} | {"XDG_CONFIG_HOME": str(home)}
     process = await asyncio.create_subprocess_exec(
@@ -45,7 +56,9 @@ async def dialstream(*arguments: str, home: Path, stdin: str = "", **environment
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(SECONDS):
-        out, err = await process.communicate(stdin.encode())
-    assert process.returncode is not None
-    return Ran(process.returncode, out.decode(), err.decode())
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

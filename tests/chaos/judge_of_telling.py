@@ -32,6 +32,9 @@ ASKED_BEFORE: Final = timedelta(seconds=60)
 # Nothing but a callback follows these; the others may be given a new number, for example.
 FOR_GOOD: Final = frozenset({ContactStatus.COMPLETED, ContactStatus.EXHAUSTED})
 IN_TIME_SECONDS: Final = 10.0
+# After a fault its consequences go on for a while: a sender that was frozen still has what it had taken.
+RECOVERY_SECONDS: Final = 20.0
+Span = tuple[datetime, datetime]
 # Fewer tell nothing.
 ENOUGH: Final = 20
 _PLACED, _ANSWERED, _ENDED = FactType.CALL_PLACED, FactType.CALL_ANSWERED, FactType.CALL_ENDED
@@ -67,15 +70,21 @@ def judge_telling(told: Told, calls: Sequence[CarrierCall], truth: Truth) -> lis
     ]
 
 
-def held_up(got: Iterable[Got], unwell: Sequence[tuple[datetime, datetime]]) -> tuple[float, list[Violation]]:
+def held_up(got: Iterable[Got], unwell: Sequence[Span], broken: Sequence[Span] = ()) -> tuple[float, list[Violation]]:
     """Median seconds until the steady receiver had what came up while the other was unwell; more than a few are broken.
 
-    0 where there was next to nothing.
+    0 where there was next to nothing. What came up around the time in which something on the way to both was `broken`
+    tells nothing of the other receiver.
     """
     first: dict[str, float] = {}
+    late, before = timedelta(seconds=IN_TIME_SECONDS), timedelta(seconds=RECOVERY_SECONDS)
     for each in got:
         at = datetime.fromisoformat(each.body["created_at"])
-        if each.receiver == STEADY and any(begin <= at <= end for begin, end in unwell):
+        if (
+            each.receiver == STEADY
+            and any(begin <= at <= end for begin, end in unwell)
+            and not any(begin <= at + late and at - before <= end for begin, end in broken)
+        ):
             first.setdefault(each.id, (each.at - at).total_seconds())
     usual = median(first.values()) if len(first) >= ENOUGH else 0.0
     if usual <= IN_TIME_SECONDS:

@@ -23,6 +23,8 @@ WATCH_SECONDS = 0.5
 # Whoever still waits when nothing is broken any more is called soon.
 SHORT_CALLS = {"ring_min_seconds": 0.05, "ring_max_seconds": 0.2, "talk_min_seconds": 0.05, "talk_max_seconds": 0.3}
 # What the logs say of take-overs and lost ownership.
+# What an event passes before it reaches a receiver.
+ON_THE_WAY = ("scheduler", "webhook-sender", "kafka", "mongodb")
 LOGGED = {"take-overs": "shard taken over", "ownership lost": "shard lost", "joined again": "joining again"}
 
 
@@ -46,8 +48,9 @@ async def run(root: Path, seed: int, seconds: float | None, *, at_once: int = 3,
                 await working
             found = await verdict(on_stage, crowd, truth)
         await tally.read()
-        unwell = [(each.broke_at, each.mended_at) for each in trouble.happened if each.fault.target == RECEIVER]
-        usual, late = held_up(found.got, unwell)
+        spans = [(each.fault.target, (each.broke_at, each.mended_at)) for each in trouble.happened]
+        unwell = [span for target, span in spans if target == RECEIVER]
+        usual, late = held_up(found.got, unwell, [span for target, span in spans if _is_on_the_way(target)])
         found.violations.extend(late)
         if found.violations:
             await keep_for_a_look(root, on_stage.store, truth, trouble.happened, found.violations)
@@ -65,6 +68,10 @@ async def run(root: Path, seed: int, seconds: float | None, *, at_once: int = 3,
             peaks=found.peaks,
             recovery=recovery_of(found.calls, trouble.happened),
         )
+
+
+def _is_on_the_way(target: str) -> bool:
+    return any(part in target for part in ON_THE_WAY)
 
 
 async def _run_for(trouble: Trouble, seconds: float) -> None:

@@ -283,3 +283,15 @@ def test_an_unwell_receiver_that_holds_up_another_is_convicted() -> None:
     late = [replace(each, at=each.at + timedelta(seconds=IN_TIME_SECONDS)) for each in record.got]
     assert len(held_up(late, unwell)[1]) == 1
     assert held_up(late, [(at(30), at(40))]) == (0.0, []), "late for another reason"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "explains"), [(0, 60, True), (15, 16, True), (-30, -15, False), (30, 40, False)]
+)
+def test_what_waits_for_a_broken_sender_was_not_held_up_by_a_receiver(begin: int, end: int, explains: bool) -> None:
+    record = good_record()
+    for n in range(40):
+        record.fact(FactType.CALLBACK_SCHEDULED, 10 + n / 10)
+    late = [replace(each, at=each.at + timedelta(seconds=IN_TIME_SECONDS)) for each in record.got]
+    _, found = held_up(late, [(at(9), at(20))], [(at(begin), at(end))])
+    assert (found == []) == explains

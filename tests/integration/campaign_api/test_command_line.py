@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from standardwebhooks import Webhook
 
 from deploy.local.home import free_port
+from services.contact_ingest.jobs import Jobs
 from shared.clock import utc_now
-from tests.command_line import Ran, dialstream
+from shared.store.catalog.file_contents import GridFSFiles
+from tests.command_line import Ran, dialstream, running
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, CALLABLE, Api, Customer
+from tests.integration.campaign_api.conftest import Stack
 
 
 async def run(acme: Customer, home: Path, *arguments: str, **environment: str) -> Ran:
@@ -83,6 +87,31 @@ async def test_lines_of_json_are_loaded_and_bad_ones_set_aside(acme: Customer, t
     assert shown.json["phone_numbers"] == ["+14155550003"]
     again = await run(acme, tmp_path, "contacts", "add", campaign, str(file), "--json")
     assert (again.json["inserted"], again.json["updated"]) == (0, 1198)
+
+
+async def test_a_csv_file_becomes_an_import_with_its_columns_as_told(
+    acme: Customer, stack: Stack, tmp_path: Path
+) -> None:
+    campaign, file = await campaign_of(acme), tmp_path / "people.csv"
+    file.write_text("Handset;Company;Notes\n+14155550101;Acme;x\n=1+1;Acme;y\n", encoding="utf-8")
+    jobs = Jobs(stack.store, stack.producer, GridFSFiles(stack.store), "ingest-1")
+    told = ("contacts", "add", campaign, str(file), "--map", "Handset=phone_numbers", "--map", "Notes=ignore", "--json")
+    loading = asyncio.create_task(run(acme, tmp_path, *told))
+
+    async def begun() -> Any:
+        return (await acme.get(f"/campaigns/{campaign}/imports")).body["imports"]
+
+    try:
+        # What contact-ingest does when it is told.
+        jobs.begin((await eventually(begun, timeout=20, saying="the import has begun"))[0]["id"])
+        loaded = await loading
+    finally:
+        await jobs.stop()
+    assert (loaded.code, loaded.json["inserted"], loaded.json["refused"]) == (1, 1, 1), loaded.err
+    [aside] = (tmp_path / "people.csv.refused.csv").read_text().splitlines()[1:]
+    assert aside.startswith("3,phone_numbers[0],")
+    [contact] = (await acme.get(f"/campaigns/{campaign}/contacts")).body["contacts"]
+    assert (contact["phone_numbers"], contact["data"]) == (["+14155550101"], {"Company": "Acme"})
 
 
 async def test_the_do_not_call_list(acme: Customer, tmp_path: Path) -> None:
@@ -171,3 +200,20 @@ async def test_webhooks_are_printed_and_their_signatures_checked(acme: Customer,
     ran = await listening
     assert ran.code == 1, "one signature was wrong"
     assert [json.loads(line)["signature_is_right"] for line in ran.out.splitlines()] == [True, False]
+
+
+async def test_a_subscription_is_there_while_it_is_listened_to(acme: Customer, tmp_path: Path) -> None:
+    receiver = "https://203.0.114.5/hooks"
+    arguments = ("webhooks", "listen", "--port", str(free_port()), "--subscribe", receiver)
+    environment = {"URL": acme.api.url, "API_KEY": acme.key}
+    async with running(*arguments, home=tmp_path, **environment) as process:
+
+        async def tested() -> Any:
+            webhooks = (await acme.get("/webhooks")).body["webhooks"]
+            return webhooks and (await acme.get(f"/webhooks/{webhooks[0]['id']}/deliveries")).body["deliveries"]
+
+        [delivery] = await eventually(tested, timeout=20, saying="a test event is on its way")
+        assert delivery["event"] == "webhook.test"
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+    assert (await acme.get("/webhooks")).body["webhooks"] == []
