@@ -12,7 +12,7 @@ from shared.domain.contact_record import Contact
 from shared.domain.counts import CampaignCounts
 from shared.domain.reasons import EndReason
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.queries import Way, way_to, with_attempts
+from shared.store.contacts.queries import Begin, Way, begin_of_page, way_to, with_attempts
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.documents.contacts import contact_of
 from shared.store.reports.counters import campaign_counts
@@ -65,7 +65,9 @@ async def contacts_standing(
         # A limit of 0 would be none.
         return []
     # Without the hint a status with few contacts is sorted in memory, and one with many as well.
-    found = store["contacts"].find(where, hint=way.index).sort(_OLDEST_FIRST).skip(offset).limit(wanted)
+    begin = Begin(offset) if which else await begin_of_page(store, campaign_id, offset)
+    where |= begin.where
+    found = store["contacts"].find(where, hint=way.index).sort(_OLDEST_FIRST).skip(begin.skip).limit(wanted)
     return await with_attempts(store, organization_id, [contact_of(contact) async for contact in found], now)
 
 
