@@ -112,7 +112,7 @@ def _each_once(numbers: list[Weighted]) -> list[Weighted]:
     return numbers
 
 
-_ID_OR_WEIGHTED: Final = WithJsonSchema({"anyOf": [{"type": "string"}, Weighted.model_json_schema()]})
+_ID_OR_WEIGHTED: Final = WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/Weighted"}]})
 FromNumbers = Annotated[
     list[Annotated[Weighted, _ID_OR_WEIGHTED]],
     Field(min_length=1, max_length=MAX_NUMBERS),
