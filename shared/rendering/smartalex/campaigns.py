@@ -58,7 +58,7 @@ def campaign_view(
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
         started_at=campaign.started_at,
-        completed_at=campaign.completed_at,
+        completed_at=campaign.completed_at or campaign.last_completed_at,
         **more,
     )
 

@@ -27,7 +27,8 @@ DESCRIPTIVE: Final = ("description", "objective", "labels", "company_id")
 class Campaign:
     """One campaign as it is stored; the overrides are None where the configuration's value holds.
 
-    `number` is unique within the organization, and higher than those of campaigns made before.
+    `number` is unique within the organization, and higher than those of campaigns made before. `completed_at` (UTC) is
+    None again once another run begins, `last_completed_at` (UTC) stays.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Campaign:
     updated_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    last_completed_at: datetime | None = None
     calls_per_second: float | None = None
     order: QueueOrder = QueueOrder.FRESH_FIRST
     caller_numbers: tuple[ListedNumber, ...] = ()
@@ -87,6 +89,7 @@ class Campaign:
             updated_at=document["updated_at"],
             started_at=document["started_at"],
             completed_at=document["completed_at"],
+            last_completed_at=document["last_completed_at"],
             calls_per_second=document["calls_per_second"],
             order=known(QueueOrder, document["order"]) or QueueOrder.FRESH_FIRST,
             caller_numbers=_listed(document),

@@ -121,6 +121,7 @@ async def _write(
         "run": stored_run(after),
         "started_at": remaining.started_at or now,
         "completed_at": now,
+        "last_completed_at": now,
     }
     written = await store["campaigns"].find_one_and_update(
         {"_id": campaign_id, "intent": course.intent, "generation": course.generation},

@@ -142,6 +142,8 @@ class CampaignDocument:
     run: Mapping[str, Any] | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    # Stays when another run begins.
+    last_completed_at: datetime | None = None
     imports: int = 0
     # Counted up by every write of intent or run.
     fact_seq: int = 0

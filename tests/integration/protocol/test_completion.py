@@ -324,12 +324,14 @@ async def test_a_paused_campaign_is_completed_once_it_is_resumed(store: Store) -
 async def test_a_completed_campaign_takes_contacts_that_wait_until_it_is_started_again(store: Store) -> None:
     world = await finished_world(store)
     assert await complete(world) == {SPRING}
+    before = await spring(world)
     late = await added(world)
     assert await claimed(world, late) == set()
     assert await ended_as(world, late) == ("pending", None)
     await edits.move(world, SPRING, CampaignMove.START)
     again = await spring(world)
     assert (again.course.generation, again.completed_at) == (2, None)
+    assert again.last_completed_at == before.completed_at is not None
     assert (await contact(world, late))["attempts_made"] == 0
     await called_and_completed(world, late)
 
