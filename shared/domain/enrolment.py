@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from shared.domain.person import PersonsContact
 from shared.domain.reasons import EndReason
@@ -13,7 +14,7 @@ class Enrolment(StrEnum):
 
     ADDED = "added"  # a new contact of the campaign
     AGAIN = "again"  # one that was skipped without a call, and is called now
-    DUPLICATE = "duplicate"  # in the campaign already, or named earlier in the request
+    DUPLICATE = "duplicate"  # in the campaign already, or named earlier in the request; by its phone where terms say so
     SKIPPED = "skipped"  # a new contact that is not called
     UNKNOWN = "unknown"  # nobody of the contact book
     INACTIVE = "inactive"  # not enrolled any more
@@ -21,10 +22,27 @@ class Enrolment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms on which people are enrolled.
+
+    `without_phone`: a person without a number is stored as skipped, else refused. `call_again`: one that was skipped
+    without a call is called, where it can be now. `one_per_phone`: a person whose phone another contact of the campaign
+    has is a duplicate of that one.
+    """
+
+    without_phone: bool = True
+    call_again: bool = True
+    one_per_phone: bool = False
+
+
+USUAL: Final = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolled:
     """A person, by the id that was given, and what became of it; `because` says why a contact is skipped.
 
-    `contact_id` None: the person is no contact of the campaign.
+    `contact_id` None: the person is no contact of the campaign. That of a duplicate by its phone is another's contact.
     """
 
     person_id: str

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.domain.enrolment import Enrolled, Enrolment, EnrolmentCounts, counts_of
+from shared.domain.enrolment import USUAL, Enrolled, Enrolment, EnrolmentCounts, Terms, counts_of
 from shared.engine.contacts import contact_target
 from shared.engine.engine import Engine
 from shared.store.contacts import enrolment as stored
 from shared.store.contacts.enrolment import BeingRemoved, ToEnrol
 from shared.store.contacts.matching import ContactsOf
 
-__all__ = ["Enrolled", "Enrolment", "EnrolmentCounts", "ToEnrol", "counts_of", "enrol"]
+__all__ = ["Enrolled", "Enrolment", "EnrolmentCounts", "Terms", "ToEnrol", "counts_of", "enrol"]
 
 # A contact that was deleted is gone once the scheduler has been there, which is within a second.
 _TRIES: Final = 20
@@ -25,15 +25,11 @@ async def enrol(
     reference: str,
     people: Sequence[ToEnrol],
     now: datetime,
-    *,
-    without_phone: bool = True,
-    call_again: bool = True,
+    terms: Terms = USUAL,
 ) -> list[Enrolled]:
     """What became of each person in the campaign of this id or external_id, in the given order.
 
-    A person is one contact of a campaign: enrolling it again finds that, and with `call_again` has it called where it
-    was skipped without a call and can be called now. With `without_phone` a person without number is stored as skipped,
-    else refused.
+    A person is one contact of a campaign: enrolling it again finds that.
 
     Raises `NotFound` (campaign), `WrongState` (it is over), `TemporaryError`: send the same request again.
     """
@@ -41,15 +37,7 @@ async def enrol(
     scope = ContactsOf(organization_id, target.shard, target.campaign_id)
     for left in reversed(range(_TRIES)):
         try:
-            enrolled = await stored.enrol(
-                engine.store,
-                scope,
-                people,
-                source=engine.source,
-                now=now,
-                without_phone=without_phone,
-                call_again=call_again,
-            )
+            enrolled = await stored.enrol(engine.store, scope, people, source=engine.source, now=now, terms=terms)
             break
         except BeingRemoved:
             if not left:

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
+
+from services.campaign_api.http.requests import as_stored
+from shared.domain.json_rules import check_text
 
 MAX_PAGE: Final = 1_000_000
 MAX_PER_PAGE: Final = 100
 DEFAULT_PER_PAGE: Final = 20
 # A filter that is empty filters nothing.
 EMPTY_IS_NONE: Final = BeforeValidator(lambda given: given or None)
+# Texts and ids may be of any length: one that nothing has leaves nothing.
+TextFilter = Annotated[str, AfterValidator(check_text)]
+IdFilter = Annotated[TextFilter, AfterValidator(as_stored)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from services.campaign_api.smartalex.translate_hours import (
 from shared.domain.campaign import DEFAULT_PRIORITY
 from shared.domain.configuration import Configuration
 from shared.domain.outcome import Outcome
+from shared.engine.agents import Agent
 from shared.engine.campaigns import Campaign, NewCampaign
 from shared.engine.configurations import StoredConfiguration
 from shared.rendering.smartalex.week import week_of
@@ -62,8 +63,8 @@ def new_campaign(body: CreateCampaign) -> NewCampaign:
     )
 
 
-def own_configuration(body: CreateCampaign, asked: AskedHours, agents_number: str | None) -> dict[str, Any]:
-    """The configuration of a new campaign, in JSON values; `agents_number` is the first of its agent's numbers."""
+def own_configuration(body: CreateCampaign, asked: AskedHours, agent: Agent) -> dict[str, Any]:
+    """The configuration of a new campaign of this agent, in JSON values."""
     retries = None if body.settings is None else body.settings.max_retries
     week = week_after(asked, None)
     assert week is not None
@@ -75,8 +76,13 @@ def own_configuration(body: CreateCampaign, asked: AskedHours, agents_number: st
         "use_contact_timezone": False,
         "max_attempts": (DEFAULT_RETRIES if retries is None else retries) + 1,
         "retry_rules": retry_rules(),
-        "agent_number": agents_number,
+        "agent_number": first_number(agent),
     }
+
+
+def first_number(agent: Agent) -> str | None:
+    """The number that campaigns of the agent call from, unless they name one."""
+    return next(iter(agent.phone_numbers), None)
 
 
 def retry_rules() -> dict[str, Any]:
@@ -112,11 +118,11 @@ def campaign_changes(body: EditCampaign, campaign: Campaign, calls_shown: int) -
 
 
 def configuration_changes(
-    body: EditCampaign, asked: AskedHours, before: StoredConfiguration, agents_number: str | None
+    body: EditCampaign, asked: AskedHours, before: StoredConfiguration, agent: Agent | None
 ) -> dict[str, Any]:
     """The fields of the campaign's configuration that the body changes, in JSON values.
 
-    `agents_number` is the first of a new agent's numbers. Raises `ValuesInvalid` for hours that would be empty.
+    With `agent` its first number is called from. Raises `ValuesInvalid` for hours that would be empty.
     """
     values, changes = before.values, dict[str, Any]()
     week_before = week_of(values["default_windows"])
@@ -128,8 +134,8 @@ def configuration_changes(
     retries = None if body.settings is None else body.settings.max_retries
     if retries is not None:
         changes["max_attempts"] = retries + 1
-    if body.agent_id is not None and before.campaign_id is not None:
-        changes["agent_number"] = agents_number
+    if agent is not None and before.campaign_id is not None:
+        changes["agent_number"] = first_number(agent)
     if body.name is not None and before.campaign_id is not None:
         changes["name"] = body.name
     return {name: value for name, value in changes.items() if value != values[name]}

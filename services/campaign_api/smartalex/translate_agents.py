@@ -27,7 +27,9 @@ def new_agent(body: CreateAgent) -> NewAgent:
 
 def agent_changes(body: EditAgent, before: Agent) -> dict[str, Any]:
     """The fields that the body changes; what it gives besides is laid over what was given before."""
-    named = {"name": body.name or body.assistant_name, "active": body.is_active, "phone_numbers": body.phone_numbers}
+    # An agent that was read is sent back with both names; the one that differs is the new one.
+    name = next((name for name in (body.name, body.assistant_name) if name not in (None, before.name)), None)
+    named = {"name": name, "active": body.is_active, "phone_numbers": body.phone_numbers}
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     attributes = {name: getattr(body, name) for name in _AS_ATTRIBUTES if name in body.model_fields_set}
     if attributes or body.given:
@@ -43,6 +45,7 @@ def agent_view(agent: Agent) -> AgentView:
         **given,
         id=agent.id,
         name=agent.name,
+        assistant_name=agent.name,
         language=language if isinstance(language, str) else DEFAULT_LANGUAGE,
         voice=voice if isinstance(voice, str) else None,
         status="ready" if agent.active else "inactive",

@@ -21,6 +21,7 @@ from shared.domain.enrolment import Enrolled, Enrolment
 from shared.domain.outcome import Outcome
 from shared.domain.phone import InvalidPhoneNumber
 from shared.domain.reasons import EndReason
+from shared.domain.repeating import repeated
 from shared.engine.calls import ListedCall
 from shared.engine.people import PersonWithHistory
 from shared.rendering.smartalex.calls import seconds_of
@@ -78,7 +79,7 @@ def read_rows(rows: Sequence[ContactRow], rules: NumberRules) -> ReadRows:
         try:
             people[place] = {"phone": rules.e164(row.phone), **persons_fields(row)}
         except InvalidPhoneNumber as error:
-            errors.append(InvalidRow(index=place, phone=row.phone, message=str(error)))
+            errors.append(InvalidRow(index=place, phone=repeated(row.phone), message=str(error)))
     return ReadRows(people, errors)
 
 

@@ -87,17 +87,17 @@ def _week_of(hours: BusinessHours, bad: list[BadValue]) -> Week:
 
 
 def _windows(name: str, day: Day | None, bad: list[BadValue]) -> Sequence[Hours]:
-    if day is None or not day.enabled:
+    if day is None or not day.enabled or day.start is None or day.end is None:
         return ()
-    windows = [(one.start, one.end) for one in day.windows or ()]
-    if not windows and day.start is not None and day.end is not None:
+    windows = sorted({(one.start, one.end) for one in day.windows or ()})
+    if not windows or (windows[0][0], windows[-1][1]) != (day.start, day.end):
         windows = [(day.start, day.end)]
     for start, end in windows:
         if start == end:
             bad.append(_bad(f"business_hours.{name}.end", "Write another time than start"))
         elif start == "24:00":
             bad.append(_bad(f"business_hours.{name}.start", 'To start at midnight write "00:00"'))
-    return tuple(sorted(set(windows)))
+    return tuple(windows)
 
 
 def _bad(field: str, message: str) -> BadValue:

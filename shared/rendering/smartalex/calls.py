@@ -57,6 +57,8 @@ def _contact(person: Person) -> dict[str, Any]:
 def _fields(listed: ListedCall, person: Person | None) -> dict[str, Any]:
     call, result = listed.call, listed.result
     status, seconds = status_of(call), seconds_of(call)
+    # This API has one word for people who asked not to be called, whether the carrier says so or the agent.
+    opted_out = call.outcome is Outcome.ANSWERED and result.get("opt_out")
     return {
         "id": call.id,
         "direction": "outbound",
@@ -66,7 +68,7 @@ def _fields(listed: ListedCall, person: Person | None) -> dict[str, Any]:
         "phone_number": call.phone_number,
         "status": status,
         "call_status": status,
-        "outcome": call.outcome,
+        "outcome": Outcome.DO_NOT_CALL if opted_out else call.outcome,
         "duration": seconds,
         "duration_seconds": seconds,
         "sentiment": result.get("sentiment"),

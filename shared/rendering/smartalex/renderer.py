@@ -11,17 +11,15 @@ from shared.clock import utc_now
 from shared.domain.contact_record import Contact
 from shared.domain.facts import FactType
 from shared.domain.ids import DEFAULT_CAMPAIGN
-from shared.domain.person import Person
-from shared.engine import calls, campaigns, companies, configurations, contacts, limits, people
+from shared.engine import calls, campaigns, contacts, people
 from shared.engine.engine import Engine
 from shared.errors import NotFound
 from shared.events import OrgFact
 from shared.rendering.renderer import Renderer, Told
 from shared.rendering.smartalex.callbacks import callback_view, told_callback
 from shared.rendering.smartalex.calls import whole_call
-from shared.rendering.smartalex.campaigns import campaign_view
-from shared.rendering.smartalex.contacts import contact_view
 from shared.rendering.smartalex.events import events_of, fact_types
+from shared.rendering.smartalex.reading import called_people, read_campaign, read_contact
 from shared.rendering.smartalex.times import shown_time
 from shared.rendering.smartalex.words import CallShown
 
@@ -60,7 +58,8 @@ async def read(engine: Engine, fact: OrgFact) -> Mapping[str, Any]:
             return await _contact(engine, fact)
         if fact.type in _CALLBACKS:
             return await _callback(engine, fact, now)
-        return await _campaign(engine, fact, now)
+        campaign_id = fact.campaign_id or ""
+        return _json(await read_campaign(engine, fact.organization_id, campaign_id, now, deleted=True))
     except NotFound:
         return {"id": fact.attempt_id or fact.person_id or fact.callback_id or fact.campaign_id}
 
@@ -78,28 +77,15 @@ def body(told: Told) -> Mapping[str, Any]:
 
 async def _call(engine: Engine, fact: OrgFact) -> Mapping[str, Any]:
     found = await calls.get_call(engine, fact.organization_id, fact.attempt_id or "", sensitive=False)
-    known = await calls.called_contacts(engine, fact.organization_id, [found.call.contact_id])
-    contact = known.get(found.call.contact_id)
-    person = None if contact is None or contact.person_id is None else await _person(engine, fact, contact.person_id)
-    shown = _json(whole_call(found, person))
+    known = await called_people(engine, fact.organization_id, [found.call.contact_id])
+    shown = _json(whole_call(found, known.get(found.call.contact_id)))
     del shown["transcript"]
     return {**shown, **_IN_PROGRESS} if fact.type in _UP else shown
 
 
 async def _contact(engine: Engine, fact: OrgFact) -> Mapping[str, Any]:
     person = await people.get_person(engine, fact.organization_id, fact.person_id or "")
-    [each] = await people.with_calls(engine, [person])
-    ids = {person.company_id} if person.company_id is not None else set[str]()
-    return _json(contact_view(each.person, each.calls, await companies.company_names(engine, ids)))
-
-
-async def _campaign(engine: Engine, fact: OrgFact, now: datetime) -> Mapping[str, Any]:
-    organization_id = fact.organization_id
-    numbers = await campaigns.campaign_numbers(engine, organization_id, fact.campaign_id or "", now, deleted=True)
-    campaign = numbers.campaign
-    configuration = await configurations.configuration_of(engine, organization_id, campaign.id, deleted=True)
-    at_once = (await limits.get_limits(engine, organization_id)).calls_at_once
-    return _json(campaign_view(campaign, configuration, at_once, now, numbers.counts))
+    return _json(await read_contact(engine, person))
 
 
 async def _callback(engine: Engine, fact: OrgFact, now: datetime) -> Mapping[str, Any]:
@@ -112,10 +98,6 @@ async def _callback(engine: Engine, fact: OrgFact, now: datetime) -> Mapping[str
         return _json(callback_view(contact, named, now))
     told = told_callback(contact, fact.callback_id or "", _CALLBACKS[fact.type], fact.facts, fact.at, named)
     return _json(told)
-
-
-async def _person(engine: Engine, fact: OrgFact, person_id: str) -> Person | None:
-    return (await people.people_of(engine, fact.organization_id, [person_id])).get(person_id)
 
 
 def _json(view: BaseModel) -> dict[str, Any]:

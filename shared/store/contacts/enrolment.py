@@ -15,9 +15,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from shared.domain.campaign import CampaignUse, shown_state
 from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactRow
-from shared.domain.enrolment import Enrolled, Enrolment, why_skipped
+from shared.domain.enrolment import USUAL, Enrolled, Enrolment, Terms, why_skipped
 from shared.domain.ids import contact_id_of_person
 from shared.domain.person import Person, contact_of
+from shared.domain.phone import compared
 from shared.domain.reasons import EndReason
 from shared.errors import Kind, NotFound, TemporaryError, WrongState
 from shared.store.catalog.companies import company_names
@@ -27,6 +28,7 @@ from shared.store.catalog.people import person_of
 from shared.store.catalog.references import all_referred_to
 from shared.store.client import Document, Store
 from shared.store.contacts.counting_in import count_in, register_source, turn_of
+from shared.store.contacts.duplicates import held_phones
 from shared.store.contacts.following import contact_fields
 from shared.store.contacts.matching import ContactsOf, Known, look_up
 from shared.store.contacts.renames import file_aliases
@@ -75,21 +77,19 @@ async def enrol(
     *,
     source: str,
     now: datetime,
-    without_phone: bool = True,
-    call_again: bool = True,
+    terms: Terms = USUAL,
 ) -> list[Enrolled]:
     """What became of each person, in the given order; each 1,000 are enrolled in one transaction, all or none.
 
-    Enrolling twice finds the same contact; with `call_again` one that was skipped without a call is called, if it can
-    be. With `without_phone` a person without a number is stored as skipped, else it is refused. Raises `NotFound` and
-    `WrongState` (campaign), `TemporaryError`: send the same request again.
+    Enrolling twice finds the same contact. Raises `NotFound` and `WrongState` (campaign), `TemporaryError`: send the
+    same request again.
     """
     await register_source(store, scope, source)
     results: list[Enrolled] = []
     for start in range(0, len(people), AT_ONCE):
         part = people[start : start + AT_ONCE]
-        plan = await _insert(store, scope, part, source, now, without_phone)
-        results += await _called_again(store, scope, plan, now) if call_again else plan.results
+        plan = await _insert(store, scope, part, source, now, terms)
+        results += await _called_again(store, scope, plan, now) if terms.call_again else plan.results
     first: dict[str, int] = {}
     for place, each in enumerate(results):
         if each.contact_id is not None:
@@ -110,14 +110,13 @@ async def enrol_in(
     *,
     source: str,
     now: datetime,
-    without_phone: bool = True,
 ) -> list[Enrolled]:
     """`enrol` of at most 1,000 people in the caller's transaction, with which this process has registered its source.
 
     Nobody is called again by it: a contact that is there stays as it is. Raises `DuplicateKeyError` and
     `BulkWriteError` too, when another transaction enrols the same people: try again.
     """
-    return (await _insert_in(store, session, scope, people, source, now, without_phone)).results
+    return (await _insert_in(store, session, scope, people, source, now, USUAL)).results
 
 
 async def _insert_in(
@@ -127,10 +126,10 @@ async def _insert_in(
     people: Sequence[ToEnrol],
     source: str,
     now: datetime,
-    without_phone: bool,
+    terms: Terms,
 ) -> _Plan:
     await _require_open(store, scope, now, session)
-    plan, known = await _planned(store, scope, people, now, without_phone, session)
+    plan, known = await _planned(store, scope, people, now, terms, session)
     if plan.documents:
         await store["contacts"].insert_many(plan.documents, session=session)
         await tell_of_skipped(store, session, scope.organization_id, plan.documents, now)
@@ -145,10 +144,10 @@ async def _insert_in(
 
 
 async def _insert(
-    store: Store, scope: ContactsOf, people: Sequence[ToEnrol], source: str, now: datetime, without_phone: bool
+    store: Store, scope: ContactsOf, people: Sequence[ToEnrol], source: str, now: datetime, terms: Terms
 ) -> _Plan:
     async def work(session: AsyncClientSession) -> _Plan:
-        return await _insert_in(store, session, scope, people, source, now, without_phone)
+        return await _insert_in(store, session, scope, people, source, now, terms)
 
     for _ in range(_TRIES):
         try:
@@ -184,7 +183,7 @@ async def _planned(
     scope: ContactsOf,
     people: Sequence[ToEnrol],
     now: datetime,
-    without_phone: bool,
+    terms: Terms,
     session: AsyncClientSession,
 ) -> tuple[_Plan, Known]:
     organization_id = scope.organization_id
@@ -200,6 +199,7 @@ async def _planned(
     existing = {document["_id"]: read_contact(document) async for document in there}
     wanted = [each.external_id for each in people if each.external_id is not None]
     known = await look_up(store, scope, ids=(), external_ids=wanted, session=session)
+    held = await held_phones(store, scope, numbers, session) if terms.one_per_phone else {}
 
     plan, taken, seen = _Plan(), set[str](), set[str]()
     for place, each in enumerate(people):
@@ -218,9 +218,14 @@ async def _planned(
             continue
         shape = contacts[each.reference]
         because = why_skipped(shape, listed=not stopped.isdisjoint(shape.phone_numbers))
-        if (refused := _refused(person, because, without_phone)) is not None:
+        if (refused := _refused(person, because, terms)) is not None:
             plan.results.append(Enrolled(person.id, None, refused))
             continue
+        if terms.one_per_phone and shape.phone_numbers:
+            holder = held.setdefault(compared(shape.phone_numbers[0]), contact_id)
+            if holder != contact_id:
+                plan.results.append(Enrolled(person.id, holder, Enrolment.DUPLICATE))
+                continue
         seen.add(contact_id)
         external_id = each.external_id
         if external_id in taken or known.by_external_id(external_id) is not None:
@@ -235,10 +240,10 @@ async def _planned(
     return plan, known
 
 
-def _refused(person: Person, because: EndReason | None, without_phone: bool) -> Enrolment | None:
+def _refused(person: Person, because: EndReason | None, terms: Terms) -> Enrolment | None:
     if person.inactive:
         return Enrolment.INACTIVE
-    return Enrolment.NO_PHONE if because is EndReason.NO_PHONE and not without_phone else None
+    return Enrolment.NO_PHONE if because is EndReason.NO_PHONE and not terms.without_phone else None
 
 
 def _document(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.contact_input import is_uuid
 from tests.integration.smartalex.client import Alex, fields_of, phone, said
 
 
@@ -17,6 +18,7 @@ async def test_an_agent_keeps_what_it_is_given(alex: Alex) -> None:
     assert agent == {
         "id": "ada/1",
         "name": "Ada",
+        "assistant_name": "Ada",
         "language": "en-US",
         "voice": None,
         "status": "ready",
@@ -33,6 +35,8 @@ async def test_an_agent_keeps_what_it_is_given(alex: Alex) -> None:
     sent_back = await alex.call("PUT", "/agents/ada%2F1", changed)
     assert {**sent_back.body["data"], "updated_at": 0} == {**changed, "updated_at": 0}
     assert (await alex.get("/agents"))["meta"] == {"total": 1, "page": 1, "per_page": 20}
+    assert [agent["id"] for agent in (await alex.get("/agents"))["data"]] == ["ada/1"]
+    assert is_uuid(await alex.new_agent())
     taken = await alex.call("POST", "/agents", {"id": "ada/1", "name": "Other"})
     assert (said(taken), fields_of(taken)) == ((400, "invalid_request"), ["id"])
     assert await alex.refused("GET", "/agents/nobody") == (404, "agent_not_found")

@@ -82,7 +82,11 @@ async def test_lists_are_filtered_and_newest_first(alex: Alex) -> None:
     assert await found("search=LOVE") == ["Ada"]
     assert await found("search=%2B14155550002") == ["Bob"]
     assert await found("search=.*") == []
+    assert await found("search=ADA%40exam") == ["Ada"]
+    too_long = await alex.call("GET", f"/contacts?search={'x' * 256}")
+    assert (said(too_long), fields_of(too_long)) == ((400, "invalid_request"), ["search"])
     assert await found("tag=vip") == ["Ada"]
+    assert await found("status=inactive&tag=vip") == []
     assert await found(f"campaign_id={campaign}") == ["Ada"]
     assert await found("campaign_id=nothing") == []
     assert [row["id"] for row in (await alex.get(f"/campaigns/{campaign}/contacts"))["data"]] == [ada["id"]]
@@ -141,6 +145,29 @@ async def test_adding_again_changes_nothing_for_a_number_that_has_come_off_the_l
     assert (statistics["skipped_count"], statistics["pending_count"]) == (1, 0)
 
 
+async def test_a_phone_that_the_campaign_has_already_is_a_duplicate_whoever_has_brought_it(alex: Alex) -> None:
+    campaign = await alex.new_campaign()
+    native, path = alex.native, f"/campaigns/{campaign}/contacts"
+    assert (await native.post(path, {"contacts": [{"phone_numbers": [phone(1)]}]})).status == 200
+    oldest, twin = [
+        (await native.post("/people", {"first_name": name, "phone": phone(2)})).body["id"] for name in ("Ada", "Eve")
+    ]
+    rows = {"contacts": [{"phone": phone(1)}, {"phone": phone(2)}, {"phone": phone(3)}], "contact_ids": [twin]}
+    added = (await alex.post(path, rows))["data"]
+    assert (added["added"], added["duplicates"], added["invalid"], added["errors"]) == (2, 2, 0, [])
+    assert (added["contact_ids"][1], added["contact_ids"][3]) == (oldest, twin)
+    assert (await alex.get(f"/campaigns/{campaign}"))["data"]["statistics"]["contacts_count"] == 3
+    # What is read of either can be sent back.
+    for one in (oldest, twin):
+        read = (await alex.get(f"/contacts/{one}"))["data"]
+        assert (await alex.patch(f"/contacts/{one}", read))["data"]["phone"] == phone(2)
+    # One that was taken out of the book is in the campaign no more.
+    third = added["contact_ids"][2]
+    assert (await alex.call("DELETE", f"/contacts/{third}")).status == 200
+    again = (await alex.post(path, {"contacts": [{"phone": phone(3)}]}))["data"]
+    assert (again["added"], again["contact_ids"] != [third]) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("wrong", "fields"),
     [
@@ -174,6 +201,36 @@ async def test_dnc_is_the_do_not_call_list_and_what_others_have_listed_stays(ale
     [warning] = kept["warnings"]
     assert f"DELETE /campaign/do-not-call/{phone(1)}" in warning
     assert (await alex.get("/contacts?status=dnc"))["meta"]["total"] == 1
+
+
+async def test_a_person_who_is_flagged_is_dnc_and_says_so(alex: Alex) -> None:
+    contact = (await alex.post("/contacts", {"phone": phone(1)}, 201))["data"]["id"]
+    await alex.native.patch(f"/people/{contact}", {"do_not_call": True})
+    kept = await alex.patch(f"/contacts/{contact}", {"status": "active"})
+    assert (kept["data"]["status"], len(kept["warnings"])) == ("dnc", 1)
+    without = (await alex.native.post("/people", {"first_name": "Eve", "do_not_call": True})).body["id"]
+    read = (await alex.get(f"/contacts/{without}"))["data"]
+    assert (await alex.patch(f"/contacts/{without}", read))["data"]["status"] == "dnc"
+    assert await alex.refused("PATCH", f"/contacts/{contact}", {"phone": None, "status": "dnc"}) == (
+        400,
+        "invalid_request",
+    )
+    assert "DELETE /campaign/do-not-call/" in kept["warnings"][0]
+
+
+async def test_inactive_takes_off_the_list_too_and_what_is_enrolled_stays(alex: Alex) -> None:
+    campaign = await alex.new_campaign(phone(1))
+    [contact] = (await alex.get("/contacts"))["data"]
+    path = f"/contacts/{contact['id']}"
+    assert (await alex.patch(path, {"status": "dnc"}))["data"]["status"] == "dnc"
+    changed = await alex.patch(path, {"status": "inactive"})
+    assert (changed["data"]["status"], "warnings" in changed) == ("inactive", False)
+    assert (await alex.native.get("/do-not-call")).body["do_not_call"] == []
+    assert (await alex.get(f"/campaigns/{campaign}"))["data"]["statistics"]["pending_count"] == 1
+    other = await alex.new_campaign()
+    refused = (await alex.post(f"/campaigns/{other}/contacts", {"contact_ids": [contact["id"]]}))["data"]
+    assert (refused["invalid"], refused["errors"][0]["index"]) == (1, 0)
+    assert (await alex.patch(path, {"status": "active"}))["data"]["status"] == "active"
 
 
 async def test_a_deleted_contact_leaves_all_waiting(alex: Alex) -> None:

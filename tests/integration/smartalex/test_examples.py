@@ -34,6 +34,10 @@ async def test_the_document_is_its_own_and_has_a_page(alex: Alex) -> None:
     document = (await api.call("GET", "/smartalex/openapi.json")).body
     assert document["servers"] == [{"url": "/smartalex"}]
     assert all(path.startswith(PREFIX.removeprefix("/smartalex")) for path in document["paths"])
+    for path, methods in document["paths"].items():
+        if "patch" in methods:
+            names = ("parameters", "requestBody", "responses")
+            assert [methods["put"].get(name) for name in names] == [methods["patch"].get(name) for name in names], path
     page = await api.call("GET", "/smartalex/docs")
     assert (page.status, b"swagger-ui" in page.raw) == (200, True)
     for asset in ("docs.js", "swagger-ui.css"):

@@ -154,6 +154,11 @@ async def test_the_first_day(day: Day) -> None:
     assert (read["calls_count"], [call["id"] for call in read["calls"]]) == (1, [answered["id"]])
     assert read["campaigns"] == [{"id": campaign, "name": "Spring", "status": "active"}]
 
+    # A break.
+    for action, status in (("pause", "paused"), ("resume", "active"), ("pause", "paused"), ("start", "active")):
+        assert (await alex.post(f"{path}/{action}"))["data"]["status"] == status
+    assert [row["id"] for row in (await alex.get("/campaigns?status=active"))["data"]] == [campaign]
+
     # Callbacks.
     waiting = await alex.get(f"{path}/callbacks")
     assert waiting["meta"]["total"] == 2
@@ -200,8 +205,15 @@ async def test_the_first_day(day: Day) -> None:
     assert all(is_ours(got, hook["signing_secret"]) for got in day.receiver.got)
     [started] = await day.until("campaign.started")
     assert (started["id"], started["statistics"]["contacts_count"]) == (campaign, 4)
+    assert {one["id"] for one in await day.until("campaign.paused", 2) + await day.until("campaign.resumed", 2)} == {
+        campaign
+    }
     assert {call["contact_id"] for call in await day.until("call.started", 4)} == set(ids)
-    assert {call["status"] for call in day.told("call.started")} == {"in_progress"}
+    await eventually(lambda: ids[0] in {call["contact_id"] for call in day.told("call.connected")}, saying="an answer")
+    up = day.told("call.started") + day.told("call.connected")
+    assert {(call["status"], call["call_status"], call["end_timestamp"]) for call in up} == {
+        ("in_progress", "in_progress", None)
+    }
     completed = await day.until("call.completed", 2)
     assert {call["phone_number"] for call in completed} == {ADA, EVE}
     assert "transcript" not in completed[0]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tests.integration.smartalex.client import PREFIX, Alex
 
-PAGE = (Path(__file__).parents[3] / "docs" / "apis" / "smartalex.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "apis" / "smartalex.md").read_text(encoding="utf-8")
+RUN = (ROOT / "deploy" / "local" / "run.py").read_text(encoding="utf-8")
 
 
 async def test_every_line_of_the_page_runs(alex: Alex) -> None:
@@ -33,3 +35,9 @@ async def test_every_line_of_the_page_runs(alex: Alex) -> None:
         if path.endswith("/campaigns"):
             campaign = answer.body["data"]["id"]
     assert answer.body["data"]["status"] == "active"
+
+
+def test_the_line_that_make_run_prints_is_one_of_the_page() -> None:
+    printed = re.findall(r"\$DIALSTREAM_URL(/smartalex/[^\"]+)", RUN)
+    assert printed
+    assert all(f"$URL{path}" in PAGE for path in printed)

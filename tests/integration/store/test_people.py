@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignState
-from shared.domain.enrolment import Enrolment
+from shared.domain.enrolment import USUAL, Enrolment, Terms
 from shared.domain.outcome import Outcome
 from shared.domain.person import Person, PersonStatus, matches, numbers_of
 from shared.errors import BadSetting, Clash, Conflict
@@ -32,7 +32,7 @@ from shared.store.contacts.matching import ContactsOf
 from shared.store.contacts.persons_calls import calls_of, history_of, newest_calls
 from shared.store.contacts.queries import get_contact
 from shared.store.contacts.upsert_people import create_people, upsert_by_phone
-from tests.factories import add_organization
+from tests.factories import add_contacts, add_organization
 from tests.fuzzing import SEED
 from tests.integration.protocol.conftest import stage
 from tests.integration.protocol.stage import Stage
@@ -209,10 +209,41 @@ async def test_one_who_must_have_a_phone_is_refused_and_an_external_id_stays_ano
     await create_people(store, organization_id, new, here.now)
     scope = ContactsOf(organization_id, here.organization.shard, (await here.campaign("Spring")).id)
     wanted = [ToEnrol("a"), ToEnrol("b", "same"), ToEnrol("c", "same")]
-    done = await enrol(store, scope, wanted, source="api-0", now=here.now, without_phone=False)
+    done = await enrol(store, scope, wanted, source="api-0", now=here.now, terms=Terms(without_phone=False))
     assert [each.enrolment for each in done] == [Enrolment.NO_PHONE, Enrolment.ADDED, Enrolment.ADDED]
     stored = await store["contacts"].find({"campaign_id": scope.campaign_id}).sort("seq", 1).to_list()
     assert [contact["external_id"] for contact in stored] == ["same", None]
+
+
+async def test_on_terms_of_one_contact_for_a_phone_whoever_has_it_already_is_found(store: Store) -> None:
+    here = await install(store, "phones")
+    organization_id, campaign = here.organization.id, await here.campaign("Spring")
+    scope = ContactsOf(organization_id, here.organization.shard, campaign.id)
+    documents = {"_id": organization_id, "shard": here.organization.shard}, {"_id": campaign.id}
+    [held] = await add_contacts(store, *documents, 1, phone_numbers=["+14155550100", "+5215512345678"])
+    phones = ["+525512345678", PHONE, PHONE, "+14155550199", None]
+    new = [NewPerson({"phone": phone, "first_name": "Ada"}, f"crm-{n}") for n, phone in enumerate(phones)]
+    ids = [person.id for person in await create_people(store, organization_id, new, here.now)]
+    wanted, terms = [ToEnrol(person_id) for person_id in ids], Terms(one_per_phone=True)
+    done = await enrol(store, scope, wanted, source="api-0", now=here.now, terms=terms)
+    assert [each.enrolment for each in done] == [
+        Enrolment.DUPLICATE,
+        Enrolment.ADDED,
+        Enrolment.DUPLICATE,
+        Enrolment.ADDED,
+        Enrolment.SKIPPED,
+    ]
+    assert (done[0].contact_id, done[2].contact_id, done[2].person_id) == (held["_id"], done[1].contact_id, ids[2])
+    # One whose person was taken out of the book holds its phone no more; without these terms nobody does.
+    await delete_person(store, organization_id, ids[3], now=here.now)
+    [again] = await create_people(store, organization_id, [NewPerson({"phone": "+14155550199"})], here.now)
+    for who, on, expected in (
+        (again.id, terms, Enrolment.ADDED),
+        (ids[0], terms, Enrolment.DUPLICATE),
+        (ids[0], USUAL, Enrolment.ADDED),
+    ):
+        [one] = await enrol(store, scope, [ToEnrol(who)], source="api-0", now=here.now, terms=on)
+        assert one.enrolment is expected
 
 
 async def test_a_source_takes_off_the_list_what_it_has_listed(store: Store) -> None:

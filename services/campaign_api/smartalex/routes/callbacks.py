@@ -1,18 +1,16 @@
 """Callbacks: contacts that wait for a retry, or for a time that was asked for."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
 
 from services.campaign_api.http.bodies import BodyRoute, json_body
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paths import OurRef
-from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex.auth import Manager, Reader
-from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, Page, ThisPage
+from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, IdFilter, Page, ThisPage
 from services.campaign_api.smartalex.paths import campaign_of, person_of
 from services.campaign_api.smartalex.schemas.callbacks import CreateCallback, Reschedule, View
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one, unknown_fields
@@ -22,20 +20,20 @@ from shared.clock import utc_now
 from shared.domain.contact_record import Contact
 from shared.domain.fields import TimezoneName
 from shared.domain.ids import contact_id_of_person
-from shared.domain.json_rules import check_text
 from shared.engine import callbacks, campaigns
 from shared.engine.callbacks import WishKind
 from shared.engine.campaigns import Campaign
 from shared.engine.engine import Engine
-from shared.errors import Conflict, Kind, NotFound, WrongState
+from shared.errors import Clash, Conflict, Kind, NotFound, WrongState
 from shared.rendering.smartalex.callbacks import CallbackView, callback_view, changed_callback
 
 router = APIRouter(prefix="/v1", tags=["Callbacks"], route_class=BodyRoute)
 Which = Annotated[
     View | None, EMPTY_IS_NONE, Query(description="overdue: their time has passed; week: to the end of Sunday.")
 ]
+# What is wrong with the time that is asked for, and not with the callback.
+_TOO_LATE: Final = frozenset({Clash.EXPIRES_BEFORE, Clash.ENDS_BEFORE})
 Zone = Annotated[TimezoneName | None, EMPTY_IS_NONE, Query(description="Whose days these are.")]
-OfCampaign = Annotated[str, Query(max_length=255), AfterValidator(check_text), AfterValidator(as_stored)]
 
 
 @router.get("/campaigns/{campaign}/callbacks", responses=problems(404))
@@ -57,7 +55,7 @@ async def list_all(
     engine: ThisEngine,
     caller: Reader,
     asked: ThisPage,
-    campaign_id: OfCampaign = "",
+    campaign_id: IdFilter = "",
     view: Which = None,
     timezone: Zone = None,
 ) -> Many[CallbackView]:
@@ -143,6 +141,8 @@ async def _changed(engine: Engine, caller: Caller, callback: str, kind: WishKind
     try:
         after = await callbacks.change_callback(engine, organization_id, callback, kind, now, **more)
     except (Conflict, WrongState) as error:
+        if kind is WishKind.AT and isinstance(error, Conflict) and error.clash in _TOO_LATE:
+            raise
         raise NotFound(Kind.CALLBACK, callback) from error
     named = await _campaigns(engine, organization_id, [before])
     return changed_callback(before, after, kind, named, now)

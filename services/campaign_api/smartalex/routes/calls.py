@@ -1,18 +1,16 @@
 """Calls: lists, and one call. They are placed by campaigns, never by a request."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paths import OurRef
-from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex.auth import Reader
-from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, ThisPage
+from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, IdFilter, TextFilter, ThisPage
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one
 from services.campaign_api.smartalex.schemas.problems import problems
 from services.campaign_api.smartalex.translate_calls import first_time, time_after
@@ -20,21 +18,18 @@ from shared.clock import utc_now
 from shared.domain.call_results import Sentiment
 from shared.domain.contact_input import is_uuid, read_instant
 from shared.domain.ids import contact_id_of_person
-from shared.domain.json_rules import check_text
-from shared.domain.person import Person
 from shared.engine import calls, people
-from shared.engine.calls import CallFilter, CallOrder, CallStatus, ListedCall
+from shared.engine.calls import CallFilter, CallOrder, CallStatus
 from shared.engine.engine import Engine
 from shared.rendering.smartalex.call_views import CallView, WholeCall
 from shared.rendering.smartalex.calls import call_view, whole_call
+from shared.rendering.smartalex.reading import called_people
 from shared.rendering.smartalex.words import CallResultStatus, outcomes_of
 
 router = APIRouter(prefix="/v1/calls", tags=["Calls"])
 MAX_HOURS: Final = 8760
 _DATE_LENGTH: Final = len("2026-01-15")
 _YEARS: Final = range(1970, 9999)
-Id = Annotated[str, Query(max_length=255), AfterValidator(check_text)]
-OurOwnId = Annotated[str, Query(max_length=255), AfterValidator(check_text), AfterValidator(as_stored)]
 
 
 def _time_or_date(value: Any) -> Any:
@@ -65,9 +60,9 @@ async def list_all(
     engine: ThisEngine,
     caller: Reader,
     asked: ThisPage,
-    agent_id: Id = "",
-    campaign_id: OurOwnId = "",
-    contact_id: OurOwnId = "",
+    agent_id: TextFilter = "",
+    campaign_id: IdFilter = "",
+    contact_id: IdFilter = "",
     direction: Annotated[
         Literal["inbound", "outbound", "web"] | None, EMPTY_IS_NONE, Query(description="All are outbound.")
     ] = None,
@@ -76,7 +71,7 @@ async def list_all(
     from_date: Bound = None,
     to_date: Bound = None,
     since_hours: Annotated[
-        int | None, EMPTY_IS_NONE, Query(ge=1, le=MAX_HOURS, description="Of the last so many hours.")
+        Annotated[int, Field(ge=1, le=MAX_HOURS)] | None, EMPTY_IS_NONE, Query(description="Of the last so many hours.")
     ] = None,
 ) -> Many[CallView]:
     """List calls that have ended, newest first."""
@@ -105,7 +100,8 @@ async def list_all(
         limit=asked.per_page,
         reader=calls.Reader(caller.reads_sensitive),
     )
-    persons = await _persons(engine, caller.organization_id, page.rows)
+    ids = {each.call.contact_id for each in page.rows}
+    persons = await called_people(engine, caller.organization_id, ids)
     rows = [call_view(each, persons.get(each.call.contact_id)) for each in page.rows]
     return many(rows, page.total, asked)
 
@@ -114,7 +110,7 @@ async def list_all(
 async def get_one(engine: ThisEngine, caller: Reader, call: OurRef) -> One[WholeCall]:
     """Get one call, from its placement on, with what was said."""
     found = await calls.get_call(engine, caller.organization_id, call, sensitive=caller.reads_sensitive)
-    persons = await _persons(engine, caller.organization_id, [found])
+    persons = await called_people(engine, caller.organization_id, [found.call.contact_id])
     return one(whole_call(found, persons.get(found.call.contact_id)))
 
 
@@ -124,15 +120,3 @@ async def _contacts_of(engine: Engine, organization_id: str, person_id: str) -> 
     if found is None or found.id != person_id:
         return []
     return [contact_id_of_person(campaign_id, found.id) for campaign_id in found.campaigns]
-
-
-async def _persons(engine: Engine, organization_id: str, some: Sequence[ListedCall]) -> dict[str, Person]:
-    """The people of these calls' contacts, by contact."""
-    contacts = await calls.called_contacts(engine, organization_id, {each.call.contact_id for each in some})
-    ids = {contact.person_id for contact in contacts.values() if contact.person_id is not None}
-    found = await people.people_of(engine, organization_id, ids) if ids else {}
-    return {
-        contact.id: found[contact.person_id]
-        for contact in contacts.values()
-        if contact.person_id is not None and contact.person_id in found
-    }

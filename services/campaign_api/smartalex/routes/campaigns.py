@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
 
 from services.campaign_api.http.bodies import BodyRoute, json_body
 from services.campaign_api.http.credentials import Caller
@@ -14,7 +13,7 @@ from services.campaign_api.http.paths import OurRef
 from services.campaign_api.smartalex import translate
 from services.campaign_api.smartalex.auth import Manager, Reader
 from services.campaign_api.smartalex.errors import NobodyToCall
-from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, ThisPage
+from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, TextFilter, ThisPage
 from services.campaign_api.smartalex.paths import active_agent, campaign_of
 from services.campaign_api.smartalex.schemas.campaigns import CreateCampaign, EditCampaign
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one, unknown_fields
@@ -22,21 +21,23 @@ from services.campaign_api.smartalex.schemas.problems import body_problems, prob
 from services.campaign_api.smartalex.sentences import setting_sentence
 from services.campaign_api.smartalex.translate_hours import asked_hours
 from shared.clock import utc_now
-from shared.domain.json_rules import check_text
 from shared.domain.setting_faults import SettingWarning
-from shared.engine import campaigns, configurations, limits
+from shared.engine import agents, campaigns, configurations, limits
+from shared.engine.agents import Agent
 from shared.engine.campaigns import Campaign, CampaignsOf
+from shared.engine.configurations import StoredConfiguration
 from shared.engine.engine import Engine
 from shared.errors import Kind, WrongState
 from shared.rendering.smartalex.campaign_views import CampaignView
 from shared.rendering.smartalex.campaigns import calls_of, campaign_view
+from shared.rendering.smartalex.reading import read_campaign
 from shared.rendering.smartalex.words import MOVES, Action, CampaignStatus, states_of
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], route_class=BodyRoute)
 StatusFilter = Annotated[
     CampaignStatus | None, EMPTY_IS_NONE, Query(description="draft, active, paused, completed or cancelled.")
 ]
-AgentFilter = Annotated[str, Query(description="The agent's id."), AfterValidator(check_text)]
+OfAgent = Annotated[TextFilter, Query(description="The agent's id.")]
 
 
 @router.post("", status_code=201, responses=body_problems(404), response_model_exclude_unset=True)
@@ -47,7 +48,7 @@ async def create(
     asked = asked_hours(body)
     agent = await active_agent(engine, caller.organization_id, body.agent_id)
     new = translate.new_campaign(body)
-    own = translate.own_configuration(body, asked, next(iter(agent.phone_numbers), None))
+    own = translate.own_configuration(body, asked, agent)
     now = utc_now()
     made = await campaigns.create_campaign(engine, caller.organization_id, new, None, now, caller.actor, own)
     return await _answer(engine, made.campaign, now, [*unknown_fields(body), *_said(made.warnings)])
@@ -55,7 +56,7 @@ async def create(
 
 @router.get("", responses=problems(), response_model_exclude_unset=True)
 async def list_all(
-    engine: ThisEngine, caller: Reader, asked: ThisPage, status: StatusFilter = None, agent_id: AgentFilter = ""
+    engine: ThisEngine, caller: Reader, asked: ThisPage, status: StatusFilter = None, agent_id: OfAgent = ""
 ) -> Many[CampaignView]:
     """List campaigns, newest first."""
     now = utc_now()
@@ -90,14 +91,11 @@ async def edit(
     """Change a campaign; an active one follows within a second."""
     organization_id, asked = caller.organization_id, asked_hours(body)
     before = await campaign_of(engine, organization_id, campaign)
-    number = None
-    if body.agent_id is not None:
-        agent = await active_agent(engine, organization_id, body.agent_id)
-        number = next(iter(agent.phone_numbers), None)
     configuration = await configurations.configuration_of(engine, organization_id, before.id)
+    agent = await _agent_of(engine, before, configuration, body.agent_id)
     calls = calls_of(before, (await limits.get_limits(engine, organization_id)).calls_at_once)
     own = translate.campaign_changes(body, before, calls)
-    of_configuration = translate.configuration_changes(body, asked, configuration, number)
+    of_configuration = translate.configuration_changes(body, asked, configuration, agent)
     now, warnings = utc_now(), list[SettingWarning]()
     if of_configuration:
         warnings += (
@@ -146,6 +144,20 @@ async def cancel(engine: ThisEngine, caller: Manager, campaign: OurRef) -> One[C
     return await _moved(engine, caller, found, Action.CANCEL, utc_now())
 
 
+async def _agent_of(
+    engine: Engine, campaign: Campaign, configuration: StoredConfiguration, named: str | None
+) -> Agent | None:
+    """The agent that is named, whose number is called from then on; None: nothing changes by it.
+
+    One that the campaign has already may be gone, or inactive. Raises `NotFound` for any other that is.
+    """
+    if named is None or named != campaign.agent_id:
+        return None if named is None else await active_agent(engine, campaign.organization_id, named)
+    if not translate.is_made_here(campaign, configuration):
+        return None
+    return (await agents.agents_by_id(engine, campaign.organization_id, [named])).get(named)
+
+
 async def _moved(
     engine: Engine, caller: Caller, campaign: Campaign, action: Action, now: datetime
 ) -> One[CampaignView]:
@@ -157,11 +169,7 @@ async def _moved(
 
 
 async def _answer(engine: Engine, campaign: Campaign, now: datetime, warnings: Sequence[str] = ()) -> One[CampaignView]:
-    organization_id = campaign.organization_id
-    configuration = await configurations.configuration_of(engine, organization_id, campaign.id)
-    numbers = await campaigns.campaign_numbers(engine, organization_id, campaign.id, now)
-    calls = (await limits.get_limits(engine, organization_id)).calls_at_once
-    return one(campaign_view(numbers.campaign, configuration, calls, now, numbers.counts), *warnings)
+    return one(await read_campaign(engine, campaign.organization_id, campaign.id, now), *warnings)
 
 
 def _said(warnings: Sequence[SettingWarning]) -> list[str]:

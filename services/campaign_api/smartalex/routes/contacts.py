@@ -12,10 +12,9 @@ from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.faults import BadValue, ValuesInvalid
 from services.campaign_api.http.paths import OurRef
-from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex import sentences
 from services.campaign_api.smartalex.auth import Manager, Reader
-from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, Page, ThisPage
+from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, IdFilter, Page, TextFilter, ThisPage
 from services.campaign_api.smartalex.paths import campaign_of, person_of
 from services.campaign_api.smartalex.schemas.common import Deleted, Many, One, many, one, unknown_fields
 from services.campaign_api.smartalex.schemas.contacts import (
@@ -40,27 +39,27 @@ from shared.domain.contact_input import NumberRules
 from shared.domain.enrolment import Enrolled, Enrolment
 from shared.domain.json_rules import check_text
 from shared.domain.person import Person, PersonStatus
-from shared.engine import calls, companies, do_not_call, enrolment, people
+from shared.engine import calls, do_not_call, enrolment, people
 from shared.engine.calls import CallFilter, CallOrder, CallStatus
 from shared.engine.contacts import number_rules
 from shared.engine.engine import Engine
-from shared.engine.enrolment import ToEnrol
+from shared.engine.enrolment import Terms, ToEnrol
 from shared.engine.people import PeopleFilter
 from shared.errors import Kind, WrongState
 from shared.rendering.smartalex.contacts import ContactView, company_of, contact_view
+from shared.rendering.smartalex.reading import names_of_companies, read_contact
 from shared.rendering.smartalex.words import STATUS_OF
 
 router = APIRouter(prefix="/v1", route_class=BodyRoute)
 # What the do-not-call list says of its entries that this API has made.
 SOURCE: Final = "smartalex"
+_TERMS: Final = Terms(without_phone=False, call_again=False, one_per_phone=True)
 Search = Annotated[
     str,
     Query(max_length=255, description="Part of a name, a phone or an e-mail address, in any case."),
     AfterValidator(check_text),
 ]
 Status = Annotated[PersonStatus | None, EMPTY_IS_NONE, Query(description="active, inactive or dnc.")]
-Tag = Annotated[str, Query(max_length=255), AfterValidator(check_text)]
-Id = Annotated[str, Query(max_length=255), AfterValidator(check_text), AfterValidator(as_stored)]
 
 
 @router.post(
@@ -97,7 +96,7 @@ async def list_of_campaign(
     asked: ThisPage,
     status: Status = None,
     search: Search = "",
-    tag: Tag = "",
+    tag: TextFilter = "",
 ) -> Many[ContactView]:
     """List the contacts of the book that are in a campaign, newest first."""
     found = await campaign_of(engine, caller.organization_id, campaign)
@@ -112,8 +111,8 @@ async def list_all(
     asked: ThisPage,
     status: Status = None,
     search: Search = "",
-    campaign_id: Id = "",
-    tag: Tag = "",
+    campaign_id: IdFilter = "",
+    tag: TextFilter = "",
 ) -> Many[ContactView]:
     """List contacts, newest first."""
     which = _filter(status, search, tag, campaign_id or None)
@@ -146,7 +145,7 @@ async def create(
         response.status_code = 200
     warnings = await _with_status(engine, caller, stored.person, body.status)
     person = await person_of(engine, organization_id, stored.person.id)
-    return one(await _view(engine, person), *unknown_fields(body), *warnings)
+    return one(await read_contact(engine, person), *unknown_fields(body), *warnings)
 
 
 @router.get("/contacts/{contact}", tags=["Contacts"], responses=problems(404), response_model_exclude_unset=True)
@@ -167,7 +166,7 @@ async def get_one(engine: ThisEngine, caller: Reader, contact: OurRef) -> One[Co
             reader=calls.Reader(caller.reads_sensitive),
         )
         newest = page.rows
-    return one(contact_with_history(found, newest, await _names(engine, [person])))
+    return one(contact_with_history(found, newest, await names_of_companies(engine, [person])))
 
 
 @router.patch("/contacts/{contact}", tags=["Contacts"], responses=body_problems(404), response_model_exclude_unset=True)
@@ -181,7 +180,11 @@ async def edit(
         rules = await _rules(engine, organization_id)
         fields["phone"] = None if body.phone is None else read_phone(body.phone, rules)
     person = await person_of(engine, organization_id, contact)
-    _require_phone(body.status, fields.get("phone", person.phone))
+    if fields.get("phone", person.phone) == person.phone:
+        # What was read is sent back, also where another API has given this phone to two people.
+        fields.pop("phone", None)
+    if "phone" in fields or person.status is not PersonStatus.DNC:
+        _require_phone(body.status, fields.get("phone", person.phone))
     fields = await _with_company(engine, person, fields)
     if fields:
         person = await people.edit_person(
@@ -189,7 +192,7 @@ async def edit(
         )
     warnings = await _with_status(engine, caller, person, body.status)
     person = await person_of(engine, organization_id, person.id)
-    return one(await _view(engine, person), *unknown_fields(body), *warnings)
+    return one(await read_contact(engine, person), *unknown_fields(body), *warnings)
 
 
 @router.delete("/contacts/{contact}", tags=["Contacts"], responses=problems(404), response_model_exclude_unset=True)
@@ -214,9 +217,7 @@ async def _enrolled(
         place: person_id for place, person_id in ids.items() if person_id in known and known[person_id].id == person_id
     }
     wanted = [ToEnrol(person_id, external_id=person_id) for person_id in there.values()]
-    done = await enrolment.enrol(
-        engine, organization_id, campaign_id, wanted, utc_now(), without_phone=False, call_again=False
-    )
+    done = await enrolment.enrol(engine, organization_id, campaign_id, wanted, utc_now(), _TERMS)
     unknown = {place: Enrolled(person_id, None, Enrolment.UNKNOWN) for place, person_id in ids.items()}
     return unknown | dict(zip(there, done, strict=True))
 
@@ -232,25 +233,15 @@ def _filter(status: PersonStatus | None, search: str, tag: str, campaign_id: str
 
 async def _listed(engine: Engine, organization_id: str, which: PeopleFilter, asked: Page) -> Many[ContactView]:
     page = await people.numbered_people(engine, organization_id, which, offset=asked.offset, limit=asked.per_page)
-    names = await _names(engine, [each.person for each in page.rows])
+    names = await names_of_companies(engine, [each.person for each in page.rows])
     return many([contact_view(each.person, each.calls, names) for each in page.rows], page.total, asked)
-
-
-async def _names(engine: Engine, some: Sequence[Person]) -> dict[str, str]:
-    ids = {person.company_id for person in some if person.company_id is not None}
-    return await companies.company_names(engine, ids)
-
-
-async def _view(engine: Engine, person: Person) -> ContactView:
-    [each] = await people.with_calls(engine, [person])
-    return contact_view(each.person, each.calls, await _names(engine, [person]))
 
 
 async def _with_company(engine: Engine, person: Person, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields, so that a company that is written is shown: one of the registry is let go by another name."""
     if "company" not in fields or person.company_id is None:
         return fields
-    if fields["company"] == company_of(person, await _names(engine, [person])):
+    if fields["company"] == company_of(person, await names_of_companies(engine, [person])):
         return {name: value for name, value in fields.items() if name != "company"}
     return {**fields, "company_id": None}
 

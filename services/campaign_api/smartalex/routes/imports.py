@@ -8,15 +8,13 @@ from email.policy import HTTP
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator
 
 from services.campaign_api.http.bodies import MAX_BODY_BYTES, read_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.faults import BadValue, Refused, RequestFault, ValuesInvalid
 from services.campaign_api.http.paths import OurRef
-from services.campaign_api.http.requests import as_stored
 from services.campaign_api.smartalex.auth import Manager, Reader
-from services.campaign_api.smartalex.paging import ThisPage
+from services.campaign_api.smartalex.paging import IdFilter, ThisPage
 from services.campaign_api.smartalex.paths import campaign_of
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one
 from services.campaign_api.smartalex.schemas.imports import ImportView
@@ -24,7 +22,6 @@ from services.campaign_api.smartalex.schemas.problems import body_problems, prob
 from services.campaign_api.smartalex.translate_imports import import_view
 from shared.clock import utc_now
 from shared.domain.ids import DEFAULT_CAMPAIGN
-from shared.domain.json_rules import check_text
 from shared.domain.repeating import quoted
 from shared.engine import imports
 from shared.engine.imports import ImportOrder
@@ -38,12 +35,7 @@ _FILE: Final = {
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"text/csv": _TEXT, "multipart/form-data": _FILE}}
 }
-IntoCampaign = Annotated[
-    str,
-    Query(max_length=255, description="Add the contacts to this campaign, too."),
-    AfterValidator(check_text),
-    AfterValidator(as_stored),
-]
+IntoCampaign = Annotated[IdFilter, Query(description="Add the contacts to this campaign, too.")]
 
 
 @router.post(

@@ -76,6 +76,7 @@ class AgentView(BaseModel):
 
     id: str
     name: str
+    assistant_name: str = Field(description="The same.")
     language: str
     voice: str | None
     status: Literal["ready", "inactive"]

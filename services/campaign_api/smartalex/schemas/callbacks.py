@@ -13,6 +13,7 @@ from shared.clock import utc_now
 from shared.domain.callbacks import MAX_AHEAD, MAX_NOTES, PAST_ALLOWED
 from shared.domain.contact_input import Instant
 from shared.domain.json_rules import check_text
+from shared.rendering.smartalex.callbacks import CallbackView
 
 
 class View(StrEnum):
@@ -52,6 +53,8 @@ class CreateCallback(Body):
         }
     )
 
+    read_only: ClassVar[frozenset[str]] = frozenset(CallbackView.model_fields)
+
     contact_id: OurId = Field(description="A contact of the book that is in the campaign, and not being called.")
     scheduled_at: TimeToCome = Field(description="Not before this time, at most a year ahead.")
     notes: Notes | None = None
@@ -61,10 +64,7 @@ class Reschedule(Body):
     """Another time for a callback."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"scheduled_at": "2027-03-08T09:00:00Z"}]})
-    read_only: ClassVar[frozenset[str]] = frozenset(
-        {"id", "campaign_id", "campaign_name", "contact_id", "contact_name", "phone", "type", "outcome"}
-        | {"retry_number", "max_retries", "overdue", "status", "agent_id", "created_at"}
-    )
+    read_only: ClassVar[frozenset[str]] = frozenset(CallbackView.model_fields)
 
     scheduled_at: Annotated[TimeToCome, BeforeValidator(not_null)]
     notes: Notes | None = Field(None, description="Left out or null: as they were.")

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from services.campaign_api.http.requests import Identifier, Name, RequestBody, not_null
 from services.campaign_api.smartalex.schemas.common import Body, Text5000
 from shared.domain.fields import E164, ConcurrencyLimit, TimezoneName, WallTime, at_most
+from shared.rendering.smartalex.campaign_views import CampaignView
 
 MAX_RETRIES: Final = 49
 MAX_DAY_WINDOWS: Final = 100
@@ -25,10 +26,7 @@ _EXAMPLE: Final[JsonDict] = {
         "max_retries": 3,
     },
 }
-# Fields of a campaign read that are its own to say.
-READ_ONLY: Final = frozenset(
-    {"id", "status", "created_at", "updated_at", "started_at", "completed_at", "statistics", "data", "warnings"}
-)
+READ_ONLY: Final = frozenset(CampaignView.model_fields)
 
 
 def _with_times(value: Any) -> Any:
@@ -46,7 +44,7 @@ def _not_blank(name: str) -> str:
     return name
 
 
-class Window(RequestBody):
+class Window(Body):
     """A time of day in which calls are made."""
 
     start: WallTime
@@ -60,7 +58,7 @@ class Day(Body):
     start: WallTime | None = None
     end: WallTime | None = None
     windows: Annotated[list[Window], Field(max_length=MAX_DAY_WINDOWS), at_most(MAX_DAY_WINDOWS)] | None = Field(
-        None, description="In place of start and end, as they are read of a campaign made elsewhere."
+        None, description="Of a campaign made elsewhere, as they are read; another start or end takes their place."
     )
 
 

@@ -11,7 +11,6 @@ from services.campaign_api.smartalex.schemas.common import Body, Text255
 from shared.domain.fields import at_most
 from shared.domain.json_rules import JsonObject, check_text
 from shared.domain.person import PersonStatus
-from shared.domain.phone import MAX_RAW_LENGTH
 from shared.rendering.smartalex.contacts import ContactView
 from shared.rendering.smartalex.times import Time
 from shared.rendering.smartalex.words import CallResultStatus, CampaignStatus
@@ -29,7 +28,8 @@ _ADA: Final[JsonDict] = {
     "company": "Analytical Engines",
 }
 
-Phone = Annotated[str, Field(max_length=MAX_RAW_LENGTH), AfterValidator(check_text)]
+# What is no possible number is no wrong type, however long it is: in a list it costs its own row.
+Phone = Annotated[str, AfterValidator(check_text)]
 Email = Annotated[str, Field(max_length=MAX_EMAIL), AfterValidator(check_text)]
 Tags = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=MAX_TAG), AfterValidator(check_text)]],
@@ -41,9 +41,7 @@ Tags = Annotated[
 class ContactFields(Body):
     """What is known of a person; null is the same as leaving it out, but where a contact is changed."""
 
-    read_only: ClassVar[frozenset[str]] = frozenset(
-        {"id", "calls_count", "last_called_at", "created_at", "updated_at", "calls", "campaigns"}
-    )
+    read_only: ClassVar[frozenset[str]] = frozenset({*ContactView.model_fields, "calls", "campaigns"})
 
     first_name: Text255 | None = None
     last_name: Text255 | None = None
@@ -56,8 +54,6 @@ class ContactFields(Body):
 
 class ContactRow(ContactFields):
     """A contact for a campaign."""
-
-    read_only: ClassVar[frozenset[str]] = ContactFields.read_only | {"status"}
 
     phone: Phone = Field(description="E.164, or a national form, which is read with +1.")
 

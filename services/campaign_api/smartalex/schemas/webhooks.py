@@ -33,7 +33,9 @@ class CreateWebhook(Body):
     """A subscription, in the newer form or in the older one."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-    read_only: ClassVar[frozenset[str]] = frozenset({"id", "is_active", "created_at", "signing_secret"})
+    read_only: ClassVar[frozenset[str]] = frozenset(
+        {"id", "is_active", "created_at", "signing_secret", "data", "warnings"}
+    )
 
     url: Url = Field(description="https, at most 2048 characters, no user or password.")
     event_types: Events | None = None

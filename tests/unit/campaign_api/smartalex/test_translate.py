@@ -125,6 +125,53 @@ def body(**fields: Any) -> CreateCampaign:
     return CreateCampaign.model_validate({"name": "Spring", "agent_id": "ada", **fields})
 
 
+def test_windows_that_were_read_are_kept_until_start_or_end_is_another() -> None:
+    several = [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "17:00"}]
+    read = {"enabled": True, "start": "09:00", "end": "17:00", "windows": several}
+
+    def monday(**changes: Any) -> Any:
+        week = asked_hours(body(business_hours={"monday": {**read, **changes}})).week
+        assert week is not None
+        return week[Weekday.MON]
+
+    assert monday() == (("09:00", "12:00"), ("13:00", "17:00"))
+    assert monday(start="08:00") == (("08:00", "17:00"),)
+    assert monday(end="16:00") == (("09:00", "16:00"),)
+    assert monday(enabled=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("hours", "field"),
+    [
+        ({"settings": {"calling_hours_start": "24:00"}}, "settings.calling_hours_start"),
+        ({"settings": {"calling_hours_start": "24:00", "calling_hours_end": "24:00"}}, "settings.calling_hours_end"),
+        ({"settings": {"calling_hours_end": "09:00"}}, "settings.calling_hours_end"),
+        (
+            {"business_hours": {"monday": {"enabled": True, "start": "24:00", "end": "09:00"}}},
+            "business_hours.monday.start",
+        ),
+        ({"settings": {"calling_hours_end": "17:00"}, "business_hours": {}}, "settings.calling_hours_end"),
+    ],
+)
+def test_hours_that_are_none_or_contradict_each_other_are_named(hours: Any, field: str) -> None:
+    with pytest.raises(ValuesInvalid) as refused:
+        asked_hours(body(**hours))
+    [bad] = refused.value.fault.values
+    assert ".".join(map(str, bad.loc[1:])) == field
+
+
+def test_both_forms_that_say_the_same_are_taken_and_hours_may_cross_midnight() -> None:
+    day = {"enabled": True, "start": "22:00", "end": "06:00"}
+    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    both = body(
+        business_hours=dict.fromkeys(names, day),
+        settings={"calling_hours_start": "22:00", "calling_hours_end": "06:00", "timezone": "UTC"},
+        timezone="UTC",
+    )
+    older = body(settings={"calling_hours_start": "22:00", "calling_hours_end": "06:00"})
+    assert week_after(asked_hours(both), None) == week_after(asked_hours(older), None)
+
+
 def test_calling_hours_hold_on_all_days_and_what_is_left_out_is_the_default() -> None:
     asked = asked_hours(body(settings={"calling_hours_start": "08:00"}))
     assert week_after(asked, None) == dict.fromkeys(Weekday, (("08:00", "17:00"),))
@@ -221,5 +268,21 @@ def test_each_event_has_facts_behind_it_and_each_fact_is_told_as_one() -> None:
         status = RESULT_OF[outcome]
         completed = status in {CallResultStatus.COMPLETED, CallResultStatus.VOICEMAIL}
         assert told(FactType.CALL_ENDED, outcome=outcome.value) == ["call.completed" if completed else "call.failed"]
-    assert told(FactType.CAMPAIGN_HALTED) == ["campaign.paused"]
-    assert told(FactType.CAMPAIGN_CANCELLED) == told(FactType.CONTACT_COMPLETED) == []
+    as_told = {
+        FactType.CALL_PLACED: "call.started",
+        FactType.CALL_ANSWERED: "call.connected",
+        FactType.CAMPAIGN_STARTED: "campaign.started",
+        FactType.CAMPAIGN_PAUSED: "campaign.paused",
+        FactType.CAMPAIGN_HALTED: "campaign.paused",
+        FactType.CAMPAIGN_RESUMED: "campaign.resumed",
+        FactType.CAMPAIGN_COMPLETED: "campaign.completed",
+        FactType.PERSON_CREATED: "contact.created",
+        FactType.PERSON_CHANGED: "contact.updated",
+        FactType.PERSON_DELETED: "contact.deleted",
+        FactType.PERSON_DO_NOT_CALL: "contact.dnc",
+        FactType.CALLBACK_SCHEDULED: "callback.scheduled",
+        FactType.CALLBACK_DONE: "callback.completed",
+        FactType.CALLBACK_CANCELLED: "callback.cancelled",
+    }
+    for kind in set(FactType) - {FactType.CALL_ENDED}:
+        assert told(kind) == ([as_told[kind]] if kind in as_told else []), kind
