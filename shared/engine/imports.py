@@ -16,6 +16,7 @@ from shared.domain.csv_check import Checked, Refusal, check_file
 from shared.domain.ids import is_default_campaign
 from shared.domain.jobs import SHOWN_REFUSED, ImportOrder, Job, JobKind, JobState, RefusedRow, new_job
 from shared.domain.page import NumberedPage, Page
+from shared.domain.spreadsheets import harmless
 from shared.domain.stored_files import MAX_FILE_BYTES, file_key
 from shared.engine.contacts import contact_target
 from shared.engine.engine import Engine
@@ -40,8 +41,6 @@ __all__ = [
     "refused_csv",
 ]
 
-# A cell that begins so is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_A_PIECE = 1000
 
 
@@ -147,7 +146,7 @@ async def refused_csv(engine: Engine, organization_id: str, import_id: str) -> A
     lines.writerow(("row", "field", "reason"))
     rows = 0
     async for row in stored.refused_rows(engine.store, organization_id, import_id):
-        lines.writerow((row.row, _harmless(row.field or ""), _harmless(row.reason)))
+        lines.writerow((row.row, harmless(row.field or ""), harmless(row.reason)))
         rows += 1
         if rows % _ROWS_A_PIECE == 0:
             yield text.getvalue()
@@ -174,10 +173,6 @@ async def _campaign_id(engine: Engine, organization_id: str, reference: str | No
     if reference is None:
         return None
     return (await contact_target(engine, organization_id, reference, deleted=True)).campaign_id
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 @cache

@@ -14,6 +14,7 @@ from services.campaign_api.native.schemas.calls import CallPage, CallView
 from shared.domain.calls import CallStatus
 from shared.domain.ids import is_default_campaign
 from shared.domain.outcome import Outcome
+from shared.domain.spreadsheets import harmless
 from shared.engine.calls import CallPage as FoundCalls
 from shared.engine.calls import ListedCall, NumberedCalls
 
@@ -53,8 +54,7 @@ OF_RESULT: Final = (
     "extracted",
 )
 COLUMNS: Final = (*OF_CALL, *OF_RESULT)
-# How a spreadsheet tells a formula. Numbers of phones begin so too, and are none.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# Numbers of phones begin as formulas do, and are none.
 _PHONE: Final = re.compile(r"\+[0-9]{1,15}")
 _JSON: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
@@ -142,7 +142,7 @@ def _json(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) and not _PHONE.fullmatch(value) else value
+    return value if _PHONE.fullmatch(value) else harmless(value)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -13,6 +13,7 @@ import orjson
 from services.campaign_api.sysevo.schemas.runs import CostInfo, RunView
 from shared.domain.calls import Call, CallOrder, CallStatus, ListedCall
 from shared.domain.outcome import Outcome
+from shared.domain.spreadsheets import harmless
 from shared.engine.calls import CalledContact
 from shared.engine.transcripts import text_of
 
@@ -55,8 +56,6 @@ DISPOSITION_OF: Final[Mapping[Outcome | None, str | None]] = MappingProxyType(
 )
 _CONNECTED: Final = frozenset({_O.ANSWERED, _O.VOICEMAIL})
 _NAMED: Final = frozenset({_O.DECLINED, _O.DO_NOT_CALL, _O.INVALID_NUMBER})
-# A cell that begins so is a formula to a spreadsheet.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +191,7 @@ def report_lines(rows: Iterable[Sequence[object]]) -> str:
 
 def report_header(variables: Sequence[str]) -> list[str]:
     """The header, with a column for each extracted variable."""
-    return [*COLUMNS, *(str(harmless(name)) for name in variables), *MORE_COLUMNS]
+    return [*COLUMNS, *map(harmless, variables), *MORE_COLUMNS]
 
 
 def report_row(
@@ -217,16 +216,16 @@ def report_row(
         workflow or "",
         time_text(created),
         row[PHONE_COLUMN],
-        harmless(disposition(outcome, result)),
+        _cell(disposition(outcome, result)),
         talk_seconds(outcome, row["duration_seconds"]),
-        *(harmless(_cell(extracted.get(name))) for name in variables),
-        harmless(", ".join(tags)),
+        *(_cell(extracted.get(name)) for name in variables),
+        _cell(", ".join(tags)),
         transcript_url if result.get("transcript") is not None else "",
-        harmless(result.get("recording_url")),
+        _cell(result.get("recording_url")),
         outcome.value,
         row["attempt_number"],
         compact(columns),
-        harmless(result.get("summary")),
+        _cell(result.get("summary")),
         compact(extracted),
     ]
     return cells
@@ -242,12 +241,9 @@ def compact(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
 def _cell(value: Any) -> object:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return harmless(value)
+    if value is None or isinstance(value, int | float):
         return value
     return compact(value)
