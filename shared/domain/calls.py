@@ -96,6 +96,7 @@ class CallFilter:
     - `since` is inclusive, `until` exclusive, of `created_at`; `shortest` and `longest` are seconds, inclusive, of
       the duration of calls that have ended, 0 for those that nobody took.
     - `outcomes` or `dispositions`: one of either. `ended_as`: one of these outcomes, whatever else is asked.
+    - `under_way_too`: whatever outcomes are asked for, calls that are under way match, too.
     - `tags`: all of them. `sentiments`: one of them.
     - `search`: a part of a phone number, or of the contact's name in any case, taken literally.
     - `direction`: calls are outbound, so any other one has none.
@@ -112,6 +113,7 @@ class CallFilter:
     direction: str | None = None
     outcomes: Collection[Outcome] = ()
     ended_as: Collection[Outcome] = ()
+    under_way_too: bool = False
     dispositions: Collection[str] = ()
     sentiments: Collection[str] = ()
     tags: Collection[str] = ()
@@ -129,9 +131,9 @@ class CallFilter:
     @property
     def of_endings_alone(self) -> bool:
         """Whether only calls that have ended can match."""
-        by_outcome = bool(self.outcomes) and not self.dispositions
+        by_outcome = bool(self.ended_as) or (bool(self.outcomes) and not self.dispositions)
         by_duration = self.shortest is not None or self.longest is not None
-        return self.status is CallStatus.ENDED or by_outcome or by_duration or bool(self.ended_as)
+        return self.status is CallStatus.ENDED or by_duration or (by_outcome and not self.under_way_too)
 
     @property
     def is_empty(self) -> bool:

@@ -23,7 +23,7 @@ NAMED_ROWS: Final = 5
 PHONE_COLUMN: Final = "phone_number"
 # Numbers have their own country code, so it is never read with this one; with one, blanks and marks are read past.
 _ANY_COUNTRY: Final = "+1"
-_VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+_VARIABLE: Final = re.compile(r"\{\{\s*([^\s{}|.]+)\s*\}\}")
 _GIVEN: Final = frozenset({"campaign_id", "provider", "source_uuid"})
 
 

@@ -1,6 +1,8 @@
 """A campaign's log: what has happened to it, why, and by whom."""
 
-from shared.domain.campaign_log import LogEntry
+from collections.abc import Collection
+
+from shared.domain.campaign_log import LogEntry, LogEvent
 from shared.domain.page import NumberedPage, Page
 from shared.engine.engine import Engine
 from shared.store.catalog import campaign_log as stored
@@ -21,8 +23,20 @@ async def list_log(
 
 
 async def numbered_log(
-    engine: Engine, organization_id: str, reference: str, *, offset: int, limit: int, deleted: bool = False
+    engine: Engine,
+    organization_id: str,
+    reference: str,
+    *,
+    offset: int,
+    limit: int,
+    deleted: bool = False,
+    events: Collection[LogEvent] | None = None,
 ) -> NumberedPage[LogEntry]:
-    """The log as `list_log` has it, from the `offset`-th entry on, and how many there are. Raises `NotFound`."""
+    """The log as `list_log` has it, from the `offset`-th entry on, and how many there are; of these `events` alone.
+
+    Raises `NotFound`.
+    """
     campaign = await get_campaign(engine.store, organization_id, reference, deleted=deleted)
-    return await stored.numbered_log(engine.store, organization_id, campaign.id, offset=offset, limit=limit)
+    return await stored.numbered_log(
+        engine.store, organization_id, campaign.id, offset=offset, limit=limit, events=events
+    )

@@ -1,6 +1,6 @@
 """A campaign's log, and what is told of its course, written in the transaction that moves the campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -146,10 +146,21 @@ async def read_log(
 
 @translates
 async def numbered_log(
-    store: Store, organization_id: str, campaign_id: str, *, offset: int, limit: int
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    *,
+    offset: int,
+    limit: int,
+    events: Collection[LogEvent] | None = None,
 ) -> NumberedPage[LogEntry]:
-    """The campaign's log as `read_log` has it, from the `offset`-th entry on, and how many there are."""
-    query = {"campaign_id": campaign_id, "organization_id": organization_id}
+    """The campaign's log as `read_log` has it, from the `offset`-th entry on, and how many there are.
+
+    `events`: of these alone; None: of all.
+    """
+    query: Document = {"campaign_id": campaign_id, "organization_id": organization_id}
+    if events is not None:
+        query["event"] = {"$in": sorted(event.value for event in events)}
     page = await numbered(store["campaign_log"], query, offset=offset, limit=limit)
     return NumberedPage(_known(page.rows), page.total)
 

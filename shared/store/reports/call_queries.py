@@ -24,7 +24,7 @@ _SERVED: Final[Mapping[str, frozenset[str]]] = {
     "listing": frozenset({"since", "until"}),
 }
 # Restrictions that say nothing of an attempt, which has ended and is outbound.
-_OF_EVERY_ATTEMPT: Final = frozenset({"status", "direction"})
+_OF_EVERY_ATTEMPT: Final = frozenset({"status", "direction", "under_way_too"})
 _OUTCOMES: Final = sorted(outcome.value for outcome in Outcome)
 
 

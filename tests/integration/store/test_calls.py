@@ -153,8 +153,11 @@ def brute(world: World, which: CallFilter, order: CallOrder) -> list[str]:
             (not which.outcomes and not which.dispositions)
             or c["outcome"] in which.outcomes
             or c["result"].get("disposition") in which.dispositions
+            or (which.under_way_too and c["outcome"] is None and not which.dispositions)
         ),
-        lambda c: not which.ended_as or c["outcome"] in which.ended_as,
+        lambda c: (
+            not which.ended_as or c["outcome"] in which.ended_as or (which.under_way_too and c["outcome"] is None)
+        ),
         lambda c: any(which.search.lower() in (c[n] or "").lower() for n in ("called", "caller", "name")),
     ]
     found = [call for call in world.calls if all(rule(call) for rule in rules)]
@@ -185,6 +188,7 @@ def filters(world: World) -> st.SearchStrategy[CallFilter]:
         "status": st.sampled_from(CallStatus),
         "outcomes": st.sets(st.sampled_from(Outcome), max_size=4),
         "ended_as": st.sets(st.sampled_from(Outcome), min_size=1, max_size=4),
+        "under_way_too": st.just(True),
         "dispositions": st.sampled_from([("sold",), ("sold", "lost")]),
         "sentiments": st.just(("positive",)),
         "tags": st.sampled_from([("a",), ("a", "b"), ("c",)]),

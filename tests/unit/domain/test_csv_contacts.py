@@ -144,3 +144,4 @@ def test_a_good_list_passes(separator: str) -> None:
 def test_variables_are_those_that_a_list_must_have() -> None:
     definition = {"nodes": [{"text": "Hi {{ First_Name }} of {{company.name}}, {{title | Sir}}, {{provider}} {{x}}"}]}
     assert variables_of(definition) == ("first_name", "x")
+    assert variables_of("{{first-name}} {{Prénom}} {{ a b }} {{}} {{fallback|}}") == ("first-name", "prénom")
