@@ -100,6 +100,7 @@ async def test_the_first_day_of_a_customer(system: System) -> None:
     assert progress["completed"] + progress["failed"] == progress["total_contacts"] == PEOPLE
     assert (progress["pending"], progress["in_progress"], progress["dialled"]) == (0, 0, PEOPLE)
     assert (progress["progress_percentage"], progress["source_sync"]["status"]) == (100, "completed")
+    assert started["started_at"] == progress["started_at"] < progress["completed_at"]
     assert progress["failed_calls"] == progress["failed"] > 0
     assert progress["answered"] == progress["completed"] > 0
 

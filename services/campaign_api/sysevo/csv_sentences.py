@@ -5,13 +5,13 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.domain.csv_check import MAX_FILE_BYTES, Breach, Refusal
-from shared.domain.csv_text import MAX_CELL, MAX_COLUMNS, CsvFlaw
+from shared.domain.csv_text import MAX_COLUMNS, CsvFlaw
 
 NO_FILE: Final = "contacts_file_key: nothing was uploaded under this key; upload the list first"
+_LARGE_ROW: Final = "A row must not have more than 64 KiB"
 _UNREADABLE: Final[Mapping[CsvFlaw | None, str]] = MappingProxyType(
     {
         CsvFlaw.TOO_MANY_COLUMNS: f"it has more than {MAX_COLUMNS:,} columns",
-        CsvFlaw.CELL_TOO_LARGE: f"a cell has more than {MAX_CELL:,} characters",
         CsvFlaw.UNCLOSED_QUOTE: "a quotation mark opens a field and nothing closes it (unclosed quote)",
         CsvFlaw.NUL: "it has a NUL character",
         CsvFlaw.NOT_TEXT: "its byte order mark says UTF-16, and its bytes are none",
@@ -25,6 +25,8 @@ def refusal_sentence(refusal: Refusal) -> str:
     match refusal.breach:
         case Breach.TOO_LARGE:
             return f"The CSV file is larger than {MAX_FILE_BYTES:,} bytes"
+        case Breach.UNREADABLE if refusal.flaw is CsvFlaw.CELL_TOO_LARGE:
+            return f"{_LARGE_ROW}: {rows}"
         case Breach.UNREADABLE if refusal.flaw not in (CsvFlaw.EMPTY, CsvFlaw.NO_ROWS):
             why = _UNREADABLE.get(refusal.flaw, "it is no table")
             return f"The CSV file cannot be read: {why}{f' ({rows})' if refusal.rows else ''}"
@@ -39,7 +41,7 @@ def refusal_sentence(refusal: Refusal) -> str:
         case Breach.DUPLICATE_NUMBERS:
             return f"The CSV file has duplicate phone numbers: {rows}"
         case Breach.ROWS_TOO_LARGE:
-            return f"A row must not have more than 64 KiB: {rows}"
+            return f"{_LARGE_ROW}: {rows}"
         case Breach.MISSING_VARIABLES:
             return f"The workflow has template variables that are no column of the CSV file: {names}"
         case Breach.EMPTY_VARIABLES:

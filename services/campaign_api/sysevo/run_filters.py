@@ -105,13 +105,14 @@ def _of_object(given: Mapping[str, Any]) -> CallFilter:
     if number not in _NOTHING:
         if not isinstance(number, str) or not re.fullmatch(r"\+?[0-9 ().-]{1,40}", number):
             raise BadFilter("phone_number is a number, such as +14155552671")
-        which = replace(which, called=number)
+        which = replace(which, called=re.sub(r"[^+0-9]", "", number))
     ended: frozenset[Outcome] | None = None
     statuses = _words(given.get("status"), "status")
     if statuses:
         which, ended = _with_statuses(which, statuses)
     words = _words(given.get("outcome"), "outcome")
     if words:
+        which = replace(which, under_way_too=False)
         outcomes = frozenset(outcome for word in words for outcome in _outcomes(word))
         ended = outcomes if ended is None else ended & outcomes
     dispositions = tuple(_words(given.get("disposition"), "disposition"))
@@ -131,11 +132,10 @@ def _with_statuses(which: CallFilter, words: list[str]) -> tuple[CallFilter, fro
         return which, None
     if wanted == {"in_progress"}:
         return replace(which, status=CallStatus.IN_PROGRESS), None
-    if "in_progress" in wanted:
-        raise BadFilter("in_progress stands alone, or beside both completed and failed")
     if wanted == {"completed", "failed"}:
         return replace(which, status=CallStatus.ENDED), None
-    return which, _COMPLETED if wanted == {"completed"} else frozenset(Outcome) - _COMPLETED
+    which = replace(which, under_way_too="in_progress" in wanted)
+    return which, _COMPLETED if "completed" in wanted else frozenset(Outcome) - _COMPLETED
 
 
 def _with_completion(which: CallFilter, word: Any) -> CallFilter:
@@ -152,6 +152,8 @@ def _with_completion(which: CallFilter, word: Any) -> CallFilter:
 def _with_codes(which: CallFilter, codes: list[str]) -> CallFilter:
     if not codes:
         return which
+    if which.dispositions:
+        raise BadFilter("send all codes in one dispositionCode")
     outcomes = frozenset(outcome for code in codes for outcome in _outcomes(code))
     return replace(which, dispositions=tuple(codes), outcomes=outcomes)
 

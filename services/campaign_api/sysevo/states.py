@@ -30,4 +30,3 @@ STARTED_FROM: Final = frozenset({_S.DRAFT, _S.SCHEDULED})
 PAUSED_FROM: Final = frozenset({_S.SYNCING, _S.RUNNING})
 RESUMED_FROM: Final = frozenset({_S.PAUSED})
 CHANGED_IN: Final = frozenset(CampaignState) - {_S.COMPLETED, _S.CANCELLED, _S.FAILED}
-REDIALLED_IN: Final = frozenset({_S.COMPLETED, _S.CANCELLED})

@@ -27,6 +27,7 @@ from services.campaign_api.sysevo.translate_settings import (
     retry_view,
     schedule_view,
     shown_hours,
+    shown_threshold,
 )
 from shared.domain.calls import Call
 from shared.domain.campaign import DEFAULT_PRIORITY, HaltReason
@@ -55,7 +56,7 @@ _SAID: Final[Mapping[str, str]] = MappingProxyType(
         "circuit_breaker_tripped": "Campaign paused: too many of its calls have failed",
     }
 )
-_EVENTS: Final[Mapping[LogEvent, str]] = MappingProxyType(
+SHOWN_EVENTS: Final[Mapping[LogEvent, str]] = MappingProxyType(
     {
         LogEvent.STARTED: "campaign_started",
         LogEvent.PAUSED: "campaign_paused",
@@ -88,7 +89,7 @@ class Standing:
 
 
 def new_campaign(body: CreateCampaign, agent: Agent, account_id: str | None) -> NewFileCampaign:
-    """The campaign that the body asks for. Raises `HoursDiffer`."""
+    """The campaign that the body asks for."""
     hours = hours_of(body)
     retry, breaker = body.retry_config or ABSENT_RETRY, body.circuit_breaker or ABSENT_BREAKER
     rate = body.rate_limit_per_second
@@ -204,11 +205,11 @@ def _warnings(wanted: int | None, most: int) -> list[str]:
     return [f"max_concurrency is {wanted}, but only {most} calls at once are possible now"]
 
 
-def event_of(entry: LogEntry) -> str | None:
-    """The word of this API for an entry of a campaign's log; None: it has none, and does not show it."""
+def event_of(entry: LogEntry) -> str:
+    """The word of this API for an entry of a campaign's log that is one of `SHOWN_EVENTS`."""
     if entry.event is LogEvent.HALTED and entry.reason == HaltReason.CIRCUIT_BREAKER:
         return "circuit_breaker_tripped"
-    return _EVENTS.get(entry.event)
+    return SHOWN_EVENTS[entry.event]
 
 
 def log_view(entry: LogEntry, event: str, recent_failures: Sequence[Mapping[str, Any]]) -> LogView:
@@ -220,7 +221,7 @@ def log_view(entry: LogEntry, event: str, recent_failures: Sequence[Mapping[str,
             "failure_rate": round(failures / calls, 4) if calls else 0.0,
             "failure_count": failures,
             "call_count": calls,
-            "threshold": details.get("threshold"),
+            "threshold": shown_threshold(details.get("threshold", 0.0)),
             "window_seconds": details.get("window_seconds"),
             "recent_failures": list(recent_failures),
         }

@@ -1,7 +1,7 @@
 """Hours, retries and breakers between this API and the engine, purely."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,9 +16,7 @@ from services.campaign_api.sysevo.schemas.campaigns import (
 from services.campaign_api.sysevo.schemas.settings import (
     ABSENT_BREAKER,
     DAYS,
-    CallingHours,
     CircuitBreaker,
-    PatchedHours,
     PatchedSchedule,
     RetryConfig,
     ScheduleConfig,
@@ -59,51 +57,31 @@ class Hours:
     enabled: bool = True
 
 
-class HoursDiffer(ValueError):
-    """`calling_hours` and `schedule_config` say different things."""
-
-
 class SlotsMissing(ValueError):
     """Hours that restrict something need slots, and there are none to keep."""
 
 
 def hours_of(body: CreateCampaign) -> Hours | None:
-    """The hours that a new campaign is to have; None: any time. Raises `HoursDiffer`."""
-    return _one([_read(each) for each in (body.calling_hours, body.schedule_config) if each is not None])
+    """The hours that a new campaign is to have, in whichever spelling they are sent; None: any time."""
+    given = body.calling_hours or body.schedule_config
+    if given is None:
+        return None
+    slots = tuple((slot.day, slot.start, slot.end) for slot in given.slots)
+    return Hours(given.timezone, slots, given.enabled if isinstance(given, ScheduleConfig) else True)
 
 
 def patched_hours(body: PatchCampaign, before: Hours | None) -> Hours | None:
-    """The hours after a change. Raises `HoursDiffer`, `SlotsMissing`."""
-    if "calling_hours" in body.model_fields_set and body.calling_hours is None:
-        if body.schedule_config is not None:
-            raise HoursDiffer
-        return None
-    patches = [each for each in (body.calling_hours, body.schedule_config) if each is not None]
-    return _one([_patched(each, before) for each in patches]) if patches else before
-
-
-def _one(given: Sequence[Hours]) -> Hours | None:
-    if len(set(given)) > 1:
-        raise HoursDiffer
-    return given[0] if given else None
-
-
-def _read(body: CallingHours) -> Hours:
-    slots = tuple((slot.day, slot.start, slot.end) for slot in body.slots)
-    return Hours(body.timezone, slots, body.enabled if isinstance(body, ScheduleConfig) else True)
-
-
-def _patched(body: PatchedHours, before: Hours | None) -> Hours:
+    """The hours after a change. Raises `SlotsMissing`."""
+    patch = body.calling_hours or body.schedule_config
+    if patch is None:
+        return None if body.clears_hours else before
     base = before or Hours("UTC", ())
-    slots = base.slots if body.slots is None else tuple((slot.day, slot.start, slot.end) for slot in body.slots)
-    enabled = base.enabled
-    if isinstance(body, PatchedSchedule) and body.enabled is not None:
-        enabled = body.enabled
-    elif not isinstance(body, PatchedSchedule):
-        enabled = True
+    slots = base.slots if patch.slots is None else tuple((slot.day, slot.start, slot.end) for slot in patch.slots)
     if not slots:
         raise SlotsMissing
-    return replace(base, timezone=body.timezone or base.timezone, slots=slots, enabled=enabled)
+    # SysEvo's hours cannot be switched off.
+    enabled = patch.enabled if isinstance(patch, PatchedSchedule) else True
+    return Hours(patch.timezone or base.timezone, slots, base.enabled if enabled is None else enabled)
 
 
 def hours_fields(hours: Hours | None) -> dict[str, Any]:
@@ -206,15 +184,19 @@ def breaker_field(breaker: CircuitBreaker | BreakerView) -> dict[str, Any] | Non
     }
 
 
+def shown_threshold(threshold: float) -> float:
+    """The share of failures at which a breaker trips, as its customer has sent it."""
+    return 0.0 if threshold <= _LEAST_THRESHOLD else threshold
+
+
 def breaker_view(breaker: Breaker | None, kept: Mapping[str, Any] | None) -> BreakerView:
     """A campaign's breaker; one that has none shows it switched off."""
     if breaker is None:
         off = (kept or {}).get("breaker") or ABSENT_BREAKER.model_dump()
         return BreakerView(**{**off, "enabled": False})
-    threshold = 0.0 if breaker.threshold <= _LEAST_THRESHOLD else breaker.threshold
     return BreakerView(
         enabled=True,
-        failure_threshold=threshold,
+        failure_threshold=shown_threshold(breaker.threshold),
         window_seconds=breaker.window_seconds,
         min_calls_in_window=breaker.min_calls,
     )

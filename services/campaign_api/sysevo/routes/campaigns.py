@@ -23,12 +23,10 @@ from services.campaign_api.sysevo.schemas.campaigns import (
 from services.campaign_api.sysevo.schemas.problems import body_problems, problems
 from services.campaign_api.sysevo.states import CHANGED_IN
 from services.campaign_api.sysevo.translate_settings import (
-    HoursDiffer,
     SlotsMissing,
     breaker_field,
     breaker_view,
     hours_fields,
-    hours_of,
     kept_words,
     patched_hours,
     retry_fields,
@@ -83,10 +81,6 @@ async def create(
     engine: ThisEngine, caller: Manager, body: Annotated[CreateCampaign, json_body(CreateCampaign, MAX_BODY_BYTES)]
 ) -> CampaignView:
     """Create a campaign of an uploaded list: a draft. The import begins at once, and nobody is called."""
-    try:
-        hours_of(body)
-    except HoursDiffer:
-        raise _hours_differ() from None
     agent = await _workflow(engine, caller, body.workflow_id)
     account_id = await _account(engine, caller, body.telephony_configuration_id)
     new = translate.new_campaign(body, agent, account_id)
@@ -117,10 +111,15 @@ async def change(
 ) -> CampaignView:
     """Change a campaign; what is sent is in force for the next call within a second."""
     before = await campaigns.campaign_of_number(engine, caller.organization_id, campaign_id)
-    now = utc_now()
-    state = before.shown(now).state
+    state = before.shown(utc_now()).state
     if state not in CHANGED_IN:
         raise WrongState(Kind.CAMPAIGN, before.id, state, CampaignUse.CHANGE)
+    return await shown_campaign(engine, caller, await changed_campaign(engine, caller, before, body))
+
+
+async def changed_campaign(engine: Engine, caller: Caller, before: Campaign, body: PatchCampaign) -> Campaign:
+    """The campaign with what is sent changed. Raises `ValuesInvalid` (hours without slots) and `WrongState`."""
+    now = utc_now()
     stored = await configurations.configuration_of(engine, caller.organization_id, before.id)
     fields, rules = _changes(body, before, stored.values)
     if fields:
@@ -129,8 +128,7 @@ async def change(
         )
     if rules:
         await configurations.change_configuration_of(engine, caller.organization_id, before.id, rules, now)
-    after = await campaigns.get_campaign(engine, caller.organization_id, before.id)
-    return await shown_campaign(engine, caller, after)
+    return await campaigns.get_campaign(engine, caller.organization_id, before.id)
 
 
 def _changes(body: PatchCampaign, before: Campaign, values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -142,8 +140,6 @@ def _changes(body: PatchCampaign, before: Campaign, values: Any) -> tuple[dict[s
     breaker = breaker_view(before.circuit_breaker, before.kept_words)
     try:
         wanted = patched_hours(body, hours)
-    except HoursDiffer:
-        raise _hours_differ() from None
     except SlotsMissing:
         place = "calling_hours" if body.calling_hours is not None else "schedule_config"
         missing = BadValue(("body", place, "slots"), "Send slots: there are none to keep", "missing")
@@ -151,10 +147,10 @@ def _changes(body: PatchCampaign, before: Campaign, values: Any) -> tuple[dict[s
     if wanted != hours:
         hours, rules = wanted, hours_fields(wanted)
     if body.retry_config is not None:
-        retry = retry.model_copy(update=body.retry_config.model_dump(exclude_none=True))
+        retry = retry.model_copy(update=body.retry_config.model_dump(exclude_unset=True))
         rules |= retry_fields(retry)
     if body.circuit_breaker is not None:
-        breaker = breaker.model_copy(update=body.circuit_breaker.model_dump(exclude_none=True))
+        breaker = breaker.model_copy(update=body.circuit_breaker.model_dump(exclude_unset=True))
         fields["circuit_breaker"] = breaker_field(breaker)
     if body.name is not None:
         fields["name"] = body.name
@@ -177,12 +173,17 @@ async def shown_campaign(engine: Engine, caller: Caller, campaign: Campaign) -> 
 
 
 async def _logs(engine: Engine, caller: Caller, overview: Overview) -> Sequence[LogView]:
-    page = await numbered_log(engine, caller.organization_id, overview.campaign.id, offset=0, limit=MAX_LOGS)
+    page = await numbered_log(
+        engine,
+        caller.organization_id,
+        overview.campaign.id,
+        offset=0,
+        limit=MAX_LOGS,
+        events=translate.SHOWN_EVENTS,
+    )
     logs, explained = list[LogView](), 0
     for entry in page.rows:
         event = translate.event_of(entry)
-        if event is None:
-            continue
         failures: list[dict[str, Any]] = []
         if event == "circuit_breaker_tripped" and explained < _EXPLAINED:
             explained += 1
@@ -221,8 +222,3 @@ async def _account(engine: Engine, caller: Caller, number: int | None) -> str | 
     if not await has_number_to_call_with(engine, caller.organization_id, CallFrom(telephony_account_id=account_id)):
         raise Declined(400, NO_TELEPHONY)
     return account_id
-
-
-def _hours_differ() -> ValuesInvalid:
-    said = "calling_hours and schedule_config say different things; send one of them"
-    return ValuesInvalid([BadValue(("body", "schedule_config"), said, "hours_differ")])

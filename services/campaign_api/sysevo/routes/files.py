@@ -18,7 +18,7 @@ from shared.domain.csv_check import MAX_FILE_BYTES
 from shared.domain.json_rules import check_text
 from shared.domain.stored_files import own_key, parsed_key
 from shared.engine.files import LONGEST_SECONDS, UPLOAD_SECONDS, new_download, new_upload
-from shared.engine.transcripts import parsed_transcript, transcript_url
+from shared.engine.transcripts import open_transcript, parsed_transcript, transcript_key, transcript_url
 
 router = APIRouter(prefix="/api/v1/s3", tags=["Files"], route_class=BodyRoute)
 NOT_YOURS: Final = "The file is not your organization's"
@@ -73,6 +73,7 @@ async def signed(
     organization_id, attempt_id = transcript
     if organization_id != caller.organization_id or not caller.reads_sensitive:
         raise Declined(403, NOT_YOURS)
+    await open_transcript(edge.engine, transcript_key(organization_id, attempt_id))
     url = transcript_url(
         edge.engine, organization_id, attempt_id, base_url=base_url, now=now, seconds=expires_in, inline=inline
     )

@@ -10,18 +10,17 @@ from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.sysevo.auth import Manager
 from services.campaign_api.sysevo.errors import Declined
-from services.campaign_api.sysevo.routes.campaigns import shown_campaign
-from services.campaign_api.sysevo.schemas.campaigns import CampaignView, RedialCampaign
+from services.campaign_api.sysevo.routes.campaigns import changed_campaign, shown_campaign
+from services.campaign_api.sysevo.schemas.campaigns import CampaignView, PatchCampaign, RedialCampaign
 from services.campaign_api.sysevo.schemas.problems import body_problems, problems
+from services.campaign_api.sysevo.schemas.settings import RetryConfig
 from services.campaign_api.sysevo.states import PAUSED_FROM, RESUMED_FROM, STARTED_FROM
 from services.campaign_api.sysevo.translate import redial_outcomes
-from services.campaign_api.sysevo.translate_settings import retry_fields
 from services.campaign_api.sysevo.values import MAX_BODY_BYTES, Id
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
 from shared.engine import campaigns
 from shared.engine.calling_numbers import campaign_has_number
-from shared.engine.configurations import change_configuration_of
 from shared.engine.engine import Engine
 from shared.engine.redial import redial_campaign
 from shared.errors import Kind, WrongState
@@ -57,14 +56,18 @@ async def redial(
 ) -> CampaignView:
     """Make a new draft of the contacts of a completed campaign that were not reached; once."""
     parent = await campaigns.campaign_of_number(engine, caller.organization_id, campaign_id)
-    outcomes, now = redial_outcomes(body), utc_now()
     child = await redial_campaign(
-        engine, caller.organization_id, parent.id, name=body.name, outcomes=outcomes, now=now, by=caller.actor
+        engine,
+        caller.organization_id,
+        parent.id,
+        name=body.name,
+        outcomes=redial_outcomes(body),
+        now=utc_now(),
+        by=caller.actor,
     )
     if body.retry_config is not None:
-        rules = retry_fields(body.retry_config)
-        await change_configuration_of(engine, caller.organization_id, child.id, rules, now)
-        child = await campaigns.get_campaign(engine, caller.organization_id, child.id)
+        whole = RetryConfig(**body.retry_config.model_dump())
+        child = await changed_campaign(engine, caller, child, PatchCampaign(retry_config=whole))
     return await shown_campaign(engine, caller, child)
 
 

@@ -38,9 +38,8 @@ from shared.errors import Kind, NotFound
 router = APIRouter(prefix="/api/v1", tags=["Results"], route_class=BodyRoute)
 # Contacts that are read at a time: each may have 64 KiB of columns.
 CONTACTS_AT_ONCE: Final = 100
-MAX_PAGE: Final = MAX_OFFSET
 NO_FILE: Final = "This campaign was not made of an uploaded file"
-Page = Annotated[int, Query(ge=1, le=MAX_PAGE, description="The page, from 1.")]
+Page = Annotated[int, Query(ge=1, description="The page, from 1.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Runs on a page.")]
 Filters = Annotated[str | None, Query(description="JSON: a list of {attribute, type, value}, or one object.")]
 SortBy = Annotated[str | None, Query(description="`duration`; anything else is the time.")]

@@ -30,7 +30,7 @@ from shared.engine import telephony_accounts as accounts
 from shared.engine.engine import Engine
 from shared.engine.limits import get_limits
 from shared.engine.overviews import overviews
-from shared.errors import Kind, NotFound
+from shared.errors import BadSetting, Kind, NotFound
 
 router = APIRouter(prefix="/api/v1/organizations", tags=["Telephony"], route_class=BodyRoute)
 CONFIGS: Final = "/telephony-configs"
@@ -74,7 +74,10 @@ async def create_config(engine: ThisEngine, caller: Manager, body: ConfigBody) -
         new = translate.new_account(body)
     except translate.UnknownProvider as error:
         raise Declined(400, f"There is no driver for the provider {error}; use dialstream or twilio") from None
-    made = await accounts.create_account(engine, caller.organization_id, new, utc_now())
+    try:
+        made = await accounts.create_account(engine, caller.organization_id, new, utc_now())
+    except BadSetting as error:
+        raise BadSetting(error.flaw, ["config", *error.place], error.reference, error.value) from None
     return translate.config_view(made, await _default_number(engine, caller.organization_id))
 
 

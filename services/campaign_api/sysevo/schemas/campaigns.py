@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -13,12 +13,12 @@ from services.campaign_api.sysevo.schemas.settings import (
     NewHours,
     NewRetry,
     NewSchedule,
-    PatchedBreaker,
     PatchedHours,
-    PatchedRetry,
     PatchedSchedule,
     RatePerSecond,
     TextOrNothing,
+    hours_differ,
+    same_hours,
 )
 from services.campaign_api.sysevo.values import Body, Name, Ref
 
@@ -43,28 +43,46 @@ class CreateCampaign(Body):
 
     name: Name
     workflow_id: Ref
-    contacts_file_key: TextOrNothing = Field(None, description="The file_key of an upload.")
-    source_id: TextOrNothing = Field(None, description="Dograh's name for the same.")
-    source_type: Literal["csv"] | None = Field(None, description="With source_id.")
-    max_concurrency: Concurrency | None = Field(None, description="Calls at once; required with contacts_file_key.")
+    source_id: TextOrNothing = Field(None, description="Dograh's name for contacts_file_key.")
+    contacts_file_key: TextOrNothing = Field(None, validate_default=True, description="The file_key of an upload.")
+    source_type: Literal["csv"] | None = Field(None, validate_default=True, description="With source_id.")
+    max_concurrency: Concurrency | None = Field(
+        None, validate_default=True, description="Calls at once; required with contacts_file_key."
+    )
     calling_hours: NewHours | None = Field(None, description="Null: at any time.")
-    schedule_config: NewSchedule | None = Field(None, description="Dograh's form of calling_hours.")
+    schedule_config: Annotated[NewSchedule | None, AfterValidator(same_hours)] = Field(
+        None, description="Dograh's form of calling_hours."
+    )
     retry_config: NewRetry | None = None
     circuit_breaker: NewBreaker | None = None
     rate_limit_per_second: RatePerSecond | None = None
     telephony_configuration_id: Ref | None = Field(None, description="Null: the default one.")
 
-    @model_validator(mode="after")
-    def _names_one_file(self) -> Self:
-        if self.contacts_file_key is None and self.source_id is None:
+    # Rules about several fields are told at one of them, so that they are told together with every other bad value.
+    @field_validator("contacts_file_key")
+    @classmethod
+    def _names_one_file(cls, key: str | None, info: ValidationInfo) -> str | None:
+        source_id = info.data.get("source_id", key)
+        if key is None and source_id is None and "source_id" in info.data:
             raise PydanticCustomError("missing", "Send contacts_file_key, or source_id with source_type csv")
-        if self.contacts_file_key is None and self.source_type is None:
-            raise PydanticCustomError("missing", "source_id needs source_type: csv")
-        if self.contacts_file_key is not None and self.source_id not in (None, self.contacts_file_key):
+        if key is not None and source_id not in (None, key):
             raise PydanticCustomError("two_files", "contacts_file_key and source_id name different files; send one")
-        if self.contacts_file_key is not None and self.max_concurrency is None:
+        return key
+
+    @field_validator("source_type")
+    @classmethod
+    def _is_there_with_source_id(cls, kind: str | None, info: ValidationInfo) -> str | None:
+        by_source_id = info.data.get("source_id") is not None and info.data.get("contacts_file_key", "") is None
+        if kind is None and by_source_id:
+            raise PydanticCustomError("missing", "source_id needs source_type: csv")
+        return kind
+
+    @field_validator("max_concurrency")
+    @classmethod
+    def _is_there_with_contacts_file_key(cls, most: int | None, info: ValidationInfo) -> int | None:
+        if most is None and info.data.get("contacts_file_key") is not None:
             raise PydanticCustomError("missing", "contacts_file_key needs max_concurrency: how many calls at once")
-        return self
+        return most
 
     @property
     def file_key(self) -> str:
@@ -82,13 +100,29 @@ class PatchCampaign(Body):
     name: Name | None = None
     max_concurrency: Concurrency | None = None
     calling_hours: PatchedHours | None = Field(None, description="Null: at any time.")
-    schedule_config: PatchedSchedule | None = None
-    retry_config: PatchedRetry | None = None
-    circuit_breaker: PatchedBreaker | None = None
+    schedule_config: Annotated[PatchedSchedule | None, AfterValidator(same_hours)] = None
+    retry_config: NewRetry | None = Field(None, description="What is not sent of it stays, whatever the default.")
+    circuit_breaker: NewBreaker | None = Field(None, description="What is not sent of it stays, whatever the default.")
     rate_limit_per_second: RatePerSecond | None = Field(None, description="Null: no limit of its own.")
+
+    @model_validator(mode="after")
+    def _has_hours_or_none(self) -> Self:
+        if self.clears_hours and self.schedule_config is not None:
+            raise hours_differ()
+        return self
+
+    @property
+    def clears_hours(self) -> bool:
+        """Whether contacts may be called at any time from now on."""
+        return self.calling_hours is None and "calling_hours" in self.model_fields_set
 
 
 RedialStatus = Literal["no_answer", "busy", "voicemail", "failed"]
+_FLAGS: Final = {
+    "voicemail": "retry_on_voicemail",
+    "no_answer": "retry_on_no_answer",
+    "busy": "retry_on_busy",
+}
 
 
 class RedialCampaign(Body):
@@ -99,10 +133,12 @@ class RedialCampaign(Body):
     )
 
     name: Name | None = None
-    redial_statuses: Annotated[list[RedialStatus], Field(min_length=1, max_length=100)] | None = None
     retry_on_voicemail: bool | None = None
     retry_on_no_answer: bool | None = None
     retry_on_busy: bool | None = None
+    redial_statuses: Annotated[list[RedialStatus], Field(min_length=1, max_length=100)] | None = Field(
+        None, validate_default=True, description="When sent, the flags do not count."
+    )
     retry_config: NewRetry | None = None
 
     @field_validator("redial_statuses", mode="before")
@@ -117,18 +153,15 @@ class RedialCampaign(Body):
     @property
     def flags(self) -> dict[str, bool]:
         """The three outcomes that the flags speak of; one that is left out is true."""
-        flags = {
-            "voicemail": self.retry_on_voicemail,
-            "no_answer": self.retry_on_no_answer,
-            "busy": self.retry_on_busy,
-        }
-        return {name: flag is not False for name, flag in flags.items()}
+        return {outcome: getattr(self, name) is not False for outcome, name in _FLAGS.items()}
 
-    @model_validator(mode="after")
-    def _asks_for_somebody(self) -> Self:
-        if self.redial_statuses is None and not any(self.flags.values()):
+    @field_validator("redial_statuses")
+    @classmethod
+    def _asks_for_somebody(cls, statuses: list[RedialStatus] | None, info: ValidationInfo) -> list[RedialStatus] | None:
+        flags = [info.data.get(name, True) for name in _FLAGS.values()]
+        if statuses is None and all(flag is False for flag in flags):
             raise PydanticCustomError("nobody", "One of the retry_on flags must be true, or send redial_statuses")
-        return self
+        return statuses
 
 
 class HoursView(BaseModel):

@@ -1,8 +1,8 @@
 """Uploads and downloads."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.sysevo.values import Body, Name, WholeNumber
@@ -31,17 +31,18 @@ class NewUpload(Body):
         },
     )
 
-    filename: FileName | None = None
-    file_name: FileName | None = Field(None, description="Dograh's name for the same.")
+    file_name: FileName | None = Field(None, description="Dograh's name for filename.")
+    filename: FileName | None = Field(None, validate_default=True)
     file_size: Annotated[WholeNumber, Field(ge=1, le=MAX_FILE_BYTES)] | None = None
     content_type: Literal["text/csv", "application/csv", "application/vnd.ms-excel", "text/plain"] | None = None
     purpose: Literal["campaign"] | None = None
 
-    @model_validator(mode="after")
-    def _has_a_name(self) -> Self:
-        if self.filename is None and self.file_name is None:
+    @field_validator("filename")
+    @classmethod
+    def _has_a_name(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is None and info.data.get("file_name", "") is None:
             raise PydanticCustomError("missing", "Send filename: the name of the file, ending in .csv")
-        return self
+        return name
 
     @property
     def name(self) -> str:

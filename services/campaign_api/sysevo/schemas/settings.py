@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.sysevo.values import Body, Number, WholeNumber
@@ -26,6 +34,14 @@ def _weekday(value: Any) -> int:
     raise PydanticCustomError("weekday", "Write the English name of a weekday, or 0 (Monday) to 6")
 
 
+def _given(value: Any) -> Any:
+    """An object without the fields that are null: null is the same as leaving a field out."""
+    return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+
+Given = BeforeValidator(_given)
+
+
 class Slot(Body):
     """A time of a week: `{day, start, end}` or `{day_of_week, start_time, end_time}`; the end is exclusive."""
 
@@ -42,7 +58,7 @@ class Slot(Body):
         return self
 
 
-Slots = Annotated[list[Slot], Field(min_length=1, max_length=MAX_SLOTS), at_most(MAX_SLOTS)]
+Slots = Annotated[list[Annotated[Slot, Given]], Field(min_length=1, max_length=MAX_SLOTS), at_most(MAX_SLOTS)]
 
 
 class CallingHours(Body):
@@ -71,24 +87,29 @@ class PatchedSchedule(PatchedHours):
     enabled: bool | None = None
 
 
-MaxRetries = Annotated[WholeNumber, Field(ge=0, le=10)]
-RetryDelay = Annotated[WholeNumber, Field(ge=30, le=3600)]
-Threshold = Annotated[Number, Field(ge=0, le=1)]
-WindowSeconds = Annotated[WholeNumber, Field(ge=30, le=600)]
-MinCalls = Annotated[WholeNumber, Field(ge=1, le=100)]
+def same_hours(theirs: Any, info: ValidationInfo) -> Any:
+    """`schedule_config` as it is; refused where `calling_hours` beside it says something else."""
+    ours = info.data.get("calling_hours")
+    if ours is None or theirs is None:
+        return theirs
+    if (ours.timezone, ours.slots) != (theirs.timezone, theirs.slots) or theirs.enabled is False:
+        raise hours_differ()
+    return theirs
 
 
-def _given(value: Any) -> Any:
-    """An object without the fields that are null: null is the same as leaving a field out."""
-    return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+def hours_differ() -> PydanticCustomError:
+    """The mistake of a body whose two spellings of hours say different things."""
+    return PydanticCustomError(
+        "hours_differ", "calling_hours and schedule_config say different things; send one of them"
+    )
 
 
 class RetryConfig(Body):
     """Whether, how often and how soon a contact that was not reached is called again."""
 
     enabled: bool = True
-    max_retries: MaxRetries = 2
-    retry_delay_seconds: RetryDelay = 120
+    max_retries: Annotated[WholeNumber, Field(ge=0, le=10)] = 2
+    retry_delay_seconds: Annotated[WholeNumber, Field(ge=30, le=3600)] = 120
     retry_on_busy: bool = True
     retry_on_no_answer: bool = True
     retry_on_voicemail: bool = True
@@ -98,36 +119,13 @@ class CircuitBreaker(Body):
     """When the campaign is paused because too many of its calls fail."""
 
     enabled: bool = True
-    failure_threshold: Threshold = 0.5
-    window_seconds: WindowSeconds = 120
-    min_calls_in_window: MinCalls = 5
+    failure_threshold: Annotated[Number, Field(ge=0, le=1)] = 0.5
+    window_seconds: Annotated[WholeNumber, Field(ge=30, le=600)] = 120
+    min_calls_in_window: Annotated[WholeNumber, Field(ge=1, le=100)] = 5
 
 
 ABSENT_RETRY: Final = RetryConfig(max_retries=1, retry_on_voicemail=False)
 ABSENT_BREAKER: Final = CircuitBreaker()
-
-
-class PatchedRetry(Body):
-    """What is to change of the retries."""
-
-    enabled: bool | None = None
-    max_retries: MaxRetries | None = None
-    retry_delay_seconds: RetryDelay | None = None
-    retry_on_busy: bool | None = None
-    retry_on_no_answer: bool | None = None
-    retry_on_voicemail: bool | None = None
-
-
-class PatchedBreaker(Body):
-    """What is to change of the circuit breaker."""
-
-    enabled: bool | None = None
-    failure_threshold: Threshold | None = None
-    window_seconds: WindowSeconds | None = None
-    min_calls_in_window: MinCalls | None = None
-
-
-Given = BeforeValidator(_given)
 NewHours = Annotated[CallingHours, Given]
 NewSchedule = Annotated[ScheduleConfig, Given]
 NewRetry = Annotated[RetryConfig, Given]

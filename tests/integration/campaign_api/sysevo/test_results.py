@@ -83,6 +83,7 @@ async def test_runs_page_by_page_in_every_order(client: Client, stack: Stack) ->
         ('{"status":"completed"}', [0, 3]),
         ('{"status":"failed"}', [1, 2, 4]),
         ('{"status":["completed","failed"],"phone_number":"+14155553001"}', [1]),
+        ('{"status":["in_progress","completed"]}', [0, 3]),
         ('{"outcome":["busy","no-answer"]}', [1, 2]),
         ('{"min_duration":5}', [0]),
         ('[{"attribute":"dispositionCode","value":{"codes":["voicemail_detected","busy"]}}]', [1, 3]),
@@ -227,7 +228,7 @@ async def test_a_campaign_of_this_api_as_the_native_one_shows_it(client: Client)
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        ({}, ["body"]),
+        ({}, ["body", "filename"]),
         ({"filename": "a.txt"}, ["body", "filename"]),
         ({"filename": "a" * 252 + ".csv"}, ["body", "filename"]),
         ({"file_name": "a.csv", "file_size": 10_485_761}, ["body", "file_size"]),
@@ -280,6 +281,8 @@ async def test_telephony_configurations_and_their_numbers(client: Client) -> Non
     defaults = await client.ok("GET", "/organizations/campaign-defaults")
     assert (defaults["concurrent_call_limit"], defaults["from_numbers_count"]) == (10, 1)
     assert defaults["last_campaign_settings"] is None
+    assert defaults["default_retry_config"]["max_retries"] == 1
+    assert defaults["default_retry_config"]["retry_on_voicemail"] is False
     campaign = await client.new_campaign(telephony_configuration_id=2)
     assert (campaign["effective_max_concurrency"], len(campaign["warnings"])) == (1, 1)
     last = (await client.ok("GET", "/organizations/campaign-defaults"))["last_campaign_settings"]

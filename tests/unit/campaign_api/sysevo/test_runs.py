@@ -1,5 +1,6 @@
 """Runs, their filters and reports of this API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +15,17 @@ from services.campaign_api.sysevo.translate_runs import (
     report_header,
     report_lines,
     report_row,
+    run_view,
     status_of,
     talk_seconds,
 )
-from shared.domain.calls import CallFilter, CallOrder, CallStatus
+from shared.domain.calls import Call, CallFilter, CallOrder, CallStatus, ListedCall
 from shared.domain.outcome import Outcome
 from shared.engine.calls import CalledContact
 
 OUT = Outcome
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+CONNECTED = {OUT.ANSWERED, OUT.VOICEMAIL}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,11 @@ def test_orders(sort_by: str | None, sort_order: str, order: CallOrder) -> None:
             CallFilter(since=NOW, until=datetime(2026, 6, 2, 0, 0, 0, 1000, tzinfo=UTC)),
         ),
         ('[{"attribute": "duration", "value": {"min": 5, "max": "9"}}]', CallFilter(shortest=5, longest=9)),
+        (
+            '[{"attribute": "duration", "value": {"min": 5}},{"attribute": "duration", "value": {"min": 2, "max": 9}}]',
+            CallFilter(shortest=5, longest=9),
+        ),
+        ('[{"attribute": "duration", "value": ""}, {"attribute": "dateRange", "value": []}]', CallFilter()),
         ('[{"attribute": "tokenUsage", "value": {"min": 0}}]', CallFilter()),
         ('[{"attribute": "tokenUsage", "value": {"min": 1}}]', CallFilter(contact_ids=())),
         (
@@ -100,12 +108,17 @@ def test_orders(sort_by: str | None, sort_order: str, order: CallOrder) -> None:
         ),
         ('{"status": "completed"}', CallFilter(outcomes=frozenset({OUT.ANSWERED, OUT.VOICEMAIL}))),
         ('{"status": ["completed", "failed"]}', CallFilter(status=CallStatus.ENDED)),
+        ('{"status": ["completed", "failed", "in_progress"]}', CallFilter()),
+        ('{"status": ["completed", "in_progress"]}', CallFilter(outcomes=CONNECTED, under_way_too=True)),
+        ('{"status": ["in_progress", "failed"]}', CallFilter(outcomes=set(OUT) - CONNECTED, under_way_too=True)),
+        ('{"status": ["in_progress", "failed"], "outcome": "busy"}', CallFilter(outcomes={OUT.BUSY})),
         ('{"status": "completed", "outcome": "busy"}', CallFilter(contact_ids=())),
         (
             '{"outcome": "answered", "disposition": "vip"}',
             CallFilter(ended_as=frozenset({OUT.ANSWERED}), dispositions=("vip",)),
         ),
         ('{"phone_number": "+14155552671", "min_duration": 1}', CallFilter(called="+14155552671", shortest=1)),
+        ('{"phone_number": "+1 (415) 555-2671"}', CallFilter(called="+14155552671")),
     ],
 )
 def test_filters(text: str | None, wanted: CallFilter) -> None:
@@ -125,6 +138,8 @@ def test_filters(text: str | None, wanted: CallFilter) -> None:
         '[{"attribute": "duration", "value": {"min": 1e999}}]',
         '[{"attribute": "dateRange", "value": {"from": "yesterday"}}]',
         '[{"attribute": "dispositionCode", "value": {"codes": [5]}}]',
+        '[{"attribute": "dispositionCode", "value": {"codes": ["busy"]}},'
+        ' {"attribute": "dispositionCode", "value": {"codes": ["vip"]}}]',
         '{"status": "nothing"}',
         '{"phone_number": 5}',
         "[" * 5000,
@@ -139,6 +154,73 @@ def test_filters_of_another_shape(text: str) -> None:
 def test_attributes_without_a_filter(text: str) -> None:
     with pytest.raises(UnknownAttribute):
         filter_of(text)
+
+
+CALL = Call(
+    id="a",
+    number=77,
+    organization_id="o",
+    campaign_id="c",
+    contact_id="x",
+    contact_created_at=NOW,
+    contact_name=None,
+    status=CallStatus.ENDED,
+    attempt_number=2,
+    generation=1,
+    phone_number="+14155552671",
+    caller_number="+14155550100",
+    agent_id="agent",
+    agent_version=None,
+    outcome=OUT.NO_ANSWER,
+    outcome_before=OUT.BUSY,
+    created_at=NOW,
+    started_at=NOW,
+    answered_at=None,
+    ended_at=NOW,
+    duration_seconds=None,
+    conversation_id="v",
+    provider_call_id="CA1",
+    error="rang out",
+)
+
+
+def test_a_run_has_its_contacts_columns_and_what_the_engine_knows() -> None:
+    columns = {"phone_number": "+1 415 555 2671", "name": "007", "provider": "theirs", "campaign_id": "theirs"}
+    contact = CalledContact("x", "csv_1234abcd_row_1", {"name": "007"}, columns, NOW, None)
+    run = run_view(ListedCall(CALL), contact, RunsOf(5, 3, "twilio", {"agent": 9}), "https://t")
+    assert run.initial_context == {
+        "phone_number": "+1 415 555 2671",
+        "name": "007",
+        "campaign_id": 5,
+        "provider": "twilio",
+        "source_uuid": "csv_1234abcd_row_1",
+        "caller_number": "+14155550100",
+        "called_number": "+14155552671",
+        "direction": "outbound",
+        "telephony_configuration_id": 3,
+    }
+    assert run.gathered_context == {
+        "call_id": "CA1",
+        "call_disposition": "no-answer",
+        "mapped_call_disposition": "no-answer",
+        "call_tags": ["not_connected", "telephony_no-answer", "retry", "retry_reason_busy"],
+        "extracted_variables": {},
+    }
+    assert (run.name, run.mode, run.call_type, run.workflow_id) == ("WR-CAMPAIGN-5-77", "twilio", "outbound", 9)
+    assert (run.definition_id, run.is_completed, run.status, run.outcome) == (9, True, "failed", "no_answer")
+    assert (run.summary, run.transcript, run.extracted_data, run.tags) == (None, None, {}, [])
+    assert (run.transcript_url, run.recording_url, run.termination_reason) == (None, None, "rang out")
+    assert run.cost_info.model_dump() == {"dograh_token_usage": 0, "call_duration_seconds": 0}
+
+
+def test_a_run_under_way_and_one_of_nobody_we_know() -> None:
+    call = replace(CALL, status=CallStatus.IN_PROGRESS, outcome=None, outcome_before=None, ended_at=None)
+    run = run_view(ListedCall(call), None, RunsOf(None, None, "dialstream", {}), None)
+    assert (run.status, run.is_completed, run.duration_seconds, run.outcome) == ("in_progress", False, None, None)
+    assert (run.workflow_id, run.definition_id, run.campaign_id) == (0, None, None)
+    assert run.gathered_context["mapped_call_disposition"] is None
+    assert run.gathered_context["call_tags"] == []
+    assert run.initial_context["phone_number"] == call.phone_number
 
 
 def test_a_row_of_the_report() -> None:

@@ -16,16 +16,14 @@ from services.campaign_api.sysevo.schemas.settings import ABSENT_BREAKER, ABSENT
 from services.campaign_api.sysevo.states import (
     CHANGED_IN,
     PAUSED_FROM,
-    REDIALLED_IN,
     RESUMED_FROM,
     STARTED_FROM,
     STATE_OF,
     STATUS_OF,
 )
-from services.campaign_api.sysevo.translate import event_of, redial_outcomes, standing
+from services.campaign_api.sysevo.translate import SHOWN_EVENTS, event_of, redial_outcomes, standing
 from services.campaign_api.sysevo.translate_settings import (
     Hours,
-    HoursDiffer,
     breaker_field,
     breaker_view,
     hours_fields,
@@ -53,6 +51,7 @@ from shared.engine.campaigns import Campaign
 from shared.engine.configurations import StoredConfiguration
 from shared.engine.overviews import Overview
 from shared.errors import Kind, NotFound, WrongState
+from shared.store.jobs.redial import REDIALED
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 S = CampaignState
@@ -90,7 +89,7 @@ def test_what_may_be_asked_from_which_state() -> None:
     assert {S.DRAFT, S.SCHEDULED} == STARTED_FROM
     assert {S.SYNCING, S.RUNNING} == PAUSED_FROM
     assert {S.PAUSED} == RESUMED_FROM
-    assert {S.COMPLETED, S.CANCELLED} == REDIALLED_IN
+    assert {S.COMPLETED, S.CANCELLED} == REDIALED
     assert {S.COMPLETED, S.CANCELLED, S.FAILED} == set(S) - CHANGED_IN
 
 
@@ -153,12 +152,34 @@ def test_both_spellings_must_say_the_same_after_a_change_too() -> None:
     before = Hours("UTC", ((0, "09:00", "17:00"),))
     same = PatchCampaign.model_validate({"calling_hours": {"slots": [slot]}, "schedule_config": {"slots": [slot]}})
     assert patched_hours(same, before) == before
-    differ = PatchCampaign.model_validate({"calling_hours": {"timezone": "UTC"}, "schedule_config": {"enabled": False}})
-    with pytest.raises(HoursDiffer):
-        patched_hours(differ, before)
-    null = PatchCampaign.model_validate({"calling_hours": None, "schedule_config": {"enabled": True}})
-    with pytest.raises(HoursDiffer):
-        patched_hours(null, before)
+    for differ in (
+        {"calling_hours": {"timezone": "UTC"}, "schedule_config": {"enabled": False}},
+        {"calling_hours": {"timezone": "UTC"}, "schedule_config": {"timezone": "UTC", "enabled": False}},
+        {"calling_hours": {"slots": [slot]}, "schedule_config": {"slots": [{**slot, "day": 1}]}},
+        {"calling_hours": None, "schedule_config": {"enabled": True}},
+    ):
+        with pytest.raises(ValidationError) as raised:
+            PatchCampaign.model_validate(differ)
+        assert [error["type"] for error in raised.value.errors()] == ["hours_differ"]
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ({}, Hours("UTC", ((0, "09:00", "17:00"),), enabled=False)),
+        ({"schedule_config": {"timezone": "Asia/Tokyo"}}, Hours("Asia/Tokyo", ((0, "09:00", "17:00"),), enabled=False)),
+        ({"schedule_config": {"enabled": True}}, Hours("UTC", ((0, "09:00", "17:00"),))),
+        ({"calling_hours": {"timezone": None, "slots": None}}, Hours("UTC", ((0, "09:00", "17:00"),))),
+        (
+            {"calling_hours": {"slots": [{"day": None, "day_of_week": 6.0, "start_time": "00:00", "end": "00:01"}]}},
+            Hours("UTC", ((6, "00:00", "00:01"),)),
+        ),
+        ({"calling_hours": None}, None),
+    ],
+)
+def test_slots_are_replaced_whole_and_the_rest_stays(body: dict[str, Any], after: Hours | None) -> None:
+    before = Hours("UTC", ((0, "09:00", "17:00"),), enabled=False)
+    assert patched_hours(PatchCampaign.model_validate(body), before) == after
 
 
 @given(
@@ -291,7 +312,6 @@ def overview(counts: CampaignCounts) -> Overview:
 @pytest.mark.parametrize(
     ("event", "reason", "word"),
     [
-        (LogEvent.CREATED, None, None),
         (LogEvent.STARTED, None, "campaign_started"),
         (LogEvent.PAUSED, None, "campaign_paused"),
         (LogEvent.RESUMED, None, "campaign_resumed"),
@@ -303,8 +323,9 @@ def overview(counts: CampaignCounts) -> Overview:
         (LogEvent.HALTED, "max_calls", "campaign_paused"),
     ],
 )
-def test_log_events(event: LogEvent, reason: str | None, word: str | None) -> None:
+def test_log_events(event: LogEvent, reason: str | None, word: str) -> None:
     assert event_of(LogEntry("1", NOW, event, reason, ENGINE)) == word
+    assert {LogEvent.CREATED, LogEvent.IMPORT_STARTED}.isdisjoint(SHOWN_EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -331,6 +352,7 @@ def test_ids_that_nobody_can_have_are_nobodys() -> None:
         (Refusal(Breach.UNREADABLE, CsvFlaw.EMPTY), "header row and at least one data row"),
         (Refusal(Breach.UNREADABLE, CsvFlaw.TOO_MANY_COLUMNS), "1,000 columns"),
         (Refusal(Breach.BAD_NUMBERS, None, (2, 3, 5, 8, 13), 9), "rows 2, 3, 5, 8, 13 and 4 more"),
+        (Refusal(Breach.UNREADABLE, CsvFlaw.CELL_TOO_LARGE, (7,), 1), "64 KiB: rows 7"),
         (Refusal(Breach.MISSING_VARIABLES, names=("a", "b")), "a, b"),
     ],
 )
