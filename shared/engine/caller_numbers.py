@@ -9,9 +9,12 @@ from shared.engine.engine import Engine
 from shared.events import LimitsChanged
 from shared.store.catalog import caller_numbers as stored
 from shared.store.catalog.caller_numbers import NewNumber, Pool, RegisteredNumber
+from shared.store.reports import numbers_in_use as reports
+from shared.store.reports.numbers_in_use import NumberInUse
 
 __all__ = [
     "NewNumber",
+    "NumberInUse",
     "Pool",
     "RegisteredNumber",
     "delete_number",
@@ -22,6 +25,7 @@ __all__ = [
     "list_numbers",
     "list_pools",
     "numbered_numbers",
+    "numbers_in_use",
     "register_number",
 ]
 
@@ -88,6 +92,11 @@ async def delete_number(engine: Engine, organization_id: str, number_id: str, no
     Raises `NotFound`, or `Conflict` while a campaign that has not ended uses the number, or a call from it is up.
     """
     _tell(engine, organization_id, await stored.delete_number(engine.store, organization_id, number_id, now))
+
+
+async def numbers_in_use(engine: Engine, organization_id: str, now: datetime) -> Sequence[NumberInUse]:
+    """What each of the organization's entries has in use at `now`, in order of the digits."""
+    return await reports.numbers_in_use(engine.store, organization_id, now)
 
 
 async def list_pools(engine: Engine, organization_id: str) -> Sequence[Pool]:

@@ -13,6 +13,7 @@ from services.campaign_api.native.schemas.diagnosis import (
     RefusalView,
     RestingView,
 )
+from services.campaign_api.native.schemas.next_call import NextCallView
 from services.campaign_api.native.schemas.preview import NotCalledView, PreviewedCallView, PreviewView
 from services.campaign_api.native.schemas.statistics import (
     AttemptCounts,
@@ -24,6 +25,7 @@ from services.campaign_api.native.schemas.statistics import (
 )
 from services.campaign_api.native.sentences import RESET_CALLS_AGAIN, WHAT_TO_DO
 from services.campaign_api.native.translate import setting_warnings
+from shared.domain.asked_phone import NextCall
 from shared.domain.diagnosis import Diagnosis
 from shared.domain.dialing_values import End, Wait
 from shared.domain.preview import Preview, PreviewedContact
@@ -133,6 +135,21 @@ def preview_view(preview: Preview) -> PreviewView:
             for call in preview.calls
         ],
         not_called=[NotCalledView(**_told_apart(other.contact), **_instead(other.instead)) for other in preview.others],
+    )
+
+
+def next_call_view(answer: NextCall, now: datetime) -> NextCallView:
+    """When a phone may be called next, and what is in the way at `now`."""
+    instead = {} if answer.instead is None else _instead(answer.instead)
+    return NextCallView(
+        phone_number=answer.number,
+        at=now,
+        callable_at=answer.at,
+        timezones=list(answer.timezones),
+        reason=instead.get("reason"),
+        until=instead.get("until"),
+        ended_because=instead.get("ended_because"),
+        what_to_do=instead.get("what_to_do"),
     )
 
 

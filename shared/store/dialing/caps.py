@@ -5,7 +5,7 @@ without one nothing is written and nothing is asked. Attempts at one contact are
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -58,23 +58,26 @@ async def past_attempts(
         caps = number_caps(context.organizations.get(organization_id))
         if caps.any:
             begin = counts_from(caps, sorted({_timezone(context, contact) for contact in its}), now)
-            phones[organization_id] = await _at_phones(store, organization_id, its, caps, begin, session)
+            numbers = {compared(number) for contact in its for number in contact["phone_numbers"]}
+            phones[organization_id] = await attempts_at_phones(store, organization_id, numbers, caps, begin, session)
     capped = [contact for contact in contacts if _contact_cap(context, contact) is not None]
     if not phones and not capped:
         return NO_ATTEMPTS
     return PastAttempts(phones, await _at_contacts(store, context, capped, now, session) if capped else {})
 
 
-async def _at_phones(
+async def attempts_at_phones(
     store: Store,
     organization_id: str,
-    contacts: Iterable[Document],
+    numbers: Collection[str],
     caps: NumberCaps,
     begin: datetime,
-    session: AsyncClientSession | None,
+    session: AsyncClientSession | None = None,
 ) -> dict[str, Called]:
-    """Answered from the index alone; of each phone the latest attempts come back, as many as can matter."""
-    numbers = {compared(number) for contact in contacts for number in contact["phone_numbers"]}
+    """The attempts from `begin` on at phones of an organization, given and answered by their compared form.
+
+    Answered from the index alone; of each phone the latest attempts come back, as many as these caps can count.
+    """
     query = {
         "organization_id": organization_id,
         "phone": {"$in": sorted(numbers)},

@@ -1,12 +1,14 @@
 """The registry of caller numbers, pools, and campaigns that call from them, over HTTP."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
+from shared.domain.ids import number_budget, organization_budget
 from shared.events import LimitsChanged
 from tests.factories import new_id
 from tests.integration.campaign_api.client import Answer, Customer, lead
@@ -313,6 +315,32 @@ async def test_the_diagnosis_shows_the_use_of_numbers(acme: Customer, stack: Sta
     assert [reason["reason"] for reason in diagnosis["reasons"]] == ["caller_number_limit"]
     [contact] = (await acme.get(f"/campaigns/{made['id']}/contacts")).body["contacts"]
     assert contact["waiting_for"]["reason"] == "caller_number_limit"
+
+
+async def test_the_use_of_all_numbers_is_listed_with_what_rests(acme: Customer, stack: Stack) -> None:
+    assert (await acme.get("/caller-number-use")).body["caller_numbers"] == []
+    resting, used, idle = [await registered(acme, number) for number in (A, B, "+14155550197")]
+    now = utc_now().replace(microsecond=0)
+    today, yesterday = (day.date().isoformat() for day in (now, now - timedelta(days=1)))
+    for number, held, day, calls in ((B, 2, today, 7), (idle["number"], 0, yesterday, 9)):
+        use = {"_id": number_budget(acme.organization_id, number), "held": held, "day": day, "used": calls}
+        await stack.store["budgets"].insert_one(use)
+    refusal = {"subject": "caller_number", "code": 21210, "message": "not verified"}
+    rest = {"until": now + timedelta(minutes=5), "refusals": 3, "since": now, "refusal": refusal}
+    over = {**rest, "until": now - timedelta(seconds=1)}
+    rests = {f"caller_number:{A}": rest, f"caller_number:{B}": over}
+    key = organization_budget(acme.organization_id)
+    await stack.store["budgets"].update_one({"_id": key}, {"$set": {"held": 0, "rests": rests}}, upsert=True)
+    found = (await acme.get("/caller-number-use")).body["caller_numbers"]
+    uses = {one["id"]: (one["number"], one["active_calls"], one["calls_today"]) for one in found}
+    assert uses == {
+        resting["id"]: (A, 0, 0),
+        used["id"]: (B, 2, 7),
+        idle["id"]: (idle["number"], 0, 0),
+    }
+    [why] = [one["resting"] for one in found if one["resting"] is not None]
+    assert (why["refusals"], why["code"], why["said"]) == (3, 21210, "not verified")
+    assert datetime.fromisoformat(why["until"]) == now + timedelta(minutes=5)
 
 
 async def test_the_diagnosis_shows_the_rates_of_numbers_and_contacts_say_they_wait_for_them(

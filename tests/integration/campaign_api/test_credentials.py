@@ -55,6 +55,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", f"/caller-numbers/{SOME_ID}", READS),
     ("PATCH", f"/caller-numbers/{SOME_ID}", WRITES),
     ("DELETE", f"/caller-numbers/{SOME_ID}", WRITES),
+    ("GET", "/caller-number-use", READS),
     ("GET", "/caller-number-pools", READS),
     ("DELETE", "/caller-number-pools/north", WRITES),
     *(
@@ -79,6 +80,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", "/configurations", READS),
     ("GET", f"/configurations/{SOME_ID}", READS),
     ("PATCH", f"/configurations/{SOME_ID}", WRITES),
+    ("GET", f"/configurations/{SOME_ID}/next-call?number=%2B442071838750", READS),
     ("DELETE", f"/configurations/{SOME_ID}", WRITES),
     ("GET", "/timezones", {*ALL_SCOPES, SENSITIVE}),
     ("GET", "/credential", {*ALL_SCOPES, SENSITIVE}),

@@ -15,6 +15,7 @@ from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.paths import PoolRef
 from services.campaign_api.native.schemas.caller_numbers import (
     CallerNumberPage,
+    CallerNumberUses,
     CallerNumberView,
     DeletedPool,
     EditNumber,
@@ -94,6 +95,15 @@ async def delete(engine: ThisEngine, caller: CampaignManager, caller_number_id: 
     """Delete a caller number that no campaign uses and no call is made from."""
     await caller_numbers.delete_number(engine, caller.organization_id, caller_number_id, utc_now())
     return Deleted(id=caller_number_id)
+
+
+@router.get("/caller-number-use", responses=problems())
+async def list_use(engine: ThisEngine, caller: CampaignReader) -> CallerNumberUses:
+    """List what each caller number has in use, and which of them rest because the carrier has refused them."""
+    now = utc_now()
+    return translate_numbers.caller_number_uses(
+        await caller_numbers.numbers_in_use(engine, caller.organization_id, now), now
+    )
 
 
 @router.get("/caller-number-pools", responses=problems())

@@ -120,6 +120,33 @@ class CallerNumberPage(BaseModel):
     next_cursor: str | None
 
 
+class NumberRestView(BaseModel):
+    """The rest of a number that the carrier has refused."""
+
+    until: datetime = Field(description="When the carrier is asked again, with one call.")
+    since: datetime
+    refusals: int = Field(description="How often in a row it was refused.")
+    code: int | None = Field(description="The carrier's code.")
+    said: str = Field(description="The carrier's words.")
+
+
+class CallerNumberUseView(BaseModel):
+    """What a number has in use."""
+
+    id: str
+    number: str
+    active_calls: int = Field(description="Calls from it that are up or about to be.")
+    calls_today: int = Field(description="Calls from it since midnight UTC, as `daily_limit` counts them.")
+    resting: NumberRestView | None = Field(description="null: it does not rest.")
+
+
+class CallerNumberUses(BaseModel):
+    """All registered numbers at one moment, in order of their digits."""
+
+    at: datetime
+    caller_numbers: list[CallerNumberUseView]
+
+
 class PoolView(BaseModel):
     """A pool."""
 
