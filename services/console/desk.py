@@ -1,14 +1,15 @@
 """What every page needs: the API, the session, the templates; and how a form is taken and answered."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
 
+import aiohttp
 from fastapi import Depends, Request
 from jinja2 import Environment
-from starlette.datastructures import FormData
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from services.console.api import Api, ApiAway, ApiRefused, Credential
 from services.console.sessions import Session, Sessions
@@ -17,6 +18,7 @@ from shared.clock import utc_now
 # An upload of 100,000 numbers takes 2 MB, with a reason beside each some more.
 MOST_FORM_BYTES: Final = 16 * 1024 * 1024
 MOST_FIELDS: Final = 1000
+CHUNK_BYTES: Final = 64 * 1024
 SEE_OTHER: Final = 303
 
 
@@ -100,6 +102,19 @@ class Desk:
         """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
         return await checked_form(self.request, self.session)
 
+    async def download(self, path: str, name: str) -> Response:
+        """The CSV at a path of the API, passed on as it comes. Raises `ApiRefused` and `ApiAway`."""
+        chunks = self._chunks(path)
+        # The first piece is waited for, so that a refusal is a page and no broken file.
+        first = await anext(chunks, b"")
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(_after(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def _chunks(self, path: str) -> AsyncIterator[bytes]:
+        async with self.console.api.stream(self.credential, path) as answer:
+            async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+                yield chunk
+
     async def done(self, to: str, sentence: str, method: str, path: str, body: Any = None) -> Response:
         """Have the API do something, and say on the page `to` that it is done, or why it was refused."""
         try:
@@ -111,6 +126,16 @@ class Desk:
         except ApiAway:
             return self.back(to, "Dialstream does not answer; nothing is known to have been done.", good=False)
         return self.back(to, sentence)
+
+
+async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """All of it. A stream of the API that breaks breaks this one, so that the browser says so."""
+    yield first
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ConnectionError("the API has broken off") from error
 
 
 def signed_in(request: Request, session: Annotated[Session, Depends(any_session)]) -> Desk:
@@ -132,6 +157,7 @@ async def checked_form(request: Request, session: Session) -> FormData:
     form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FORM_BYTES)
     token = form.get("csrf")
     if not isinstance(token, str) or not session.has_sent(token):
+        await form.close()
         raise FormRefused(403, "This form is from another session. Open the page again, and send it from there.")
     return form
 
@@ -140,6 +166,22 @@ def text_of(form: FormData, name: str) -> str:
     """A field of a form, without white space around it; empty when it is not there."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file of a form: its name as the browser gives it, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+async def file_of(form: FormData, name: str) -> SentFile | None:
+    """The file in a field of a form; None where none was chosen. No file of the form is kept after this."""
+    file = form.get(name)
+    sent = SentFile(file.filename or "", await file.read()) if isinstance(file, UploadFile) else None
+    await form.close()
+    return sent if sent is not None and (sent.name or sent.content) else None
 
 
 def local_path(path: str) -> str:

@@ -1,20 +1,17 @@
 """Calls, those under way included, and their download."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-import aiohttp
 from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.desk import Desk, SignedIn
+from services.console.desk import SignedIn
 from services.console.pages.contacts import utc_field, utc_z
 from shared.domain.outcome import Outcome
 
 router = APIRouter()
 PAGE_SIZE: Final = 50
-CHUNK_BYTES: Final = 64 * 1024
 STATUSES: Final = ("in_progress", "ended")
 Text = Annotated[str, Query(max_length=1000)]
 
@@ -50,24 +47,4 @@ async def list_all(
 @router.get("/campaigns/{campaign}/calls.csv")
 async def download(desk: SignedIn, campaign: str) -> Response:
     """The ended calls of a campaign as CSV."""
-    chunks = _chunks(desk, f"/campaign/campaigns/{segment(campaign)}/calls.csv")
-    # The first piece is waited for, so that a refusal is a page and no broken file.
-    first = await anext(chunks, b"")
-    headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
-    return StreamingResponse(_after(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-async def _chunks(desk: Desk, path: str) -> AsyncIterator[bytes]:
-    async with desk.console.api.stream(desk.credential, path) as answer:
-        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-            yield chunk
-
-
-async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """All of it. A stream of the API that breaks breaks this one, so that the browser says so."""
-    yield first
-    try:
-        async for chunk in chunks:
-            yield chunk
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ConnectionError("the API has broken off") from error
+    return await desk.download(f"/campaign/campaigns/{segment(campaign)}/calls.csv", "calls.csv")

@@ -3,11 +3,10 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from services.console.api import ApiAway, ApiRefused, segment
-from services.console.desk import SignedIn, text_of
+from services.console.desk import SignedIn, file_of, text_of
 from services.console.words import chunks, counted, typed_numbers
 
 router = APIRouter(prefix="/do-not-call")
@@ -31,15 +30,15 @@ async def list_all(desk: SignedIn, cursor: Text = "") -> Response:
 async def add(desk: SignedIn) -> Response:
     """List the numbers that were typed and those of a file; with one that is none, nothing is listed."""
     form = await desk.form()
-    file, text = form.get("file"), text_of(form, "numbers")
-    if isinstance(file, UploadFile):
-        try:
-            text = f"{text}\n{(await file.read()).decode('utf-8-sig')}"
-        except UnicodeDecodeError:
-            return desk.back(
-                HERE, "The file is no text in UTF-8. Save it as CSV (UTF-8), then send it again.", good=False
-            )
-    numbers, others = typed_numbers(text)
+    file = await file_of(form, "file")
+    try:
+        listed_in_file = "" if file is None else file.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return desk.back(HERE, "The file is no text in UTF-8. Save it as CSV (UTF-8), then send it again.", good=False)
+    # Each by itself: the first line of either may be a heading.
+    read = [typed_numbers(text) for text in (text_of(form, "numbers"), listed_in_file)]
+    numbers = list(dict.fromkeys(number for found, _ in read for number in found))
+    others = [other for _, some in read for other in some]
     if others:
         shown = ", ".join(other[:30] for other in others[:EXAMPLES])
         said = f"Nothing is listed: {counted(len(others), 'row')} without a number in E.164 (+14155550123): {shown}."

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from deploy.local.home import free_port
@@ -176,6 +177,16 @@ async def test_numbers_are_listed_by_file_and_taken_off(operator: Person, acme: 
     assert "Nothing is listed: 1 row without a number" in refused.notice
     await operator.post("/do-not-call/remove", page, number="+14155550001")
     assert (await acme.delete("/do-not-call/+14155550001")).status == 404
+
+
+async def test_numbers_of_a_file_are_listed(operator: Person, acme: Customer) -> None:
+    form = aiohttp.FormData()
+    form.add_field("csrf", (await operator.get("/do-not-call")).csrf)
+    form.add_field("file", b"\xef\xbb\xbfphone\n+14155550001\n", filename="list.csv", content_type="text/csv")
+    async with operator.session.post(f"{operator.url}/do-not-call/add", data=form) as answer:
+        assert "1 number listed." in await answer.text()
+    [entry] = (await acme.get("/do-not-call")).body["do_not_call"]
+    assert entry["phone_number"] == "+14155550001"
 
 
 async def test_a_key_that_may_only_read_is_offered_nothing_and_sees_masked_numbers(
