@@ -1,5 +1,6 @@
 """The public API as the console speaks to it: over HTTP, with the key of the person who has signed in."""
 
+import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,11 +10,20 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
+
+from shared.file_urls import PATH
 
 # Numbers of a campaign come at least this often, or a comment does: a silent stream is dead.
 STREAM_SILENCE_SECONDS: Final = 60
 # Requests to campaign-api in flight at once.
 CONNECTIONS: Final = 200
+# A file may take its time; one of which nothing moves for so long is given up.
+_FILE_PATIENCE: Final = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
+# 202: begun, and done in the background.
+_DONE: Final = (200, 202)
+# In the query of a URL that S3 answers itself.
+_S3_SIGNATURE: Final = "X-Amz-Signature"
 
 Query = Mapping[str, str | int | None] | Sequence[tuple[str, str | int | None]]
 
@@ -94,6 +104,39 @@ class Api:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiAway from error
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """Send a file to one of the API's signed URLs. Raises `ApiRefused` and `ApiAway`."""
+        # As a file: aiohttp sends large bytes in one piece otherwise, and nothing else goes on meanwhile.
+        body = io.BytesIO(content)
+        try:
+            async with self._session.put(self._reached(url), data=body, timeout=_FILE_PATIENCE) as answer:
+                if answer.status != 200:
+                    await _read(answer)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiAway from error
+
+    async def first_bytes(self, url: str, most: int) -> bytes:
+        """The beginning of a file at one of the API's signed URLs. Raises `ApiRefused` and `ApiAway`."""
+        found = bytearray()
+        try:
+            async with self._session.get(self._reached(url), timeout=_FILE_PATIENCE) as answer:
+                if answer.status != 200:
+                    await _read(answer)
+                async for chunk in answer.content.iter_any():
+                    found += chunk
+                    if len(found) >= most:
+                        break
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiAway from error
+        return bytes(found[:most])
+
+    def _reached(self, url: str) -> URL:
+        """A signed URL from where the console stands: campaign-api may have another address for the public."""
+        signed = URL(url, encoded=True)
+        if not signed.path.startswith(f"{PATH}/") or _S3_SIGNATURE in signed.query:
+            return signed
+        return URL(f"{self._url}{signed.raw_path_qs}", encoded=True)
+
     @asynccontextmanager
     async def stream(
         self, credential: Credential, path: str, query: Query = ()
@@ -145,7 +188,7 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
         body = None
     if answer.status == 503:
         raise ApiAway
-    if answer.status != 200:
+    if answer.status not in _DONE:
         detail = body.get("detail") if isinstance(body, dict) else None
         raise ApiRefused(answer.status, str(detail or f"The API has answered {answer.status}."))
     if body is None:

@@ -12,7 +12,20 @@ from starlette.responses import RedirectResponse, Response
 from services.console.api import Api, ApiAway, ApiRefused
 from services.console.desk import SEE_OTHER, Console, FormRefused, SignInNeeded, any_session, console_of, sign_in_path
 from services.console.guard import Guard
-from services.console.pages import callbacks, calls, campaign, campaigns, contacts, do_not_call, health, sign_in, static
+from services.console.pages import (
+    callbacks,
+    caller_numbers,
+    calls,
+    campaign,
+    campaigns,
+    configurations,
+    contacts,
+    do_not_call,
+    health,
+    imports,
+    sign_in,
+    static,
+)
 from services.console.rendering import environment
 from services.console.sessions import Sessions
 from services.console.settings import ConsoleSettings
@@ -28,6 +41,9 @@ ROUTERS: Final = (
     calls.router,
     callbacks.router,
     do_not_call.router,
+    imports.router,
+    caller_numbers.router,
+    configurations.router,
 )
 AWAY: Final = "Dialstream does not answer. Wait a moment, then open the page again."
 NOT_FOUND: Final = 404

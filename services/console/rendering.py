@@ -8,7 +8,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from services.console import words
+from services.console import csv_preview, week, words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -29,6 +29,10 @@ def environment() -> Environment:
         "duration": words.duration,
         "phone": words.masked,
         "when": when,
+        "windows": week.windows_text,
+        "retry": week.retry_text,
+        "closure": week.closure_text,
+        "hidden": csv_preview.hidden,
     }
     made.filters.update(filters)
     made.globals.update(

@@ -19,13 +19,12 @@ from shared.domain.csv_text import (
     EncodingSeeker,
     Record,
     RecordReader,
+    header_of,
 )
 from shared.domain.jobs import CHUNK_ROWS, ImportOrder, Position, Reading
 
 # The bytes of a file from its beginning, each time it is called.
 Source = Callable[[], AsyncIterator[bytes]]
-# Excel's own first line, which names the separator.
-_HINT = "sep="
 
 
 async def survey(source: Source, order: ImportOrder) -> Reading:
@@ -36,7 +35,8 @@ async def survey(source: Source, order: ImportOrder) -> Reading:
     encoding, head = await _look(source)
     if not head[encoding.start :].strip(b"\r\n \0"):
         raise BadCsv(CsvFlaw.EMPTY)
-    headers = {separator: _header(head, encoding, separator) for separator in SEPARATORS}
+    whole = len(head) < MAX_RECORD
+    headers = {separator: header_of(head, encoding, separator, whole=whole) for separator in SEPARATORS}
     separator = separator_of({each: record.cells for each, record in headers.items()}, _mapping(order))
     header = headers[separator]
     # First, because what is no table says so better than its header does.
@@ -98,16 +98,6 @@ async def _look(source: Source) -> tuple[Encoding, bytes]:
     else:
         seeker.feed(b"", last=True)
     return seeker.encoding, bytes(head)
-
-
-def _header(head: bytes, encoding: Encoding, separator: str) -> Record:
-    """The first record that is not blank. Raises `BadCsv`."""
-    reader = RecordReader(encoding.name, separator, encoding.start)
-    whole = len(head) < MAX_RECORD
-    for record in reader.feed(head[encoding.start :], last=whole):
-        if any(cell.strip() for cell in record.cells) and not record.cells[0].lower().startswith(_HINT):
-            return record
-    raise BadCsv(CsvFlaw.CELL_TOO_LARGE if not whole else CsvFlaw.EMPTY, 1)
 
 
 def _mapping(order: ImportOrder) -> dict[str, str]:

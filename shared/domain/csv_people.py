@@ -34,6 +34,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 _FIELD_OF: Final[Mapping[str, str]] = MappingProxyType(
     {name: field for field, names in _NAMES.items() for name in names}
 )
+PERSON_FIELDS: Final = (*_NAMES, DATA, IGNORED)
+"""What a column of a list of people may hold; `data`: a custom field of the column's name."""
 
 
 class _Cells(BaseModel):

@@ -27,6 +27,8 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WINDOWS: Final = "cp1252"
+# Excel's own first line, which names the separator.
+_HINT: Final = "sep="
 
 
 class CsvFlaw(StrEnum):
@@ -210,6 +212,15 @@ class _Lines:
 def records_of(data: bytes, encoding: Encoding, separator: str) -> Iterator[Record]:
     """All records of a file that is at hand as a whole. Raises `BadCsv`."""
     return RecordReader(encoding.name, separator, encoding.start).feed(data[encoding.start :], last=True)
+
+
+def header_of(head: bytes, encoding: Encoding, separator: str, *, whole: bool) -> Record:
+    """The first record that is not blank, from the first bytes of a file; `whole`: these are all. Raises `BadCsv`."""
+    reader = RecordReader(encoding.name, separator, encoding.start)
+    for record in reader.feed(head[encoding.start :], last=whole):
+        if any(cell.strip() for cell in record.cells) and not record.cells[0].lower().startswith(_HINT):
+            return record
+    raise BadCsv(CsvFlaw.EMPTY if whole else CsvFlaw.CELL_TOO_LARGE, 1)
 
 
 def encoding_of(data: bytes) -> Encoding:

@@ -1,12 +1,13 @@
 """The first day at the console, by clicks, in a real browser; and its pages at 375 px, by keyboard, light and dark."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, ViewportSize, async_playwright, expect
 
 from deploy.local.lineup import Counts
 from deploy.local.servers import Addresses
@@ -77,6 +78,29 @@ async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_pat
     await page.reload()
     await page.get_by_role("link", name="Spring outreach").click()
     await expect(page.get_by_text("has not been started").first).to_be_visible()
+    await page.get_by_role("link", name="Imports").nth(1).click()
+    await expect(page.get_by_label("Campaign")).to_have_value(re.compile("."))
+    rows: FilePayload = {
+        "name": "late.csv",
+        "mimeType": "text/csv",
+        "buffer": b"Handset,Name\r\n+14155550300,Ann\r\nnone,Bob\r\n",
+    }
+    await page.get_by_label("CSV file").set_input_files(rows)
+    await page.get_by_role("button", name="Look at its columns").click()
+    await page.get_by_label("What Handset holds").select_option("phone number")
+    await page.screenshot(path=pictures / "import.png", full_page=True)
+    await page.get_by_role("button", name="Import").click()
+    # Live: the page is not loaded again.
+    await expect(page.get_by_text("All rows are done.")).to_be_visible()
+    await expect(page.get_by_role("link", name="Download all as CSV")).to_be_visible()
+    await page.get_by_role("link", name="Spring outreach").click()
+    await page.get_by_role("link", name="Configuration", exact=True).click()
+    await page.get_by_label("Number").fill("+44 20 7183 8750")
+    await page.get_by_role("button", name="Ask").click()
+    await expect(page.get_by_text("may be called now")).to_be_visible()
+    await page.screenshot(path=pictures / "configuration.png", full_page=True)
+    await page.goto(console)
+    await page.get_by_role("link", name="Spring outreach").click()
     await page.get_by_role("link", name="Dry run").click()
     await expect(page.get_by_role("heading", name="Would be called, in this order")).to_be_visible()
     await page.go_back()
@@ -104,7 +128,8 @@ async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_pat
 
     await page.emulate_media(color_scheme="dark")
     await page.set_viewport_size(PHONE)
-    for path in ("/", "/calls", "/callbacks", "/do-not-call"):
+    settings = ("/imports", "/caller-numbers", "/configurations", f"/configurations/{configuration}")
+    for path in ("/", "/calls", "/callbacks", "/do-not-call", *settings):
         await page.goto(console + path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
     await page.goto(console)
