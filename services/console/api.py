@@ -109,7 +109,7 @@ class Api:
         # As a file: aiohttp sends large bytes in one piece otherwise, and nothing else goes on meanwhile.
         body = io.BytesIO(content)
         try:
-            async with self._session.put(self._reached(url), data=body, timeout=_FILE_PATIENCE) as answer:
+            async with self._session.put(reached(url, self._url), data=body, timeout=_FILE_PATIENCE) as answer:
                 if answer.status != 200:
                     await _read(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -119,7 +119,7 @@ class Api:
         """The beginning of a file at one of the API's signed URLs. Raises `ApiRefused` and `ApiAway`."""
         found = bytearray()
         try:
-            async with self._session.get(self._reached(url), timeout=_FILE_PATIENCE) as answer:
+            async with self._session.get(reached(url, self._url), timeout=_FILE_PATIENCE) as answer:
                 if answer.status != 200:
                     await _read(answer)
                 async for chunk in answer.content.iter_any():
@@ -129,13 +129,6 @@ class Api:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiAway from error
         return bytes(found[:most])
-
-    def _reached(self, url: str) -> URL:
-        """A signed URL from where the console stands: campaign-api may have another address for the public."""
-        signed = URL(url, encoded=True)
-        if not signed.path.startswith(f"{PATH}/") or _S3_SIGNATURE in signed.query:
-            return signed
-        return URL(f"{self._url}{signed.raw_path_qs}", encoded=True)
 
     @asynccontextmanager
     async def stream(
@@ -169,6 +162,17 @@ class Api:
                         yield None
             except (aiohttp.ClientError, TimeoutError):
                 return
+
+
+def reached(url: str, api_url: str) -> URL:
+    """A signed URL from where the console stands: campaign-api at `api_url` may have another address for the public.
+
+    One that S3 answers itself stays as it is.
+    """
+    signed = URL(url, encoded=True)
+    if not signed.path.startswith(f"{PATH}/") or _S3_SIGNATURE in signed.query:
+        return signed
+    return URL(f"{api_url}{signed.raw_path_qs}", encoded=True)
 
 
 def segment(reference: str) -> str:

@@ -143,7 +143,7 @@ def _weeks(configuration: Any) -> list[tuple[str, Any]]:
     zone = configuration["default_timezone"]
     own = configuration["use_contact_timezone"]
     title = (
-        f"By each contact's own clock, by that of {zone} without one" if own else f"For everybody, by {zone}'s clock"
+        f"By each contact's clock; without a zone by that of {zone}" if own else f"For everybody by the clock of {zone}"
     )
     drawn = [(title, week(configuration["default_windows"]))]
     if configuration["scheduled_windows"] is not None:
