@@ -85,7 +85,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     attempt_ids = list({event.attempt_id for event in events})
     found = store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)
     stored = {attempt["_id"]: complete(AttemptDocument, attempt) async for attempt in found}
-    contacts = await transaction.read_contacts([event.contact_id for event in events])
+    contacts = await transaction.read_contacts([event.contact_id for event in events], with_name=True)
     events = await with_machines(transaction, events, stored, contacts)
     # Of a contact that was deleted since, what its call turns out to be is told: its organization is read for that.
     gone = [attempt for attempt in stored.values() if attempt["contact_id"] not in contacts]

@@ -6,6 +6,7 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.contact_name import NAME_FIELDS
 from shared.errors import OwnershipLost
 from shared.store.client import Document, Store
 from shared.store.dialing.context import DialingContext, Root
@@ -16,6 +17,9 @@ from shared.store.documents.contacts import ContactDocument, contact_of
 
 _FOR_THE_CALL_ALONE: Final = {"data": 0, "initial_context": 0}
 _READ: Final = stored_fields(ContactDocument) - _FOR_THE_CALL_ALONE.keys()
+# What a call's record keeps of the data: the name.
+_READ_WITH_NAME: Final = _READ | {"data"}
+_WITH_NAME: Final = dict.fromkeys((*sorted(_READ), *(f"data.{name}" for names in NAME_FIELDS for name in names)), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +46,22 @@ class ShardTransaction:
         # Runs are counted where they were read, so that each count is told once.
         return cls(store, session, Ledger(owner.shard, owner.epoch, runs=RunSums(context.runs)), context)
 
-    async def read_contacts(self, contact_ids: Collection[str]) -> dict[str, Document]:
+    async def read_contacts(self, contact_ids: Collection[str], *, with_name: bool = False) -> dict[str, Document]:
         """These contacts of the shard as the transaction sees them, with the context of each loaded."""
         query = {"_id": {"$in": list(set(contact_ids))}, "shard": self.ledger.shard}
-        return await self.find_contacts(query, limit=0)
+        return await self.find_contacts(query, limit=0, with_name=with_name)
 
-    async def find_contacts(self, query: Document, limit: int) -> dict[str, Document]:
+    async def find_contacts(self, query: Document, limit: int, *, with_name: bool = False) -> dict[str, Document]:
         """Contacts that match, at most `limit` (0: all), by id, with the context of each loaded.
 
-        All of each, but what its agent is told in the call: that may be large, and no move looks at it.
+        All of each, but what its agent is told in the call: that may be large, and no move looks at it. `with_name`:
+        of the data what a name is made of.
 
         Raises `OwnershipLost` when the shard's own document is gone: who takes the shard over makes it anew.
         """
-        cursor = self.store["contacts"].find(query, _FOR_THE_CALL_ALONE, session=self.session).limit(limit)
-        contacts = {document["_id"]: contact_of(document, _READ) async for document in cursor}
+        projection, fields = (_WITH_NAME, _READ_WITH_NAME) if with_name else (_FOR_THE_CALL_ALONE, _READ)
+        cursor = self.store["contacts"].find(query, projection, session=self.session).limit(limit)
+        contacts = {document["_id"]: contact_of(document, fields) async for document in cursor}
         await self.context.load(contacts.values())
         if contacts and self.context.root_document is None:
             raise OwnershipLost(f"shard {self.ledger.shard} is not in the database")

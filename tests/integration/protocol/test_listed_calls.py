@@ -1,5 +1,7 @@
 """Calls as they are listed while the engine makes them."""
 
+import pytest
+
 from shared.domain.call_numbers import microseconds
 from shared.domain.calls import Call, CallFilter, CallOrder, CallStatus, Reader
 from shared.domain.outcome import Outcome
@@ -44,6 +46,30 @@ async def test_a_call_is_listed_from_its_placement_on_under_one_number_with_the_
     await say(world, again.id, Outcome.NO_ANSWER)
     assert [call.outcome_before for call in await listed(world)] == [None, Outcome.BUSY]
     await drain(world)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"first_name": "Ann", "last_name": "Lee", "notes": "x" * 9}, "Ann Lee"),
+        ({"name": "Ann"}, "Ann"),
+        (None, None),
+    ],
+)
+async def test_a_call_keeps_its_contacts_name_when_it_has_ended(
+    store: Store, data: dict[str, str] | None, name: str | None
+) -> None:
+    world = await new_world(store)
+    await store["contacts"].update_one({"_id": ANN}, {"$set": {"data": data}})
+    await job_for(world, ANN)
+    await start(world, A, ANN)
+    [under_way] = await listed(world)
+    await say(world, under_way.id, Outcome.BUSY)
+    [ended] = await listed(world)
+    assert (under_way.contact_name, ended.contact_name) == (name, name)
+    stored = await store["contacts"].find_one({"_id": ANN}, {"data": 1})
+    assert stored is not None
+    assert stored["data"] == data
 
 
 async def test_a_late_report_of_a_deleted_contact_is_listed_with_a_number_of_its_own(store: Store) -> None:
