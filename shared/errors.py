@@ -13,8 +13,6 @@ DialstreamError
 What a customer asked for and cannot have is told as a code and facts: `NotFound`, `WrongState`, `Conflict`,
 `BadSetting`, `InvalidCursor`, `TooLarge`, `FileUrlRefused`, `ContactsNotStored`. Their text is a line for developers;
 each service that answers customers has its own sentence for each code.
-`BadSetting`, `InvalidCursor`, `TooLarge`, `ContactsNotStored`. Their text is a line for developers; each service that
-answers customers has its own sentence for each code.
 """
 
 from collections.abc import Sequence
@@ -89,6 +87,7 @@ class Clash(StrEnum):
     CONTACT_BEING_CALLED = "contact being called"
     BATCH_ID_REUSED = "batch_id of another message"
     CALLER_NUMBER_TAKEN = "caller number registered already"
+    CALLER_NUMBER_EXTERNAL_ID_TAKEN = "external_id of a caller number taken"
     CALLER_NUMBER_IN_USE = "caller number in use"
     CALLER_NUMBER_ON_CALL = "caller number on a call"
     POOL_IN_USE = "pool in use"

@@ -31,7 +31,7 @@ __all__ = [
 
 
 async def register_number(engine: Engine, organization_id: str, new: NewNumber, now: datetime) -> RegisteredNumber:
-    """A new entry. Raises `Conflict` when the number is registered already, or the registry is full."""
+    """A new entry. Raises `Conflict`: number registered already, external_id taken, registry full."""
     registered, shard = await stored.register_number(engine.store, organization_id, new, now)
     _tell(engine, organization_id, shard)
     return registered

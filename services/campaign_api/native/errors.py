@@ -186,6 +186,10 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             409,
             "The number {reference} is registered already; change that entry: PATCH /campaign/caller-numbers/{{id}}.",
         ),
+        Clash.CALLER_NUMBER_EXTERNAL_ID_TAKEN: (
+            409,
+            "Another caller number has the external_id {named}; choose another.",
+        ),
         Clash.CALLER_NUMBER_IN_USE: (
             409,
             "Caller number {reference} is used by campaigns: {campaigns}; "

@@ -43,11 +43,13 @@ class RegisteredNumber:
     label: str
     created_at: datetime
     updated_at: datetime
+    external_id: str | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "RegisteredNumber":
         """The entry as it is stored."""
-        return cls(entry_of(document), document["label"], document["created_at"], document["updated_at"])
+        as_stored = (document["label"], document["created_at"], document["updated_at"], document.get("external_id"))
+        return cls(entry_of(document), *as_stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class NewNumber:
     pools: Sequence[str]
     calls_per_second: float | None = None
     telephony_account_id: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ async def register_number(
 ) -> tuple[RegisteredNumber, int]:
     """A new entry, and the organization's shard.
 
-    Raises `Conflict` when the number is registered already, or the registry is full, and `BadSetting` for an account
-    that the organization has not.
+    Raises `Conflict` when the number is registered already, its external_id is taken, or the registry is full, and
+    `BadSetting` for an account that the organization has not.
     """
     document: Document = {
         "_id": str(uuid.uuid4()),
@@ -112,13 +115,17 @@ async def register_number(
         "updated_at": now,
     }
 
-    for name in ("calls_per_second", "telephony_account_id"):
+    for name in ("calls_per_second", "telephony_account_id", "external_id"):
         if (value := getattr(new, name)) is not None:
             document[name] = value
 
     async def work(session: AsyncClientSession) -> tuple[RegisteredNumber, int]:
         await check_account(store, organization_id, new.telephony_account_id, session)
+        # Counting writes the organization: of two entries at once with one external_id the second one sees the first.
         shard, document["serial"] = await _count(store, organization_id, 1, session)
+        named = {"organization_id": organization_id, "external_id": new.external_id}
+        if new.external_id is not None and await store["caller_numbers"].find_one(named, {"_id": 1}, session=session):
+            raise Conflict(Clash.CALLER_NUMBER_EXTERNAL_ID_TAKEN, new.external_id)
         await store["caller_numbers"].insert_one(document, session=session)
         return RegisteredNumber.from_document(document), shard
 

@@ -200,6 +200,7 @@ class CallerNumberDocument:
     calls_per_second: float | None = None
     telephony_account_id: str | None = None
     serial: int | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,7 @@ CONFLICT = {
     Clash.BATCH_ID_REUSED: "The batch_id 'it' belongs to another message; send these contacts under a new batch_id.",
     Clash.CALLER_NUMBER_TAKEN: "The number it is registered already; "
     "change that entry: PATCH /campaign/caller-numbers/{id}.",
+    Clash.CALLER_NUMBER_EXTERNAL_ID_TAKEN: "Another caller number has the external_id 'it'; choose another.",
     Clash.CALLER_NUMBER_IN_USE: "Caller number it is used by campaigns: 'Spring' (c-1), 'Summer' (c-2); "
     "give them other numbers first, or switch this one off: active false.",
     Clash.CALLER_NUMBER_ON_CALL: "A call from caller number it is up; "
