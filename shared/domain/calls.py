@@ -98,6 +98,7 @@ class CallFilter:
     - `outcomes` or `dispositions`: one of either. `ended_as`: one of these outcomes, whatever else is asked.
     - `under_way_too`: whatever outcomes are asked for, calls that are under way match, too.
     - `tags`: all of them. `sentiments`: one of them.
+    - `opted_out`: of the answered ones those alone in which the person did, or did not.
     - `search`: a part of a phone number, or of the contact's name in any case, taken literally.
     - `direction`: calls are outbound, so any other one has none.
     """
@@ -117,6 +118,7 @@ class CallFilter:
     dispositions: Collection[str] = ()
     sentiments: Collection[str] = ()
     tags: Collection[str] = ()
+    opted_out: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
     shortest: float | None = None
@@ -126,7 +128,7 @@ class CallFilter:
     @property
     def is_of_results(self) -> bool:
         """Whether what agents have posted decides."""
-        return bool(self.dispositions or self.sentiments or self.tags)
+        return bool(self.dispositions or self.sentiments or self.tags or self.opted_out is not None)
 
     @property
     def of_endings_alone(self) -> bool:
@@ -174,6 +176,9 @@ def by_result(which: CallFilter, outcome: Outcome | None, result: Mapping[str, A
         said = result.get("disposition") in which.dispositions
         if not said and outcome not in which.outcomes:
             return False
+    opts_out = bool(result.get("opt_out"))
+    if which.opted_out is not None and outcome is Outcome.ANSWERED and opts_out is not which.opted_out:
+        return False
     if which.sentiments and result.get("sentiment") not in which.sentiments:
         return False
     return set(which.tags) <= set(result.get("tags") or ())

@@ -41,6 +41,7 @@ __all__ = [
     "campaigns_by_id",
     "counts_by_id",
     "create_campaign",
+    "deleted_campaign",
     "edit_campaign",
     "follow_numbers",
     "get_campaign",
@@ -100,6 +101,11 @@ async def get_campaign(engine: Engine, organization_id: str, reference: str, *, 
     Raises `NotFound`.
     """
     return await stored.get_campaign(engine.store, organization_id, reference, deleted=deleted)
+
+
+async def deleted_campaign(engine: Engine, organization_id: str, external_id: str) -> Campaign:
+    """The campaign that was deleted last of those that had this external_id. Raises `NotFound`."""
+    return await campaign_lists.deleted_campaign(engine.store, organization_id, external_id)
 
 
 async def campaigns_by_id(engine: Engine, organization_id: str, campaign_ids: Collection[str]) -> dict[str, Campaign]:

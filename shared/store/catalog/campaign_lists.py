@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from pymongo import DESCENDING
 
 from shared.domain.campaign import CampaignState
 from shared.domain.page import NumberedPage, Page
@@ -93,6 +94,16 @@ async def campaign_of_number(store: Store, organization_id: str, number: int) ->
     document = await store["campaigns"].find_one(query) if 0 < number <= MAX_NUMBER else None
     if document is None:
         raise NotFound(Kind.CAMPAIGN, str(number))
+    return Campaign.from_document(document)
+
+
+@translates
+async def deleted_campaign(store: Store, organization_id: str, external_id: str) -> Campaign:
+    """The campaign that was deleted last of those that had this external_id. Raises `NotFound`."""
+    query = {"organization_id": organization_id, "former_external_id": external_id}
+    document = await store["campaigns"].find_one(query, sort=[("deleted_at", DESCENDING)])
+    if document is None:
+        raise NotFound(Kind.CAMPAIGN, external_id)
     return Campaign.from_document(document)
 
 

@@ -8,7 +8,7 @@ from shared.store.client import Document, Store, translated
 
 COLLECTION: Final = "call_results"
 # What filters look at.
-LOOKED_AT: Final[Document] = {"disposition": 1, "sentiment": 1, "tags": 1}
+LOOKED_AT: Final[Document] = {"disposition": 1, "sentiment": 1, "tags": 1, "opt_out": 1}
 _NOT_SHOWN: Final[Document] = {"organization_id": 0, "contact_id": 0}
 # So much of results is in memory at a time: one may have a megabyte of transcript.
 MAX_BYTES_AT_ONCE: Final = 8 * 1024 * 1024

@@ -16,6 +16,8 @@ from shared.domain.call_results import (
     is_too_large,
     merged,
 )
+from shared.domain.calls import CallFilter, by_result
+from shared.domain.outcome import Outcome
 
 NINE, TEN = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -129,3 +131,22 @@ def test_what_is_extracted_is_bounded_when_merged() -> None:
 
 def test_sensitive_fields_are_fields_of_a_result() -> None:
     assert set(CallResult.__dataclass_fields__) >= SENSITIVE
+
+
+@pytest.mark.parametrize(
+    ("opted_out", "outcome", "result", "found"),
+    [
+        (None, Outcome.ANSWERED, {"opt_out": True}, True),
+        (True, Outcome.ANSWERED, {"opt_out": True}, True),
+        (True, Outcome.ANSWERED, {}, False),
+        (True, Outcome.BUSY, {}, True),
+        (False, Outcome.ANSWERED, {"opt_out": True}, False),
+        (False, Outcome.ANSWERED, {}, True),
+    ],
+)
+def test_of_answered_calls_those_are_found_in_which_the_person_opted_out_or_did_not(
+    opted_out: bool | None, outcome: Outcome, result: dict[str, Any], found: bool
+) -> None:
+    which = CallFilter(opted_out=opted_out)
+    assert by_result(which, outcome, result) is found
+    assert which.is_of_results is (opted_out is not None)
