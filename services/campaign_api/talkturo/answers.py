@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 Answer = dict[str, Any]
+EXTERNAL_ID_STAYS: Final = "externalId is set when a thing is made; it was ignored"
 
 
 class ErrorView(BaseModel):

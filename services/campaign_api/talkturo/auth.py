@@ -16,8 +16,9 @@ from services.campaign_api.http.credentials import (
 )
 from services.campaign_api.http.edge import ThisEdge
 from services.campaign_api.http.faults import Refused, RequestFault
+from services.campaign_api.talkturo.queries import Query
 from shared.engine.engine import Engine
-from shared.engine.organizations import get_organization
+from shared.engine.organizations import Organization, get_organization
 from shared.rendering.talkturo.ids import Prefix, meant_by
 
 # Only tells the OpenAPI about the header; the reading is elsewhere, where doubled headers are noticed too.
@@ -41,8 +42,19 @@ async def confirm_team(engine: Engine, caller: Caller, team: str | None, slug: s
     """
     if team is None and slug is None:
         return
-    organization = await get_organization(engine, caller.organization_id)
+    if not is_team(await get_organization(engine, caller.organization_id), team, slug):
+        raise Refused(RequestFault.FOREIGN_ORGANIZATION)
+
+
+async def confirm_query(engine: Engine, caller: Caller, query: Query) -> None:
+    """Raises `ValuesInvalid` where a value of a list's query is bad, then as `confirm_team` for the team it names."""
+    team, slug = query.text("teamId"), query.text("accountSlug")
+    query.checked()
+    await confirm_team(engine, caller, team, slug)
+
+
+def is_team(organization: Organization, team: str | None, slug: str | None) -> bool:
+    """Whether both that are given name this organization."""
     meant = () if team is None else meant_by(Prefix.TEAM, team)
     is_ours = team is None or organization.id in {one.lower() for one in meant} or organization.external_id == team
-    if not is_ours or (slug is not None and slug != organization.slug):
-        raise Refused(RequestFault.FOREIGN_ORGANIZATION)
+    return is_ours and (slug is None or slug == organization.slug)

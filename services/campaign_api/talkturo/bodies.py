@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError, from_json, to_json
 
 from services.campaign_api.http.bodies import MAX_BODY_BYTES, BodyReader, bad_values
 from services.campaign_api.http.faults import BadValue, ValuesInvalid
-from services.campaign_api.talkturo.spelling import Reading, Spelled, spelled
+from services.campaign_api.talkturo.answers import EXTERNAL_ID_STAYS
+from services.campaign_api.talkturo.spelling import Reading, Spelled, camel_case, spelled
 from shared.domain.json_rules import check_json_within
 
 Model = TypeVar("Model", bound=Spelled)
@@ -27,6 +28,11 @@ class Given(Generic[Model]):
     def warnings(self) -> list[str]:
         """What of the body was ignored, a sentence each."""
         return self.reading.warnings
+
+    @property
+    def of_change(self) -> list[str]:
+        """What of a change was ignored: also an external id, which stays as it was given when the thing was made."""
+        return [*self.warnings, *([EXTERNAL_ID_STAYS] if "external_id" in self.fields else [])]
 
     @property
     def fields(self) -> set[str]:
@@ -58,16 +64,22 @@ def read(raw: bytes, model: type[Model], *, nulls: bool) -> Given[Model]:
     """The body of these bytes. Raises `ValuesInvalid` with every bad value, in the client's own words."""
     reading = Reading()
     made = spelled(_object(raw), model, reading, nulls=nulls)
-    if reading.faults:
-        raise ValuesInvalid([BadValue(("body", *fault.loc), fault.message, fault.kind) for fault in reading.faults])
+    faults = [BadValue(("body", *fault.loc), fault.message, fault.kind) for fault in reading.faults]
     clean = to_json(made)
     try:
-        return Given(model.model_validate_json(clean), reading)
+        value = model.model_validate_json(clean)
     except ValidationError as error:
-        found = bad_values(error, model, clean)
-        raise ValuesInvalid(
-            [BadValue(("body", *reading.as_written(value.loc[1:])), value.message, value.kind) for value in found]
-        ) from None
+        faults += [_in_their_words(fault, reading) for fault in bad_values(error, model, clean)]
+    if faults:
+        raise ValuesInvalid(faults)
+    return Given(value, reading)
+
+
+def _in_their_words(fault: BadValue, reading: Reading) -> BadValue:
+    way = reading.as_written(fault.loc[1:])
+    if fault.kind == "missing":
+        way = (*way[:-1], camel_case(str(way[-1])))
+    return BadValue(("body", *way), fault.message, fault.kind)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.talkturo import translate
+from services.campaign_api.talkturo.auth import confirm_team
 from services.campaign_api.talkturo.bodies import Given
 from services.campaign_api.talkturo.finding import company_named, find_agent, find_numbers
 from services.campaign_api.talkturo.lifecycle import (
@@ -27,7 +28,7 @@ from shared.engine.caller_numbers import RegisteredNumber
 from shared.engine.campaigns import Campaign, ScheduleChange
 from shared.engine.engine import Engine
 from shared.errors import Kind, WrongState
-from shared.rendering.talkturo.objects import words_of
+from shared.rendering.talkturo.objects import machines_of, words_of
 from shared.rendering.talkturo.settings import (
     Dialing,
     Machines,
@@ -38,7 +39,7 @@ from shared.rendering.talkturo.settings import (
 )
 
 _NOTHING_TO_SAY = "voicemail_drop_message is not set: machines are hung up on, and called again as after no answer"
-_EXTERNAL_ID_STAYS = "externalId is set when a campaign is made and was ignored"
+_SETTINGS_OF_OTHERS = "A campaign of another API keeps no settings; they were ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class Done:
 
     campaign: Campaign
     secret: str | None
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewritten:
+    """What a body changes beside a campaign's own fields: its words, its configuration, and what was ignored."""
+
+    words: Mapping[str, Any]
+    configuration: Mapping[str, Any]
     warnings: Sequence[str]
 
 
@@ -62,11 +72,12 @@ class _Named:
 async def create(engine: Engine, caller: Caller, given: Given[CreateCampaign], wanted: Wanted, now: datetime) -> Done:
     """A new campaign with a configuration of its own."""
     body = given.value
-    named = await _named(engine, caller.organization_id, given, body.from_number_ids)
-    assert named.agent is not None
-    machines = Machines(named.agent.voicemail_detection, named.agent.voicemail_action)
     dialing = translate.changed_dialing(Dialing(), wanted, given)
     await check_receiver(engine, given)
+    await confirm_team(engine, caller, body.team_id, body.account_slug)
+    named = await _named(engine, caller.organization_id, given, body.from_number_ids)
+    assert named.agent is not None
+    machines = machines_of(named.agent)
     new = translate.new_campaign(
         given, wanted, dialing, agent_id=named.agent.id, company_id=named.company_id, numbers=named.numbers
     )
@@ -82,7 +93,6 @@ async def change(
     """The campaign after a body; moves and settings are judged by the state in which both are allowed."""
     body, organization_id = given.value, caller.organization_id
     named = await _named(engine, organization_id, given, body.from_number_ids)
-    await check_receiver(engine, given)
     core = translate.core_fields(given, wanted)
     move = None if body.status is None else MOVE_TO[body.status]
     state = campaign.shown(now).state
@@ -91,61 +101,55 @@ async def change(
     if core and words_of(campaign) is None:
         # Its configuration may be that of other campaigns, too.
         raise WrongState(Kind.CAMPAIGN, campaign.id, state, CampaignUse.CHANGE)
+    rewritten = await _rewritten(engine, organization_id, campaign, given, wanted, named)
     if move is CampaignMove.PAUSE:
         campaign = await _moved(engine, caller, campaign, move, now)
     only_in = MAY_CHANGE_CORE if core else ANY_STATE if translate.is_for_people(given) else NOT_FINAL
-    secret, warnings = None, list(given.warnings)
+    secret, warnings = None, given.of_change
     schedule = _schedule(move, wanted, campaign)
     if schedule is not None or not given.fields <= {"status", "team_id", "account_slug"}:
-        changes = {**translate.campaign_changes(given, wanted), **_references(body, named)}
+        changes = {**translate.campaign_changes(given, wanted), **_references(body, named), **rewritten.words}
         if move in {CampaignMove.SCHEDULE, CampaignMove.UNSCHEDULE}:
             only_in = only_in & ALLOWED_FROM[move]
-        changed = await _edited(engine, caller, campaign, changes, given, wanted, named, (schedule, only_in), now)
-        campaign = changed.campaign
+        edited = await campaigns.edit_campaign(
+            engine, organization_id, campaign.id, changes, None, now, schedule, caller.actor, only_in
+        )
+        campaign = edited.campaign
+        if rewritten.configuration and not campaign.course.is_over:
+            own = rewritten.configuration
+            await configurations.change_configuration_of(engine, organization_id, campaign.id, own, now)
         secret, ignored = await set_receiver(engine, organization_id, campaign.id, given, now)
-        warnings += [*ignored, *changed.warnings]
+        warnings += [*ignored, *rewritten.warnings]
     elif move in {CampaignMove.SCHEDULE, CampaignMove.UNSCHEDULE} and state not in ALLOWED_FROM[move]:
         raise WrongState(Kind.CAMPAIGN, campaign.id, state, move)
     if move in {CampaignMove.START, CampaignMove.CANCEL}:
         campaign = await _moved(engine, caller, campaign, move, now)
-    if body.external_id is not None:
-        warnings.append(_EXTERNAL_ID_STAYS)
     return Done(campaign, secret, warnings)
 
 
-async def _edited(
+async def _rewritten(
     engine: Engine,
-    caller: Caller,
+    organization_id: str,
     campaign: Campaign,
-    changes: dict[str, Any],
     given: Given[EditCampaign],
     wanted: Wanted,
     named: _Named,
-    when: tuple[ScheduleChange | None, frozenset[Any]],
-    now: datetime,
-) -> Done:
-    """The campaign with its fields and its own configuration changed."""
-    organization_id, words = caller.organization_id, words_of(campaign)
-    schedule, only_in = when
-    configuration: Mapping[str, Any] = {}
-    warnings: list[str] = []
-    if words is not None and (wanted.dialing or named.agent or wanted.settings or given.value.name is not None):
-        stored = await configurations.configuration_of(engine, organization_id, campaign.id)
-        machines = await _machines(engine, organization_id, named.agent, campaign)
-        dialing = translate.changed_dialing(dialing_of(stored.values, words["set"], machines), wanted, given)
-        settings = {**words["settings"], **(wanted.settings or {})}
-        changes = {**changes, "kept_words": translate.kept_words(dialing, settings)}
-        if wanted.dialing or named.agent:
-            configuration = translate.configuration_changes(given.value.name, dialing, machines)
-            warnings = _on_machines(dialing, machines)
-        elif given.value.name is not None:
-            configuration = {"name": configuration_name(given.value.name)}
-    done = await campaigns.edit_campaign(
-        engine, organization_id, campaign.id, changes, None, now, schedule, caller.actor, only_in
-    )
-    if configuration and not done.campaign.course.is_over:
-        await configurations.change_configuration_of(engine, organization_id, campaign.id, configuration, now)
-    return Done(done.campaign, None, warnings)
+) -> _Rewritten:
+    """What the body changes beside the campaign's own fields. Raises `ValuesInvalid`."""
+    words, name = words_of(campaign), given.value.name
+    if words is None:
+        return _Rewritten({}, {}, [_SETTINGS_OF_OTHERS] if "settings" in given.fields else [])
+    dials_otherwise = bool(wanted.dialing) or named.agent is not None
+    if not dials_otherwise and name is None and "settings" not in given.fields:
+        return _Rewritten({}, {}, [])
+    stored = await configurations.configuration_of(engine, organization_id, campaign.id)
+    machines = await _machines(engine, organization_id, named.agent, campaign)
+    dialing = translate.changed_dialing(dialing_of(stored.values, words["set"], machines), wanted, given)
+    kept = {"kept_words": translate.kept_words(dialing, translate.merged_settings(given, words["settings"]))}
+    if not dials_otherwise:
+        return _Rewritten(kept, {} if name is None else {"name": configuration_name(name)}, [])
+    changes = translate.configuration_changes(name, dialing, machines)
+    return _Rewritten(kept, changes, _on_machines(dialing, machines))
 
 
 async def _named(engine: Engine, organization_id: str, given: Given[Any], numbers: Sequence[Weighted] | None) -> _Named:
@@ -166,7 +170,7 @@ async def _named(engine: Engine, organization_id: str, given: Given[Any], number
 async def _machines(engine: Engine, organization_id: str, agent: Agent | None, campaign: Campaign) -> Machines:
     if agent is None and campaign.agent_id is not None:
         agent = (await agents_by_id(engine, organization_id, [campaign.agent_id])).get(campaign.agent_id)
-    return Machines() if agent is None else Machines(agent.voicemail_detection, agent.voicemail_action)
+    return machines_of(agent)
 
 
 async def _moved(engine: Engine, caller: Caller, campaign: Campaign, move: CampaignMove, now: datetime) -> Campaign:

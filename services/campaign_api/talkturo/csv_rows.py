@@ -58,17 +58,13 @@ def rows_of(raw: bytes, mapping: Mapping[str, str]) -> Iterator[tuple[dict[str, 
         rows = [line for line in lines if any(cell.strip() for cell in line)]
     except csv.Error:
         raise _refused("body", "Send CSV with quoted fields closed") from None
-    fields = [_field(column, mapping) for column in header]
+    header = [mapping.get(_folded(column), column.strip()) for column in header]
+    fields = [_FIELDS.get(_folded(column)) for column in header]
     if "first_name" not in fields or "last_name" not in fields:
         raise _refused("body", "The first line must name the columns, firstName and lastName among them")
     if not 1 <= len(rows) <= MOST_ROWS:
         raise _refused("body", f"Send 1 to {MOST_ROWS} rows, not {len(rows)}")
     return (_contact(header, fields, row) for row in rows)
-
-
-def _field(column: str, mapping: Mapping[str, str]) -> str | None:
-    wanted = mapping.get(_folded(column), column)
-    return _FIELDS.get(_folded(wanted))
 
 
 def _contact(
@@ -83,7 +79,7 @@ def _contact(
             continue
         match known:
             case None:
-                own[column.strip()] = value
+                own[column] = value
             case "company":
                 company = value
             case "tags":

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.faults import BadValue, Fault, ValuesInvalid
+from services.campaign_api.talkturo.auth import confirm_team
 from services.campaign_api.talkturo.bodies import Given
 from services.campaign_api.talkturo.errors import RefusedHere
 from services.campaign_api.talkturo.finding import company_named, people_named
@@ -27,6 +28,8 @@ from shared.rendering.talkturo.reading import contact_objects
 MOST_BY_AUDIENCE: Final = 10_000
 SHOWN_OF_AUDIENCE: Final = 100
 _WAYS: Final = ("contact_ids", "contacts", "audience")
+_OF_ENROLMENT: Final = frozenset({"contact_id", "id", "priority", "team_id", "account_slug"})
+_BESIDE_ID: Final = "What is known of a contact that is named by its id was not changed"
 
 
 def require_enrollable(campaign: Campaign, now: datetime) -> None:
@@ -53,6 +56,12 @@ def check_ways(given: Given[Enrol]) -> None:
             ]
     if missing:
         raise ValuesInvalid(missing)
+
+
+def ignored_beside_ids(given: Given[Enrol]) -> list[str]:
+    """A sentence where contacts that are named by their ids have other fields, which are ignored."""
+    named = [contact for contact in given.value.contacts or () if _reference(contact) is not None]
+    return [_BESIDE_ID] if any(contact.model_fields_set - _OF_ENROLMENT for contact in named) else []
 
 
 async def enrol(
@@ -112,6 +121,8 @@ async def _contacts(
     body, rows = given.value, given.value.contacts or []
     named = [(at, reference) for at, row in enumerate(rows) if (reference := _reference(row)) is not None]
     known = await _known(engine, organization_id, named, given)
+    for team, slug in {(row.team_id, row.account_slug) for row in rows}:
+        await confirm_team(engine, caller, team, slug)
     companies = {row.company_id for row in rows if row.company_id is not None}
     ours = {one: await company_named(engine, organization_id, one) for one in companies}
     require_enrollable(campaign, now)

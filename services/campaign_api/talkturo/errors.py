@@ -63,6 +63,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
         Clash.COMPANY_EXTERNAL_ID_TAKEN: _TAKEN,
         Clash.PERSON_EXTERNAL_ID_TAKEN: _TAKEN,
         Clash.CONTACT_BEING_CALLED: (409, "Contact is being called"),
+        Clash.CALLER_NUMBER_EXTERNAL_ID_TAKEN: _TAKEN,
         Clash.CALLER_NUMBER_TAKEN: (409, "Phone number is registered already"),
         Clash.CALLER_NUMBER_IN_USE: (409, "Phone number is used by a campaign"),
         Clash.CALLER_NUMBER_ON_CALL: (409, "Phone number is on a call"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from services.campaign_api.http.faults import Fault
@@ -34,30 +35,24 @@ async def _found(prefix: Prefix, reference: str, get: Callable[[str], Awaitable[
 
 
 async def find_campaign(engine: Engine, organization_id: str, reference: str, *, deleted: bool = False) -> Campaign:
-    """The campaign. Raises `NotFound`."""
-
-    async def get(one: str) -> Campaign:
-        return await campaigns.get_campaign(engine, organization_id, one, deleted=deleted)
-
-    return await _found(Prefix.CAMPAIGN, reference, get)
+    """The campaign; with `deleted` also a deleted one. Raises `NotFound`."""
+    get = partial(campaigns.get_campaign, engine, organization_id, deleted=deleted)
+    try:
+        return await _found(Prefix.CAMPAIGN, reference, get)
+    except NotFound:
+        if not deleted:
+            raise
+    return await campaigns.deleted_campaign(engine, organization_id, reference)
 
 
 async def find_agent(engine: Engine, organization_id: str, reference: str) -> Agent:
     """The assistant. Raises `NotFound`."""
-
-    async def get(one: str) -> Agent:
-        return await agents.get_agent(engine, organization_id, one)
-
-    return await _found(Prefix.ASSISTANT, reference, get)
+    return await _found(Prefix.ASSISTANT, reference, partial(agents.get_agent, engine, organization_id))
 
 
 async def find_company(engine: Engine, organization_id: str, reference: str) -> Company:
     """The company. Raises `NotFound`."""
-
-    async def get(one: str) -> Company:
-        return await companies.get_company(engine, organization_id, one)
-
-    return await _found(Prefix.COMPANY, reference, get)
+    return await _found(Prefix.COMPANY, reference, partial(companies.get_company, engine, organization_id))
 
 
 async def company_named(engine: Engine, organization_id: str, reference: str | None) -> str | None:
@@ -72,11 +67,7 @@ async def company_named(engine: Engine, organization_id: str, reference: str | N
 
 async def find_person(engine: Engine, organization_id: str, reference: str) -> Person:
     """The contact of the contact book. Raises `NotFound`."""
-
-    async def get(one: str) -> Person:
-        return await people.get_person(engine, organization_id, one)
-
-    return await _found(Prefix.CONTACT, reference, get)
+    return await _found(Prefix.CONTACT, reference, partial(people.get_person, engine, organization_id))
 
 
 async def people_named(
@@ -97,20 +88,23 @@ async def people_named(
 
 
 async def find_number(engine: Engine, organization_id: str, reference: str) -> RegisteredNumber:
-    """The caller number of this id, or this E.164. Raises `NotFound`."""
+    """The caller number of this id, external id, or E.164. Raises `NotFound`."""
     return (await find_numbers(engine, organization_id, [reference]))[0]
 
 
 async def find_numbers(engine: Engine, organization_id: str, references: Sequence[str]) -> list[RegisteredNumber]:
     """The caller numbers, in this order. Raises `NotFound` for the first that is not registered."""
-    by_id = await numbers_of(engine, organization_id)
-    by_number = {number.entry.number: number for number in by_id.values()}
+    by_id = await numbers_of(engine, organization_id) if references else {}
+    numbers = by_id.values()
+    named = {number.entry.number: number for number in numbers}
+    named |= {number.external_id: number for number in numbers if number.external_id is not None}
     found = []
     for reference in references:
-        known = [by_id[one.lower()] for one in meant_by(Prefix.NUMBER, reference) if one.lower() in by_id]
-        if not known and reference not in by_number:
+        meanings = meant_by(Prefix.NUMBER, reference)
+        known = next((by_id[one.lower()] for one in meanings if one.lower() in by_id), named.get(reference))
+        if known is None:
             raise NotFound(Kind.CALLER_NUMBER, reference)
-        found.append(known[0] if known else by_number[reference])
+        found.append(known)
     return found
 
 

@@ -11,11 +11,13 @@ from pydantic_core import to_json
 
 from services.campaign_api.http.bodies import read_body, read_json
 from services.campaign_api.http.credentials import Caller
-from services.campaign_api.http.faults import ValuesInvalid
+from services.campaign_api.http.faults import RequestFault, ValuesInvalid
+from services.campaign_api.talkturo.answers import Answer, success
+from services.campaign_api.talkturo.auth import confirm_query, confirm_team, is_team
 from services.campaign_api.talkturo.bodies import Given, read
 from services.campaign_api.talkturo.csv_rows import MOST_ROWS, mapping_of, rows_of
 from services.campaign_api.talkturo.enrolling import require_enrollable, to_enrol
-from services.campaign_api.talkturo.errors import place
+from services.campaign_api.talkturo.errors import ANSWERS, place
 from services.campaign_api.talkturo.finding import company_named, find_campaign, find_company
 from services.campaign_api.talkturo.queries import Query
 from services.campaign_api.talkturo.schemas.contacts import ImportContacts, NewContact
@@ -25,8 +27,9 @@ from shared.domain.phone import compared
 from shared.engine import companies, enrolment, people
 from shared.engine.campaigns import Campaign
 from shared.engine.engine import Engine
+from shared.engine.organizations import get_organization
 from shared.engine.people import NewPerson
-from shared.errors import NotFound
+from shared.errors import Flaw, NotFound
 from shared.rendering.talkturo.ids import Prefix, shown_id
 
 _AT_ONCE: Final = 1000
@@ -51,22 +54,24 @@ class _Import:
         self.good.pop(row, None)
 
 
-async def import_contacts(
-    engine: Engine, caller: Caller, request: Request, query: Query, now: datetime
-) -> dict[str, Any]:
+async def import_contacts(engine: Engine, caller: Caller, request: Request, query: Query, now: datetime) -> Answer:
     """What has become of the rows. Raises `ValuesInvalid` for a body without any, `NotFound` and `WrongState`."""
     organization_id = caller.organization_id
     is_csv = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/csv"
     company, campaign_ref = query.text("companyId"), query.text("campaignId")
     mapping = mapping_of(query.text("mapping"))
     query.checked()
+    warnings: list[str] = []
     if is_csv:
         raw = await read_body(request)
         job = await asyncio.to_thread(_of_csv, raw, mapping)
     else:
         given = read(await read_json(request), ImportContacts, nulls=False)
-        company, campaign_ref = given.value.company_id or company, given.value.campaign_id or campaign_ref
+        body, warnings = given.value, given.warnings
+        company, campaign_ref = body.company_id or company, body.campaign_id or campaign_ref
         job = await asyncio.to_thread(_of_json, given)
+        await confirm_team(engine, caller, body.team_id, body.account_slug)
+    await confirm_query(engine, caller, query)
     campaign = None if campaign_ref is None else await find_campaign(engine, organization_id, campaign_ref)
     company_id = await company_named(engine, organization_id, company)
     if campaign is not None:
@@ -76,15 +81,16 @@ async def import_contacts(
     if campaign is not None:
         await _enrol(engine, campaign, made, now)
     ids = [made.get(row) for row in range(1, job.count + 1)]
-    return {
-        "imported": len(made),
-        "failed": len(job.failed),
-        "duplicates": len(job.duplicates),
-        "errors": sorted(job.errors, key=lambda error: error["row"]),
-        "contact_ids": [
+    return success(
+        warnings,
+        imported=len(made),
+        failed=len(job.failed),
+        duplicates=len(job.duplicates),
+        errors=sorted(job.errors, key=lambda error: error["row"]),
+        contact_ids=[
             None if person is None else shown_id(Prefix.CONTACT, person.id, person.external_id) for person in ids
         ],
-    }
+    )
 
 
 def _of_json(given: Given[ImportContacts]) -> _Import:
@@ -137,14 +143,18 @@ async def _made(
     engine: Engine, organization_id: str, job: _Import, company_id: str | None, now: datetime
 ) -> dict[int, Person]:
     """The good rows as contacts, by row."""
-    wanted = {job.companies[row] for row in job.good if row in job.companies}
-    named = await _companies(engine, organization_id, wanted, now)
     own: dict[str, str | None] = {}
+    organization = await get_organization(engine, organization_id)
     for row, contact in list(job.good.items()):
+        if not is_team(organization, contact.team_id, contact.account_slug):
+            job.refuse(row, "teamId", ANSWERS[RequestFault.FOREIGN_ORGANIZATION][1])
+            continue
         if contact.company_id is not None and contact.company_id not in own:
             own[contact.company_id] = await _company_of_row(engine, organization_id, contact.company_id)
         if contact.company_id is not None and own[contact.company_id] is None:
-            job.refuse(row, "companyId", "Company does not belong to this workspace")
+            job.refuse(row, "companyId", ANSWERS[Flaw.UNKNOWN_COMPANY][1])
+    wanted = {job.companies[row] for row in job.good if row in job.companies}
+    named = await _companies(engine, organization_id, wanted, now)
     new: list[tuple[int, NewPerson]] = []
     for row, contact in job.good.items():
         name = job.companies.get(row)

@@ -131,6 +131,7 @@ async def _query(request: Request) -> Query:
 
 ThisQuery = Annotated[Query, Depends(_query)]
 PAGED: Final = ("limit", "offset", "page")
+TEAM: Final = ("teamId", "accountSlug")
 
 
 def documented(*names: str) -> dict[str, Any]:

@@ -75,8 +75,8 @@ def _changes(body: CampaignFields, before: Receiver) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if body.webhook_url is not None and body.webhook_url != before.url:
         changes["url"] = body.webhook_url
-    if body.webhook_enabled is not None:
-        changes["active"] = body.webhook_enabled
+    if "webhook_enabled" in body.model_fields_set:
+        changes["active"] = body.webhook_enabled is not False
     if body.webhook_secret is not None:
         changes["secret"] = body.webhook_secret
     if "webhook_events" in body.model_fields_set:

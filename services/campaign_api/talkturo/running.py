@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.campaign_api.http.credentials import Caller
-from services.campaign_api.talkturo.lifecycle import ALLOWED_FROM
+from services.campaign_api.talkturo.lifecycle import ALLOWED_FROM, is_so_already
+from services.campaign_api.talkturo.reading import newest_calls, shown_calls
 from shared.clock import monotonic, utc_now
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
@@ -15,8 +16,8 @@ from shared.domain.counts import CampaignCounts
 from shared.domain.dialing_values import Wait
 from shared.domain.preview import Preview
 from shared.domain.reasons import EndReason, WaitReason
-from shared.engine import calls, campaigns, contacts
-from shared.engine.calls import CallFilter, CallOrder, Reader
+from shared.engine import campaigns, contacts
+from shared.engine.calls import CallFilter, called_contacts
 from shared.engine.campaigns import Campaign
 from shared.engine.contacts import StandingAs
 from shared.engine.engine import Engine
@@ -26,7 +27,7 @@ from shared.engine.preview import MOST_CALLS, NewRun, preview
 from shared.errors import Kind, WrongState
 from shared.rendering.talkturo.ids import Prefix, run_id, shown_id
 from shared.rendering.talkturo.objects import planned_call
-from shared.rendering.talkturo.reading import call_objects, names_of_calls, persons_of
+from shared.rendering.talkturo.reading import names_of_calls, persons_of
 from shared.rendering.talkturo.times import said
 from shared.rendering.talkturo.words import STATUS_OF
 
@@ -101,24 +102,15 @@ async def run(
         ALLOWED_FROM[CampaignMove.START],
     )
     which = CallFilter(campaign_id=moved.id, generation=moved.course.generation, since=now - _CLOCKS_APART)
-    await _started(engine, organization_id, which, len(foreseen.calls))
-    listed = await calls.numbered_calls(
-        engine,
-        organization_id,
-        which,
-        order=CallOrder.NEWEST,
-        offset=0,
-        limit=MOST_LISTED,
-        reader=Reader(caller.reads_sensitive),
-    )
+    await _started(engine, caller, which, len(foreseen.calls))
+    listed = await newest_calls(engine, caller, which, limit=MOST_LISTED)
     counts = (await campaigns.counts_by_id(engine, [campaign.id]))[campaign.id]
     after = await campaigns.get_campaign(engine, organization_id, campaign.id)
     next_call = await _next_call(engine, organization_id, campaign.id, counts)
     started = listed.total
-    shown = await call_objects(engine, organization_id, listed.rows, sensitive=caller.reads_sensitive)
     return {
         **_answer(after, started, unreachable, utc_now()),
-        "calls": shown,
+        "calls": await shown_calls(engine, caller, listed),
         "message": f"Started {started} {_calls(started)}{_what_next(counts, next_call)}",
         "dryRun": False,
         "run_id": run_id(moved.id, moved.course.generation),
@@ -136,11 +128,12 @@ async def dry_run(
     seen = await preview(engine, organization_id, campaign.id, _at_most(max_calls), now, NewRun(max_calls))
     counts = (await campaigns.counts_by_id(engine, [campaign.id]))[campaign.id]
     contact_ids = {call.contact.id for call in seen.calls} | {rest.contact.id for rest in seen.others}
-    persons = await persons_of(engine, organization_id, contact_ids)
+    called = await called_contacts(engine, organization_id, contact_ids)
+    persons = persons_of(called)
     agents = {call.agent_id for call in seen.calls if call.agent_id is not None}
     organization = await get_organization(engine, organization_id)
     names = await names_of_calls(engine, organization, [campaign.id], agents, set(persons.values()))
-    planned = [planned_call(call, campaign.id, persons.get(call.contact.id), names) for call in seen.calls]
+    planned = [planned_call(call, campaign.id, called.get(call.contact.id), names) for call in seen.calls]
     full = max_calls is not None and len(planned) >= max_calls
     not_now = [
         {
@@ -164,13 +157,20 @@ async def dry_run(
     }
 
 
-def stopped(campaign: Campaign, now: datetime) -> dict[str, Any]:
-    """The answer to a stop."""
+async def stop(engine: Engine, caller: Caller, campaign: Campaign, now: datetime, *, dry: bool) -> dict[str, Any]:
+    """Pause the campaign, which a dry one does not, though it is refused like the other. Raises `WrongState`."""
+    state, pause = campaign.shown(now).state, CampaignMove.PAUSE
+    if state not in ALLOWED_FROM[pause]:
+        raise WrongState(Kind.CAMPAIGN, campaign.id, state, pause)
+    if not dry and not is_so_already(pause, state):
+        campaign = await campaigns.move_campaign(
+            engine, caller.organization_id, campaign.id, pause, now, by=caller.actor, only_in=ALLOWED_FROM[pause]
+        )
     return {
         **_answer(campaign, 0, _Unreachable(0, ()), now),
         "calls": [],
-        "message": "Campaign paused",
-        "dryRun": False,
+        "message": "Dry run: the campaign would be paused" if dry else "Campaign paused",
+        "dryRun": dry,
         "run_id": None,
         "waiting": 0,
         "next_call_at": None,
@@ -204,14 +204,11 @@ def _at_most(max_calls: int | None) -> int:
     return min(MOST_CALLS, MOST_CALLS if max_calls is None else max_calls)
 
 
-async def _started(engine: Engine, organization_id: str, which: CallFilter, expected: int) -> None:
+async def _started(engine: Engine, caller: Caller, which: CallFilter, expected: int) -> None:
     """Wait until as many of the run's calls have begun as were foreseen, at most 5 s."""
     until = monotonic() + _LONGEST_WAIT_SECONDS
     while expected and monotonic() < until:
-        page = await calls.numbered_calls(
-            engine, organization_id, which, order=CallOrder.NEWEST, offset=0, limit=1, reader=Reader(False)
-        )
-        if page.total >= expected:
+        if (await newest_calls(engine, caller, which, limit=1)).total >= expected:
             return
         await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
 

@@ -24,12 +24,17 @@ class Spelled(RequestBody):
     """A body whose fields clients write in either spelling.
 
     `also` are other names of fields; `parts` the bodies within it, one or a list of them, by field; what else is given
-    goes into the field `others`, where there is one.
+    goes into the field `others`, where there is one. `either`: one of these fields is required. `again` are fields that
+    no client writes: parts that are read from an object which also stays as it is, by the field that has the object.
+    With `free` fields that are not known here are the client's own.
     """
 
     also: ClassVar[Mapping[str, str]] = {}
     parts: ClassVar[Mapping[str, type["Spelled"]]] = {}
     others: ClassVar[str | None] = None
+    either: ClassVar[tuple[str, ...]] = ()
+    again: ClassVar[Mapping[str, str]] = {}
+    free: ClassVar[bool] = False
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -80,19 +85,24 @@ def spelled(given: Mapping[str, Any], model: type[Spelled], reading: Reading, *,
     for name, value in given.items():
         snake = snake_case(name)
         known = model.also.get(snake, snake)
-        if known not in model.model_fields:
+        if known not in model.model_fields or known in model.again:
             others[name] = value
             continue
         if value is None and not nulls:
             continue
         if known in made and not _same(made[known], value):
-            first = reading.written[*loc, known]
-            reading.faults.append(
-                BadValue((*loc, repeated(name)), f"Says another thing than {repeated(first)}", "contradiction")
-            )
+            said = f"Says another thing than {repeated(reading.written[*loc, known])}"
+            reading.faults.append(BadValue((*reading.as_written(loc), repeated(name)), said, "contradiction"))
             continue
         made[known] = value
         reading.written[*loc, known] = repeated(name)
+    if model.either and made.keys().isdisjoint(model.either):
+        required = camel_case(model.either[0])
+        reading.faults.append(BadValue((*loc, required), "Add this field: it is required", "missing"))
+    for known, origin in model.again.items():
+        if isinstance(made.get(origin), dict):
+            made[known] = made[origin]
+            reading.written[*loc, known] = reading.written[*loc, origin]
     for known, part in model.parts.items():
         if known in made:
             made[known] = _part(made[known], part, reading, nulls, (*loc, known))
@@ -100,7 +110,7 @@ def spelled(given: Mapping[str, Any], model: type[Spelled], reading: Reading, *,
         own = made.get(model.others)
         if own is None or isinstance(own, dict):
             made[model.others] = {**others, **(own or {})}
-    else:
+    elif not model.free:
         reading.ignored += [repeated(name) for name in others]
     return made
 

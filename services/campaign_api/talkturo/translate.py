@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticCustomError
 
-from services.campaign_api.http.bodies import bad_values
 from services.campaign_api.http.faults import BadValue, ValuesInvalid
 from services.campaign_api.talkturo.bodies import Given
-from services.campaign_api.talkturo.schemas.campaigns import CampaignFields, CreateCampaign, SettingsFields, Weighted
-from services.campaign_api.talkturo.spelling import snake_case
+from services.campaign_api.talkturo.schemas.campaigns import CampaignFields, CreateCampaign, Weighted
 from shared.domain.caller_numbers import NumberChoice
 from shared.domain.campaign import DEFAULT_PRIORITY
+from shared.domain.json_rules import check_json
 from shared.engine.caller_numbers import RegisteredNumber
 from shared.engine.campaigns import NewCampaign
 from shared.rendering.talkturo.settings import (
@@ -32,7 +30,8 @@ DEFAULT_AT_ONCE: Final = 3
 # Fields of a change that any state but a final one allows.
 _LIGHT: Final = frozenset({"webhook_url", "webhook_enabled", "webhook_secret", "webhook_events", "no_auto_complete"})
 _FOR_PEOPLE: Final = frozenset({"name", "description"})
-_NO_SETTING: Final = frozenset({"team_id", "account_slug", "external_id", "status", "settings"})
+_NO_SETTING: Final = frozenset({"team_id", "account_slug", "external_id", "status", "settings", "in_settings"})
+_EVERGREEN: Final = "no_auto_complete"
 _DIALING: Final = frozenset(NAMES)
 
 
@@ -47,19 +46,20 @@ class Wanted:
     auto_complete: bool | None
     starts: bool
     start_at: datetime | None
-    settings: Mapping[str, Any] | None
 
 
 def wanted_of(given: Given[Any], now: datetime) -> Wanted:
     """What the body says of dialing. Raises `ValuesInvalid`."""
     value: CampaignFields = given.value
-    inside = _settings_fields(given)
-    fields = value.model_dump(include=set(_DIALING), exclude_unset=True)
+    of_settings = value.in_settings
+    inside = {} if of_settings is None else of_settings.model_dump(exclude_unset=True)
+    fields = value.model_dump(include={*_DIALING, _EVERGREEN}, exclude_unset=True)
     schedule, faults = value.schedule, list[BadValue]()
     starts, start_at = "scheduled_start_at" in given.fields, value.scheduled_start_at
     if schedule is not None:
         zone = schedule.timezone
-        if zone is not None and fields.setdefault("call_window_timezone", zone) != zone:
+        names_zone = "timezone" in schedule.model_fields_set
+        if names_zone and fields.setdefault("call_window_timezone", zone) != zone:
             faults.append(given.bad_value("Says another thing than callWindowTimezone", "schedule", "timezone"))
         if "start_at" in schedule.model_fields_set:
             if starts and schedule.start_at != start_at:
@@ -70,46 +70,15 @@ def wanted_of(given: Given[Any], now: datetime) -> Wanted:
         faults.append(given.bad_value("Write a time that is not past", *where))
     if faults:
         raise ValuesInvalid(faults)
-    both = {**inside, **fields}
-    never = both.get("no_auto_complete") if "no_auto_complete" in inside else None
-    if value.no_auto_complete is not None:
-        never = value.no_auto_complete
-    dialing = {name: one for name, one in both.items() if name in _DIALING}
-    return Wanted(dialing, None if never is None else not never, starts, start_at, value.settings)
-
-
-def _settings_fields(given: Given[Any]) -> dict[str, Any]:
-    """The fields in `settings` that take effect; null is as if it were not there."""
-    names: dict[str, str] = {}
-    known: dict[str, Any] = {}
-    for name, value in (given.value.settings or {}).items():
-        snake = snake_case(name)
-        if snake in SettingsFields.model_fields:
-            names[snake], known[snake] = name, value
-    cleared = {name: None for name, value in known.items() if value is None}
-    known = {name: value for name, value in known.items() if value is not None}
-    raw = to_json(known)
-    try:
-        read = SettingsFields.model_validate_json(raw)
-    except ValidationError as error:
-        found = bad_values(error, SettingsFields, raw)
-        loc = given.reading.as_written(("settings",))
-        raise ValuesInvalid(
-            [
-                BadValue(("body", *loc, names.get(str(one.loc[1]), str(one.loc[1]))), one.message, one.kind)
-                for one in found
-            ]
-        ) from None
-    return {**cleared, **read.model_dump(exclude_unset=True)}
+    dialing = {**inside, **fields}
+    auto_complete = not dialing.pop(_EVERGREEN) if _EVERGREEN in dialing else None
+    return Wanted(dialing, auto_complete, starts, start_at)
 
 
 def changed_dialing(before: Dialing, wanted: Wanted, given: Given[Any]) -> Dialing:
     """The settings of dialing after a body. Raises `ValuesInvalid` where they contradict each other."""
     defaults = Dialing()
-    values = {
-        name: getattr(defaults, name) if value is None and name in wanted.dialing else value
-        for name, value in wanted.dialing.items()
-    }
+    values = {name: getattr(defaults, name) if one is None else one for name, one in wanted.dialing.items()}
     if before.call_window_start is None and not wanted.dialing.keys().isdisjoint(WINDOW):
         # Hours of another API's making are replaced as a whole.
         before = replace(before, **{name: getattr(defaults, name) for name in WINDOW})
@@ -147,8 +116,20 @@ def new_campaign(
         auto_complete=True if wanted.auto_complete is None else wanted.auto_complete,
         description=body.description,
         company_id=company_id,
-        kept_words=kept_words(dialing, dict(wanted.settings or {})),
+        kept_words=kept_words(dialing, body.settings or {}),
     )
+
+
+def merged_settings(given: Given[Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The free settings after a body: its top level merged, null for none. Raises `ValuesInvalid` (too large)."""
+    body: CampaignFields = given.value
+    if "settings" not in given.fields:
+        return before
+    try:
+        merged: dict[str, Any] = check_json({**before, **body.settings}) if body.settings is not None else {}
+    except PydanticCustomError as error:
+        raise given.bad(error.message(), "settings") from None
+    return merged
 
 
 def kept_words(dialing: Dialing, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +146,8 @@ def campaign_changes(given: Given[Any], wanted: Wanted) -> dict[str, Any]:
     """The fields of the campaign itself that a change names, but for those that refer to other things."""
     body: CampaignFields = given.value
     changes: dict[str, Any] = {name: getattr(body, name) for name in ("name", "description") if name in given.fields}
-    if body.max_concurrent_calls is not None:
-        changes["concurrency_limit"] = body.max_concurrent_calls
+    if "max_concurrent_calls" in given.fields:
+        changes["concurrency_limit"] = body.max_concurrent_calls or DEFAULT_AT_ONCE
     if wanted.auto_complete is not None:
         changes["auto_complete"] = wanted.auto_complete
     return changes

@@ -1,15 +1,16 @@
 """Contacts of the contact book between this API and the engine, purely."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from services.campaign_api.talkturo.schemas.contacts import ContactFields
+from shared.domain.json_rules import check_json
 from shared.domain.person import Person
 from shared.engine.people import NewPerson, Participation, PersonWithHistory
 from shared.rendering.talkturo.ids import Prefix, shown_id
-from shared.rendering.talkturo.objects import Names
+from shared.rendering.talkturo.objects import Names, contact_object
 from shared.rendering.talkturo.times import said
-from shared.rendering.talkturo.words import STATUS_OF, Status, contact_state, outcome_of
+from shared.rendering.talkturo.words import STATUS_OF, Status
 
 _AS_GIVEN: Final = (
     "first_name",
@@ -41,15 +42,18 @@ def new_person(body: ContactFields, company_id: str | None) -> NewPerson:
 
 
 def person_changes(body: ContactFields, before: Person, company_id: str | None) -> dict[str, Any]:
-    """The fields that a change names; custom fields are merged, and null removes one."""
+    """The fields that a change names; custom fields are merged, and null removes one.
+
+    Raises `PydanticCustomError`: all custom fields together are too large.
+    """
     given = body.model_fields_set
-    changes: dict[str, Any] = {name: getattr(body, name) for name in _AS_GIVEN if name in given}
+    changes: dict[str, Any] = {
+        name: getattr(body, name) for name in (*_AS_GIVEN, "do_not_call", "custom_fields") if name in given
+    }
     if "company_id" in given:
         changes["company_id"] = company_id
-    if body.do_not_call is not None:
-        changes["do_not_call"] = body.do_not_call
     if body.custom_fields is not None:
-        changes["custom_fields"] = _without_nulls({**before.custom_fields, **body.custom_fields})
+        changes["custom_fields"] = check_json(_without_nulls({**before.custom_fields, **body.custom_fields}))
     return changes
 
 
@@ -76,17 +80,9 @@ def history(found: PersonWithHistory, names: Names) -> list[dict[str, Any]]:
 
 
 def _participation(each: Participation, names: Names) -> dict[str, Any]:
-    ended = [attempt for attempt in each.contact.attempts if attempt.ended and attempt.outcome is not None]
-    started: Sequence[Any] = [one.started_at for one in each.contact.attempts if one.started_at is not None]
-    running = STATUS_OF[each.state] is Status.RUNNING
-    return {
-        "campaign_id": names.campaign(each.campaign_id),
-        "campaign_name": each.campaign_name,
-        "status": contact_state(each.contact, running=running).value,
-        "outcome": outcome_of(ended[-1].outcome, opted_out=ended[-1].opted_out) if ended else None,
-        "attempts": each.contact.attempts_made,
-        "last_attempt_at": said(max(started, default=None)),
-    }
+    shown = contact_object(each.contact, names, running=STATUS_OF[each.state] is Status.RUNNING)
+    there = {name: shown[name] for name in ("status", "outcome", "attempts", "last_attempt_at")}
+    return {"campaign_id": names.campaign(each.campaign_id), "campaign_name": each.campaign_name, **there}
 
 
 def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:

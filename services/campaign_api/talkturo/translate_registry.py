@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from services.campaign_api.talkturo.schemas.registry import AssistantFields, CompanyFields
+from services.campaign_api.talkturo.schemas.registry import AssistantFields, CompanyFields, RegisterNumber
 from shared.domain.voicemail import VoicemailAction
 from shared.engine.agents import Agent, NewAgent
 from shared.engine.caller_numbers import NewNumber, RegisteredNumber
@@ -33,7 +33,8 @@ _OUTBOUND: Final = {"outbound_enabled": "outbound_enabled", "voicemail_detection
 
 def company_values(body: CompanyFields) -> dict[str, Any]:
     """The fields of a company that the body names."""
-    return {name: getattr(body, name) for name in _COMPANY if name in body.model_fields_set}
+    values: dict[str, Any] = {name: getattr(body, name) for name in _COMPANY if name in body.model_fields_set}
+    return values | ({"custom_fields": body.custom_fields or {}} if "custom_fields" in values else {})
 
 
 def company_object(company: Company, team: str) -> dict[str, Any]:
@@ -65,10 +66,13 @@ def new_agent(body: AssistantFields, name: str) -> NewAgent:
 
 def agent_changes(body: AssistantFields, name: str | None, before: Agent) -> dict[str, Any]:
     """The fields of an assistant that the body names."""
-    changes = {ours: value for name_, ours in _OUTBOUND.items() if (value := getattr(body, name_)) is not None}
-    if body.voicemail_action is not None:
-        changes["voicemail_action"] = _ACTIONS[body.voicemail_action]
-    if "template_id" in body.model_fields_set:
+    given = body.model_fields_set
+    changes: dict[str, Any] = {
+        ours: getattr(body, theirs) is not False for theirs, ours in _OUTBOUND.items() if theirs in given
+    }
+    if "voicemail_action" in given:
+        changes["voicemail_action"] = _ACTIONS[body.voicemail_action or LEAVE]
+    if "template_id" in given:
         changes["attributes"] = {**before.attributes, "template_id": body.template_id or CUSTOM}
     return changes if name is None else {**changes, "name": name}
 
@@ -90,18 +94,25 @@ def agent_object(agent: Agent, team: str) -> dict[str, Any]:
     }
 
 
-def new_number(number: str, weight: int | None) -> NewNumber:
-    """The caller number that is to be registered."""
+def new_number(body: RegisterNumber) -> NewNumber:
+    """The caller number that the body asks for."""
     return NewNumber(
-        number=number, label="", weight=weight or 1, max_calls=None, daily_limit=None, active=True, pools=()
+        number=body.phone_number,
+        label="",
+        weight=body.weight or 1,
+        max_calls=None,
+        daily_limit=None,
+        active=True,
+        pools=(),
+        external_id=body.external_id,
     )
 
 
 def number_object(number: RegisteredNumber, team: str) -> dict[str, Any]:
     """The caller number."""
     return {
-        "id": shown_id(Prefix.NUMBER, number.entry.id),
-        "external_id": None,
+        "id": shown_id(Prefix.NUMBER, number.entry.id, number.external_id),
+        "external_id": number.external_id,
         "team_id": team,
         "phone_number": number.entry.number,
         "phoneNumber": number.entry.number,

@@ -8,13 +8,14 @@ from typing import Any, Final
 from shared.domain.calls import CallStatus
 from shared.domain.campaign import Intent
 from shared.domain.contact import ContactStatus
+from shared.domain.contact_name import name_in
 from shared.domain.contact_record import Contact
 from shared.domain.counts import CampaignCounts
 from shared.domain.ids import is_default_campaign
 from shared.domain.preview import PreviewedCall
 from shared.engine.agents import Agent
 from shared.engine.caller_numbers import RegisteredNumber
-from shared.engine.calls import ListedCall
+from shared.engine.calls import CalledContact, ListedCall
 from shared.engine.campaigns import Campaign
 from shared.engine.configurations import StoredConfiguration
 from shared.engine.organizations import Organization
@@ -26,7 +27,6 @@ from shared.rendering.talkturo.words import (
     CallOutcome,
     Status,
     contact_state,
-    full_name,
     outcome_of,
     skip_reason,
 )
@@ -112,8 +112,12 @@ class Names:
 
     def machines(self, agent_id: str | None) -> Machines:
         """What an assistant does about answering machines."""
-        agent = self.agents.get(agent_id or "")
-        return Machines() if agent is None else Machines(agent.voicemail_detection, agent.voicemail_action)
+        return machines_of(self.agents.get(agent_id or ""))
+
+
+def machines_of(agent: Agent | None) -> Machines:
+    """What an assistant does about answering machines; None: one that is not registered."""
+    return Machines() if agent is None else Machines(agent.voicemail_detection, agent.voicemail_action)
 
 
 def words_of(campaign: Campaign) -> Mapping[str, Any] | None:
@@ -140,7 +144,7 @@ def campaign_object(
     listed = [(one, names.numbers[one.id]) for one in campaign.caller_numbers if one.id in names.numbers]
     numbers = [
         {
-            "id": shown_id(Prefix.NUMBER, number.entry.id),
+            "id": shown_id(Prefix.NUMBER, number.entry.id, number.external_id),
             "phone_number": number.entry.number,
             "weight": number.entry.weight if one.weight is None else one.weight,
         }
@@ -201,7 +205,7 @@ def contact_object(contact: Contact, names: Names, *, running: bool) -> dict[str
         "contact_id": names.contact(contact.person_id),
         "first_name": data.get("first_name"),
         "last_name": data.get("last_name"),
-        "name": full_name(data),
+        "name": name_in(data),
         "email": data.get("email"),
         "phone": contact.phone_numbers[0] if contact.phone_numbers else None,
         "timezone": contact.timezone,
@@ -251,14 +255,15 @@ def call_object(listed: ListedCall, person_id: str | None, names: Names, *, sens
     }
 
 
-def planned_call(call: PreviewedCall, campaign_id: str, person_id: str | None, names: Names) -> dict[str, Any]:
-    """A call that would be made now, in the form of one that is."""
-    unknown = ("contact_name", "outcome", "started_at", "answered_at", "ended_at", "duration_seconds", "ended_reason")
+def planned_call(call: PreviewedCall, campaign_id: str, contact: CalledContact | None, names: Names) -> dict[str, Any]:
+    """A call that would be made to a contact (None: deleted meanwhile) now, in the form of one that is."""
+    unknown = ("outcome", "started_at", "answered_at", "ended_at", "duration_seconds", "ended_reason")
     return {
         "id": None,
         "campaign_id": names.campaign(campaign_id),
         "campaign_contact_id": shown_id(Prefix.CAMPAIGN_CONTACT, call.contact.id),
-        "contact_id": names.contact(person_id),
+        "contact_id": None if contact is None else names.contact(contact.person_id),
+        "contact_name": None if contact is None else name_in(contact.data),
         "assistant_id": names.assistant(call.agent_id),
         "direction": "outbound",
         "from_number": call.caller_number,

@@ -1,6 +1,6 @@
 """Objects with everything they refer to, read by use cases: some questions for a whole page."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from shared.domain.contact_record import Contact
 from shared.domain.ids import is_default_campaign
 from shared.engine.agents import agents_by_id
 from shared.engine.caller_numbers import RegisteredNumber, numbered_numbers
-from shared.engine.calls import ListedCall, called_contacts
+from shared.engine.calls import CalledContact, ListedCall, called_contacts
 from shared.engine.campaigns import Campaign, campaigns_by_id, counts_by_id
 from shared.engine.companies import company_external_ids
 from shared.engine.configurations import configurations_by_id
@@ -83,7 +83,9 @@ async def call_objects(
     engine: Engine, organization_id: str, calls: Sequence[ListedCall], *, sensitive: bool
 ) -> list[dict[str, Any]]:
     """Calls, in their order."""
-    persons = await persons_of(engine, organization_id, {listed.call.contact_id for listed in calls})
+    if not calls:
+        return []
+    persons = persons_of(await called_contacts(engine, organization_id, {listed.call.contact_id for listed in calls}))
     in_campaigns = {listed.call.campaign_id for listed in calls}
     names = await names_of_calls(
         engine,
@@ -95,9 +97,8 @@ async def call_objects(
     return [call_object(each, persons.get(each.call.contact_id), names, sensitive=sensitive) for each in calls]
 
 
-async def persons_of(engine: Engine, organization_id: str, contact_ids: Collection[str]) -> dict[str, str]:
+def persons_of(contacts: Mapping[str, CalledContact]) -> dict[str, str]:
     """The people of the contact book that contacts of campaigns are, by the contact's id."""
-    contacts = await called_contacts(engine, organization_id, contact_ids) if contact_ids else {}
     return {one.id: one.person_id for one in contacts.values() if one.person_id is not None}
 
 

@@ -1,8 +1,8 @@
 """Words of this API for what the engine distinguishes: states of campaigns and contacts, outcomes of calls."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus
@@ -144,9 +144,3 @@ def outcome_counts(outcomes: Mapping[str, int], opted_out: int) -> dict[str, int
     counted[CallOutcome.ANSWERED.value] -= moved
     counted[CallOutcome.DO_NOT_CALL.value] += moved
     return counted
-
-
-def full_name(data: Mapping[str, Any]) -> str | None:
-    """First and last name of a contact's data, those of them that are texts."""
-    names: Sequence[Any] = (data.get("first_name"), data.get("last_name"))
-    return " ".join(name for name in names if isinstance(name, str) and name) or None

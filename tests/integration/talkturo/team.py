@@ -1,9 +1,11 @@
 """A client of Talkturo's against the gateway: a team with an assistant, a company and a number."""
 
 import itertools
+import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.eventually import eventually
 from tests.integration.campaign_api.client import Answer, Customer
 
 NUMBERS = itertools.count(1)
@@ -75,6 +77,26 @@ class Team:
         ids = [contact["id"] for contact in made]
         await self.done("POST", f"/crm/campaigns/{campaign['id']}/contacts", {"contactIds": ids})
         return made
+
+
+def uuid_in(prefix: str, identifier: str) -> str:
+    """The UUID in a TypeID."""
+    value = 0
+    for digit in identifier.removeprefix(f"{prefix}_"):
+        value = value * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
+    return str(uuid.UUID(int=value))
+
+
+async def campaign_once(team: Team, path: str, status: str) -> dict[str, Any]:
+    """The campaign once it has this status."""
+
+    async def look() -> dict[str, Any] | None:
+        found: dict[str, Any] = (await team.done("GET", path))["campaign"]
+        return found if found["status"] == status else None
+
+    found: dict[str, Any] | None = await eventually(look, timeout=20, saying=status)
+    assert found is not None
+    return found
 
 
 async def new_team(customer: Customer) -> Team:

@@ -48,7 +48,7 @@ async def test_bad_contacts_are_refused_by_field(team: Team) -> None:
     sent = {"firstName": "", "phone": "4155550123", "email": "nobody", "timezone": "Mars", "doNotCall": "yes"}
     refused = await team.post("/crm/contacts", sent)
     assert refused.status == 400
-    assert sorted(refused.body["details"]) == ["doNotCall", "email", "firstName", "last_name", "phone", "timezone"]
+    assert sorted(refused.body["details"]) == ["doNotCall", "email", "firstName", "lastName", "phone", "timezone"]
 
 
 async def test_contacts_are_found_by_what_is_known_of_them(team: Team) -> None:
@@ -191,7 +191,7 @@ async def test_json_rows_are_imported_each_by_itself(team: Team) -> None:
         (2, "phone"),
         (3, "phone"),
         (4, "email"),
-        (5, "last_name"),
+        (5, "lastName"),
         (5, "phone"),
         (6, "body"),
     ]

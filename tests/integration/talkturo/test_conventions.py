@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.typeid import typeid
-from tests.integration.talkturo.team import Team
+from tests.integration.talkturo.team import Team, uuid_in
 
 
 async def test_the_documented_requests_of_a_campaign_are_answered_as_documented(team: Team) -> None:
@@ -117,7 +117,7 @@ async def test_unknown_fields_are_ignored_and_named(team: Team) -> None:
         ({"voicemail_drop_message": "x" * 751}, ["voicemail_drop_message"]),
         ({"settings": {"voicemailDropMessage": " "}}, ["settings.voicemailDropMessage"]),
         ({"teamId": None}, ["teamId"]),
-        ({"assistantId": None, "companyId": None}, ["assistant_id", "company_id"]),
+        ({"assistantId": None, "companyId": None}, ["assistantId", "companyId"]),
     ],
 )
 async def test_each_bad_value_is_named_as_the_client_wrote_it(team: Team, fields: Any, places: list[str]) -> None:
@@ -340,11 +340,3 @@ async def configuration_of(team: Team, campaign: dict[str, Any]) -> dict[str, An
 def uuid_of(_: Team, campaign: dict[str, Any]) -> str:
     """The engine's id of a campaign."""
     return uuid_in("camp", campaign["id"])
-
-
-def uuid_in(prefix: str, identifier: str) -> str:
-    """The UUID in a TypeID."""
-    value = 0
-    for digit in identifier.removeprefix(f"{prefix}_"):
-        value = value * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
-    return str(uuid.UUID(int=value))

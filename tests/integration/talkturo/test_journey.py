@@ -9,43 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.webhook_sender.app import running as sending
-from services.webhook_sender.settings import SenderSettings
 from shared.clock import utc_now
-from shared.domain.outcome import Outcome
-from shared.telephony.provider import PlaceCall
-from shared.telephony.scripts import ScriptedCall
-from tests.engine import Engine, address_of, running_engine
+from tests.engine import Engine
 from tests.eventually import eventually
-from tests.integration.campaign_api.conftest import Stack
-from tests.integration.talkturo.team import ANY_TIME, Team
+from tests.integration.talkturo.team import ANY_TIME, Team, campaign_once
 from tests.integration.webhook_sender.receiver import Got, Receiver, receiving
 
 SECRET = "a-secret-of-the-team"
-ENDINGS = {"1": Outcome.ANSWERED, "2": Outcome.BUSY, "3": Outcome.VOICEMAIL, "4": Outcome.INVALID_NUMBER}
-
-
-def by_last_digit(call: PlaceCall) -> ScriptedCall:
-    """The ending that a number's last digit stands for."""
-    return ScriptedCall(outcome=ENDINGS.get(call.phone_number[-1], Outcome.ANSWERED))
-
-
-@pytest.fixture(scope="module")
-async def dialing(stack: Stack, kafka_address: str, topics: str) -> AsyncIterator[Engine]:
-    """A scheduler and an executor, and a sender of webhooks."""
-    address: dict[str, Any] = await address_of(stack.store)
-    settings = SenderSettings(
-        kafka=kafka_address,
-        topic_prefix=topics,
-        **address,
-        secret_key=stack.settings.secret_key,
-        webhook_private_addresses=True,
-    )
-    async with running_engine(stack.store, kafka_address, topics, script=by_last_digit) as engine:
-        await engine.start_scheduler()
-        await engine.start_executor()
-        async with sending(settings):
-            yield engine
 
 
 @pytest.fixture
@@ -55,23 +25,13 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield up
 
 
-async def campaign_once(team: Team, path: str, status: str) -> dict[str, Any]:
-    """The campaign once it has this status."""
-
-    async def look() -> dict[str, Any] | None:
-        found: dict[str, Any] = (await team.done("GET", path))["campaign"]
-        return found if found["status"] == status else None
-
-    found: dict[str, Any] | None = await eventually(look, timeout=20, saying=status)
-    assert found is not None
-    return found
-
-
 async def test_a_first_day(team: Team, dialing: Engine, receiver: Receiver) -> None:
     people = [await team.contact(phone=f"+1415559100{digit}") for digit in range(1, 5)]
     mute, never = await team.contact(phone=None), await team.contact(doNotCall=True)
+    second = (await team.done("POST", "/phone-numbers", {"phoneNumber": "+14155550101"}))["phoneNumber"]
     campaign = await team.campaign(
         **ANY_TIME,
+        fromNumberIds=[team.number, {"id": second["id"], "weight": 3}],
         maxConcurrentCalls=10,
         maxAttemptsPerContact=1,
         voicemail_action="leave_message",
@@ -101,7 +61,8 @@ async def test_a_first_day(team: Team, dialing: Engine, receiver: Receiver) -> N
         f"Contact {never['id']} is marked do-not-call",
     ]
     assert {call["run_id"] for call in ran["calls"]} == {ran["run_id"]}
-    assert {call["from_number"] for call in ran["calls"]} == {call["from_number"] for call in dry["calls"]}
+    numbers = [{call["contact_id"]: call["from_number"] for call in run["calls"]} for run in (ran, dry)]
+    assert numbers[0] == numbers[1], "a dry run names the number that the call has"
 
     done = await campaign_once(team, path, "completed")
     assert (done["total_contacts"], done["contacts_called"], done["contacts_completed"]) == (6, 4, 4)
@@ -149,6 +110,7 @@ def check_webhooks(got: list[Got], team: Team, campaign: dict[str, Any]) -> None
     assert {"campaign.started", "call.initiated", "contact.completed", "campaign.completed"} <= set(events)
     for one in got:
         body = one.body
+        assert set(body) == {"id", "event", "created_at", "team_id", "campaign_id", "data"}
         assert body["id"].startswith("evt_")
         assert body["id"] == one.headers["webhook-id"]
         assert (body["team_id"], body["campaign_id"]) == (team.team, campaign["id"])

@@ -146,13 +146,15 @@ async def test_of_a_pause_and_a_cancel_at_once_each_gets_the_tables_answer(team:
 
 
 async def test_deleted_campaigns_are_shown_only_where_that_is_asked(team: Team) -> None:
-    kept, gone = await team.campaign(), await team.campaign()
+    kept, gone = await team.campaign(), await team.campaign(externalId="camp_01Jgone")
     path = f"/crm/campaigns/{gone['id']}"
+    [ada] = await team.enrolled(gone)
     assert (await team.done("DELETE", path))["message"] == "Campaign deleted"
     for method, more in (("GET", ""), ("DELETE", ""), ("GET", "/dashboard"), ("GET", "/contacts"), ("POST", "/run")):
         assert (await team.call(method, path + more)).status == 404
     shown = (await team.done("GET", f"{path}?deleted=include"))["campaign"]
-    assert shown["deleted_at"] is not None
+    assert (shown["id"], shown["deleted_at"] is None, shown["total_contacts"]) == ("camp_01Jgone", False, 1)
+    assert [one["contact_id"] for one in shown["contacts"]] == [ada["id"]]
     listed = f"/crm/campaigns?teamId={team.team}"
     for query, ids in (("", [kept]), ("&deleted=include", [gone, kept]), ("&deleted=only", [gone])):
         found = (await team.done("GET", listed + query))["campaigns"]

@@ -7,13 +7,15 @@ from fastapi import APIRouter
 from services.campaign_api.http.bodies import BodyRoute
 from services.campaign_api.http.credentials import Caller
 from services.campaign_api.http.edge import ThisEngine
+from services.campaign_api.http.requests import as_stored
 from services.campaign_api.talkturo.answers import Answer, refusals, success
-from services.campaign_api.talkturo.auth import Reader
+from services.campaign_api.talkturo.auth import Reader, confirm_query
 from services.campaign_api.talkturo.finding import find_agent, find_campaign, find_person
-from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
-from shared.domain.calls import CallFilter, CallOrder, ListedCall
-from shared.domain.calls import Reader as CallReader
+from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.reading import newest_calls, shown_calls
+from shared.domain.calls import CallFilter, ListedCall
 from shared.domain.ids import contact_id_of_person
+from shared.domain.outcome import Outcome
 from shared.engine import calls
 from shared.engine.engine import Engine
 from shared.errors import Kind, NotFound
@@ -22,7 +24,10 @@ from shared.rendering.talkturo.reading import call_objects
 from shared.rendering.talkturo.words import CallOutcome, outcomes_behind
 
 router = APIRouter(prefix="/api", tags=["Calls"], route_class=BodyRoute)
+# One call's transcript may have a megabyte.
+MOST_WITH_TRANSCRIPTS: Final = 100
 _FILTERS: Final = (
+    *TEAM,
     "campaignId",
     "contactId",
     "assistantId",
@@ -37,43 +42,38 @@ _FILTERS: Final = (
 
 @router.get("/crm/calls", responses=refusals(), openapi_extra=documented(*_FILTERS, *PAGED))
 async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
-    """List calls, those under way included, newest first."""
+    """List calls, those under way included, newest first; pages of more than 100 leave their transcripts out."""
     page, organization_id = paging(query), caller.organization_id
     campaign, contact, assistant = query.text("campaignId"), query.text("contactId"), query.text("assistantId")
     called, number = query.text("toNumber"), query.text("fromNumber")
     words, since, until = query.words("outcome", CallOutcome), query.instant("startDate"), query.instant("endDate")
     search = query.text("search") or ""
-    query.checked()
+    await confirm_query(engine, caller, query)
     try:
         campaign_id = None if campaign is None else (await find_campaign(engine, organization_id, campaign)).id
         agent_id = None if assistant is None else (await find_agent(engine, organization_id, assistant)).id
         contact_ids = None if contact is None else await _contacts(engine, organization_id, contact)
     except NotFound:
         return page.around("calls", [], 0)
+    # A person's wish not to be called again is told by the agent, not by the outcome.
+    opted_out = CallOutcome.DO_NOT_CALL in words and CallOutcome.ANSWERED not in words
     which = CallFilter(
         campaign_id=campaign_id,
         contact_ids=contact_ids,
         called=called,
         caller=number,
         agent_id=agent_id,
-        outcomes=outcomes_behind(words),
+        outcomes=outcomes_behind(words) | ({Outcome.ANSWERED} if opted_out else frozenset()),
+        opted_out=opted_out or None,
         since=since,
         until=until,
         search=search,
     )
     if contact_ids == []:
         return page.around("calls", [], 0)
-    found = await calls.numbered_calls(
-        engine,
-        organization_id,
-        which,
-        order=CallOrder.NEWEST,
-        offset=page.offset,
-        limit=page.limit,
-        reader=CallReader(caller.reads_sensitive),
-    )
-    rows = await call_objects(engine, organization_id, found.rows, sensitive=caller.reads_sensitive)
-    return page.around("calls", rows, found.total)
+    whole = page.limit <= MOST_WITH_TRANSCRIPTS
+    found = await newest_calls(engine, caller, which, limit=page.limit, offset=page.offset, transcripts=whole)
+    return page.around("calls", await shown_calls(engine, caller, found), found.total)
 
 
 @router.get("/crm/calls/{call}", responses=refusals())
@@ -94,7 +94,7 @@ async def recording_url(engine: ThisEngine, caller: Reader, call: Ref) -> Answer
 
 
 async def _call(engine: Engine, caller: Caller, reference: str) -> ListedCall:
-    meant = meant_by(Prefix.CALL, reference)[0]
+    meant = as_stored(meant_by(Prefix.CALL, reference)[0])
     return await calls.get_call(engine, caller.organization_id, meant, sensitive=caller.reads_sensitive)
 
 

@@ -9,7 +9,7 @@ from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.talkturo.answers import WITH_BODY, Answer, refusals, success
 from services.campaign_api.talkturo.auth import Manager, Reader
 from services.campaign_api.talkturo.bodies import Given, body
-from services.campaign_api.talkturo.enrolling import check_ways
+from services.campaign_api.talkturo.enrolling import check_ways, ignored_beside_ids
 from services.campaign_api.talkturo.enrolling import enrol as enrol_people
 from services.campaign_api.talkturo.finding import contact_id_in, find_campaign
 from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
@@ -31,7 +31,8 @@ async def enrol(
     """Enrol contacts: by `contactIds`, as `contacts`, or an `audience`."""
     check_ways(given)
     found = await find_campaign(engine, caller.organization_id, campaign)
-    return success(given.warnings, **await enrol_people(engine, caller, found, given, utc_now()))
+    ignored = [*given.warnings, *ignored_beside_ids(given)]
+    return success(ignored, **await enrol_people(engine, caller, found, given, utc_now()))
 
 
 @router.get("", responses=refusals(), openapi_extra=documented("status", *PAGED))

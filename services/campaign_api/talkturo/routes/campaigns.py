@@ -1,5 +1,6 @@
 """Campaigns: create, list, read, change, delete, run, and their dashboard."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter
@@ -8,23 +9,23 @@ from services.campaign_api.http.bodies import BodyRoute
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.talkturo import changing, running, translate
 from services.campaign_api.talkturo.answers import WITH_BODY, Answer, refusals, success
-from services.campaign_api.talkturo.auth import Manager, Reader, confirm_team
+from services.campaign_api.talkturo.auth import Manager, Reader, confirm_query, confirm_team
 from services.campaign_api.talkturo.bodies import Given, body
 from services.campaign_api.talkturo.finding import find_agent, find_campaign, find_company
-from services.campaign_api.talkturo.lifecycle import ALLOWED_FROM, is_so_already
-from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.reading import newest_calls, shown_calls
+from services.campaign_api.talkturo.receivers import check_receiver
 from services.campaign_api.talkturo.schemas.campaigns import CreateCampaign, EditCampaign, RunCampaign
 from shared.clock import utc_now
-from shared.domain.calls import CallFilter, CallOrder
-from shared.domain.calls import Reader as CallReader
+from shared.domain.calls import CallFilter, CallStatus
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
-from shared.engine import calls, campaigns, contacts
+from shared.engine import campaigns, contacts
 from shared.engine.campaigns import CampaignsOf
 from shared.engine.contacts import StandingAs
 from shared.engine.preview import preview
 from shared.errors import NotFound
-from shared.rendering.talkturo.reading import call_objects, campaign_objects, contact_objects
+from shared.rendering.talkturo.reading import campaign_objects, contact_objects
 from shared.rendering.talkturo.words import STATES, STATUS_OF, Status, contact_states, outcome_counts
 
 router = APIRouter(prefix="/api/crm/campaigns", tags=["Campaigns"], route_class=BodyRoute)
@@ -38,9 +39,6 @@ async def create(
 ) -> Answer:
     """Create a campaign: a draft, or scheduled with `scheduledStartAt`."""
     now, wanted = utc_now(), translate.wanted_of(given, utc_now())
-    if given.value.team_id is None and given.value.account_slug is None:
-        raise given.bad("Add this field: it is required", "teamId")
-    await confirm_team(engine, caller, given.value.team_id, given.value.account_slug)
     done = await changing.create(engine, caller, given, wanted, now)
     [shown] = await campaign_objects(engine, caller.organization_id, [done.campaign], now)
     return success(done.warnings, campaign=shown | _secret(done.secret))
@@ -49,17 +47,15 @@ async def create(
 @router.get(
     "",
     responses=refusals(),
-    openapi_extra=documented("teamId", "accountSlug", "status", "assistantId", "companyId", "deleted", *PAGED),
+    openapi_extra=documented(*TEAM, "status", "assistantId", "companyId", "deleted", *PAGED),
 )
 async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
     """List campaigns, newest first; `teamId` or `accountSlug` is required."""
     now, page = utc_now(), paging(query)
-    query.require_one("teamId", "accountSlug")
+    query.require_one(*TEAM)
     statuses, deleted = query.words("status", Status), query.choice("deleted", ("exclude", "include", "only"))
     assistant, company = query.text("assistantId"), query.text("companyId")
-    team, slug = query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    await confirm_query(engine, caller, query)
     try:
         agent_id = None if assistant is None else (await find_agent(engine, caller.organization_id, assistant)).id
         company_id = None if company is None else (await find_company(engine, caller.organization_id, company)).id
@@ -105,6 +101,7 @@ async def edit(
 ) -> Answer:
     """Change a campaign, or have it run, pause, end or start later: `{"status": …}`."""
     now, wanted = utc_now(), translate.wanted_of(given, utc_now())
+    await check_receiver(engine, given)
     found = await find_campaign(engine, caller.organization_id, campaign)
     await confirm_team(engine, caller, given.value.team_id, given.value.account_slug)
     done = await changing.change(engine, caller, found, given, wanted, now)
@@ -134,17 +131,8 @@ async def run(
     found = await find_campaign(engine, caller.organization_id, campaign)
     await confirm_team(engine, caller, wish.team_id, wish.account_slug)
     if wish.action == "stop":
-        if not is_so_already(CampaignMove.PAUSE, found.shown(now).state):
-            found = await campaigns.move_campaign(
-                engine,
-                caller.organization_id,
-                found.id,
-                CampaignMove.PAUSE,
-                now,
-                by=caller.actor,
-                only_in=ALLOWED_FROM[CampaignMove.PAUSE],
-            )
-        return success(given.warnings, **running.stopped(found, now))
+        stopped = await running.stop(engine, caller, found, now, dry=bool(wish.dry_run))
+        return success(given.warnings, **stopped)
     how = running.dry_run if wish.dry_run else running.run
     return success(given.warnings, **await how(engine, caller, found, wish.max_calls, now))
 
@@ -155,9 +143,10 @@ async def dashboard(engine: ThisEngine, caller: Reader, campaign: Ref) -> Answer
     now, organization_id = utc_now(), caller.organization_id
     found = await find_campaign(engine, organization_id, campaign)
     counts = (await campaigns.counts_by_id(engine, [found.id]))[found.id]
-    on_call = await contacts.list_contacts(
-        engine, organization_id, found.id, status=ContactStatus.IN_PROGRESS, limit=_ON_BOARD, offset=0, now=now
-    )
+    of_this = CallFilter(campaign_id=found.id)
+    on_call = await newest_calls(engine, caller, replace(of_this, status=CallStatus.IN_PROGRESS), limit=_ON_BOARD)
+    called = [listed.call.contact_id for listed in on_call.rows]
+    calling = await contacts.contacts_by_id(engine, organization_id, found.id, called, now)
     waiting = await contacts.contacts_standing(
         engine, organization_id, found.id, _CLAIMED, offset=0, limit=_ON_BOARD, now=now
     )
@@ -166,19 +155,10 @@ async def dashboard(engine: ThisEngine, caller: Reader, campaign: Ref) -> Answer
         ids = [call.contact.id for call in seen.calls] + [rest.contact.id for rest in seen.others]
         free = _ON_BOARD - len(waiting)
         waiting += await contacts.contacts_by_id(engine, organization_id, found.id, ids[:free], now)
-    newest = await calls.numbered_calls(
-        engine,
-        organization_id,
-        CallFilter(campaign_id=found.id),
-        order=CallOrder.NEWEST,
-        offset=0,
-        limit=_ON_BOARD,
-        reader=CallReader(caller.reads_sensitive),
-    )
+    newest = await newest_calls(engine, caller, of_this, limit=_ON_BOARD)
     is_running = STATUS_OF[found.shown(now).state] is Status.RUNNING
     standing = contact_states(counts, on_call.total, running=is_running)
     outcomes = outcome_counts(counts.outcomes, counts.opted_out)
-    calling = await contact_objects(engine, found, on_call.rows, now)
     [shown] = await campaign_objects(engine, organization_id, [found], now)
     return success(
         stats={
@@ -192,8 +172,8 @@ async def dashboard(engine: ThisEngine, caller: Reader, campaign: Ref) -> Answer
         outcomes=outcomes,
         campaign=shown,
         queue=await contact_objects(engine, found, waiting, now),
-        calling=sorted(calling, key=lambda contact: contact["last_attempt_at"] or "", reverse=True),
-        recent_calls=await call_objects(engine, organization_id, newest.rows, sensitive=caller.reads_sensitive),
+        calling=await contact_objects(engine, found, calling, now),
+        recent_calls=await shown_calls(engine, caller, newest),
     )
 
 

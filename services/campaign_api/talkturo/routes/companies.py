@@ -7,13 +7,12 @@ from fastapi import APIRouter
 from services.campaign_api.http.bodies import BodyRoute
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.talkturo.answers import WITH_BODY, Answer, refusals, success
-from services.campaign_api.talkturo.auth import Manager, Reader, confirm_team
+from services.campaign_api.talkturo.auth import Manager, Reader, confirm_query, confirm_team
 from services.campaign_api.talkturo.bodies import Given, body
 from services.campaign_api.talkturo.finding import find_company
-from services.campaign_api.talkturo.people_reading import person_objects
-from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.reading import person_objects, team_of
 from services.campaign_api.talkturo.schemas.registry import CreateCompany, EditCompany
-from services.campaign_api.talkturo.teams import team_of
 from services.campaign_api.talkturo.translate_registry import company_object, company_values
 from shared.clock import utc_now
 from shared.engine import companies, people
@@ -34,13 +33,11 @@ async def create(
     return success(given.warnings, company=company_object(made, await team_of(engine, caller)))
 
 
-@router.get("", responses=refusals(), openapi_extra=documented("teamId", "accountSlug", "search", "industry", *PAGED))
+@router.get("", responses=refusals(), openapi_extra=documented(*TEAM, "search", "industry", *PAGED))
 async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
     """List companies, newest first."""
     page, search, industry = paging(query), query.text("search"), query.text("industry")
-    team, slug = query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    await confirm_query(engine, caller, query)
     found = await companies.numbered_companies(
         engine, caller.organization_id, search=search, industry=industry, offset=page.offset, limit=page.limit
     )
@@ -68,7 +65,7 @@ async def edit(
     found = await find_company(engine, caller.organization_id, company)
     await confirm_team(engine, caller, wish.team_id, wish.account_slug)
     edited = await companies.edit_company(engine, caller.organization_id, found.id, company_values(wish), utc_now())
-    return success(given.warnings, company=company_object(edited, await team_of(engine, caller)))
+    return success(given.of_change, company=company_object(edited, await team_of(engine, caller)))
 
 
 @router.delete("/{company}", responses=refusals(409))

@@ -1,40 +1,41 @@
 """Contacts of the contact book: create, list, read, change, delete, import."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
+from pydantic_core import PydanticCustomError
 
 from services.campaign_api.http.bodies import BodyRoute
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.talkturo import importing
 from services.campaign_api.talkturo.answers import WITH_BODY, Answer, refusals, success
-from services.campaign_api.talkturo.auth import Manager, Reader, confirm_team
+from services.campaign_api.talkturo.auth import Manager, Reader, confirm_query, confirm_team
 from services.campaign_api.talkturo.bodies import Given, body
 from services.campaign_api.talkturo.enrolling import require_enrollable, to_enrol
 from services.campaign_api.talkturo.finding import company_named, find_campaign, find_company, find_person
-from services.campaign_api.talkturo.people_reading import person_objects
-from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.reading import newest_calls, person_objects, shown_calls
 from services.campaign_api.talkturo.schemas.contacts import CreateContact, EditContact
 from services.campaign_api.talkturo.translate_people import history, new_person, person_changes
 from shared.clock import utc_now
-from shared.domain.calls import CallFilter, CallOrder
-from shared.domain.calls import Reader as CallReader
+from shared.domain.calls import CallFilter
 from shared.domain.ids import contact_id_of_person
 from shared.domain.person import MAX_SEARCH
-from shared.engine import calls, campaigns, contacts, enrolment, people
+from shared.engine import campaigns, contacts, enrolment, people
 from shared.engine.organizations import get_organization
 from shared.engine.people import PeopleFilter
-from shared.errors import NotFound
+from shared.errors import NotFound, WrongState
 from shared.rendering.talkturo.objects import Names
-from shared.rendering.talkturo.reading import call_objects, contact_objects
+from shared.rendering.talkturo.reading import contact_objects
 from shared.rendering.talkturo.words import STATES, Status
 
 router = APIRouter(prefix="/api/crm/contacts", tags=["Contacts"], route_class=BodyRoute)
 _ACTIVITIES: Final = 50
 _ACTIVE: Final = STATES[Status.SCHEDULED] | STATES[Status.RUNNING] | STATES[Status.PAUSED]
+_NO_CAMPAIGN: Final = "campaignPriority without campaignId was ignored"
 _FILTERS: Final = (
-    "teamId",
-    "accountSlug",
+    *TEAM,
     "companyId",
     "campaignId",
     "search",
@@ -48,7 +49,7 @@ _CSV: Final = {
         "required": True,
         "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}},
     },
-    **documented("companyId", "campaignId", "mapping"),
+    **documented(*TEAM, "companyId", "campaignId", "mapping"),
 }
 
 
@@ -65,9 +66,15 @@ async def create(
         require_enrollable(campaign, now)
     person = await people.create_person(engine, organization_id, new_person(wish, company_id), now)
     [shown] = await person_objects(engine, organization_id, [person])
+    idle = campaign is None and wish.campaign_priority is not None
     if campaign is not None:
         one = to_enrol(person, wish.campaign_priority)
-        [enrolled] = await enrolment.enrol(engine, organization_id, campaign.id, [one], now)
+        try:
+            [enrolled] = await enrolment.enrol(engine, organization_id, campaign.id, [one], now)
+        except (NotFound, WrongState):
+            # The campaign has ended since it was looked at.
+            await people.delete_person(engine, organization_id, person.id, now)
+            raise
         found = await contacts.contacts_by_id(engine, organization_id, campaign.id, [enrolled.contact_id or ""], now)
         [there] = await contact_objects(engine, campaign, found, now)
         shown["campaignEnrollment"] = {
@@ -75,7 +82,7 @@ async def create(
             "status": there["status"],
             "priority": there["priority"],
         }
-    return success(given.warnings, contact=shown)
+    return success([*given.warnings, *([_NO_CAMPAIGN] if idle else [])], contact=shown)
 
 
 @router.get("", responses=refusals(), openapi_extra=documented(*_FILTERS, *PAGED))
@@ -90,9 +97,7 @@ async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answ
         lead_status=query.text("leadStatus"),
         do_not_call=query.truth("doNotCall"),
     )
-    team, slug = query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    await confirm_query(engine, caller, query)
     try:
         if company is not None:
             company = (await find_company(engine, organization_id, company)).id
@@ -100,15 +105,7 @@ async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answ
             campaign = (await find_campaign(engine, organization_id, campaign)).id
     except NotFound:
         return page.around("contacts", [], 0)
-    which = PeopleFilter(
-        search=which.search,
-        tags=which.tags,
-        has_phone=which.has_phone,
-        lead_status=which.lead_status,
-        do_not_call=which.do_not_call,
-        company_id=company,
-        campaign_id=campaign,
-    )
+    which = replace(which, company_id=company, campaign_id=campaign)
     found = await people.numbered_people(engine, organization_id, which, offset=page.offset, limit=page.limit)
     rows = await person_objects(engine, organization_id, [each.person for each in found.rows])
     return page.around("contacts", rows, found.total)
@@ -117,7 +114,7 @@ async def list_all(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answ
 @router.post("/import", responses=refusals(*WITH_BODY), openapi_extra=_CSV)
 async def import_many(engine: ThisEngine, caller: Manager, request: Request, query: ThisQuery) -> Answer:
     """Import contacts as JSON or CSV; good rows are stored whatever the others are."""
-    return success(**await importing.import_contacts(engine, caller, request, query, utc_now()))
+    return await importing.import_contacts(engine, caller, request, query, utc_now())
 
 
 @router.get("/{contact}", responses=refusals())
@@ -132,18 +129,10 @@ async def get_one(engine: ThisEngine, caller: Reader, contact: Ref) -> Answer:
         await get_organization(engine, organization_id),
         campaigns={campaign.id: campaign.external_id for campaign in in_campaigns.values()},
     )
-    newest = await calls.numbered_calls(
-        engine,
-        organization_id,
-        CallFilter(contact_ids=[contact_id_of_person(one, person.id) for one in person.campaigns]),
-        order=CallOrder.NEWEST,
-        offset=0,
-        limit=_ACTIVITIES,
-        reader=CallReader(caller.reads_sensitive),
-    )
-    activities = newest.rows if person.campaigns else []
+    of_person = CallFilter(contact_ids=[contact_id_of_person(one, person.id) for one in person.campaigns])
+    newest = await newest_calls(engine, caller, of_person, limit=_ACTIVITIES)
     shown["campaign_history"] = history(found, names)
-    shown["activities"] = await call_objects(engine, organization_id, activities, sensitive=caller.reads_sensitive)
+    shown["activities"] = await shown_calls(engine, caller, newest)
     return success(contact={**shown, "opportunities": []})
 
 
@@ -160,11 +149,13 @@ async def edit(
     before = await find_person(engine, organization_id, contact)
     await confirm_team(engine, caller, wish.team_id, wish.account_slug)
     company_id = await company_named(engine, organization_id, wish.company_id)
-    changes = person_changes(wish, before, company_id)
+    try:
+        changes = person_changes(wish, before, company_id)
+    except PydanticCustomError as error:
+        raise given.bad(error.message(), "custom_fields") from None
     edited = await people.edit_person(engine, organization_id, before.id, changes, utc_now())
     [shown] = await person_objects(engine, organization_id, [edited])
-    ignored = ["externalId is set when a contact is made and was ignored"] if wish.external_id is not None else []
-    return success([*given.warnings, *ignored], contact=shown)
+    return success(given.of_change, contact=shown)
 
 
 @router.delete("/{contact}", responses=refusals(409))

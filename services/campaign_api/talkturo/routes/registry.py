@@ -6,13 +6,14 @@ from fastapi import APIRouter
 
 from services.campaign_api.http.bodies import BodyRoute
 from services.campaign_api.http.edge import ThisEngine
+from services.campaign_api.http.faults import Refused, RequestFault
 from services.campaign_api.talkturo.answers import WITH_BODY, Answer, refusals, success
-from services.campaign_api.talkturo.auth import AnyCaller, Manager, Reader, confirm_team
+from services.campaign_api.talkturo.auth import AnyCaller, Manager, Reader, confirm_query, confirm_team
 from services.campaign_api.talkturo.bodies import Given, body
 from services.campaign_api.talkturo.finding import find_agent, find_number
-from services.campaign_api.talkturo.queries import PAGED, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
+from services.campaign_api.talkturo.reading import team_of
 from services.campaign_api.talkturo.schemas.registry import CreateAssistant, EditAssistant, RegisterNumber
-from services.campaign_api.talkturo.teams import team_of
 from services.campaign_api.talkturo.translate_registry import (
     agent_changes,
     agent_object,
@@ -24,7 +25,6 @@ from shared.clock import utc_now
 from shared.engine import agents, caller_numbers
 
 router = APIRouter(prefix="/api", route_class=BodyRoute)
-_TEAM: Final = ("teamId", "accountSlug")
 _ALL_AGENTS: Final = 1000
 
 
@@ -45,23 +45,20 @@ async def create_assistant(
     return success(given.warnings, assistant=agent_object(made, await team_of(engine, caller)))
 
 
-@router.get("/assistants", responses=refusals(), openapi_extra=documented(*_TEAM, *PAGED), tags=["Assistants"])
+@router.get("/assistants", responses=refusals(), openapi_extra=documented(*TEAM, *PAGED), tags=["Assistants"])
 async def list_assistants(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
     """List assistants, newest first."""
-    page, team, slug = paging(query), query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    page = paging(query)
+    await confirm_query(engine, caller, query)
     found = await agents.numbered_agents(engine, caller.organization_id, offset=page.offset, limit=page.limit)
     ours = await team_of(engine, caller)
     return page.around("assistants", [agent_object(agent, ours) for agent in found.rows], found.total)
 
 
-@router.get("/crm/outbound-assistants", responses=refusals(), openapi_extra=documented(*_TEAM), tags=["Assistants"])
+@router.get("/crm/outbound-assistants", responses=refusals(), openapi_extra=documented(*TEAM), tags=["Assistants"])
 async def outbound_assistants(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
     """List the assistants that may call out, by name."""
-    team, slug = query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    await confirm_query(engine, caller, query)
     ours = await team_of(engine, caller)
     found: list[agents.Agent] = []
     while True:
@@ -95,7 +92,7 @@ async def edit_assistant(
     await confirm_team(engine, caller, wish.team_id, wish.account_slug)
     changes = agent_changes(wish, wish.name, found)
     edited = await agents.edit_agent(engine, caller.organization_id, found.id, changes, utc_now())
-    return success(given.warnings, assistant=agent_object(edited, await team_of(engine, caller)))
+    return success(given.of_change, assistant=agent_object(edited, await team_of(engine, caller)))
 
 
 @router.delete("/assistants/{assistant}", responses=refusals(409), tags=["Assistants"])
@@ -113,17 +110,21 @@ async def register_number(
     """Register a number of yours as a caller number."""
     wish = given.value
     await confirm_team(engine, caller, wish.team_id, wish.account_slug)
-    new = new_number(wish.phone_number, wish.weight)
-    made = await caller_numbers.register_number(engine, caller.organization_id, new, utc_now())
+    made = await caller_numbers.register_number(engine, caller.organization_id, new_number(wish), utc_now())
     return success(given.warnings, phoneNumber=number_object(made, await team_of(engine, caller)))
 
 
-@router.get("/phone-numbers", responses=refusals(), openapi_extra=documented(*_TEAM, *PAGED), tags=["Phone numbers"])
+@router.post("/phone-numbers/purchase", include_in_schema=False)
+async def buy_number(_: Manager) -> Answer:
+    """Say that numbers are not sold here, as of any other address that there is not."""
+    raise Refused(RequestFault.NO_ADDRESS)
+
+
+@router.get("/phone-numbers", responses=refusals(), openapi_extra=documented(*TEAM, *PAGED), tags=["Phone numbers"])
 async def list_numbers(engine: ThisEngine, caller: Reader, query: ThisQuery) -> Answer:
     """List caller numbers, newest first."""
-    page, team, slug = paging(query), query.text("teamId"), query.text("accountSlug")
-    query.checked()
-    await confirm_team(engine, caller, team, slug)
+    page = paging(query)
+    await confirm_query(engine, caller, query)
     found = await caller_numbers.numbered_numbers(
         engine, caller.organization_id, pool=None, offset=page.offset, limit=page.limit
     )

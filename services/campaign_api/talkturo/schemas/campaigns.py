@@ -13,6 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.campaign_api.http.requests import Identifier, Name, not_null
@@ -63,25 +64,27 @@ Priority = Annotated[StrictInt, Field(ge=MIN_CONTACT_PRIORITY, le=MAX_CONTACT_PR
 
 
 class Retries(Spelled):
-    """Fields that may stand in the body, or in its `settings`."""
+    """Fields that may stand in the body, or in its `settings`; null on a change brings their default back."""
 
-    retry_delay_minutes: Annotated[Minutes | None, Required] = Field(None, description="Without it 60.")
+    retry_delay_minutes: Minutes | None = Field(None, description="Without it 60.")
     retry_delay_minutes_no_answer: Minutes | None = None
     retry_delay_minutes_busy: Minutes | None = None
     retry_delay_minutes_error: Minutes | None = None
-    retry_on_error: Annotated[StrictBool | None, Required] = None
-    retry_backoff_mode: Annotated[Literal["fixed", "exponential"] | None, Required] = None
-    retry_backoff_multiplier: Annotated[_Multiplier | None, Required] = None
+    retry_on_error: StrictBool | None = None
+    retry_backoff_mode: Literal["fixed", "exponential"] | None = None
+    retry_backoff_multiplier: _Multiplier | None = None
     retry_backoff_max_minutes: Annotated[StrictInt, Field(ge=1, le=MAX_BACKOFF_MINUTES)] | None = None
     voicemail_detection_enabled: StrictBool | None = None
     voicemail_action: _Action | None = None
     voicemail_drop_message: Message | None = None
     unavailable_action: Literal["retry", "fail"] | None = None
-    no_auto_complete: Annotated[StrictBool | None, Required] = None
+    no_auto_complete: StrictBool | None = None
 
 
 class SettingsFields(Retries):
     """What of a campaign's `settings` takes effect."""
+
+    free: ClassVar = True
 
     max_attempts_no_answer: Attempts | None = None
     max_attempts_busy: Attempts | None = None
@@ -124,7 +127,8 @@ FromNumbers = Annotated[
 class CampaignFields(Retries):
     """What can be set when a campaign is made, and later."""
 
-    parts: ClassVar = {"schedule": ScheduleFields, "from_number_ids": Weighted}
+    parts: ClassVar = {"schedule": ScheduleFields, "from_number_ids": Weighted, "in_settings": SettingsFields}
+    again: ClassVar = {"in_settings": "settings"}
 
     team_id: Identifier | None = None
     account_slug: Identifier | None = None
@@ -132,15 +136,16 @@ class CampaignFields(Retries):
     description: LongText | None = None
     scheduled_start_at: Instant | None = None
     schedule: ScheduleFields | None = None
-    call_window_start: Annotated[_Clock | None, Required] = None
-    call_window_end: Annotated[_ClockOrMidnight | None, Required] = None
-    call_window_timezone: Annotated[TimezoneName | None, Required] = None
-    use_contact_timezone_for_call_window: Annotated[StrictBool | None, Required] = None
-    max_concurrent_calls: Annotated[ConcurrencyLimit | None, Required] = None
-    max_attempts_per_contact: Annotated[Attempts | None, Required] = None
-    settings: Annotated[JsonObject | None, Required] = None
+    call_window_start: _Clock | None = None
+    call_window_end: _ClockOrMidnight | None = None
+    call_window_timezone: TimezoneName | None = None
+    use_contact_timezone_for_call_window: StrictBool | None = None
+    max_concurrent_calls: ConcurrencyLimit | None = None
+    max_attempts_per_contact: Attempts | None = None
+    settings: JsonObject | None = None
+    in_settings: SkipJsonSchema[SettingsFields | None] = None
     webhook_url: _Url | None = None
-    webhook_enabled: Annotated[StrictBool | None, Required] = None
+    webhook_enabled: StrictBool | None = None
     webhook_secret: Annotated[_Secret | None, Required] = None
     webhook_events: Annotated[list[Identifier], Field(max_length=100)] | None = None
 
@@ -148,6 +153,7 @@ class CampaignFields(Retries):
 class CreateCampaign(CampaignFields):
     """A new campaign, a draft unless it has a start time."""
 
+    either: ClassVar = ("team_id", "account_slug")
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Annotated[Name, AfterValidator(filled)]

@@ -43,10 +43,10 @@ class ContactFields(Spelled):
     source: Short | None = None
     preferred_contact_method: Short | None = None
     timezone: TimezoneName | None = None
-    do_not_call: Annotated[StrictBool | None, _Required] = None
+    do_not_call: StrictBool | None = None
     notes: LongText | None = None
-    custom_fields: Annotated[JsonObject | None, _Required] = None
-    tags: Annotated[Tags | None, _Required] = None
+    custom_fields: JsonObject | None = None
+    tags: Tags | None = None
 
 
 class NewContact(ContactFields):
@@ -79,6 +79,8 @@ class ImportContacts(Spelled):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"contacts": [_EXAMPLE]}]})
 
+    team_id: Identifier | None = None
+    account_slug: Identifier | None = None
     contacts: Annotated[list[Any], Field(min_length=1, max_length=MAX_IMPORTED)]
     company_id: Identifier | None = None
     campaign_id: Identifier | None = None

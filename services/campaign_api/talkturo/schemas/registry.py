@@ -32,7 +32,7 @@ class CompanyFields(Spelled):
     country: Short | None = None
     phone: Short | None = None
     notes: LongText | None = None
-    custom_fields: Annotated[JsonObject | None, _Required] = None
+    custom_fields: JsonObject | None = None
 
 
 class CreateCompany(CompanyFields):
@@ -58,9 +58,9 @@ class AssistantFields(Spelled):
     account_slug: Identifier | None = None
     external_id: Identifier | None = None
     template_id: Short | None = None
-    outbound_enabled: Annotated[StrictBool | None, _Required] = None
-    voicemail_detection_enabled: Annotated[StrictBool | None, _Required] = None
-    voicemail_action: Annotated[Literal["leave_message", "hangup"] | None, _Required] = None
+    outbound_enabled: StrictBool | None = None
+    voicemail_detection_enabled: StrictBool | None = None
+    voicemail_action: Literal["leave_message", "hangup"] | None = None
 
 
 class CreateAssistant(AssistantFields):
@@ -86,5 +86,6 @@ class RegisterNumber(Spelled):
 
     team_id: Identifier | None = None
     account_slug: Identifier | None = None
+    external_id: Identifier | None = None
     phone_number: E164
     weight: Annotated[StrictInt, Field(ge=MIN_WEIGHT, le=MAX_WEIGHT)] | None = None

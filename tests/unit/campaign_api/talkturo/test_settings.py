@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.calling_window import is_open
 from shared.domain.configuration import Configuration
 from shared.domain.outcome import Outcome
 from shared.domain.retry import CallAgain, after_attempt
@@ -60,6 +61,37 @@ def wait(dialing: Dialing, outcome: Outcome, times: int = 1, made: int | None = 
 )
 def test_what_follows_an_outcome(fields: dict[str, Any], outcome: Outcome, minutes: int | None) -> None:
     assert wait(Dialing(**fields), outcome) == minutes
+
+
+NIGHT = {"call_window_start": "21:00", "call_window_end": "06:00", "call_window_timezone": "UTC"}
+ANY_TIME = {"call_window_start": "00:00", "call_window_end": "23:59", "call_window_timezone": "UTC"}
+ONE_CLOCK = {"call_window_timezone": "UTC", "use_contact_timezone_for_call_window": False}
+
+
+@pytest.mark.parametrize(
+    ("fields", "zone", "now", "may_call"),
+    [
+        ({}, None, "2026-11-29T13:59:59", False),
+        ({}, None, "2026-11-29T14:00:00", True),
+        ({}, None, "2026-11-29T21:59:59", True),
+        ({}, None, "2026-11-29T22:00:00", False),
+        ({}, "Asia/Tokyo", "2026-11-29T00:00:00", True),
+        ({}, "Asia/Tokyo", "2026-11-29T14:00:00", False),
+        (ONE_CLOCK, "Asia/Tokyo", "2026-11-29T09:00:00", True),
+        (ONE_CLOCK, "Asia/Tokyo", "2026-11-29T00:00:00", False),
+        (NIGHT, None, "2026-11-29T23:00:00", True),
+        (NIGHT, None, "2026-11-30T05:59:59", True),
+        (NIGHT, None, "2026-11-30T06:00:00", False),
+        (ANY_TIME, None, "2026-11-29T23:59:59", True),
+    ],
+)
+def test_calls_are_made_on_every_day_from_the_windows_start_up_to_the_second_before_its_end(
+    fields: dict[str, Any], zone: str | None, now: str, may_call: bool
+) -> None:
+    schedule = configuration(Dialing(**fields)).schedule(scheduled=False)
+    for later in range(7):
+        at = datetime.fromisoformat(now).replace(tzinfo=UTC) + timedelta(days=later)
+        assert is_open(schedule, zone, at) is may_call
 
 
 def test_exponential_delays_grow_to_their_maximum() -> None:
