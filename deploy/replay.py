@@ -9,13 +9,12 @@ import logging
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
 
 from deploy.dev_env import kafka_settings
 from shared.bus.producer import Producer
 from shared.bus.replay import Replayed, replay
 from shared.bus.required_topics import wait_for_topics
-from shared.errors import ConfigurationError, TemporaryError, Unavailable
+from shared.errors import ConfigurationError, TemporaryError
 from shared.logs import configure_logs
 from shared.settings import KafkaSettings
 from shared.topics import CONTACT_BATCHES, TOPICS
@@ -34,8 +33,6 @@ async def run(settings: KafkaSettings, topic_name: str, limit: int | None) -> Re
     try:
         await wait_for_topics(producer, (topic.name, topic.dead_letter), 0)
         return await replay(settings, producer, topic, limit=limit)
-    except (KafkaError, OSError) as error:
-        raise Unavailable("Kafka", f"{settings.kafka}: {error!r}") from error
     finally:
         await producer.stop()
 

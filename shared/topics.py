@@ -8,13 +8,17 @@ from shared.domain.ids import SHARDS, partition_of
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `key` says in words what the record key is; equal keys stay in order."""
+    """One topic. `key` says in words what the record key is; equal keys stay in order.
+
+    `group` is the consumer group of the service among its readers, without the prefix of this broker.
+    """
 
     name: str
     partitions: int
     key: str
     written_by: tuple[str, ...]
     read_by: tuple[str, ...]
+    group: str
     max_message_bytes: int = 1024 * 1024
 
     @property
@@ -29,6 +33,7 @@ CONTACT_BATCHES: Final = Topic(
     key="organization id + '/' + campaign",
     written_by=("customers",),
     read_by=("contact-ingest",),
+    group="contact-ingest",
     # 1,000 contacts of a few KiB each; a larger batch is refused by the broker before it is sent.
     max_message_bytes=16 * 1024 * 1024,
 )
@@ -38,6 +43,7 @@ DIAL_JOBS: Final = Topic(
     key="attempt id, so that a released contact's next job may reach another executor",
     written_by=("scheduler",),
     read_by=("call-executor",),
+    group="call-executor",
 )
 JOBS: Final = Topic(
     name="jobs",
@@ -45,6 +51,7 @@ JOBS: Final = Topic(
     key="job id",
     written_by=("campaign-api", "contact-ingest"),
     read_by=("contact-ingest",),
+    group="contact-ingest.jobs",
 )
 ORG_EVENTS: Final = Topic(
     name="org.events",
@@ -52,6 +59,7 @@ ORG_EVENTS: Final = Topic(
     key="organization id; the partition is the organization's shard",
     written_by=("call-executor", "campaign-api", "contact-ingest"),
     read_by=("scheduler",),
+    group="scheduler",
 )
 ORG_FACTS: Final = Topic(
     name="org.facts",
@@ -59,6 +67,7 @@ ORG_FACTS: Final = Topic(
     key="organization id; the partition is the organization's shard",
     written_by=("scheduler",),
     read_by=("webhook-sender", "customers"),
+    group="webhook-sender",
 )
 
 TOPICS: Final = (CONTACT_BATCHES, DIAL_JOBS, JOBS, ORG_EVENTS, ORG_FACTS)

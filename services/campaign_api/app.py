@@ -29,6 +29,7 @@ from services.campaign_api.native import app as native
 from services.campaign_api.native.errors import form
 from services.campaign_api.operator import keys as admin_keys
 from services.campaign_api.operator import organizations as admin_organizations
+from services.campaign_api.operator import system as admin_system
 from services.campaign_api.public import files, pages
 from services.campaign_api.settings import ApiSettings
 from services.campaign_api.smartalex import app as smartalex
@@ -43,6 +44,7 @@ from shared.engine.callback_sink import CallbackSink
 from shared.engine.engine import Engine
 from shared.engine.file_places import file_place
 from shared.engine.hints import Hints
+from shared.engine.installation import Installation
 from shared.file_urls import PATH
 from shared.result_tokens import ResultTokens
 from shared.store.client import Store, connect
@@ -82,6 +84,7 @@ DIALECTS: Final[Sequence[Mounted]] = (
 ROUTERS: Final = (
     admin_organizations.router,
     admin_keys.router,
+    admin_system.router,
     pages.router,
     docs_page.router,
     files.router,
@@ -106,7 +109,8 @@ def build_app(
     edge = Edge(engine, RequestLimits(settings.default_windows), settings.public_url, tokens)
     exchange = LimitExchange(engine, edge.request_limits)
     carriers = Carriers(store, settings, secrets, carrier_of_calls(settings))
-    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, carriers)
+    installation = Installation(settings, store, producer)
+    gateway = Gateway(settings, edge, producer, CallbackSink(producer, store), store, carriers, installation)
 
     @asynccontextmanager
     async def background(_: FastAPI) -> AsyncIterator[None]:

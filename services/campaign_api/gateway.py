@@ -10,6 +10,7 @@ from services.campaign_api.settings import ApiSettings
 from shared.bus.producer import Producer
 from shared.carriers import Carriers
 from shared.engine.callback_sink import CallbackSink
+from shared.engine.installation import Installation
 from shared.store.client import Store
 
 
@@ -23,6 +24,7 @@ class Gateway:
     callbacks: CallbackSink
     store: Store
     carriers: Carriers
+    installation: Installation
 
 
 async def gateway_of(request: Request) -> Gateway:

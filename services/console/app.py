@@ -10,7 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from services.console.api import Api, ApiAway, ApiRefused
-from services.console.desk import SEE_OTHER, Console, FormRefused, SignInNeeded, any_session, console_of, sign_in_path
+from services.console.desk import (
+    SEE_OTHER,
+    Console,
+    FormRefused,
+    OtherDesk,
+    SignInNeeded,
+    any_session,
+    console_of,
+    sign_in_path,
+)
 from services.console.guard import Guard
 from services.console.pages import (
     callbacks,
@@ -23,8 +32,12 @@ from services.console.pages import (
     do_not_call,
     health,
     imports,
+    keys,
+    organizations,
     sign_in,
     static,
+    system,
+    webhooks,
 )
 from services.console.rendering import environment
 from services.console.sessions import Sessions
@@ -44,8 +57,14 @@ ROUTERS: Final = (
     imports.router,
     caller_numbers.router,
     configurations.router,
+    webhooks.router,
+    keys.router,
+    organizations.router,
+    system.router,
 )
 AWAY: Final = "Dialstream does not answer. Wait a moment, then open the page again."
+FOR_ORGANIZATIONS: Final = "This page is for an organization: sign out, then sign in with its key."
+FOR_OPERATORS: Final = "This page is for the operator: sign out, then sign in with the operator's token."
 NOT_FOUND: Final = 404
 
 
@@ -57,6 +76,7 @@ def build_app(settings: ConsoleSettings, api: Api) -> Guard:
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, _to_sign_in)
+    app.add_exception_handler(OtherDesk, _other_desk)
     app.add_exception_handler(ApiRefused, _refused)
     app.add_exception_handler(ApiAway, _away)
     app.add_exception_handler(FormRefused, _form_refused)
@@ -82,7 +102,17 @@ def _problem(request: Request, status: int, sentence: str) -> Response:
 
 
 def _to_sign_in(request: Request, _: Exception) -> Response:
+    if "hx-request" in request.headers:
+        # A piece of a page: the whole page has to go, and to come back.
+        return Response(headers={"HX-Redirect": "/sign-in"})
     return RedirectResponse(sign_in_path(request), SEE_OTHER)
+
+
+def _other_desk(request: Request, _: Exception) -> Response:
+    operator = any_session(request).is_operator
+    if operator and request.method == "GET" and request.url.path == "/":
+        return RedirectResponse("/system", SEE_OTHER)
+    return _problem(request, 403, FOR_ORGANIZATIONS if operator else FOR_OPERATORS)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -26,6 +26,10 @@ class SignInNeeded(Exception):
     """The browser is not signed in, or its key is no longer good: send it to the sign-in."""
 
 
+class OtherDesk(Exception):
+    """The page is for the operator and an organization's key has signed in, or the other way round."""
+
+
 class FormRefused(Exception):
     """A form that no page of this session has sent, or one too large. Nothing was done."""
 
@@ -115,17 +119,21 @@ class Desk:
             async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
                 yield chunk
 
-    async def done(self, to: str, sentence: str, method: str, path: str, body: Any = None) -> Response:
-        """Have the API do something, and say on the page `to` that it is done, or why it was refused."""
+    async def asked(self, to: str, method: str, path: str, body: Any = None) -> tuple[Any, Response | None]:
+        """Have the API do something: its answer; or a way back to the page `to`, which says why it was refused."""
         try:
-            await self.call(method, path, body)
+            return await self.call(method, path, body), None
         except ApiRefused as refused:
             if refused.status == 401:
                 raise
-            return self.back(to, refused.detail, good=False)
+            return None, self.back(to, refused.detail, good=False)
         except ApiAway:
-            return self.back(to, "Dialstream does not answer; nothing is known to have been done.", good=False)
-        return self.back(to, sentence)
+            return None, self.back(to, "Dialstream does not answer; nothing is known to have been done.", good=False)
+
+    async def done(self, to: str, sentence: str, method: str, path: str, body: Any = None) -> Response:
+        """Have the API do something, and say on the page `to` that it is done, or why it was refused."""
+        _, refusal = await self.asked(to, method, path, body)
+        return refusal or self.back(to, sentence)
 
 
 async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -138,15 +146,31 @@ async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         raise ConnectionError("the API has broken off") from error
 
 
-def signed_in(request: Request, session: Annotated[Session, Depends(any_session)]) -> Desk:
-    """The desk of the person who has signed in. Raises `SignInNeeded`."""
+def anybodys(request: Request, session: Annotated[Session, Depends(any_session)]) -> Desk:
+    """The desk of the person who has signed in, the operator or another. Raises `SignInNeeded`."""
     if session.credential is None:
         raise SignInNeeded
     return Desk(console_of(request), request, session, session.credential)
 
 
+def signed_in(desk: Annotated[Desk, Depends(anybodys)]) -> Desk:
+    """The desk of a person of an organization. Raises `SignInNeeded` and `OtherDesk`."""
+    if desk.session.is_operator:
+        raise OtherDesk
+    return desk
+
+
+def operators(desk: Annotated[Desk, Depends(anybodys)]) -> Desk:
+    """The operator's desk. Raises `SignInNeeded` and `OtherDesk`."""
+    if not desk.session.is_operator:
+        raise OtherDesk
+    return desk
+
+
 AnySession = Annotated[Session, Depends(any_session)]
+AnyDesk = Annotated[Desk, Depends(anybodys)]
 SignedIn = Annotated[Desk, Depends(signed_in)]
+Operator = Annotated[Desk, Depends(operators)]
 
 
 async def checked_form(request: Request, session: Session) -> FormData:

@@ -1,7 +1,7 @@
 """Pages from templates: everything put into them is escaped, and a name that is not there is an error."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ def environment() -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "waits": words.waits,
         "ends": words.ends,
+        "failed_try": words.failed_try,
         "plain": words.plain,
         "duration": words.duration,
         "phone": words.masked,
@@ -33,12 +34,20 @@ def environment() -> Environment:
         "retry": week.retry_text,
         "closure": week.closure_text,
         "hidden": csv_preview.hidden,
+        "when_ms": when_ms,
     }
     made.filters.update(filters)
     made.globals.update(
         counted=words.counted, share=words.share, ended_contacts=words.ended_contacts, waits=words.waits
     )
     return made
+
+
+def when_ms(milliseconds: int | None) -> Markup:
+    """A time of the API in milliseconds since 1970 as HTML, in UTC; `never` for None."""
+    if milliseconds is None:
+        return escape("never")
+    return when(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds))
 
 
 def when(at: str | datetime | None, zone: str | None = None, none: str = "-") -> Markup:

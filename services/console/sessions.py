@@ -29,6 +29,8 @@ NOTICE_CHARACTERS: Final = 1000
 MANAGE: Final = "campaigns:manage"
 SENSITIVE: Final = "conversations:read_sensitive"
 READ: Final = frozenset({MANAGE, "campaigns:read"})
+# In the place of scopes: the operator's token has none.
+OPERATOR: Final = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Session:
     csrf: str
     credential: Credential | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the operator's token has signed in, which is of no organization."""
+        return OPERATOR in self.scopes
 
     @property
     def may_manage(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.webhooks import DeliveryError
 
 WAITS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -67,6 +68,27 @@ ENDS: Final[Mapping[str, str]] = MappingProxyType(
         EndReason.DONE: "settled on request",
     }
 )
+SCOPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "campaigns:read": "read campaigns, contacts, calls and all that belongs to them",
+        "campaigns:manage": "the same, and make, change, start and end them",
+        "concurrency:read": "read how many calls there may be at once",
+        "concurrency:manage": "the same, and change it",
+        "conversations:read_sensitive": "read what was said in calls, and see phone numbers whole",
+    }
+)
+# Why a webhook's delivery was not accepted.
+FAILED_TRIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        DeliveryError.STATUS: "The answer was no 2xx.",
+        DeliveryError.TIMEOUT: "There was no answer within 5 seconds.",
+        DeliveryError.CONNECTION: "The receiver could not be reached.",
+        DeliveryError.ADDRESS: "The host stands for a private address.",
+        DeliveryError.SECRET: "The signing secret cannot be read; tell the operator, or replace it.",
+        DeliveryError.RENDERING: "The event could not be written; tell the operator.",
+        DeliveryError.OFF: "The webhook is off.",
+    }
+)
 # What a person may ask of a campaign in each state; the API has the last word.
 MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -104,6 +126,11 @@ def waits(reason: str) -> str:
 def ends(reason: str | None) -> str:
     """Why a contact ended."""
     return "" if reason is None else ENDS.get(reason) or plain(reason)
+
+
+def failed_try(error: str) -> str:
+    """Why a try of a webhook has failed."""
+    return FAILED_TRIES.get(error) or f"{plain(error).capitalize()}."
 
 
 def plain(code: str | None) -> str:

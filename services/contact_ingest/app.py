@@ -21,7 +21,6 @@ from shared.topics import CONTACT_BATCHES, JOBS
 from shared.wiring import connected
 
 SERVICE = "contact-ingest"
-JOBS_GROUP = f"{SERVICE}.jobs"
 
 
 @asynccontextmanager
@@ -46,7 +45,7 @@ async def running(settings: IngestSettings) -> AsyncIterator[HealthServer]:
         jobs = Jobs(store, producer, place.contents, ingest.source)
         # A group of its own: one member cannot be in a group twice, for two topics.
         job_reader = BatchReader(
-            settings, JOBS_GROUP, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
+            settings, JOBS.group, JOBS, jobs.on_records, max_records=100, stop_seconds=settings.shutdown_seconds
         )
         health.checks["consumer"] = reader.is_reading
         health.checks["jobs"] = job_reader.is_reading

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from services.scheduler.evidence.search import EvidenceSearch
 from services.scheduler.evidence.suspect_slots import SuspectSlotCount
 from services.scheduler.evidence.suspects import Suspects
 from services.scheduler.fleet import Fleet
+from services.scheduler.report import REPORT_SECONDS, Report
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.shards.group import SERVICE, ShardGroup
 from services.scheduler.shards.loop import LoopParts, ShardLoop
@@ -38,6 +40,7 @@ class Scheduler:
 
     def __init__(self, settings: SchedulerSettings, *, store: Store, producer: Producer, carriers: Carriers) -> None:
         self._settings, self._store, self._producer = settings, store, producer
+        self._scheduler_id = f"{settings.instance or SERVICE}-{uuid.uuid4()}"
         self._fleet = Fleet()
         self._suspects = Suspects()
         self._reconciler = Reconciler(carriers, settings, self._suspects)
@@ -56,10 +59,12 @@ class Scheduler:
                     safety_net, evidence = self._safety_net(group), self._evidence_search(group)
                     waiting = SuspectSlotCount(self._store, self._fleet, self._suspects, group.loops)
                     abandoned = AbandonedTransactions(self._store)
+                    report = Report(self._store, self._scheduler_id, group.loops, waiting)
                     tasks.create_task(group.run())
                     tasks.create_task(go_round(safety_net, "safety net"))
                     tasks.create_task(go_round(evidence, "search for evidence"))
                     tasks.create_task(go_round(waiting, "count of waiting slots"))
+                    tasks.create_task(go_round(report, "report to the operator", REPORT_SECONDS))
                     tasks.create_task(go_round(self._global_limit, "look for free slots", LOOK_SECONDS))
                     tasks.create_task(go_round(abandoned, "search for abandoned transactions", SEARCH_SECONDS))
                     tasks.create_task(_watch(group))
@@ -67,7 +72,7 @@ class Scheduler:
                         await until_cancelled()
                     finally:
                         # Said before the cancellation, which may be lost in a library's `asyncio.wait_for`.
-                        for work in (group, safety_net, evidence, waiting, abandoned, self._global_limit):
+                        for work in (group, safety_net, evidence, waiting, report, abandoned, self._global_limit):
                             work.ending = True
             except* OwnershipLost as lost:
                 log.warning("joining again", why=str(lost.exceptions[0]))

@@ -46,6 +46,11 @@ def group_id(settings: KafkaSettings, service: str) -> str:
     return settings.topic_prefix + service
 
 
+def letters_group(settings: KafkaSettings, topic: Topic) -> str:
+    """The group under which it is committed which dead letters of a topic have been put back."""
+    return group_id(settings, f"replay.{topic.name}")
+
+
 def _connection(settings: KafkaSettings) -> dict[str, Any]:
     return {"metadata_max_age_ms": METADATA_MS, "request_timeout_ms": settings.kafka_request_timeout_ms}
 
@@ -156,7 +161,7 @@ def letters_consumer(settings: KafkaSettings, topic: Topic) -> tuple[AIOKafkaCon
     build: type[AIOKafkaConsumer] = PatientConsumer
     consumer = build(
         bootstrap_servers=settings.kafka,
-        group_id=group_id(settings, f"replay.{topic.name}"),
+        group_id=letters_group(settings, topic),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=topic.max_message_bytes + LETTER_ROOM_BYTES,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aiokafka.errors import KafkaError
+
 from shared.bus.consumers import letters_consumer
 from shared.bus.dead_letters import (
     LEFT_OUT,
@@ -38,8 +40,8 @@ async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, l
     goes back twice, and every consumer bears that. Raises `Unavailable` when Kafka is away.
     """
     consumer, letters = letters_consumer(settings, topic)
-    await consumer.start()
     try:
+        await consumer.start()
         # By hand: no waiting for a group.
         consumer.assign([letters])
         end = (await consumer.end_offsets([letters]))[letters]
@@ -54,6 +56,8 @@ async def replay(settings: KafkaSettings, producer: Producer, topic: Topic, *, l
                     left_out += 1
                 await consumer.commit({letters: record.offset + 1})
         return Replayed(put_back, left_out)
+    except (KafkaError, OSError) as error:
+        raise Unavailable("Kafka", f"{settings.kafka}: {error!r}") from error
     finally:
         await consumer.stop()
 
@@ -73,15 +77,16 @@ def original_of(letter: KafkaRecord, topic: Topic) -> Record | None:
     """The message as it was before it died, with one more replay noted; None for a stranger's record, and for a
     letter that could not hold its message."""
     headers: Mapping[str, bytes | None] = dict(letter.headers)
-    partition = _counted(headers.get(ORIGIN_PARTITION))
+    partition = counted(headers.get(ORIGIN_PARTITION))
     if partition is None or partition >= topic.partitions or LEFT_OUT in headers:
         return None
-    count = (_counted(headers.get(REPLAYS)) or 0) + 1
+    count = (counted(headers.get(REPLAYS)) or 0) + 1
     kept = tuple((name, value) for name, value in original_headers(letter) if name != REPLAYS)
     # A message without key and value cannot be sent again as it was; an empty value dies just the same.
     value = b"" if NULL_VALUE in headers else letter.value or b""
     return Record(partition, letter.key, value, (*kept, (REPLAYS, str(count).encode())))
 
 
-def _counted(told: bytes | None) -> int | None:
-    return int(told) if told is not None and told.isdigit() and len(told) <= MAX_DIGITS else None
+def counted(told: bytes | None, digits: int = MAX_DIGITS) -> int | None:
+    """The number in a header; None where there is none of at most so many digits."""
+    return int(told) if told is not None and told.isdigit() and len(told) <= digits else None

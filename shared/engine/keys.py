@@ -61,9 +61,14 @@ async def create_key(
     )
 
 
-async def list_keys(engine: Engine, kind: KeyKind, *, cursor: str | None, limit: int) -> Page[ApiKey]:
-    """All keys of this kind, newest first. Raises `InvalidCursor`: ask for the first page."""
-    return await stored.list_keys(engine.store, kind, cursor=cursor, limit=limit)
+async def list_keys(
+    engine: Engine, kind: KeyKind, *, organization_id: str | None, cursor: str | None, limit: int
+) -> Page[ApiKey]:
+    """All keys of this kind, newest first; those of one organization, or (None) all.
+
+    Raises `InvalidCursor`: ask for the first page.
+    """
+    return await stored.list_keys(engine.store, kind, organization_id=organization_id, cursor=cursor, limit=limit)
 
 
 async def set_request_limits(engine: Engine, kind: KeyKind, key_id: str, request_limits: str | None) -> ApiKey:

@@ -219,6 +219,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("campaign_id", ASCENDING)], name="of_campaign"),
     ],
     "asks": [IndexModel([("shard", ASCENDING)])],
+    "schedulers": [IndexModel([("seen_at", ASCENDING)], expireAfterSeconds=24 * 3600)],
     # Read until the call has its ending, which takes some hours at most while the engine runs.
     "answering_machines": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 24 * 3600)],
     "deletions": [IndexModel([("shard", ASCENDING)]), IndexModel([("campaign_id", ASCENDING)])],

@@ -22,6 +22,7 @@ from tests.bench.idle import measure_idle
 from tests.bench.imports import measure_imports
 from tests.bench.ingest import measure_ingest
 from tests.bench.ingest_while_dialing import measure_ingest_while_dialing
+from tests.bench.pages import measure_pages
 from tests.bench.people import measure_people
 from tests.bench.pipeline import measure_pipeline
 from tests.bench.refill import measure_refill
@@ -57,6 +58,7 @@ class Name(StrEnum):
     DIALECTS = "dialects"
     WEBHOOKS = "webhooks"
     UPLOADS = "uploads"
+    CONSOLE = "console"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -80,7 +82,7 @@ def main(
     calls: Annotated[int, typer.Option(min=100, help="refill: calls a run.")] = 900,
     small_slots: Annotated[int, typer.Option(min=1, help="refill: calls at once.")] = 10,
     batches: Annotated[int, typer.Option(min=1, help="ingest, uploads: messages of 1,000 contacts.")] = 24,
-    large: Annotated[int, typer.Option(min=1000, help="stats, starvation, why, people, dialects: size.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1000, help="Contacts of a large campaign, or people.")] = 100_000,
     rows: Annotated[int, typer.Option(min=1000, help="imports: rows of the file.")] = 50_000,
     stream: Annotated[int, typer.Option(min=1, help="ingest-while-dialing: messages of 1,000 contacts.")] = 100,
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
@@ -110,6 +112,7 @@ def main(
         Name.DIALECTS: lambda a, c: measure_dialects(a, c, large=large),
         Name.UPLOADS: lambda a, c: measure_uploads(a, c, requests=batches, rounds=rounds),
         Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
+        Name.CONSOLE: lambda a, c: measure_pages(a, c, large=large),
     }
     wanted = {name: measures[name] for name in names or list(Name)}
     try:

@@ -2,24 +2,17 @@
 
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from deploy.local.lineup import Counts
 from deploy.local.servers import Addresses
+from tests.chromium import DESK, PATIENCE_MS, PHONE, PICTURES, chromium_browser, chromium_or_skip
 from tests.e2e.system import System, system_on
 
-CHROMIUM = shutil.which("chromium")
-# Where pictures of the pages are kept after the run; unset: with the test's own files.
-PICTURES = "DIALSTREAM_PICTURES"
-PHONE: ViewportSize = {"width": 375, "height": 740}
-DESK: ViewportSize = {"width": 1280, "height": 900}
-# A busy machine's patience, not what a page may take.
-PATIENCE_MS = 60_000
 ALWAYS_OPEN = {
     "name": "Any hour",
     "default_windows": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00"}],
@@ -30,13 +23,8 @@ ALWAYS_OPEN = {
 
 @pytest.fixture(scope="module", autouse=True)
 def chromium(request: pytest.FixtureRequest) -> str:
-    """The machine's Chromium. Without one nothing here is tested, and the run says so in a line of its own."""
-    if CHROMIUM is None:
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line("\nNOT TESTED: the console in a browser; this machine has no chromium", red=True)
-        pytest.skip("no chromium on this machine")
-    return CHROMIUM
+    """The machine's Chromium."""
+    return chromium_or_skip(request, "the console in a browser")
 
 
 @pytest.fixture
@@ -50,10 +38,8 @@ async def system(chromium: str, servers: Addresses, tmp_path: Path) -> AsyncIter
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Debian's own Chromium, without a window."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    async with chromium_browser(chromium) as started:
         yield started
-        await started.close()
 
 
 async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_path: Path) -> None:

@@ -55,13 +55,14 @@ from shared.store.contacts.reported_calls import ReportedCall, record_result
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.contacts.upsert_people import create_people
 from shared.store.contacts.wishes import ask_again
-from shared.store.dialing import starts
+from shared.store.dialing import schedulers, starts
 from shared.store.dialing.adoption import adopt_facts
 from shared.store.dialing.answering_machines import note_machine
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.executors import Heartbeat, beat
 from shared.store.dialing.facts import note_relayed
 from shared.store.dialing.results import add_results
+from shared.store.dialing.schedulers import SchedulerReport
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
 from shared.store.dialing.shards import (
@@ -295,6 +296,7 @@ async def write_everything(store: Store) -> Installation:
     assert await ask_again(store, exhausted, here.now) == len(exhausted) == 1
     await request_deletion(store, organization_id, spring.id, "lead-10", now=here.now)
     await beat(store, Heartbeat("executor-0", 7, 1000, 50.0, False))
+    await schedulers.report(store, SchedulerReport("scheduler-0", [0, 1], {"executor_dead": 1}, here.now, here.now))
     requests = {"LIMITER/key:all/60/1/minute/1": (1, here.now.timestamp() + 120)}
     await exchange_counts(store, "gateway", requests, {key: count for key, (count, _) in requests.items()})
     upload = file_key(organization_id, str(uuid.uuid4()), "people.csv")

@@ -1,1 +1,1 @@
-"""`/admin`: the operator makes organizations and keys."""
+"""`/admin`: the operator makes organizations and keys, and looks after the installation."""

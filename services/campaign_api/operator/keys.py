@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from services.campaign_api.http.bodies import BodyRoute, json_body
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.faults import Refused, RequestFault
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
+from services.campaign_api.http.requests import OurId
 from services.campaign_api.native.schemas.deleted import Deleted
 from services.campaign_api.native.schemas.problems import operator_problems
 from services.campaign_api.operator.auth import require_operator
@@ -30,6 +31,7 @@ from shared.engine.engine import Engine
 from shared.engine.keys import ApiKey, KeyKind, create_key, delete_key, list_keys, set_request_limits
 from shared.errors import NotFound
 
+OfOrganization = Annotated[OurId | None, Query(description="Only those for this organization: its id.")]
 router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)], route_class=BodyRoute)
 
 
@@ -44,10 +46,10 @@ async def create_organization_key(
 
 @router.get("/organization-pats", responses=operator_problems(400))
 async def list_organization_keys(
-    engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine, organization_id: OfOrganization = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> OrganizationKeyPage:
     """List the keys of all organizations, newest first."""
-    page = await list_keys(engine, KeyKind.ORGANIZATION, cursor=cursor, limit=limit)
+    page = await list_keys(engine, KeyKind.ORGANIZATION, organization_id=organization_id, cursor=cursor, limit=limit)
     rows = [OrganizationKeyView.of(key) for key in page.rows]
     return OrganizationKeyPage(organization_pats=rows, next_cursor=page.next_cursor)
 
@@ -79,10 +81,10 @@ async def create_personal_token(
 
 @router.get("/personal-tokens", responses=operator_problems(400))
 async def list_personal_tokens(
-    engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine, organization_id: OfOrganization = None, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
 ) -> PersonalTokenPage:
     """List the tokens of all persons, newest first."""
-    page = await list_keys(engine, KeyKind.PERSONAL, cursor=cursor, limit=limit)
+    page = await list_keys(engine, KeyKind.PERSONAL, organization_id=organization_id, cursor=cursor, limit=limit)
     rows = [PersonalTokenView.of(key) for key in page.rows]
     return PersonalTokenPage(personal_tokens=rows, next_cursor=page.next_cursor)
 

@@ -17,7 +17,7 @@ from services.campaign_api.operator.schemas import (
     OrganizationView,
 )
 from shared.clock import utc_now
-from shared.engine.organizations import create_organization, edit_organization, list_organizations
+from shared.engine.organizations import create_organization, edit_organization, get_organization, list_organizations
 
 router = APIRouter(prefix="/admin", tags=["Operator"], dependencies=[Depends(require_operator)], route_class=BodyRoute)
 
@@ -47,6 +47,14 @@ async def list_all(engine: ThisEngine, cursor: Cursor = None, limit: Limit = DEF
     page = await list_organizations(engine, cursor=cursor, limit=limit)
     rows = [OrganizationView.of(organization) for organization in page.rows]
     return OrganizationPage(organizations=rows, next_cursor=page.next_cursor)
+
+
+@router.get(
+    "/organizations/{organization_id}", operation_id="operator_get_organization", responses=operator_problems(404)
+)
+async def get_one(engine: ThisEngine, organization_id: OurRef) -> OrganizationView:
+    """Get one organization."""
+    return OrganizationView.of(await get_organization(engine, organization_id))
 
 
 @router.patch(

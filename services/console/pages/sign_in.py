@@ -12,14 +12,17 @@ from services.console.desk import (
     local_path,
     text_of,
 )
-from services.console.sessions import READ, Session
+from services.console.sessions import OPERATOR, READ, Session
 from shared.clock import utc_now
 from shared.domain.setting_rules import is_usable_secret
 
 router = APIRouter()
 # Longer than any key that the API makes; a cookie has to hold it.
 MOST_KEY_CHARACTERS = 512
-NOT_A_KEY = "This is no key of Dialstream, or no longer one. Keys begin with ak_, personal tokens with pat_."
+NOT_A_KEY = (
+    "This is no key of Dialstream, or no longer one. Keys begin with ak_, personal tokens with pat_; the operator's "
+    "token is what DIALSTREAM_ADMIN_TOKEN says."
+)
 NO_ORGANIZATION = "A personal token needs the id of an organization beside it."
 MAY_READ_NOTHING = "This key may not read campaigns. Take one with the scope campaigns:read or campaigns:manage."
 
@@ -69,8 +72,22 @@ async def _proven(request: Request, credential: Credential) -> tuple[Session | N
     try:
         known = await console.api.get(credential, "/campaign/credential")
     except ApiRefused as refused:
-        return None, NOT_A_KEY if refused.status == 401 else refused.detail
+        if refused.status != 401:
+            return None, refused.detail
+        return await _operator(request, credential), NOT_A_KEY
     scopes = frozenset(known["scopes"])
     if not scopes & READ:
         return None, MAY_READ_NOTHING
     return console.sessions.begin(credential, scopes), ""
+
+
+async def _operator(request: Request, credential: Credential) -> Session | None:
+    """A session of the operator; None where this is not the operator's token."""
+    console = console_of(request)
+    try:
+        await console.api.get(credential, "/admin/organizations", {"limit": 1})
+    except ApiRefused as refused:
+        if refused.status != 401:
+            raise
+        return None
+    return console.sessions.begin(Credential(credential.key), frozenset({OPERATOR}))

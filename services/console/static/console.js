@@ -13,7 +13,8 @@
     width: Math.max(240, place.clientWidth), height: 160,
     series: [{}, { label: "calls at once", stroke: "#0a8f5b", width: 2 }, { label: "last minute", stroke: "#3f8ae0", width: 1, scale: "minute" }],
     axes: [axis, axis, { ...axis, scale: "minute", side: 1, grid: { show: false } }],
-    scales: { y: { range: (_, __, high) => [0, Math.max(1, high)] }, minute: { range: (_, __, high) => [0, Math.max(1, high)] } },
+    // A minute at least, so that the first look is no chart of years.
+    scales: { x: { range: (_, low, high) => low === null ? [0, 60] : [low, Math.max(high, low + 60)] }, y: { range: (_, __, high) => [0, Math.max(1, high)] }, minute: { range: (_, __, high) => [0, Math.max(1, high)] } },
   }, [at, active, minute], place);
 
   function look() {

@@ -27,6 +27,8 @@ class SuspectSlotCount:
     def __init__(self, store: Store, fleet: Fleet, suspects: Suspects, loops: Mapping[int, ShardLoop]) -> None:
         self._store, self._fleet, self._suspects, self._loops = store, fleet, suspects, loops
         self._announcements = Announcements()
+        # As last counted; None: none waits.
+        self.waiting: SuspectSlots | None = None
         self.ending = False
 
     async def look(self) -> None:
@@ -35,6 +37,7 @@ class SuspectSlotCount:
         if self._suspects:
             now = await shard_catalog.server_now(self._store)
             waiting = await self._count(now)
+        self.waiting = waiting
         slots = waiting.slots if waiting else 0
         metrics.WAITING_FOR_EVIDENCE.set(slots)
         if self._announcements.is_due(slots, utc_now()):

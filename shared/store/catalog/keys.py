@@ -130,9 +130,14 @@ async def find_key(store: Store, credential: str, now: datetime) -> ApiKey | Non
 
 
 @translates
-async def list_keys(store: Store, kind: KeyKind, *, cursor: str | None, limit: int) -> Page[ApiKey]:
-    """All keys of this kind, newest first. Raises `InvalidCursor`."""
-    page = await newest_first(store["api_keys"], {"kind": kind.value}, cursor=cursor, limit=limit)
+async def list_keys(
+    store: Store, kind: KeyKind, *, organization_id: str | None, cursor: str | None, limit: int
+) -> Page[ApiKey]:
+    """All keys of this kind, newest first; those of one organization, or (None) all. Raises `InvalidCursor`."""
+    query: dict[str, Any] = {"kind": kind.value}
+    if organization_id is not None:
+        query["organization_ids"] = organization_id
+    page = await newest_first(store["api_keys"], query, cursor=cursor, limit=limit)
     return Page([ApiKey.from_document(row) for row in page.rows], page.next_cursor)
 
 

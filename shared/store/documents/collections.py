@@ -33,6 +33,7 @@ from shared.store.documents.dialing import (
     ExecutorDocument,
     GlobalBudgetDocument,
     ResultDocument,
+    SchedulerDocument,
     SchemaDocument,
     ShardDocument,
 )
@@ -79,6 +80,7 @@ COLLECTIONS: Final[Mapping[str, type]] = {
     "relays": RelayDocument,
     "request_counts": RequestCountDocument,
     "results": ResultDocument,
+    "schedulers": SchedulerDocument,
     "schema": SchemaDocument,
     "shards": ShardDocument,
     "telephony_accounts": TelephonyAccountDocument,

@@ -141,6 +141,21 @@ class ExecutorDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerDocument:
+    """`schedulers`: what a scheduler said of itself last; `seen_at` by the server's clock.
+
+    `waiting` are slots without evidence, by reason; `oldest_at` and `given_up_by` are theirs.
+    """
+
+    id: str
+    shards: Sequence[int]
+    waiting: Mapping[str, int]
+    oldest_at: datetime | None
+    given_up_by: datetime | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultDocument:
     """`results`: the ending of a call that Kafka has not acknowledged; `event` is a `CallFinished`."""
 

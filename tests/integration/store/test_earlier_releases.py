@@ -91,7 +91,8 @@ async def test_lists_show_what_was_there(store: Store, release: str, oldest_form
         "Summer": CampaignState.PAUSED,
         "Autumn": CampaignState.CANCELLED,
     }
-    assert [len((await list_keys(store, kind, cursor=None, limit=9)).rows) for kind in KeyKind] == [1, 1]
+    keys = [await list_keys(store, kind, organization_id=None, cursor=None, limit=9) for kind in KeyKind]
+    assert [len(page.rows) for page in keys] == [1, 1]
     configurations = await list_configurations(store, organization_id, cursor=None, limit=9)
     assert [configuration.values["max_attempts"] for configuration in configurations.rows] == [1]
     numbers = await list_numbers(store, organization_id, cursor=None, limit=9)

@@ -6,17 +6,19 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from services.console.pages.static import ASSETS, STATIC
 from services.console.rendering import TEMPLATES
 
 ROOT = Path(__file__).parents[3]
-VENDOR = STATIC / "vendor"
 
 
-def test_files_of_other_projects_are_byte_by_byte_what_their_authors_published() -> None:
-    manifest = json.loads((VENDOR / "manifest.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("vendor", [STATIC / "vendor", ROOT / "tests" / "vendor"], ids=["console", "tests"])
+def test_files_of_other_projects_are_byte_by_byte_what_their_authors_published(vendor: Path) -> None:
+    manifest = json.loads((vendor / "manifest.json").read_text(encoding="utf-8"))
     named = {name: sha256 for package in manifest["packages"] for name, sha256 in package["sha256"].items()}
-    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in VENDOR.iterdir()}
+    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in vendor.iterdir()}
     del found["manifest.json"]
     assert found == named
     assert all(any("LICENSE" in name for name in package["sha256"]) for package in manifest["packages"])

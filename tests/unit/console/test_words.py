@@ -8,6 +8,8 @@ import pytest
 from services.console import words
 from shared.domain.campaign import CampaignState
 from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.webhooks import DeliveryError
+from shared.engine.keys import Scope
 
 REASON = {"reason": "outside_hours", "contacts": 900, "estimated": False, "until": "2026-11-30T14:00:00Z"}
 
@@ -20,6 +22,8 @@ def test_every_reason_and_every_state_of_the_engine_has_its_words() -> None:
     assert words.WAITS.keys() == set(WaitReason)
     assert words.ENDS.keys() == set(EndReason)
     assert words.MOVES.keys() == set(CampaignState)
+    assert words.SCOPES.keys() == set(Scope)
+    assert words.FAILED_TRIES.keys() == set(DeliveryError)
 
 
 @pytest.mark.parametrize(
