@@ -47,6 +47,8 @@ from shared.store.dialing.shard_work import BATCH, ShardWork, WorkDone, do_shard
 RETRY_SECONDS = 0.5
 # The loop looks around at least this often, whatever it is told.
 SAFETY_NET_SECONDS = 1.0
+# While nothing goes on in the shard and nothing is to come by itself: messages, alarms and the safety net wake it.
+AT_REST_SECONDS = 5.0
 # A released contact waits up to this much longer, at random, so that many do not return at one instant.
 JITTER_SECONDS = 0.5
 PUBLISH_SECONDS = 5.0
@@ -347,9 +349,11 @@ class ShardLoop:
     async def _wait(self) -> None:
         """Sleep until an event arrives, a contact becomes due, or there may be slots or room in the queue again.
 
-        At most a second.
+        At most a second, or a few while the shard is at rest.
         """
-        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in, self._pace.again_in)
+        at_rest = self._memory.is_at_rest and not self._grants.grant and self._parts.producer.connected
+        longest = AT_REST_SECONDS if at_rest else SAFETY_NET_SECONDS
+        seconds = min(longest, self._grants.again_in, self._queue.again_in, self._pace.again_in)
         alarm = self._memory.next_alarm
         # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
         if alarm is not None and self._parts.producer.connected:

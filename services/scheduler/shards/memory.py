@@ -176,6 +176,11 @@ class ShardMemory:
         return sum(organization.held for organization in self.organizations.values())
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody is called or due, or was called in the last minute, and no campaign may complete or end."""
+        return not (self.held or self.due or self.completing.is_expecting or self.recent_calls.are_any)
+
+    @property
     def due(self) -> int:
         """Contacts fetched as due and not yet claimed, in campaigns that are awake."""
         awake = (memory for organization in self.organizations.values() for memory in organization.awake.values())
