@@ -31,6 +31,8 @@ from tests.bench.rules import measure_rules
 from tests.bench.stage import BenchFailed
 from tests.bench.starvation import measure_starvation
 from tests.bench.stats import measure_stats
+from tests.bench.steady import measure_steady
+from tests.bench.takeover import measure_takeover
 from tests.bench.uploads import measure_uploads
 from tests.bench.webhooks import measure_webhooks
 from tests.bench.why import measure_why
@@ -59,6 +61,8 @@ class Name(StrEnum):
     WEBHOOKS = "webhooks"
     UPLOADS = "uploads"
     CONSOLE = "console"
+    TAKEOVER = "takeover"
+    STEADY = "steady"
 
 
 Measure = Callable[[Addresses, Console], Awaitable[Figures]]
@@ -88,6 +92,9 @@ def main(
     ruled: Annotated[int, typer.Option(min=1000, help="rules: contacts of each variant.")] = 5_000,
     facts: Annotated[int, typer.Option(min=2000, help="relay: facts a round.")] = 40_000,
     campaigns: Annotated[int, typer.Option(min=10, help="idle: running campaigns.")] = 1_000,
+    sleeping: Annotated[int, typer.Option(min=1, help="takeover: sleeping campaigns of each organization.")] = 100,
+    organizations: Annotated[int, typer.Option(min=1, help="takeover: organizations.")] = 100,
+    seconds: Annotated[float, typer.Option(min=5, help="steady: seconds that are measured.")] = 20,
     listed: Annotated[int, typer.Option(min=1000, help="calls: ended calls in the lists.")] = 1_000_000,
     events: Annotated[int, typer.Option(min=100, help="webhooks: events of a run.")] = 10_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -111,6 +118,10 @@ def main(
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
         Name.DIALECTS: lambda a, c: measure_dialects(a, c, large=large),
         Name.UPLOADS: lambda a, c: measure_uploads(a, c, requests=batches, rounds=rounds),
+        Name.TAKEOVER: lambda a, c: measure_takeover(
+            a, c, organizations=organizations, campaigns=sleeping, rounds=rounds
+        ),
+        Name.STEADY: lambda a, c: measure_steady(a, c, seconds=seconds, rounds=rounds),
         Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
         Name.CONSOLE: lambda a, c: measure_pages(a, c, large=large),
     }

@@ -1,5 +1,7 @@
-"""`idle`: what running campaigns in which nobody is due cost the loop of their shard."""
+"""`idle`: what campaigns in which nobody is due cost the loop of their shard, and a scheduler at rest its machine."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,12 +13,17 @@ from shared.clock import monotonic, utc_now
 from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store
 from shared.store.dialing.claim import MAX_CLAIM
+from tests.bench.dialing import OUR_SCHEDULER
 from tests.bench.figures import Figures, milliseconds, percentile
-from tests.bench.stage import BenchFailed, new_stage
+from tests.bench.progress import until_taken_over
+from tests.bench.stage import BenchFailed, CpuClock, Member, Stage, new_stage, running_members
 from tests.factories import add_campaign, add_configuration, add_organization, contact_document
 
 FEW = 10
 STEPS = 2000
+# So long the CPU time of processes at rest is looked at.
+REST_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,32 @@ async def measure_idle(addresses: Addresses, console: Console, *, campaigns: int
     figures.values["until_all_sleep"] = {"many_seconds": sum(many.looks), "few_seconds": sum(few.looks)}
     p50 = {"many_p50_seconds": percentile(many.steps, 0.5), "few_p50_seconds": percentile(few.steps, 0.5)}
     figures.values["steps"] = p50
+    await _add_rest(figures, addresses)
     figures.notes.append(f"A step asks the store nothing; {SHARDS} shards share an installation's organizations.")
     figures.notes.append(f"The longest step of {STEPS:,} beside many: {milliseconds(max(many.steps))} ms.")
     return figures
+
+
+async def _add_rest(figures: Figures, addresses: Addresses) -> None:
+    """Rows for one campaign in which nobody is due: a scheduler beside the servers, and the servers alone."""
+    async with new_stage(addresses) as stage:
+        await _fill(stage.store, 1)
+        alone = await _cpu(stage, [])
+        async with running_members(stage, ("scheduler", OUR_SCHEDULER, {"telephony_provider": "scripted"})) as members:
+            await until_taken_over(stage, members, DEADLINE_SECONDS)
+            used = await _cpu(stage, members)
+    for name, percent in used.items():
+        without = f"{alone[name]:.2f} without a scheduler" if name in alone else ""
+        figures.rows.append((f"at rest, {name}, % of a core", f"{percent:.2f}", without))
+    figures.values["at_rest_percent"] = {"with_a_scheduler": used, "servers_alone": alone}
+
+
+async def _cpu(stage: Stage, members: Sequence[Member]) -> dict[str, float]:
+    """What processes use of a core, in percent, over half a minute."""
+    clock, began = CpuClock(stage, members), monotonic()
+    await asyncio.sleep(REST_SECONDS)
+    taken = monotonic() - began
+    return {name: 100 * seconds / taken for name, seconds in clock.used().items()}
 
 
 async def _fill(store: Store, campaigns: int) -> None:

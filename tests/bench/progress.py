@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 
+from shared.domain.ids import SHARDS
 from tests.bench.batches import Order, message, send
 from tests.bench.crowd import held
 from tests.bench.stage import Member, Stage, until
@@ -66,3 +67,18 @@ async def until_nothing_held(stage: Stage, members: Sequence[Member], seconds: f
         return f"held: {await held(stage.store)}"
 
     await until(nothing, members, seconds, far, every=SELDOM)
+
+
+async def until_taken_over(stage: Stage, members: Sequence[Member], seconds: float) -> None:
+    """Return once every shard has an owner."""
+
+    async def unowned() -> int:
+        return SHARDS - await stage.store["shards"].count_documents({"epoch": {"$gt": 0}})
+
+    async def all_taken() -> bool:
+        return not await unowned()
+
+    async def far() -> str:
+        return f"shards without an owner: {await unowned()}"
+
+    await until(all_taken, members, seconds, far, every=SELDOM)

@@ -17,9 +17,10 @@ from shared.store.client import Document, Store
 from shared.store.contacts.asking import Asking, ask
 from shared.store.contacts.upsert import upsert_contacts
 from shared.store.contacts.wishes import carry_out
+from shared.store.dialing import safety_look
 from shared.store.dialing.moves import Move, apply_moves
 from shared.store.dialing.ready import next_priority, waiting_priorities
-from shared.store.dialing.shard_catalog import read_changes, server_now
+from shared.store.dialing.shard_catalog import server_now
 from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from tests.factories import (
     add_campaign,
@@ -129,7 +130,7 @@ async def test_a_loop_that_has_not_heard_of_requested_callbacks_is_told_by_the_s
     await memory.demands(now, 100, {})
     before = await server_now(store)
     await ask(store, organization["_id"], contact["_id"], Asking(WishKind.CALLBACK, now), now)
-    changes = await read_changes(store, [organization["shard"]], before)
+    changes = await safety_look.look(store, [organization["shard"]], now, before)
     assert changes.campaigns == {campaign["_id"]: organization["shard"]}
     await open_limits(store, organization["shard"], 10)
     await carry_out(store, Ownership(organization["shard"], 0), now)

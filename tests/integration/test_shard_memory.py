@@ -238,6 +238,23 @@ async def test_of_many_campaigns_in_which_nobody_is_due_a_step_puts_some_to_slee
     ]
 
 
+async def test_a_shard_is_at_rest_while_nobody_is_called_or_due(store: Store) -> None:
+    now = utc_now()
+    organization = await add_organization(store)
+    campaign = await add_campaign(store, organization)
+    [contact] = await add_contacts(store, organization, campaign, 1, due_at=now + timedelta(hours=1))
+    memory = ShardMemory(store, organization["shard"])
+    await memory.load(now)
+    assert await offered(memory, now) == []
+    assert memory.is_at_rest
+    assert await offered(memory, now + timedelta(hours=1)) == [contact["_id"]]
+    assert not memory.is_at_rest
+    memory.taken([contact["_id"]], [], now, claimed=True)
+    assert memory.is_at_rest
+    memory.account({organization["_id"]: 1}, {}, {})
+    assert not memory.is_at_rest
+
+
 @pytest.mark.parametrize("at_most", [1, 100])
 async def test_contacts_of_no_campaign_are_offered_first_then_campaigns_by_priority_whatever_is_due_for_longer(
     store: Store, at_most: int

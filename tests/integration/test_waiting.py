@@ -183,6 +183,21 @@ async def test_who_has_ended_while_waiting_for_the_question_is_not_asked_about(
     assert len(watch.carrier.asked) == 2
 
 
+async def test_while_no_slot_is_held_the_store_is_asked_seldom_and_what_is_there_all_the_same_is_found(
+    store: Store,
+) -> None:
+    contacts = await add_running(store, 2, age=YOUNG, executor="gone")
+    watch = Watch(store, carrier(None), [contacts[0]["shard"]])
+    watch.dies("gone")
+    await store["contacts"].update_many({}, {"$set": {"status": "completed"}})
+    assert await watch.look() == {0}
+    watch.loops[contacts[0]["shard"]] = cast(ShardLoop, SimpleNamespace(held=0))
+    await store["contacts"].update_many({}, {"$set": {"status": "in_progress"}})
+    assert await watch.look(rounds=search.DEAD_ROUNDS - 1) == {0}
+    assert await watch.look() == {2}, "what is held was counted wrong"
+    assert len(watch.carrier.asked) == 2
+
+
 async def test_shards_that_somebody_else_owns_now_are_not_counted_here(store: Store) -> None:
     contacts = await add_running(store, 2, age=OLD, executor="executor-0")
     watch = Watch(store, carrier(None), [contacts[0]["shard"]])

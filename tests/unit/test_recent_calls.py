@@ -21,7 +21,9 @@ def test_what_is_older_than_a_minute_is_forgotten_and_that_is_said_once() -> Non
     assert recent.news(at(30)) == {"spring": Minute(at(30), 8, 7)}
     assert recent.news(at(59.9)) == {"spring": Minute(at(59.9), 8, 7)}
     assert recent.news(at(60.9)) == {"spring": Minute(at(60.9), 1, 2)}
+    assert recent.are_any
     assert recent.news(at(90)) == {"spring": Minute(at(90), 0, 0)}
+    assert not recent.are_any
     assert recent.news(at(91)) == {}
 
 

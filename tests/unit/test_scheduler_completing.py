@@ -24,6 +24,22 @@ def test_without_such_campaigns_nothing_is_looked_at() -> None:
     assert known.to_look_at(NOW) == []
 
 
+def test_something_is_expected_while_a_campaign_is_to_be_looked_at_or_an_end_date_is_to_come() -> None:
+    assert not completing().is_expecting
+    known = completing("spring")
+    assert known.is_expecting
+    known.to_look_at(NOW)
+    known.looked_at("spring", 2, settled=False)
+    assert not known.is_expecting
+    ending = completing(summer=NOW)
+    assert ending.is_expecting
+    assert ending.newly_ended(NOW) == ["summer"]
+    assert ending.is_expecting, "it is looked at once more"
+    ending.to_look_at(NOW)
+    ending.looked_at("summer", 0, settled=True)
+    assert not ending.is_expecting
+
+
 def test_who_is_left_is_counted_once_and_told_by_transactions_from_then_on() -> None:
     known = completing("spring")
     assert known.to_look_at(NOW) == ["spring"]

@@ -60,6 +60,10 @@ class EvidenceSearch:
         mine = list(self._loops)
         if not mine:
             return
+        if self._rounds % DEAD_ROUNDS and not self._suspects and not any(loop.held for loop in self._loops.values()):
+            # Nobody is called, as far as the loops know. What they do not is found a few rounds later.
+            self._rounds += 1
+            return
         now = await shard_catalog.server_now(self._store)
         self._suspects.add([attempt for attempt in await self._found(mine, now) if self._is_suspect(attempt, now)], now)
         self._looked_at = dict.fromkeys(mine, now)

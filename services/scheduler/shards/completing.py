@@ -69,6 +69,11 @@ class Completing:
         self._look_at(ended)
         return ended
 
+    @property
+    def is_expecting(self) -> bool:
+        """Whether a campaign is to be looked at, or an end date is to come."""
+        return bool(self._open or self._ends)
+
     def has_ended(self, campaign_id: str) -> bool:
         """Whether the campaign's end date has come when `newly_ended` was asked last."""
         return campaign_id in self._ended

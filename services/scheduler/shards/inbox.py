@@ -73,6 +73,11 @@ class Inbox:
         """Events whose effect is not in MongoDB yet; while there are any, no offset may be committed."""
         return sum(len(queue) for queue in self._queues())
 
+    @property
+    def done(self) -> int:
+        """Events whose effect is in MongoDB, since the beginning."""
+        return sum(self._done)
+
     def next_batch(self) -> tuple[list[CallFinished], list[JobReleased]]:
         """Up to 500 endings and releases, oldest first; they stay here until `done_with`."""
         ended = list(islice(self.ended, BATCH))

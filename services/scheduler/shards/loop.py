@@ -18,6 +18,7 @@ from typing import TypeVar
 from services.scheduler.fleet import Fleet
 from services.scheduler.planner import plan
 from services.scheduler.shards.chores import Chores
+from services.scheduler.shards.gathering import Gathering
 from services.scheduler.shards.inbox import Chore, Inbox
 from services.scheduler.shards.job_queue import JobQueue
 from services.scheduler.shards.memory import ShardMemory
@@ -46,6 +47,8 @@ from shared.store.dialing.shard_work import BATCH, ShardWork, WorkDone, do_shard
 RETRY_SECONDS = 0.5
 # The loop looks around at least this often, whatever it is told.
 SAFETY_NET_SECONDS = 1.0
+# While nothing goes on in the shard and nothing is to come by itself: messages, alarms and the safety net wake it.
+AT_REST_SECONDS = 5.0
 # A released contact waits up to this much longer, at random, so that many do not return at one instant.
 JITTER_SECONDS = 0.5
 PUBLISH_SECONDS = 5.0
@@ -92,6 +95,7 @@ class ShardLoop:
         self._grants = Grants(owner, self._parts.global_limit)
         self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
         self._pace = Pace(self._parts.now_for_all, self._parts.lock_seconds)
+        self._gathering = Gathering()
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
         """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
@@ -144,6 +148,7 @@ class ShardLoop:
             while not self._stopping and not relay.done():
                 if not await self._persist(self._step):
                     await self._wait()
+                await asyncio.sleep(self._gathering.pause(self.held, self.backlog, monotonic()))
         except _Stopped:
             log.info("shard left while a server was away", shard=self.shard)
         finally:
@@ -187,7 +192,7 @@ class ShardLoop:
         """Do one round of the loop; whether there may be more to do at once."""
         if not self._stopping:
             self._arrived.clear()
-        now = utc_now()
+        now, done_before = utc_now(), self._inbox.done
         await minutes.write_minutes(self._store, self._memory.recent_calls.news(now))
         busy = await self._look_at_changes(now)
         self._inbox.closed.update(self._memory.completing.newly_ended(now))
@@ -198,6 +203,7 @@ class ShardLoop:
         work = await self._plan(now, ended, released)
         if not ended and not released and not work.probes and not work.claim.contact_ids:
             await self._commit(self._inbox.take_offset())
+            self._gathering.served(0, self._inbox.done - done_before, 0, monotonic())
             return busy or (self._memory.unfinished and self._parts.producer.connected)
         started = monotonic()
         jitter = random.uniform(0, JITTER_SECONDS)
@@ -209,6 +215,7 @@ class ShardLoop:
         for release in released:
             metrics.RELEASED.labels(release.reason).inc()
         await self._publish(self._pace.appointed(done.jobs, done.callers), started)
+        self._gathering.served(len(ended), self._inbox.done - done_before, len(done.jobs), monotonic())
         return True
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
@@ -342,9 +349,11 @@ class ShardLoop:
     async def _wait(self) -> None:
         """Sleep until an event arrives, a contact becomes due, or there may be slots or room in the queue again.
 
-        At most a second.
+        At most a second, or a few while the shard is at rest.
         """
-        seconds = min(SAFETY_NET_SECONDS, self._grants.again_in, self._queue.again_in, self._pace.again_in)
+        at_rest = self._memory.is_at_rest and not self._grants.grant and self._parts.producer.connected
+        longest = AT_REST_SECONDS if at_rest else SAFETY_NET_SECONDS
+        seconds = min(longest, self._grants.again_in, self._queue.again_in, self._pace.again_in)
         alarm = self._memory.next_alarm
         # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
         if alarm is not None and self._parts.producer.connected:

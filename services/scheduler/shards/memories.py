@@ -5,8 +5,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.caller_numbers import CallerNumber, NumberUse
+from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from services.scheduler.shards.number_rates import bound_to
+from shared.domain.caller_numbers import CallerNumber, CallerNumbers, NumberUse
 from shared.domain.contact import WaitingContact
+from shared.domain.dialing import campaign_wait
+from shared.domain.dialing_values import CampaignRules, Rules, Wait
+from shared.domain.ids import is_default_campaign
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
 from shared.domain.refusal import Rest
 from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
@@ -17,15 +22,13 @@ from shared.store.dialing.shard_catalog import CampaignEntry
 class CampaignMemory:
     """One campaign's queue of due contacts, and whether more of them may be in the store.
 
-    `crowded`: the last time so many were due that the tiers have to be asked for one by one. `own_numbers_only`: only
-    contacts with a caller number of their own can be called now.
+    `crowded`: the last time so many were due that the tiers have to be asked for one by one.
     """
 
     entry: CampaignEntry
     waiting: deque[WaitingContact] = field(default_factory=deque)
     complete: bool = False
     crowded: bool = False
-    own_numbers_only: bool = False
     fetched_at: datetime | None = None
 
     def invalidate(self) -> None:
@@ -56,6 +59,47 @@ class OrganizationMemory:
     last_served: float = 0.0
     awake: dict[str, CampaignMemory] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
+
+    def rules(self, entry: CampaignEntry) -> Rules:
+        """The rules by which the contacts of one of its campaigns are called."""
+        of_no_campaign = is_default_campaign(entry.campaign_id)
+        return Rules(
+            campaign=None
+            if of_no_campaign
+            else CampaignRules(entry.course, entry.configuration, entry.fields, entry.numbers),
+            of_no_campaign=of_no_campaign,
+            default_caller_number=self.default_caller_number,
+            rests=self.rests,
+            numbers=CallerNumbers(self.registered, uses=self.spent),
+            accounts=self.accounts,
+        )
+
+    def wait_of(self, entry: CampaignEntry, now: datetime) -> Wait | None:
+        """The reason why no contact without own caller number of a campaign can be called now, whatever the hour."""
+        return campaign_wait(self.rules(entry), now)
+
+    def demand(self, held: int) -> OrganizationDemand:
+        """What it could use when it holds `held` slots, as far as its campaigns' queues have been filled."""
+        queues = [
+            CampaignQueue(
+                memory.entry.campaign_id,
+                memory.entry.priority,
+                memory.waiting,
+                memory.entry.calls_per_second,
+                bound_to(self.rules(memory.entry), self.number_rates) if self.number_rates else (),
+            )
+            for memory in self.awake.values()
+            if memory.waiting
+        ]
+        return OrganizationDemand(
+            self.organization_id,
+            self.limit,
+            held,
+            self.last_served,
+            queues,
+            self.calls_per_second,
+            self.number_rates,
+        )
 
     def room(self, held: int) -> int:
         """Slots below its limit when it holds `held`."""

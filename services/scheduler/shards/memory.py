@@ -9,15 +9,17 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
-from services.scheduler.planner import CampaignQueue, OrganizationDemand
+from services.scheduler.planner import OrganizationDemand
+from services.scheduler.shards import sleepers
+from services.scheduler.shards.alarms import Alarms
 from services.scheduler.shards.completing import Completing
 from services.scheduler.shards.memories import CampaignMemory, OrganizationMemory
-from services.scheduler.shards.number_rates import bound_to, rates_of
+from services.scheduler.shards.number_rates import rates_of
 from services.scheduler.shards.recent_calls import RecentCalls
-from shared.domain.caller_numbers import UNUSED, CallerNumbers, NumberUse
-from shared.domain.dialing import WAITS_FOR_REST, campaign_wait
-from shared.domain.dialing_values import CampaignRules, Rules, Wait
+from shared.domain.caller_numbers import UNUSED, NumberUse
+from shared.domain.dialing import WAITS_FOR_REST
 from shared.domain.facts import tells_while_up
 from shared.domain.ids import is_default_campaign, organization_of_default
 from shared.domain.reasons import SPARED_BY_OWN_NUMBER, WaitReason
@@ -34,13 +36,17 @@ PREFETCH = 1000
 FRESH_FOR = timedelta(seconds=2)
 # Of campaigns with equal priority, this many stale queues are read again in one step.
 RENEWALS = 20
-# Of campaigns in which nobody is due, an organization puts this many to sleep in one step: after a take-over thousands
-# may be awake, and calls end meanwhile.
+# Of campaigns in which nobody is due, an organization puts this many to sleep in one step: calls end meanwhile.
 LOOKS = 200
+# More campaigns than these that have woken since the last step are asked about together.
+FEW = 8
+# So many campaigns may wait to be put to sleep while others that have woken go first.
+DROWSY = 5000
+# Of those in which somebody is due within a minute, so many are looked at by themselves in one step; the others soon.
+BY_THEMSELVES = 50
+SOON = timedelta(seconds=1)
 # A campaign whose candidates turned out not to be callable is left alone for this long.
 REST = timedelta(seconds=0.5)
-# Alarms that an earlier one has superseded are thrown away when there are so many.
-SUPERSEDED = 100
 
 
 class ShardMemory:
@@ -50,9 +56,10 @@ class ShardMemory:
         self._store, self._shard = store, shard
         self.organizations: dict[str, OrganizationMemory] = {}
         self._campaigns: dict[str, CampaignMemory] = {}
-        # The earliest alarm of each campaign is enough: when it rings, the store says when the next one is due.
-        self._alarms: list[tuple[datetime, str]] = []
-        self._alarm_of: dict[str, datetime] = {}
+        self._alarms = Alarms()
+        # Campaigns that have woken and were not looked at yet, and those in which nobody is due, without an alarm yet.
+        self._woken: dict[str, CampaignMemory] = {}
+        self._drowsy: dict[str, CampaignMemory] = {}
         self.completing = Completing()
         self.recent_calls = RecentCalls()
         # Whether the last look at demands has left campaigns for the next one.
@@ -78,7 +85,8 @@ class ShardMemory:
         """These campaigns are not dialed any more, until their organization is read again."""
         for campaign_id in campaign_ids & self._campaigns.keys():
             memory = self._campaigns.pop(campaign_id)
-            self.organizations[memory.entry.organization_id].awake.pop(campaign_id, None)
+            for each in (self.organizations[memory.entry.organization_id].awake, self._woken, self._drowsy):
+                each.pop(campaign_id, None)
 
     @property
     def limits_runs(self) -> bool:
@@ -155,24 +163,22 @@ class ShardMemory:
 
     def wake(self, campaign_id: str, at: datetime) -> None:
         """Have this campaign looked at in the first step after `at`."""
-        known = self._alarm_of.get(campaign_id)
-        if known is not None and known <= at:
-            return
-        self._alarm_of[campaign_id] = at
-        heapq.heappush(self._alarms, (at, campaign_id))
-        if len(self._alarms) > 2 * len(self._alarm_of) + SUPERSEDED:
-            self._alarms = [(at, campaign_id) for campaign_id, at in self._alarm_of.items()]
-            heapq.heapify(self._alarms)
+        self._alarms.set(campaign_id, at)
 
     @property
     def next_alarm(self) -> datetime | None:
         """The instant (UTC) at which the next sleeping campaign is to be looked at."""
-        return self._alarms[0][0] if self._alarms else None
+        return self._alarms.next
 
     @property
     def held(self) -> int:
         """Slots held in this shard."""
         return sum(organization.held for organization in self.organizations.values())
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody is called or due, or was called in the last minute, and no campaign may complete or end."""
+        return not (self.held or self.due or self.completing.is_expecting or self.recent_calls.are_any)
 
     @property
     def due(self) -> int:
@@ -199,7 +205,9 @@ class ShardMemory:
         `freed`: slots by organization that count as not held any more.
         """
         self._ring_alarms(now)
-        self.unfinished = False
+        await self._put_to_sleep(now)
+        await self._sift(now)
+        self.unfinished = bool(self._woken or self._drowsy)
         demands = []
         for organization in self.organizations.values():
             held = max(0, organization.held - freed.get(organization.organization_id, 0))
@@ -208,29 +216,9 @@ class ShardMemory:
                 continue
             if room:
                 await self._fill(organization, min(room, at_most), now)
-            queues = [
-                CampaignQueue(
-                    memory.entry.campaign_id,
-                    memory.entry.priority,
-                    memory.waiting,
-                    memory.entry.calls_per_second,
-                    bound_to(self._rules(memory), organization.number_rates) if organization.number_rates else (),
-                )
-                for memory in organization.awake.values()
-                if memory.waiting
-            ]
-            if queues:
-                demands.append(
-                    OrganizationDemand(
-                        organization.organization_id,
-                        organization.limit,
-                        held,
-                        organization.last_served,
-                        queues,
-                        organization.calls_per_second,
-                        organization.number_rates,
-                    )
-                )
+            demand = organization.demand(held)
+            if demand.queues:
+                demands.append(demand)
         return demands
 
     def rested(self, rests: Mapping[tuple[str, str], Rest | None], now: datetime) -> None:
@@ -261,27 +249,73 @@ class ShardMemory:
                 self.wake(campaign_id, now)
 
     def _ring_alarms(self, now: datetime) -> None:
-        while self._alarms and self._alarms[0][0] <= now:
-            at, campaign_id = heapq.heappop(self._alarms)
-            if self._alarm_of.get(campaign_id) != at:
-                continue
-            del self._alarm_of[campaign_id]
+        for campaign_id in self._alarms.ringing(now):
             memory = self._campaigns.get(campaign_id)
             organization = self.organizations.get(memory.entry.organization_id) if memory else None
             if memory is not None and organization is not None:
-                organization.awake[campaign_id] = memory
+                self._drowsy.pop(campaign_id, None)
+                if campaign_id not in organization.awake:
+                    self._woken[campaign_id] = organization.awake[campaign_id] = memory
                 organization.resting.discard(campaign_id)
+
+    async def _sift(self, now: datetime) -> None:
+        """Of many campaigns that have woken, leave those awake in which somebody may be due, by priority.
+
+        Those of a whole-campaign wait are left to `_fill`, which asks nothing about them; a few, too.
+        """
+        if len(self._woken) <= FEW:
+            self._woken.clear()
+            return
+        some = heapq.nlargest(sleepers.TOGETHER, self._woken.values(), key=lambda memory: memory.entry.priority)
+        readers = {memory.entry.campaign_id: reader for memory in some if (reader := self._reader(memory, now))}
+        due = await sleepers.with_due(readers.values(), now)
+        for memory in some:
+            campaign_id = memory.entry.campaign_id
+            del self._woken[campaign_id]
+            if campaign_id in readers and campaign_id not in due:
+                memory.invalidate()
+                del self.organizations[memory.entry.organization_id].awake[campaign_id]
+                self._drowsy[campaign_id] = memory
+
+    async def _put_to_sleep(self, now: datetime) -> None:
+        """Set the alarms of some campaigns in which nobody was due; those that have just woken go first.
+
+        Where somebody is due within a minute, the campaign is looked at by itself, to know the second.
+        """
+        if not self._drowsy or (self._woken and len(self._drowsy) <= DROWSY):
+            return
+        some = dict(islice(self._drowsy.items(), sleepers.TOGETHER))
+        readers = [self._reader(memory, now) for memory in some.values()]
+        until = await sleepers.sleep_until([reader for reader in readers if reader], now)
+        by_themselves = set(islice((campaign_id for campaign_id in some if campaign_id not in until), BY_THEMSELVES))
+        for campaign_id, memory in some.items():
+            del self._drowsy[campaign_id]
+            if campaign_id in by_themselves:
+                self.organizations[memory.entry.organization_id].awake[campaign_id] = memory
+                continue
+            for at in (until.get(campaign_id, now + SOON), *self._wait_alarms(memory, now)):
+                self.wake(campaign_id, at)
+
+    def _reader(self, memory: CampaignMemory, now: datetime) -> CampaignReader | None:
+        """What reads a campaign's contacts that could be called now; None: the whole campaign waits."""
+        wait = self.organizations[memory.entry.organization_id].wait_of(memory.entry, now)
+        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
+            return None
+        return CampaignReader(self._store, memory.entry, now, own_numbers_only=wait is not None)
 
     async def _fill(self, organization: OrganizationMemory, wanted: int, now: datetime) -> None:
         """Fill queues in order of priority until `wanted` contacts are at hand; the empty go to sleep.
 
-        After `LOOKS` empty ones the others are left to the next step.
+        After `LOOKS` empty ones the others are left to the next step, as are those below one not looked at yet.
         """
-        at_hand, renewals, empty, priority = 0, 0, 0, None
+        at_hand, renewals, empty, priority, unknown = 0, 0, 0, None, False
         for memory in sorted(organization.awake.values(), key=lambda memory: -memory.entry.priority):
-            if memory.entry.priority != priority and at_hand >= wanted:
+            if memory.entry.priority != priority and (at_hand >= wanted or unknown):
                 return
             priority = memory.entry.priority
+            if memory.entry.campaign_id in self._woken:
+                unknown = True
+                continue
             if empty == LOOKS:
                 self.unfinished = True
                 return
@@ -297,49 +331,34 @@ class ShardMemory:
                 del organization.awake[memory.entry.campaign_id]
                 await self._set_alarm(memory, now)
 
-    def _wait(self, memory: CampaignMemory, now: datetime) -> Wait | None:
-        """The reason why no contact of a campaign without own caller number can be called now, whatever the hour."""
-        return campaign_wait(self._rules(memory), now)
-
-    def _rules(self, memory: CampaignMemory) -> Rules:
-        entry, organization = memory.entry, self.organizations[memory.entry.organization_id]
-        of_no_campaign = is_default_campaign(entry.campaign_id)
-        return Rules(
-            campaign=None
-            if of_no_campaign
-            else CampaignRules(entry.course, entry.configuration, entry.fields, entry.numbers),
-            of_no_campaign=of_no_campaign,
-            default_caller_number=organization.default_caller_number,
-            rests=organization.rests,
-            numbers=CallerNumbers(organization.registered, uses=organization.spent),
-            accounts=organization.accounts,
-        )
-
     async def _fetch(self, memory: CampaignMemory, now: datetime) -> None:
-        wait = self._wait(memory, now)
-        if wait is not None and wait.reason not in SPARED_BY_OWN_NUMBER:
+        reader = self._reader(memory, now)
+        if reader is None:
             memory.waiting, memory.fetched_at, memory.complete = deque(), now, True
             return
-        memory.own_numbers_only = wait is not None
-        queue = CampaignReader(self._store, memory.entry, now, own_numbers_only=memory.own_numbers_only)
-        found = await queue.read(PREFETCH, crowded=memory.crowded)
+        found = await reader.read(PREFETCH, crowded=memory.crowded)
         memory.waiting, memory.fetched_at, memory.complete = deque(found.waiting), now, found.complete
         memory.crowded = len(found.waiting) >= PREFETCH
 
     async def _set_alarm(self, memory: CampaignMemory, now: datetime) -> None:
         """Sleep until a contact becomes due in an open zone, a zone opens in which one waits, or a rest is over."""
-        entry, alarms = memory.entry, []
-        wait = self._wait(memory, now)
-        if wait is not None and wait.until is not None:
-            alarms.append(wait.until)
-            if wait.reason in {*WAITS_FOR_REST.values(), WaitReason.CALLER_NUMBER_SPENT}:
-                self.organizations[entry.organization_id].resting.add(entry.campaign_id)
+        alarms, reader = self._wait_alarms(memory, now), self._reader(memory, now)
         # Where the whole campaign waits, what is due meanwhile waits, too.
-        if wait is None or wait.reason in SPARED_BY_OWN_NUMBER:
-            alarms += await CampaignReader(self._store, entry, now, own_numbers_only=wait is not None).next_times()
+        if reader is not None:
+            alarms += await reader.next_times()
         memory.invalidate()
         if alarms:
-            self.wake(entry.campaign_id, min(alarms))
+            self.wake(memory.entry.campaign_id, min(alarms))
+
+    def _wait_alarms(self, memory: CampaignMemory, now: datetime) -> list[datetime]:
+        """The end of what a whole campaign waits for, if it has one; its rests are noted."""
+        organization = self.organizations[memory.entry.organization_id]
+        wait = organization.wait_of(memory.entry, now)
+        if wait is None or wait.until is None:
+            return []
+        if wait.reason in {*WAITS_FOR_REST.values(), WaitReason.CALLER_NUMBER_SPENT}:
+            organization.resting.add(memory.entry.campaign_id)
+        return [wait.until]
 
     def taken(self, offered: Collection[str], left: Collection[str], now: datetime, *, claimed: bool) -> None:
         """A claim was committed of the contacts that were `offered`; those `left` found no room.

@@ -56,6 +56,11 @@ class RecentCalls:
                 claimed, ended = claimed + before, ended + ended_before
             seconds.append((since, claimed, ended))
 
+    @property
+    def are_any(self) -> bool:
+        """Whether there may be something to say of any campaign."""
+        return bool(self._campaigns)
+
     def news(self, now: datetime) -> dict[str, Minute]:
         """What there is to say, by campaign id; nothing within a second of the last time. What is over is forgotten."""
         if self._told_at is not None and now - self._told_at < EVERY:

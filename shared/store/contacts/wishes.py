@@ -22,7 +22,7 @@ from shared.domain.reasons import FOR_GOOD, EndReason
 from shared.domain.wishes import MAY_BE_RESET, WishKind
 from shared.errors import InvalidCursor
 from shared.store.catalog.organizations import touch
-from shared.store.client import Document, Store, translates
+from shared.store.client import Document, Store
 from shared.store.contacts.counting_in import count_wishes
 from shared.store.contacts.rows import NOT_DELETED
 from shared.store.dialing.call_facts import tell_of_refused_callback
@@ -141,12 +141,6 @@ def _with_status(status: ContactStatus) -> Document:
     if status is ContactStatus.PENDING:
         return {"status": status.value, "put_off.reason": {"$exists": True}}
     return {"status": status.value}
-
-
-@translates
-async def shards_with_asks(store: Store, shards: Collection[int]) -> set[int]:
-    """Shards in which something asked is not carried out yet."""
-    return set(await store["asks"].distinct("shard", {"shard": {"$in": list(shards)}}))
 
 
 async def carry_out(store: Store, owner: Ownership, now: datetime) -> Swept:

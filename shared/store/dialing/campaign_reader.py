@@ -1,6 +1,6 @@
 """Reading a campaign's waiting contacts in the order in which they shall be called, and when there will be others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -82,12 +82,22 @@ class CampaignReader:
                 and queues
                 and await ready.anyone_waits(self.store, campaign_id, queues, closed, own_numbers_only=own)
             ):
-                openings = [next_opening(schedule, zone, self.now + WINDOW_AHEAD) for zone in closed]
-                times += [opening for opening in openings if opening is not None]
-                if schedule.closed and None in openings:
-                    # Closed for longer than is looked ahead, and perhaps not for good.
-                    times.append(self.now + LOOK_AGAIN)
+                times += openings(schedule, closed, self.now)
         return times
+
+    def asked_together(self) -> list[tuple[tuple[int, ...] | None, Schedule | None]]:
+        """The queues (None: all) to ask about with others' in the zones that these schedules have open.
+
+        Of a campaign with priorities and two schedules all queues are named with each: more than may be called.
+        """
+        tiers = self._tiers()
+        if len(tiers) == 1 or self.entry.prioritized:
+            return [(None, schedule) for _, schedule in tiers]
+        return [(tuple(queues_at(DEFAULT_CONTACT_PRIORITY, some)), schedule) for some, schedule in tiers]
+
+    def schedules(self) -> list[Schedule | None]:
+        """The schedules by which the campaign's contacts may be called; None: at any hour."""
+        return [schedule for _, schedule in self._tiers()]
 
     async def _next_priority(self, below: int | None, opened: Sequence[Opened]) -> int | None:
         """The next priority to ask for; where no contact ever had one, there is one, which nothing is asked about.
@@ -123,11 +133,24 @@ class CampaignReader:
         return [(others, usual), ([Tier.SCHEDULED], configuration.schedule(True))]
 
     def _open(self, schedule: Schedule | None) -> frozenset[str | None]:
-        """The zones in which a call may be claimed now: open, and for a few seconds more. No schedule: all.
+        return self.open_zones(schedule, self.entry.zones)
+
+    def open_zones(self, schedule: Schedule | None, zones: frozenset[str | None]) -> frozenset[str | None]:
+        """The zones among these in which a call may be claimed now: open, and for a few seconds more. No schedule: all.
 
         What only a contact's number decides is left to the claim.
         """
         if schedule is None:
-            return self.entry.zones
+            return zones
         ahead = WINDOW_AHEAD.total_seconds()
-        return frozenset(zone for zone in self.entry.zones if is_open(schedule, zone, self.now, for_seconds=ahead))
+        return frozenset(zone for zone in zones if is_open(schedule, zone, self.now, for_seconds=ahead))
+
+
+def openings(schedule: Schedule, closed: Collection[str | None], now: datetime) -> list[datetime]:
+    """When zones that are closed at `now` open, or are to be looked at again; none of those that never do."""
+    found = [next_opening(schedule, zone, now + WINDOW_AHEAD) for zone in closed]
+    times = [opening for opening in found if opening is not None]
+    if schedule.closed and None in found:
+        # Closed for longer than is looked ahead, and perhaps not for good.
+        times.append(now + LOOK_AGAIN)
+    return times

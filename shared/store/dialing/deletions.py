@@ -3,7 +3,6 @@
 The API writes the row with the mark on the contact, in one transaction; the scheduler removes both in another.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -19,12 +18,6 @@ async def note_deletion(store: Store, session: AsyncClientSession, contact: Docu
     """Have a contact (`_id`, `shard`, `campaign_id`) removed by the scheduler of its shard. Safe to repeat."""
     fields = {"shard": contact["shard"], "campaign_id": contact["campaign_id"]}
     await store["deletions"].update_one({"_id": contact["_id"]}, {"$setOnInsert": fields}, upsert=True, session=session)
-
-
-@translates
-async def shards_with_deletions(store: Store, shards: Collection[int]) -> set[int]:
-    """Shards with contacts whose deletion was asked for."""
-    return set(await store["deletions"].distinct("shard", {"shard": {"$in": list(shards)}}))
 
 
 @translates

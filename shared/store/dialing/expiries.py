@@ -5,7 +5,7 @@ though never called. So an upload that changes a contact writes the row before a
 believed between the two, the row is there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,12 +37,6 @@ async def note_expiries(
     ]
     if rows:
         await store["expiries"].bulk_write(rows, ordered=False, session=session)
-
-
-@translates
-async def shards_with_expiries(store: Store, shards: Collection[int], now: datetime) -> set[int]:
-    """Shards with contacts that are to be looked at because they may have expired."""
-    return set(await store["expiries"].distinct("shard", {"shard": {"$in": list(shards)}, "at": {"$lte": now}}))
 
 
 async def end_expired(store: Store, owner: Ownership, now: datetime) -> Swept:

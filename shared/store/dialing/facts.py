@@ -119,13 +119,3 @@ async def remove_relayed(store: Store, shard: int, relayed: int) -> None:
     """Remove the facts of the shard that Kafka has, but for about the newest `KEPT`."""
     old = {"_id": {"$gt": place_of(shard, 0), "$lt": place_of(shard, relayed - KEPT - IN_ONE)}}
     await store["facts"].delete_many(old)
-
-
-@translates
-async def shards_with_facts(store: Store, shards: Collection[int]) -> tuple[set[int], set[int]]:
-    """The shards among these with facts to be adopted, and those with facts that are not relayed yet."""
-    mine = {"$in": list(shards)}
-    waiting = set(await store["facts_in"].distinct("shard", {"shard": mine}))
-    relayed = {relay["_id"]: relay["relayed"] async for relay in store["relays"].find({"_id": mine}, {"relayed": 1})}
-    told = store["shards"].find({"_id": mine, "facts": {"$gt": 0}}, {"facts": 1})
-    return waiting, {shard["_id"] async for shard in told if shard["facts"] > relayed.get(shard["_id"], 0)}

@@ -39,19 +39,6 @@ class RunningAttempt:
 
 
 @translates
-async def shards_with_expired_claims(store: Store, shards: Collection[int], now: datetime) -> set[int]:
-    """Shards in which a claim has expired."""
-    query = {"shard": {"$in": list(shards)}, "status": ContactStatus.LOCKED, "lock.expires_at": {"$lt": now}}
-    return set(await store["contacts"].distinct("shard", query))
-
-
-@translates
-async def shards_with_results(store: Store, shards: Collection[int]) -> set[int]:
-    """Shards with endings in the second sink."""
-    return set(await store["results"].distinct("shard", {"shard": {"$in": list(shards)}}))
-
-
-@translates
 async def count_locked(store: Store, shard: int) -> int:
     """How many contacts of a shard are claimed and not started."""
     query = {"shard": shard, "status": ContactStatus.LOCKED}

@@ -17,7 +17,8 @@ from shared.domain.contact import ContactStatus
 from shared.domain.phone import spellings
 from shared.errors import Unavailable
 from shared.store.client import Document, Store, translates
-from shared.store.dialing.shard_catalog import OVERLAP, server_now
+from shared.store.dialing.safety_look import OVERLAP
+from shared.store.dialing.shard_catalog import server_now
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import ShardDocument
 

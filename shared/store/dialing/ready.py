@@ -5,6 +5,7 @@ merge over the index, flat in the size of the campaign; beyond 200 ranges the se
 asked in groups. Sorted by queue as well it would be a blocking sort (docs/benchmarks.md).
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,11 @@ from shared.domain.queue_order import QueueOrder, last_queue_of, priority_in, ra
 from shared.store.client import Document, Store, translates
 
 RANGES_PER_QUERY = 200
+# Due contacts in one answer about many campaigns.
+SAMPLED: Final = 100
+# After so many answers that name hardly anything but campaigns with somebody due, the others are not asked about.
+ENOUGH_ANSWERS: Final = 10
+SPARSE: Final = 5
 Queues = Collection[int]
 Zones = Collection[str | None]
 
@@ -85,6 +91,41 @@ async def anyone_waits(
         if await store["contacts"].find_one(query | which.filter, {"_id": 1}, hint=which.index):
             return True
     return False
+
+
+@translates
+async def campaigns_with_due(
+    store: Store,
+    campaign_ids: Collection[str],
+    queues: Queues | None,
+    zones: Zones,
+    until: datetime,
+    *,
+    own_numbers_only: bool = False,
+) -> set[str]:
+    """The campaigns among these in which a contact of these queues (None: of any) in these zones is due by `until`.
+
+    The server skips over contacts that are not: the cost grows with the campaigns. Where nearly all have one, the rest
+    of them are taken to have one, too, for each takes a question then.
+    """
+    found: set[str] = set()
+    which = _OWN_NUMBERS if own_numbers_only else _ALL
+    query: Document = {"status": ContactStatus.PENDING, "timezone": {"$in": list(zones)}, "due_at": {"$lte": until}}
+    if queues is not None:
+        query["tier"] = {"$in": sorted(queues)}
+    ordered = sorted(campaign_ids)
+    first, answers = 0, 0
+    while first < len(ordered):
+        if answers >= ENOUGH_ANSWERS and first < SPARSE * answers:
+            return found.union(ordered[first:])
+        those = {"campaign_id": {"$in": ordered[first:]}} | query | which.filter
+        cursor = store["contacts"].find(those, {"campaign_id": 1, "_id": 0}, hint=which.index)
+        documents = await cursor.sort("campaign_id", 1).limit(SAMPLED).to_list()
+        found.update(document["campaign_id"] for document in documents)
+        if len(documents) < SAMPLED:
+            break
+        first, answers = bisect_right(ordered, documents[-1]["campaign_id"]), answers + 1
+    return found
 
 
 @translates

@@ -6,7 +6,7 @@ hint was lost. Every read here is small however many campaigns are idle.
 
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from shared.domain.caller_numbers import CallerNumber, NumberPlan
@@ -33,9 +33,6 @@ from shared.store.dialing.rests import read_rests
 from shared.store.documents.catalog import FOR_PEOPLE, CampaignDocument, OrganizationDocument
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import BudgetDocument, CountersDocument, CountersInDocument
-
-# Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
-OVERLAP = timedelta(seconds=5)
 
 RUNS: Final = Course(Intent.RUNNING)
 
@@ -93,14 +90,6 @@ class Enrolled:
     prioritized: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The changes since a look: organizations by shard, and campaigns that were given contacts by shard."""
-
-    organizations: dict[str, int]
-    campaigns: dict[str, int]
-
-
 @translates
 async def server_now(store: Store) -> datetime:
     """The server's clock, against which its stamps are compared."""
@@ -108,18 +97,6 @@ async def server_now(store: Store) -> datetime:
     answer = await store.client.admin.command("hello", codec_options=store.client.codec_options)
     now: datetime = answer["localTime"]
     return now
-
-
-@translates
-async def read_changes(store: Store, shards: Collection[int], since: datetime) -> Changes:
-    """The changes in these shards that were stamped since shortly before `since` (server time)."""
-    query = {"shard": {"$in": list(shards)}, "changed_at": {"$gte": since - OVERLAP}}
-    organizations = store["organizations"].find(query, {"shard": 1})
-    sources = store["counters_in"].find(query, {"shard": 1, "campaign_id": 1})
-    return Changes(
-        {d["_id"]: d["shard"] async for d in organizations},
-        {d["campaign_id"]: d["shard"] async for d in sources},
-    )
 
 
 @translates

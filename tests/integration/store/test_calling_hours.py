@@ -13,9 +13,10 @@ from shared.domain.contact import ContactStatus
 from shared.events import DialJob, JobReleased
 from shared.store.catalog.campaigns import get_campaign
 from shared.store.client import Document, Store
-from shared.store.dialing import gate, starts
+from shared.store.dialing import gate, safety_look, starts
 from shared.store.dialing.claim import ClaimOrder
-from shared.store.dialing.expiries import end_expired, note_expiries, shards_with_expiries
+from shared.store.dialing.expiries import end_expired, note_expiries
+from shared.store.dialing.safety_look import Work
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, WorkDone, do_shard_work
 from shared.telephony.provider import CallMode
@@ -179,8 +180,8 @@ async def test_who_expires_while_waiting_ends_skipped_whatever_the_campaign_does
     later = await add_contacts(store, organization, campaign, 1, expires_at=NOON + MINUTE, created_at=NOON - DAY)
     shard, owner = organization["shard"], Ownership(organization["shard"], 0)
     await note_expiries(store, shard, {contact["_id"]: contact["expires_at"] for contact in (*over, *later)})
-    assert await shards_with_expiries(store, [shard], NOON - MINUTE) == set()
-    assert await shards_with_expiries(store, [shard], NOON) == {shard}
+    for at, where in ((NOON - MINUTE, set()), (NOON, {shard})):
+        assert (await safety_look.look(store, [shard], at, at)).work.get(Work.EXPIRIES, set()) == where
     assert (await end_expired(store, owner, NOON)).moved == 2
     assert (await end_expired(store, owner, NOON)).moved == 0
     ended = await stored(store, over[0])

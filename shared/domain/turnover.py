@@ -1,0 +1,35 @@
+"""Turnover: how long the ends of calls are let gather, so that one step of a shard's loop serves several of them.
+
+A step costs a dozen requests, whether it serves one end or a hundred. While a few calls end every second each would
+have a step of its own, and a call would cost twenty times what it costs in a crowd. A slot that waits is not dialed,
+so the wait is a small part of what a call lasts: where calls are short there is none.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Self
+
+# The part of a call's length for which its slot may wait.
+SHARE: Final = 1 / 300
+LONGEST_SECONDS: Final = 0.04
+# With so many in hand a step is worth its cost.
+ENOUGH: Final = 16
+# Seconds over which ends are averaged: short, so that calls which turn out to be short are not held up for long.
+AVERAGED: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """How many calls end a second, on average over the last moments, `at` a time of a clock that never jumps."""
+
+    per_second: float = 0.0
+    at: float = 0.0
+
+    def after(self, ended: int, now: float) -> Self:
+        """The turnover once so many calls more have ended by `now`."""
+        faded = self.per_second * math.exp(min(0.0, self.at - now) / AVERAGED)
+        return type(self)(faded + ended / AVERAGED, now)
+
+    def gather_seconds(self, held: int) -> float:
+        """How long ends may gather while so many slots are held: by these and the turnover a call has its length."""
+        return min(LONGEST_SECONDS, SHARE * held / self.per_second) if self.per_second > 0 else 0.0
