@@ -103,7 +103,7 @@ async def change(
         raise WrongState(Kind.CAMPAIGN, campaign.id, state, CampaignUse.CHANGE)
     rewritten = await _rewritten(engine, organization_id, campaign, given, wanted, named)
     if move is CampaignMove.PAUSE:
-        campaign = await _moved(engine, caller, campaign, move, now)
+        campaign = await moved(engine, caller, campaign, move, now)
     only_in = MAY_CHANGE_CORE if core else ANY_STATE if translate.is_for_people(given) else NOT_FINAL
     secret, warnings = None, given.of_change
     schedule = _schedule(move, wanted, campaign)
@@ -123,7 +123,7 @@ async def change(
     elif move in {CampaignMove.SCHEDULE, CampaignMove.UNSCHEDULE} and state not in ALLOWED_FROM[move]:
         raise WrongState(Kind.CAMPAIGN, campaign.id, state, move)
     if move in {CampaignMove.START, CampaignMove.CANCEL}:
-        campaign = await _moved(engine, caller, campaign, move, now)
+        campaign = await moved(engine, caller, campaign, move, now)
     return Done(campaign, secret, warnings)
 
 
@@ -173,14 +173,20 @@ async def _machines(engine: Engine, organization_id: str, agent: Agent | None, c
     return machines_of(agent)
 
 
-async def _moved(engine: Engine, caller: Caller, campaign: Campaign, move: CampaignMove, now: datetime) -> Campaign:
-    """The campaign after a move; one that is there already stays as it is."""
+async def moved(engine: Engine, caller: Caller, campaign: Campaign, move: CampaignMove, now: datetime) -> Campaign:
+    """The campaign after a move; one that is there already stays as it is. Raises `WrongState`."""
     if is_so_already(move, campaign.shown(now).state):
         return campaign
     changes = {"max_calls": None} if move is CampaignMove.START else {}
-    return await campaigns.move_campaign(
-        engine, caller.organization_id, campaign.id, move, now, changes, caller.actor, ALLOWED_FROM[move]
-    )
+    try:
+        return await campaigns.move_campaign(
+            engine, caller.organization_id, campaign.id, move, now, changes, caller.actor, ALLOWED_FROM[move]
+        )
+    except WrongState as refused:
+        # Another request has asked for the same since the campaign was read.
+        if not is_so_already(move, refused.state):
+            raise
+        return await campaigns.get_campaign(engine, caller.organization_id, campaign.id)
 
 
 def _will_start(campaign: Campaign, wanted: Wanted) -> bool:

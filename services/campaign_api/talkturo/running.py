@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.campaign_api.http.credentials import Caller
-from services.campaign_api.talkturo.lifecycle import ALLOWED_FROM, is_so_already
+from services.campaign_api.talkturo.changing import moved
+from services.campaign_api.talkturo.lifecycle import ALLOWED_FROM
 from services.campaign_api.talkturo.reading import newest_calls, shown_calls
 from shared.clock import monotonic, utc_now
 from shared.domain.campaign import CampaignMove
@@ -163,10 +164,8 @@ async def stop(engine: Engine, caller: Caller, campaign: Campaign, now: datetime
     state, pause = campaign.shown(now).state, CampaignMove.PAUSE
     if state not in ALLOWED_FROM[pause]:
         raise WrongState(Kind.CAMPAIGN, campaign.id, state, pause)
-    if not dry and not is_so_already(pause, state):
-        campaign = await campaigns.move_campaign(
-            engine, caller.organization_id, campaign.id, pause, now, by=caller.actor, only_in=ALLOWED_FROM[pause]
-        )
+    if not dry:
+        campaign = await moved(engine, caller, campaign, pause, now)
     return {
         **_answer(campaign, 0, _Unreachable(0, ()), now),
         "calls": [],

@@ -22,7 +22,8 @@ class Described:
     `things` makes one of each thing that paths name, by parameter; `bodies` are good ones by method and path, where
     the dialect's own examples do not fit. `denied`: the status of a request whose key lacks the scope. `numbered`: ids
     are small integers of each organization, which say nothing of whose they are. `open_to_all` are paths that every
-    valid key may read.
+    valid key may read. `moves` are the requests that move the campaign among the things; `refused`: the status of one
+    that the campaign's state does not allow; `repeats`: a move to where the campaign is already is none of these.
     """
 
     prefix: str
@@ -34,6 +35,9 @@ class Described:
     denied: int = 403
     numbered: bool = False
     open_to_all: frozenset[str] = frozenset()
+    moves: Mapping[str, tuple[str, str, Any]] = field(default_factory=dict)
+    refused: int = 409
+    repeats: bool = False
 
     async def call(self, customer: Customer, method: str, path: str, key: str | None = None, **more: Any) -> Answer:
         """A request under the prefix, with the customer's key or another one."""
@@ -97,6 +101,11 @@ DESCRIBED: Final = (
         headers=lambda key: {"Authorization": f"Bearer {key}"},
         things=_of_talkturo,
         open_to_all=frozenset({"/api/test-api-key"}),
+        moves={
+            move: ("PATCH", "/api/crm/campaigns/{campaign}", {"status": status})
+            for move, status in (("start", "running"), ("pause", "paused"), ("cancel", "cancelled"))
+        },
+        repeats=True,
     ),
     Described(
         prefix="/smartalex",
@@ -107,8 +116,21 @@ DESCRIBED: Final = (
             ("PATCH", "/v1/callbacks/{callback}"): {"scheduled_at": IN_A_MONTH},
             ("PUT", "/v1/callbacks/{callback}"): {"scheduled_at": IN_A_MONTH},
         },
+        moves={
+            move: ("POST", f"/v1/campaigns/{{campaign}}/{move}", None)
+            for move in ("start", "pause", "resume", "cancel")
+        },
     ),
-    Described(prefix="/sysevo", headers=lambda key: {"X-API-Key": key}, things=_of_sysevo, numbered=True),
+    Described(
+        prefix="/sysevo",
+        headers=lambda key: {"X-API-Key": key},
+        things=_of_sysevo,
+        numbered=True,
+        moves={
+            move: ("POST", f"/api/v1/campaign/{{campaign_id}}/{move}", None) for move in ("start", "pause", "resume")
+        },
+        refused=400,
+    ),
 )
 
 

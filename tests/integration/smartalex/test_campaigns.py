@@ -1,6 +1,5 @@
 """Campaigns in this dialect: made, read, changed, and moved as its lifecycle table says, row by row."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -302,20 +301,6 @@ async def test_lists_have_pages_totals_and_filters(alex: Alex) -> None:
     for query in ("page=0", "page=1000001", "per_page=0", "per_page=101", "page=x", "status=running"):
         answer = await alex.call("GET", f"/campaigns?{query}")
         assert (said(answer), fields_of(answer)) == ((400, "invalid_request"), [query.split("=")[0]])
-
-
-@pytest.mark.parametrize("moves", [("start", "start"), ("pause", "cancel"), ("pause", "pause"), ("cancel", "cancel")])
-async def test_of_two_moves_at_once_the_second_is_asked_of_the_state_after_the_first(
-    alex: Alex, stack: Stack, moves: tuple[str, str]
-) -> None:
-    campaign = await campaign_in(alex, stack, "draft" if "start" in moves else "active")
-    answers = await asyncio.gather(*(alex.call("POST", f"/campaigns/{campaign}/{move}") for move in moves))
-    statuses = sorted(answer.status for answer in answers)
-    if moves == ("pause", "cancel"):
-        assert statuses in ([200, 200], [200, 409])
-        assert (await alex.get(f"/campaigns/{campaign}"))["data"]["status"] == "cancelled"
-    else:
-        assert statuses == [200, 409]
 
 
 async def test_what_the_engine_says_joins_what_is_not_known_here(alex: Alex) -> None:

@@ -1,6 +1,5 @@
 """Campaigns of this API: made, read, changed; every row of its table of the lifecycle."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -327,14 +326,6 @@ async def test_a_move_ignores_its_body_and_the_first_start_sets_started_at(clien
     assert resumed["started_at"] == started["started_at"]
     assert [entry["event"] for entry in resumed["logs"]] == ["campaign_started", "campaign_paused", "campaign_resumed"]
     assert {entry["level"] for entry in resumed["logs"]} == {"info"}
-
-
-@pytest.mark.parametrize(("engine", "move"), [("draft", "start"), ("running", "pause"), ("paused", "resume")])
-async def test_of_two_moves_at_once_one_is_made(client: Client, stack: Stack, engine: str, move: str) -> None:
-    campaign = await client.new_campaign()
-    await stand(stack, campaign, engine)
-    answers = await asyncio.gather(*(client.post(f"/campaign/{campaign['id']}/{move}") for _ in range(2)))
-    assert sorted(answer.status for answer in answers) == [200, 400]
 
 
 async def test_without_a_number_to_call_with_start_and_resume_are_401(client: Client, stack: Stack) -> None:
