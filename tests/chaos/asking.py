@@ -20,7 +20,9 @@ ASK_AGAIN_SECONDS: Final = 0.3
 ANSWER_SECONDS: Final = 5.0
 # What a process that was frozen or cut off still had to do is done by then.
 LAST_REQUESTS_SECONDS: Final = 1.0
-WELL_AGAIN_SECONDS: Final = 120.0
+# With many faults at once a process may be frozen for a minute several times over, and in the moments between these the
+# brokers may be away. How soon a process is well after a fault is judged elsewhere (tests/chaos/back).
+WELL_AGAIN_SECONDS: Final = 300.0
 
 Question = Callable[[Api], Awaitable[Any]]
 
