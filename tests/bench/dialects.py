@@ -10,8 +10,7 @@ from shared.rendering.talkturo.ids import Prefix, shown_id
 from shared.store.client import Document
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, Stage, new_stage, running_members, until
-from tests.bench.stats import SMALL, credential_of, fill
-from tests.factories import add_campaign, add_configuration, add_organization
+from tests.bench.stats import SMALL, large_and_small
 
 ROUNDS = 60
 START_SECONDS = 30.0
@@ -36,14 +35,7 @@ QUESTIONS = {
 async def measure_dialects(addresses: Addresses, console: Console, *, large: int) -> Figures:
     """The same questions of two organizations, one with a large campaign and one with a small one, in turn."""
     async with new_stage(addresses) as stage:
-        campaigns: dict[int, Document] = {}
-        keys: dict[int, str] = {}
-        for size in (SMALL, large):
-            organization = await add_organization(stage.store)
-            configuration = await add_configuration(stage.store, organization)
-            campaigns[size] = await add_campaign(stage.store, organization, configuration, number=1)
-            await fill(stage.store, organization, campaigns[size], size)
-            keys[size] = await credential_of(stage.store, organization)
+        campaigns, keys = await large_and_small(stage.store, large)
         console.print(f"  dialects: {large:,} contacts are in", style="dim")
         return await _ask(stage, campaigns, keys, large)
 

@@ -12,8 +12,7 @@ from shared.clock import monotonic
 from shared.store.client import Document
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.stage import BenchFailed, Member, Stage, new_stage, running_members, until
-from tests.bench.stats import SMALL, credential_of, fill
-from tests.factories import add_campaign, add_configuration, add_organization
+from tests.bench.stats import SMALL, large_and_small
 
 ROUNDS: Final = 30
 START_SECONDS: Final = 30.0
@@ -37,14 +36,7 @@ PAGES: Final = {
 async def measure_pages(addresses: Addresses, console: Console, *, large: int) -> Figures:
     """The same pages of two organizations, one with a large campaign and one with a small one, in turn."""
     async with new_stage(addresses) as stage:
-        campaigns: dict[int, Document] = {}
-        keys: dict[int, str] = {}
-        for size in (SMALL, large):
-            organization = await add_organization(stage.store)
-            configuration = await add_configuration(stage.store, organization)
-            campaigns[size] = await add_campaign(stage.store, organization, configuration, number=1)
-            await fill(stage.store, organization, campaigns[size], size)
-            keys[size] = await credential_of(stage.store, organization)
+        campaigns, keys = await large_and_small(stage.store, large)
         console.print(f"  console: {large:,} contacts are in", style="dim")
         return await _open(stage, campaigns, keys, large)
 

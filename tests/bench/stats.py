@@ -142,6 +142,19 @@ async def _check(store: Store, campaign: Document, contacts: int) -> None:
         raise BenchFailed(f"counters say {counts}, the contacts {dict(by_hand)}")
 
 
+async def large_and_small(store: Store, large: int) -> tuple[dict[int, Document], dict[int, str]]:
+    """Two organizations with one campaign each, of so many contacts and of SMALL: campaigns and keys by size."""
+    campaigns: dict[int, Document] = {}
+    keys: dict[int, str] = {}
+    for size in (SMALL, large):
+        organization = await add_organization(store)
+        configuration = await add_configuration(store, organization)
+        campaigns[size] = await add_campaign(store, organization, configuration, number=1)
+        await fill(store, organization, campaigns[size], size)
+        keys[size] = await credential_of(store, organization)
+    return campaigns, keys
+
+
 async def credential_of(store: Store, organization: Document) -> str:
     """A new key of the organization that may read campaigns."""
     _, credential = await create_key(

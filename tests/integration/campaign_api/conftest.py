@@ -24,6 +24,7 @@ from shared.store.migrations.schema import read_version
 from shared.topics import ORG_EVENTS
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
+from tests.integration.campaign_api.console_browser import Person, person_at
 
 
 class EventsOf(Protocol):
@@ -148,3 +149,17 @@ async def events(stack: Stack) -> AsyncIterator[EventsOf]:
 
     yield of
     await consumer.stop()
+
+
+@pytest.fixture
+async def person(api: Api) -> AsyncIterator[Person]:
+    """Somebody at the console, not signed in."""
+    async with person_at(api.url) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+async def operator(person: Person, acme: Customer) -> Person:
+    """Somebody at the console, signed in with the customer's key."""
+    assert (await person.sign_in(acme.key)).path == "/"
+    return person

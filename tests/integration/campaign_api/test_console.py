@@ -19,20 +19,6 @@ PAGES = ("/", "/calls", "/callbacks", "/do-not-call", "/webhooks", "/keys")
 HOSTILE = "<script>alert(1)</script>\"'>"
 
 
-@pytest.fixture
-async def person(api: Api) -> AsyncIterator[Person]:
-    """Somebody who has not signed in."""
-    async with person_at(api.url) as somebody:
-        yield somebody
-
-
-@pytest.fixture
-async def operator(person: Person, acme: Customer) -> Person:
-    """Somebody who has signed in with the customer's key."""
-    assert (await person.sign_in(acme.key)).path == "/"
-    return person
-
-
 async def campaign_with_contacts(acme: Customer, **fields: Any) -> dict[str, Any]:
     contacts = [lead(number, timezone="America/Chicago") for number in range(3)]
     return await acme.new_campaign(state="draft", contacts=contacts, **fields)

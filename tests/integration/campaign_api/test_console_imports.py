@@ -11,22 +11,10 @@ from shared.store.catalog.file_contents import GridFSFiles
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import Api, Customer
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import Page, Person, person_at
+from tests.integration.campaign_api.console_browser import Page, Person
 
 PEOPLE = "Handset,Name\r\n+14155550101,Ann\r\n+14155550102,Bob\r\n=1+1,Cleo\r\n"
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-async def person(api: Api) -> AsyncIterator[Person]:
-    async with person_at(api.url) as somebody:
-        yield somebody
-
-
-@pytest.fixture
-async def operator(person: Person, acme: Customer) -> Person:
-    await person.sign_in(acme.key)
-    return person
 
 
 @pytest.fixture

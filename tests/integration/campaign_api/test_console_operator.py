@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,16 +9,9 @@ from shared.bus.producer import Record
 from shared.topics import ORG_FACTS
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer, unique
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import Page, Person, person_at
+from tests.integration.campaign_api.console_browser import Page, Person
 
 PAGES = ("/system", "/organizations", "/keys", "/keys?kind=tokens", "/system/dead-letters/org.facts")
-
-
-@pytest.fixture
-async def person(api: Api) -> AsyncIterator[Person]:
-    """Somebody who has not signed in."""
-    async with person_at(api.url) as somebody:
-        yield somebody
 
 
 @pytest.fixture

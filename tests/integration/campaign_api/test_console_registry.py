@@ -1,7 +1,6 @@
 """Caller numbers, pools and configurations at the console, on a real campaign-api."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,22 +9,10 @@ from shared.clock import utc_now
 from shared.domain.ids import number_budget, organization_budget
 from tests.integration.campaign_api.client import CALLABLE, Api, Customer
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import Person, person_at
+from tests.integration.campaign_api.console_browser import Person
 
 NUMBER = "+14155550199"
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-async def person(api: Api) -> AsyncIterator[Person]:
-    async with person_at(api.url) as somebody:
-        yield somebody
-
-
-@pytest.fixture
-async def operator(person: Person, acme: Customer) -> Person:
-    await person.sign_in(acme.key)
-    return person
 
 
 async def registered(acme: Customer, number: str = NUMBER, **fields: Any) -> Any:
