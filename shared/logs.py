@@ -1,14 +1,22 @@
 """Structured JSON logs. Secrets never enter; phone numbers are masked whatever field they stand in."""
 
 import logging
+import math
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
+from shared.clock import monotonic
 from shared.domain.phone import mask_phone
+
+# While Kafka is away, aiokafka says so ten times a second for each of its clients: once in so long is told, and how
+# often it was said.
+REPEATED_SECONDS: Final = 10.0
+# Formats that are remembered; a library that fills in its texts itself has a new one each time.
+_MOST_FORMATS: Final = 500
 
 # A run of digits long enough to be a whole number, with a plus as we write them everywhere.
 _E164 = re.compile(r"\+[1-9]\d{6,14}(?!\d)")
@@ -32,7 +40,7 @@ def configure_logs(level: str, service: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[LibraryRecords()], level=logging.WARNING, force=True)
 
 
 def get_logger() -> Any:  # structlog's bound logger has no useful static type
@@ -40,12 +48,34 @@ def get_logger() -> Any:  # structlog's bound logger has no useful static type
     return structlog.get_logger()
 
 
-class _ToStructlog(logging.Handler):
-    """Lets libraries' log records leave in our format, masked like our own."""
+class LibraryRecords(logging.Handler):
+    """Lets libraries' log records leave in our format, masked like our own.
+
+    Of records of one logger with one format, whatever they are filled in with, one leaves in ten seconds, and says as
+    `left_out` how many did not since the last one. A record with a traceback always leaves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_at: dict[tuple[str, object], float] = {}
+        self._left_out: dict[tuple[str, object], int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger()
-        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
+        facts: dict[str, Any] = {"logger": record.name}
+        if record.exc_info:
+            facts["exc_info"] = record.exc_info
+        else:
+            kind, now = (record.name, record.msg), monotonic()
+            if now - self._told_at.get(kind, -math.inf) < REPEATED_SECONDS:
+                self._left_out[kind] = self._left_out.get(kind, 0) + 1
+                return
+            if len(self._told_at) >= _MOST_FORMATS:
+                self._told_at.clear()
+                self._left_out.clear()
+            self._told_at[kind] = now
+            if left_out := self._left_out.pop(kind, 0):
+                facts["left_out"] = left_out
+        structlog.get_logger().log(record.levelno, record.getMessage(), **facts)
 
 
 def _masked(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
