@@ -16,6 +16,7 @@ from rich.console import Console
 from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.bench.calls import measure_calls
+from tests.bench.contact_lists import measure_lists
 from tests.bench.dialects import measure_dialects
 from tests.bench.figures import Figures
 from tests.bench.idle import measure_idle
@@ -60,6 +61,7 @@ class Name(StrEnum):
     DIALECTS = "dialects"
     WEBHOOKS = "webhooks"
     UPLOADS = "uploads"
+    LISTS = "lists"
     CONSOLE = "console"
     TAKEOVER = "takeover"
     STEADY = "steady"
@@ -117,6 +119,7 @@ def main(
         Name.CALLS: lambda a, c: measure_calls(a, c, calls=listed, contacts=ruled, rounds=rounds),
         Name.PEOPLE: lambda a, c: measure_people(a, c, large=large),
         Name.DIALECTS: lambda a, c: measure_dialects(a, c, large=large),
+        Name.LISTS: lambda a, c: measure_lists(a, c, large=large),
         Name.UPLOADS: lambda a, c: measure_uploads(a, c, requests=batches, rounds=rounds),
         Name.TAKEOVER: lambda a, c: measure_takeover(
             a, c, organizations=organizations, campaigns=sleeping, rounds=rounds

@@ -16,16 +16,34 @@ from tests.bench.stage import Stage
 from tests.factories import contact_document
 
 ROWS = 1000
+# The first number of each country's, and its zone; the next ten million are numbers as well.
+_COUNTRIES = (
+    (1_415_2000000, "America/Los_Angeles"),
+    (44_207_0000000, "Europe/London"),
+    (49_30_0000000, "Europe/Berlin"),
+    (33_14_0000000, "Europe/Paris"),
+    (34_91_0000000, "Europe/Madrid"),
+    (39_06_0000000, "Europe/Rome"),
+    (61_29_0000000, "Australia/Sydney"),
+    (91_981_0000000, "Asia/Kolkata"),
+    (81_33_0000000, "Asia/Tokyo"),
+    (55_1198_0000000, "America/Sao_Paulo"),
+)
+_NOTES = "Asked for an offer in spring, and to be called after work. " * 4
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An organization with its key and the campaigns that the batches go to in turn."""
+    """An organization with its key and the campaigns that the batches go to in turn.
+
+    `mixed`: contacts of ten countries and zones, with 300 bytes of data.
+    """
 
     organization: Document
     campaigns: list[Document]
     credential: str
     batches: int
+    mixed: bool = False
 
 
 async def new_credential(store: Store, organization: Document) -> str:
@@ -48,9 +66,17 @@ def target(order: Order, number: int) -> Document:
     return order.campaigns[number % len(order.campaigns)]
 
 
-def row_of(number: int, row: int) -> Document:
+def row_of(number: int, row: int, *, mixed: bool = False) -> Document:
     """A row of this batch, as its customer sends it."""
     place = (number + 1) * ROWS + row
+    if mixed:
+        first, zone = _COUNTRIES[place % len(_COUNTRIES)]
+        return {
+            "external_id": f"crm-{place}",
+            "phone_numbers": [f"+{first + place}"],
+            "timezone": zone,
+            "data": {"first_name": "Anna", "last_name": f"Lee {place}", "notes": _NOTES},
+        }
     return {
         "external_id": f"crm-{place}",
         "phone_numbers": [f"+1415{2000000 + place:07d}"],
@@ -68,14 +94,14 @@ def message(order: Order, number: int) -> tuple[bytes, bytes]:
         "organization_id": order.organization["_id"],
         "credential": order.credential,
         "campaign": campaign["_id"],
-        "contacts": [row_of(number, row) for row in range(ROWS)],
+        "contacts": [row_of(number, row, mixed=order.mixed) for row in range(ROWS)],
     }
     return f"{order.organization['_id']}/{campaign['_id']}".encode(), json.dumps(batch).encode()
 
 
 def stored(order: Order, number: int, row: int) -> Document:
     """One row of this batch as contact-ingest stores it."""
-    campaign, fields = target(order, number), row_of(number, row)
+    campaign, fields = target(order, number), row_of(number, row, mixed=order.mixed)
     contact_id = str(uuid.uuid5(uuid.UUID(campaign["_id"]), fields["external_id"]))
     return contact_document(order.organization, campaign, row, _id=contact_id, **fields)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from rich.console import Console
@@ -19,7 +20,23 @@ from tests.bench.stage import BenchFailed, CpuClock, Stage, new_stage, running_m
 from tests.factories import add_campaign, add_configuration, add_organization
 
 DEADLINE_SECONDS = 120.0
-CAMPAIGNS = (1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What comes in, and how many processes take it."""
+
+    campaigns: int
+    processes: int = 1
+    mixed: bool = False
+
+    def __str__(self) -> str:
+        named = f"{self.campaigns} campaign{'s' if self.campaigns > 1 else ''}"
+        named += ", ten countries and zones" if self.mixed else ""
+        return named + (f", {self.processes} processes" if self.processes > 1 else "")
+
+
+VARIANTS = (Variant(1), Variant(4), Variant(4, processes=2), Variant(1, mixed=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +52,30 @@ class Run:
         """From the first message published (or insert begun) to the last contact in MongoDB."""
         return self.contacts / self.seconds
 
+    def cpu_us(self, process: str) -> float:
+        """CPU microseconds a contact, of all processes whose name begins so."""
+        seconds = sum(used for name, used in self.cpu_seconds.items() if name.startswith(process))
+        return seconds / self.contacts * 1e6
+
 
 async def measure_ingest(addresses: Addresses, console: Console, *, batches: int, rounds: int) -> Figures:
-    """Interleaved rounds of ours and bare, into one campaign and into several."""
+    """Interleaved rounds of ours and bare, for each variant."""
     figures = Figures(
         f"ingest: {batches} messages of {ROWS:,} contacts, {rounds} rounds",
         ("", "contacts/s", "ours / bare", "ingest µs", "mongod µs"),
     )
-    for campaigns in CAMPAIGNS:
+    for variant in VARIANTS:
         ours: list[Run] = []
         bare: list[Run] = []
         for number in range(rounds):
-            ours.append(await _once(addresses, _ingest, batches, campaigns))
-            bare.append(await _once(addresses, _insert, batches, campaigns))
+            ours.append(await _once(addresses, _ingest, batches, variant))
+            bare.append(await _once(addresses, _insert, batches, variant))
             console.print(
-                f"  ingest {number + 1}/{rounds} {campaigns} campaigns: ours {ours[-1].contacts_per_second:,.0f}, "
+                f"  ingest {number + 1}/{rounds} {variant}: ours {ours[-1].contacts_per_second:,.0f}, "
                 f"bare {bare[-1].contacts_per_second:,.0f} contacts/s",
                 style="dim",
             )
-        _add_rows(figures, campaigns, ours, bare)
+        _add_rows(figures, variant, ours, bare)
     figures.notes.append(
         "bare: the same documents made ready, insert_many of 1,000 with counters, one transaction each."
     )
@@ -63,43 +85,42 @@ async def measure_ingest(addresses: Addresses, console: Console, *, batches: int
     return figures
 
 
-def _add_rows(figures: Figures, campaigns: int, ours: Sequence[Run], bare: Sequence[Run]) -> None:
+def _add_rows(figures: Figures, variant: Variant, ours: Sequence[Run], bare: Sequence[Run]) -> None:
     ratios = [a.contacts_per_second / b.contacts_per_second for a, b in zip(ours, bare, strict=True)]
     for name, runs, shown in (("ours", ours, spread(ratios, "{:.2f}")), ("bare", bare, "")):
         rates = [run.contacts_per_second for run in runs]
-        cpu = {
-            process: median([run.cpu_seconds.get(process, 0.0) / run.contacts * 1e6 for run in runs])
-            for process in ("ingest", "mongod")
-        }
-        label = f"{name}, {campaigns} campaign{'s' if campaigns > 1 else ''}"
+        cpu = {process: median([run.cpu_us(process) for run in runs]) for process in ("ingest", "mongod")}
+        label = f"{name}, {variant}"
         figures.rows.append((label, spread(rates), shown, f"{cpu['ingest']:.0f}", f"{cpu['mongod']:.0f}"))
         figures.values[label] = {"contacts_per_second": rates, "cpu_us_per_contact": cpu}
-    figures.values[f"ratio, {campaigns}"] = ratios
+    figures.values[f"ratio, {variant}"] = ratios
 
 
 async def _once(
-    addresses: Addresses, work: Callable[[Stage, Order], Awaitable[Run]], batches: int, campaigns: int
+    addresses: Addresses, work: Callable[[Stage, Order, int], Awaitable[Run]], batches: int, variant: Variant
 ) -> Run:
     async with new_stage(addresses) as stage:
         store = stage.store
         organization = await add_organization(store)
         configuration = await add_configuration(store, organization)
-        targets = [await add_campaign(store, organization, configuration) for _ in range(campaigns)]
-        order = Order(organization, targets, await new_credential(store, organization), batches)
-        run = await work(stage, order)
+        targets = [await add_campaign(store, organization, configuration) for _ in range(variant.campaigns)]
+        order = Order(organization, targets, await new_credential(store, organization), batches, variant.mixed)
+        run = await work(stage, order, variant.processes)
         await _check(store, order)
         return run
 
 
-async def _ingest(stage: Stage, order: Order) -> Run:
-    """Ours: messages through Kafka, contact-ingest as a process."""
+async def _ingest(stage: Stage, order: Order, processes: int) -> Run:
+    """Ours: messages through Kafka, contact-ingest as so many processes."""
     producer = AIOKafkaProducer(
         bootstrap_servers=stage.addresses.kafka, max_request_size=CONTACT_BATCHES.max_message_bytes
     )
     await producer.start()
     messages = [message(order, number) for number in range(order.batches)]
     try:
-        async with running_members(stage, ("ingest", "services.contact_ingest", {})) as members:
+        settings: dict[str, Any] = {}
+        wanted = [(f"ingest {number}", "services.contact_ingest", settings) for number in range(processes)]
+        async with running_members(stage, *wanted) as members:
             await warm_up_ingest(stage, order, producer, members)
             cpu, started = CpuClock(stage, members), monotonic()
             await asyncio.gather(*(send(producer, stage, *one) for one in messages))
@@ -110,7 +131,7 @@ async def _ingest(stage: Stage, order: Order) -> Run:
     return Run(order.batches * ROWS, seconds, used)
 
 
-async def _insert(stage: Stage, order: Order) -> Run:
+async def _insert(stage: Stage, order: Order, _: int) -> Run:
     """Bare: one writer for each campaign, one transaction for each 1,000 documents."""
     parts = [(target(order, n), [stored(order, n, row) for row in range(ROWS)]) for n in range(order.batches)]
 
