@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.outbox import Outbox
@@ -42,6 +43,9 @@ from shared.telephony.provider import (
 RETRY_SECONDS = 0.2
 # The one request that is on its way when something stops a campaign (docs/architecture.md, I5).
 SEND_SECONDS = 1.0
+# Contacts that were read by their start so short a part of GATE ago are not read again by the gate: its answer is then
+# worth that much less.
+JUST_NOW: Final = 0.1
 # Why a paced call comes back that could not be placed at its time.
 TOO_LATE = "later than its pace allows"
 
@@ -49,16 +53,26 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class _Taken:
+    """The contacts that a start made ours, as they were at `read_at` or later on this process's monotonic clock."""
+
+    contacts: list[Document]
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Jobs started together: by which nonce, and since when on this process's monotonic clock.
 
-    `place_by` are the latest times of paced calls, by attempt and the database's clock.
+    `place_by` are the latest times of paced calls, by attempt and the database's clock. `read_at`: the contacts are as
+    they were then or later, on the same clock; None: since when is not known.
     """
 
     nonce: str
     started: float
     contacts: Sequence[Document]
     place_by: Mapping[str, datetime] = field(default_factory=dict)
+    read_at: float | None = None
 
 
 class Placer:
@@ -85,18 +99,20 @@ class Placer:
         nonce, started = str(uuid.uuid4()), monotonic()
         mode = self._carriers.of_operator.mode
         order = starts.StartOrder(jobs, nonce, self._executor, mode, self._dialing.call_limits)
-        contacts: list[Document] | None = None
+        taken: _Taken | None = None
         try:
-            contacts = await self._take(order, started)
+            taken = await self._take(order, started)
         finally:
-            if contacts is None:
+            if taken is None:
                 # Too late, or cut off in the middle: the nonce frees what the write has taken, if it has.
                 for job in jobs:
                     self._release(
                         job.organization_id, job.shard, job.attempt_id, job.contact_id, nonce, "start unknown"
                     )
         place_by = {job.attempt_id: job.place_at + LATE for job in jobs if job.place_at is not None}
-        return Batch(nonce, started, contacts or (), place_by)
+        if taken is None:
+            return Batch(nonce, started, (), place_by)
+        return Batch(nonce, started, taken.contacts, place_by, taken.read_at)
 
     def seconds_until(self, job: DialJob) -> float:
         """Seconds until a job may be started; 0 for one that is not paced, or whose time has come."""
@@ -114,11 +130,12 @@ class Placer:
     def _is_late(self, place_at: datetime | None) -> bool:
         return place_at is not None and self._now_for_all() > place_at + LATE
 
-    async def _take(self, order: starts.StartOrder, started: float) -> list[Document] | None:
+    async def _take(self, order: starts.StartOrder, started: float) -> _Taken | None:
         """The contacts that the order made ours; None when that could not be known in time."""
         while self._left(started) > 0:
             try:
                 await starts.start(self._store, order)
+                read_at = monotonic()
                 contacts = await starts.started_by(self._store, order.contact_ids, order.nonce)
             except TemporaryError as error:
                 # The same write with the same nonce again: it can only take what it took before, or more.
@@ -127,7 +144,7 @@ class Placer:
             else:
                 metrics.STARTED.inc(len(contacts))
                 metrics.JOBS_NOT_OURS.inc(len(order.contact_ids) - len(contacts))
-                return contacts
+                return _Taken(contacts, read_at)
         return None
 
     async def without_stale(self, jobs: Sequence[DialJob]) -> list[DialJob]:
@@ -157,8 +174,10 @@ class Placer:
         while self._left(batch.started) > SHORTEST_REQUEST_SECONDS:
             try:
                 await self._carriers.learn({c["lock"]["account"] for c in batch.contacts})
-                looked_at = monotonic()
-                answers = await gate.look(self._store, {c["_id"]: batch.nonce for c in batch.contacts}, self._now())
+                nonces, looked_at, just_read = {c["_id"]: batch.nonce for c in batch.contacts}, monotonic(), None
+                if batch.read_at is not None and looked_at - batch.read_at < self._dialing.gate_ms / 1000 * JUST_NOW:
+                    looked_at, just_read = batch.read_at, batch.contacts
+                answers = await gate.look(self._store, nonces, self._now(), just_read)
             except TemporaryError as error:
                 log.warning("gate waits", why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

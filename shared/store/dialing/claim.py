@@ -108,14 +108,11 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     """Lock as many candidates as rules and limits allow; their dial jobs must be published afterwards."""
     if not order.contact_ids:
         return Claimed()
-    ready = await transaction.find_contacts(
-        {
-            "_id": {"$in": list(order.contact_ids)},
-            "shard": transaction.ledger.shard,
-            **may_be_claimed(now),
-        },
-        limit=0,
-    )
+    ahead, others = transaction.take_ahead(order.contact_ids)
+    ready = {contact_id: contact for contact_id, contact in ahead.items() if is_claimable(contact, now)}
+    if others:
+        query = {"_id": {"$in": others}, "shard": transaction.ledger.shard, **may_be_claimed(now)}
+        ready |= await transaction.find_contacts(query, limit=0)
     # Somebody who is edited while the queue is read may stand in it twice.
     candidates = [ready[contact_id] for contact_id in dict.fromkeys(order.contact_ids) if contact_id in ready]
     if not candidates:
@@ -142,6 +139,12 @@ def may_be_claimed(now: datetime) -> Document:
         "delete_requested": {"$ne": True},
         "asked": {"$exists": False},
     }
+
+
+def is_claimable(contact: Document, now: datetime) -> bool:
+    """Whether a contact, as it was read, is as `may_be_claimed` asks."""
+    waits = contact["status"] == ContactStatus.PENDING and contact["due_at"] <= now
+    return waits and not contact["delete_requested"] and contact["asked"] is None
 
 
 def _room_of_shard(transaction: ShardTransaction) -> int:

@@ -41,7 +41,19 @@ log = get_logger()
 DEFAULT_CONCURRENCY_LIMIT: Final = 10
 # So many documents in one answer, which must stay below 16 MB: an organization may have 95 kB (its exclusive caller
 # numbers and closures), a campaign 5, an entry of the do-not-call list 0.4, a budget 0.4.
-AT_MOST: Final = {"organizations": 100, "campaigns": 500, "budgets": 1000, "do_not_call": 10_000}
+AT_MOST: Final = {"organizations": 50, "campaigns": 300, "budgets": 1000, "do_not_call": 10_000}
+# A configuration of at most so many bytes comes in the same answer, with each of its campaigns; one may have megabytes
+# of windows, and is asked for by itself.
+SMALL_BYTES: Final = 16 * 1024
+_WITH_CONFIGURATION: Final[Document] = {
+    "$lookup": {
+        "from": "configurations",
+        "localField": "configuration_id",
+        "foreignField": "_id",
+        "pipeline": [{"$match": {"$expr": {"$lte": [{"$bsonSize": "$$ROOT"}, SMALL_BYTES]}}}],
+        "as": "configurations",
+    }
+}
 # Fields that are read, where a document has larger ones.
 FIELDS: Final[Mapping[str, Document]] = {
     "campaigns": dict.fromkeys(FOR_PEOPLE, 0),
@@ -138,6 +150,7 @@ class DialingContext:
     runs: dict[str, RunCalls] = field(default_factory=dict)
     listed: set[Listed] = field(default_factory=set)
     _hours: dict[str, OrganizationHours] = field(default_factory=dict)
+    _small_configurations: dict[str, Document] = field(default_factory=dict)
     numbers: NumbersInForce = field(default_factory=NumbersInForce)
     _rules: dict[tuple[str, str], Rules] = field(default_factory=dict)
     _asked: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -199,7 +212,10 @@ class DialingContext:
         found = await self.store[self.root.collection].aggregate([*root, *lookups], session=self.session)
         async for document in found:
             self.organizations |= _by_id(OrganizationDocument, document.pop("organizations", []))
-            self.campaigns |= _by_id(CampaignDocument, document.pop("campaigns", []))
+            campaigns = document.pop("campaigns", [])
+            for campaign in campaigns:
+                self._small_configurations |= {each["_id"]: each for each in campaign.pop("configurations")}
+            self.campaigns |= _by_id(CampaignDocument, campaigns)
             for budget in (complete(BudgetDocument, stored) for stored in document.pop("budgets", [])):
                 self.held[budget["_id"]] = budget["held"]
                 if budget["turn"] is not None:
@@ -213,14 +229,15 @@ class DialingContext:
             self.root_document = document
 
     async def _load_configurations(self) -> None:
-        """Read configurations by themselves.
-
-        One may have megabytes of windows, and an answer to `_look_up` has 16 at most.
-        """
+        """Make the loaded campaigns' configurations of what was read with these, the large ones of what is read now."""
         if new := self._new("configurations", {c["configuration_id"] for c in self.campaigns.values()}):
-            found = self.store["configurations"].find({"_id": {"$in": list(new)}}, session=self.session)
+            documents = [self._small_configurations.pop(each) for each in new & self._small_configurations.keys()]
+            large = new - {document["_id"] for document in documents}
+            if large:
+                found = self.store["configurations"].find({"_id": {"$in": list(large)}}, session=self.session)
+                documents += [document async for document in found]
             hours = {organization_id: self.hours_of(organization_id) for organization_id in self.organizations}
-            self.configurations |= readable_configurations([document async for document in found], hours)
+            self.configurations |= readable_configurations(documents, hours)
 
     def _new(self, collection: str, ids: Collection[str]) -> set[str]:
         """The ids among these that have not been asked for yet; they count as asked for from now on."""
@@ -351,6 +368,8 @@ def _lookup(collection: str, ids: Sequence[str]) -> Document:
     pipeline: list[Document] = [{"$match": {"_id": {"$in": list(ids)}}}]
     if collection in FIELDS:
         pipeline.append({"$project": FIELDS[collection]})
+    if collection == "campaigns":
+        pipeline.append(_WITH_CONFIGURATION)
     return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
 
 

@@ -82,10 +82,11 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     if not events:
         return Recorded()
     store, session = transaction.store, transaction.session
-    attempt_ids = list({event.attempt_id for event in events})
-    found = store["attempts"].find({"_id": {"$in": attempt_ids}}, session=session)
-    stored = {attempt["_id"]: complete(AttemptDocument, attempt) async for attempt in found}
     contacts = await transaction.read_contacts([event.contact_id for event in events], with_name=True)
+    # An attempt is recorded in the transaction that takes its contact off it, so that one that goes on is not.
+    over = {event.attempt_id for event in events if not holds(contacts.get(event.contact_id), event)}
+    found = store["attempts"].find({"_id": {"$in": list(over)}}, session=session) if over else None
+    stored = {each["_id"]: complete(AttemptDocument, each) async for each in found} if found is not None else {}
     events = await with_machines(transaction, events, stored, contacts)
     # Of a contact that was deleted since, what its call turns out to be is told: its organization is read for that.
     gone = [attempt for attempt in stored.values() if attempt["contact_id"] not in contacts]

@@ -1,6 +1,6 @@
 """GATE: the last look before a call is placed. The only sound check of do-not-call, pause, edit and delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -20,7 +20,7 @@ from shared.store.dialing.shards import GLOBAL, read_shards_and_global, sum_over
 from shared.store.documents.contacts import contact_of
 
 # What the gate reads of a contact: less than half of it, and none of what its agent is told.
-_LOOKED_AT: Final = frozenset(
+LOOKED_AT: Final = frozenset(
     {
         "organization_id",
         "campaign_id",
@@ -50,13 +50,18 @@ _LOOKED_AT: Final = frozenset(
 
 
 @translates
-async def look(store: Store, nonces: Mapping[str, str], now: datetime) -> dict[str, str | None]:
+async def look(
+    store: Store, nonces: Mapping[str, str], now: datetime, just_read: Sequence[Document] | None = None
+) -> dict[str, str | None]:
     """For each contact started with a nonce: None when its call may be placed now, else why not.
 
-    One read of every document for the whole batch. The answer is worth GATE ms and not more.
+    One read of every document for the whole batch. The answer is worth GATE ms and not more; with `just_read`, these
+    contacts with `LOOKED_AT` at least, it is worth that from the moment in which they were read.
     """
-    found = store["contacts"].find({"_id": {"$in": list(nonces)}}, dict.fromkeys(_LOOKED_AT, 1))
-    contacts = {contact["_id"]: contact_of(contact, _LOOKED_AT) async for contact in found}
+    if just_read is None:
+        found = store["contacts"].find({"_id": {"$in": list(nonces)}}, dict.fromkeys(LOOKED_AT, 1))
+        just_read = [contact_of(contact, LOOKED_AT) async for contact in found]
+    contacts = {contact["_id"]: contact for contact in just_read}
     everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
     context = DialingContext(store, everybody)
     await context.load(contacts.values())

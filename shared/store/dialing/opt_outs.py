@@ -46,6 +46,8 @@ async def flag_people(
         for each in flagged.contacts:
             if each["_id"] in contacts:
                 contacts[each["_id"]]["stopped"] = EndReason.DO_NOT_CALL.value
+        if flagged.contacts:
+            transaction.forget_ahead()
         wanted = transaction.context.fact_types(organization_id)
         for fact in flagged.facts:
             if fact.type in wanted:

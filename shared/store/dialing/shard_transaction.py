@@ -1,7 +1,7 @@
 """One scheduler transaction: its session, what it may look at, and the sums it changes."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -19,6 +19,9 @@ _FOR_THE_CALL_ALONE: Final = {"data": 0, "initial_context": 0}
 _READ: Final = stored_fields(ContactDocument) - _FOR_THE_CALL_ALONE.keys()
 # What a call's record keeps of the data: the name.
 _READ_WITH_NAME: Final = _READ | {"data"}
+# So many contacts are read ahead at most. Of few, a request costs more than what it reads; of many, each contact with
+# the name in its data costs the server more than without.
+FEW: Final = 64
 _WITH_NAME: Final = dict.fromkeys((*sorted(_READ), *(f"data.{name}" for names in NAME_FIELDS for name in names)), 1)
 
 
@@ -38,6 +41,7 @@ class ShardTransaction:
     session: AsyncClientSession
     ledger: Ledger
     context: DialingContext
+    _ahead: dict[str, Document | None] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, store: Store, session: AsyncClientSession, owner: Ownership) -> "ShardTransaction":
@@ -46,10 +50,33 @@ class ShardTransaction:
         # Runs are counted where they were read, so that each count is told once.
         return cls(store, session, Ledger(owner.shard, owner.epoch, runs=RunSums(context.runs)), context)
 
+    async def read_ahead(self, contact_ids: Collection[str]) -> None:
+        """Read contacts that several steps of this transaction will ask for, in one request; not more than `FEW`.
+
+        Each is handed out once, to the step that asks for it first. Who asks later sees what was written since.
+        """
+        if len(contact_ids) <= FEW:
+            found = await self.read_contacts(contact_ids, with_name=True)
+            self._ahead.update({contact_id: found.get(contact_id) for contact_id in contact_ids})
+
+    def take_ahead(self, contact_ids: Iterable[str]) -> tuple[dict[str, Document], list[str]]:
+        """Those of these contacts that were read ahead and are in the shard, by id; and the ids of which none was."""
+        wanted = set(contact_ids)
+        known = wanted & self._ahead.keys()
+        taken = {contact_id: self._ahead.pop(contact_id) for contact_id in known}
+        return {key: contact for key, contact in taken.items() if contact is not None}, list(wanted - known)
+
+    def forget_ahead(self) -> None:
+        """Have contacts that were read ahead read again: a step has written some that it was not given."""
+        self._ahead.clear()
+
     async def read_contacts(self, contact_ids: Collection[str], *, with_name: bool = False) -> dict[str, Document]:
         """These contacts of the shard as the transaction sees them, with the context of each loaded."""
-        query = {"_id": {"$in": list(set(contact_ids))}, "shard": self.ledger.shard}
-        return await self.find_contacts(query, limit=0, with_name=with_name)
+        contacts, others = self.take_ahead(contact_ids)
+        if others:
+            query = {"_id": {"$in": others}, "shard": self.ledger.shard}
+            contacts |= await self.find_contacts(query, limit=0, with_name=with_name)
+        return contacts
 
     async def find_contacts(self, query: Document, limit: int, *, with_name: bool = False) -> dict[str, Document]:
         """Contacts that match, at most `limit` (0: all), by id, with the context of each loaded.

@@ -45,6 +45,12 @@ class ShardWork:
     needed: int | None = None
     probes: Sequence[ProbePlaced] = ()
 
+    @property
+    def told_of(self) -> set[str]:
+        """The contacts that the events are about, by id."""
+        ended, released, probes = self.ended, self.released, self.probes
+        return {*(e.contact_id for e in ended), *(e.contact_id for e in released), *(e.contact_id for e in probes)}
+
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
@@ -115,6 +121,8 @@ async def do_shard_work(
 
     async def run(session: AsyncClientSession) -> WorkDone:
         transaction = ShardTransaction.begin(store, session, owner)
+        if work.claim.contact_ids and work.told_of:
+            await transaction.read_ahead(work.told_of.union(work.claim.contact_ids))
         recorded = await apply_endings(transaction, work.ended, now)
         await apply_probes(transaction, work.probes, now)
         released = await apply_releases(transaction, work.released, now, jitter_seconds)

@@ -13,21 +13,11 @@ from shared.domain.contact import ContactStatus
 from shared.domain.telephony_accounts import AccountProvider
 from shared.events import CallAnswered, DialJob
 from shared.store.client import Document, Store, translates
+from shared.store.dialing.gate import LOOKED_AT
 from shared.store.documents.contacts import contact_of
 
-# What a placement reads of a contact.
-_PLACED: Final = frozenset(
-    {
-        "organization_id",
-        "shard",
-        "campaign_id",
-        "lock",
-        "start",
-        "agent_config",
-        "initial_context",
-        "data",
-    }
-)
+# What a placement reads of a contact, and what the gate looks at before.
+_PLACED: Final = LOOKED_AT | {"shard", "initial_context", "data"}
 # Twilio holds its calls and reports over HTTP: `CallMode.CALLBACK`.
 MODE_OF_ACCOUNTS: Final = "callback"
 
@@ -102,7 +92,7 @@ def _hold_ms(limits: CallLimits) -> Document:
 
 @translates
 async def started_by(store: Store, contact_ids: Sequence[str], nonce: str) -> list[Document]:
-    """The contacts that this start call made its own: what a placement needs of each."""
+    """The contacts that this start call made its own: what the gate and a placement need of each."""
     query = {"_id": {"$in": list(contact_ids)}, "start.nonce": nonce}
     found = store["contacts"].find(query, dict.fromkeys(_PLACED, 1))
     return [contact_of(contact, _PLACED) async for contact in found]

@@ -252,3 +252,20 @@ async def told_types(store: Store) -> Counter[str]:
     """How often facts of each type were told, or wait to be."""
     waiting = [fact["type"] async for fact in store["facts_in"].find()]
     return Counter(waiting + [fact["type"] async for each in store["facts"].find() for fact in each["facts"]])
+
+
+async def test_an_opt_out_keeps_the_person_out_of_the_claim_of_the_same_transaction(store: Store) -> None:
+    """By the flag alone: the other contact of the person has another number, and was read before the call's end was."""
+    world = await new_world(store, ROOMY)
+    person_id, in_summer = await ida(world)
+    [in_spring] = [each.contact_id for each in await people.enrolled(world, person_id, campaign_id=SPRING)]
+    assert in_spring is not None
+    await store["contacts"].update_one({"_id": in_spring}, {"$set": {"phone_numbers": [OTHER]}})
+    world.rules.numbers[in_spring].set(world.steps, (OTHER,))
+    await call(world, in_summer)
+    [live] = [live for live in world.carrier.live() if live.request.contact_id == in_summer]
+    world.carrier.end(live, Outcome.DO_NOT_CALL)
+    await world.report(live)
+    jobs = await world.work(ACME_SHARD, ACME_SHARD, claim=[in_spring])
+    assert [job.contact_id for job in jobs] == []
+    assert (await contact(world, in_spring))["stopped"] == "do_not_call"

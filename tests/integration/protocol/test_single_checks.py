@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.call_executor import placing
+from shared.clock import monotonic
 from shared.domain.campaign import CampaignMove
 from shared.domain.contact import ContactStatus
 from shared.domain.outcome import Outcome
@@ -373,3 +375,24 @@ async def test_a_job_that_came_back_was_no_attempt_whatever_the_search_for_it_fo
     await say(world, asleep.job.attempt_id, Outcome.INTERRUPTED)
     assert await store["attempts"].count_documents({}) == 0
     await drain(world)
+
+
+@pytest.mark.parametrize("just_now", [True, False])
+async def test_the_gate_takes_what_a_start_has_read_for_a_moment_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, just_now: bool
+) -> None:
+    """Its answer is then as old as that reading; whatever is not the contact's own is read all the same."""
+    monkeypatch.setattr(placing, "JUST_NOW", 1000.0 if just_now else 0.0)
+    world = await new_world(store)
+    placer = world.executors[A].placer
+    batch = await placer.start([(await job_for(world, ANN)).job])
+    await store["contacts"].update_one({"_id": ANN}, {"$set": {"delete_requested": True}})
+    before = monotonic()
+    allowed, looked_at = await placer.gate(batch)
+    assert [contact["_id"] for contact in allowed] == ([ANN] if just_now else [])
+    assert (looked_at < before) is just_now
+    if just_now:
+        assert looked_at == batch.read_at
+        await edits.move(world, batch.contacts[0]["campaign_id"], CampaignMove.PAUSE)
+        allowed, _ = await placer.gate(batch)
+        assert not allowed, "the campaign is looked at now"

@@ -8,9 +8,9 @@ from shared.domain.dialing import callable_numbers
 from shared.domain.ids import campaign_budget, organization_budget
 from shared.store.client import Document, Store
 from shared.store.dialing import context
-from shared.store.dialing.context import AT_MOST, DialingContext, Root
+from shared.store.dialing.context import AT_MOST, SMALL_BYTES, DialingContext, Root
 from shared.store.documents.contacts import contact_of
-from tests.factories import add_campaign, add_contacts, add_organization
+from tests.factories import add_campaign, add_configuration, add_contacts, add_organization, contact_document
 
 NOBODY = 0
 ROOT = Root("shards", NOBODY, ("grant", "held"))
@@ -79,9 +79,13 @@ async def test_the_largest_documents_the_api_takes_fit_into_one_answer(store: St
     ]
     texts = dict.fromkeys(("name", "external_id", "agent_id", "agent_version"), text)
     campaigns = [
-        {"_id": f"{n:036}", "organization_id": f"{n:036}", "configuration_id": "", **texts}
+        {"_id": f"{n:036}", "organization_id": f"{n:036}", "configuration_id": f"{n:036}", **texts}
         for n in range(AT_MOST["campaigns"])
     ]
+    await store["configurations"].insert_many(
+        {"_id": campaign["configuration_id"], "organization_id": "", "name": "n" * (SMALL_BYTES - 120)}
+        for campaign in campaigns
+    )
     entries = [
         {"_id": f"{n:040}", "organization_id": f"{n:036}", "phone_number": number, "reason": text * 3}
         for n in range(AT_MOST["do_not_call"])
@@ -99,3 +103,19 @@ async def test_the_largest_documents_the_api_takes_fit_into_one_answer(store: St
     await found._look_up({name: [document["_id"] for document in documents] for name, documents in everything.items()})
     assert len(found.organizations) == AT_MOST["organizations"]
     assert len(found.campaigns) == AT_MOST["campaigns"]
+    assert len(found._small_configurations) == AT_MOST["campaigns"]
+
+
+async def test_a_configuration_is_read_whatever_its_size(store: Store) -> None:
+    """The small one with its campaigns, the large one by itself, which gives each campaign its own all the same."""
+    await store["shards"].insert_one({"_id": NOBODY})
+    organization = await add_organization(store)
+    small = await add_configuration(store, organization, max_attempts=4)
+    large = await add_configuration(store, organization, max_attempts=7, name="n" * SMALL_BYTES)
+    contacts = []
+    for number, configuration in enumerate((small, small, large)):
+        campaign = await add_campaign(store, organization, configuration)
+        contacts.append(contact_document(organization, campaign, number))
+    found = DialingContext(store, ROOT)
+    await found.load(contacts)
+    assert [found.retry_policy(contact).max_attempts for contact in contacts] == [4, 4, 7]
