@@ -1,8 +1,10 @@
-"""Each example of a body in the native document is taken as it stands, but for ids and times that are of their day."""
+"""The native document: its examples of bodies are taken, but for ids and times of their day; answers keep to it."""
 
 from typing import Any, Final
 
-from tests.integration.campaign_api.client import Answer, Api
+from jsonschema import Draft202012Validator
+
+from tests.integration.campaign_api.client import ADMIN_TOKEN, Answer, Api
 from tests.integration.campaign_api.test_isolation import IN_A_MONTH, Victim, victim
 
 __all__ = ["victim"]
@@ -34,6 +36,26 @@ async def test_every_example_is_taken(api: Api, victim: Victim) -> None:
                 tried += 1
     assert tried > 35
     assert {name: status for name, (status, _) in others.items()} == ELSEWHERE, others
+
+
+async def test_what_is_read_keeps_to_the_document_formats_included(api: Api, victim: Victim) -> None:
+    document = (await api.call("GET", "/openapi.json")).body
+    things = {**victim.ids, "organization_id": victim.customer.organization_id}
+    read = 0
+    for path, methods in document["paths"].items():
+        content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if "application/json" not in content or "{topic}" in path:
+            continue
+        way = path.format_map(things) + ("?number=%2B442071838750" if path.endswith("/next-call") else "")
+        key = ADMIN_TOKEN if path.startswith("/admin") else victim.customer.key
+        answer = await api.call("GET", way, key=key)
+        assert answer.status == 200, (path, answer.raw)
+        schema = {**content["application/json"]["schema"], "components": document["components"]}
+        validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        faults = [f"{list(fault.absolute_path)}: {fault.message}" for fault in validator.iter_errors(answer.body)]
+        assert faults == [], path
+        read += 1
+    assert read > 40
 
 
 def example_of(document: Any, media: Any, things: dict[str, str]) -> Any:
