@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from dialstream_cli.faults import NotReachable, Refused
+from dialstream_cli.faults import NotReachable, Refused, UsageFault
 
 Query = Mapping[str, str | int | bool | list[str] | None]
 CONNECT_SECONDS: Final = 5.0
@@ -24,6 +24,9 @@ STREAM_SECONDS: Final = 60.0
 TRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 60.0
 _TOO_MANY, _AWAY = 429, 503
+# They would lead to another path.
+_NO_SEGMENTS: Final = frozenset({"", ".", ".."})
+_STRANGE: Final = "That is no answer of campaign-api; is the address right?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Api:
         while most is None or given < most:
             limit = 200 if most is None else min(200, most - given)
             page = self.get(path, {**(query or {}), "cursor": cursor, "limit": limit})
+            if not isinstance(page.get(name), list):
+                raise Refused(200, {"detail": _STRANGE})
             yield from page[name]
             given += len(page[name])
             cursor = page["next_cursor"]
@@ -130,16 +135,27 @@ class Api:
 
 
 def connect(url: str, key: str, organization: str | None) -> Api:
-    """The API at an address, by the proxy that the environment names for it (`HTTPS_PROXY`, `NO_PROXY`)."""
+    """The API at an address, by the proxy that the environment names for it (`HTTPS_PROXY`, `NO_PROXY`).
+
+    Raises UsageFault for a proxy that is none.
+    """
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme)
     direct = proxy is None or bool(proxy_bypass(parts.hostname or ""))
-    pool = urllib3.PoolManager() if direct or proxy is None else urllib3.ProxyManager(proxy)
+    try:
+        pool = urllib3.PoolManager() if direct or proxy is None else urllib3.ProxyManager(proxy)
+    except HTTPError:
+        name = f"{parts.scheme.upper()}_PROXY"
+        raise UsageFault(
+            f"{name} is no address of an HTTP proxy; write it like http://proxy.example.com:3128."
+        ) from None
     return Api(url.rstrip("/"), key, organization, pool)
 
 
 def segment(reference: str) -> str:
-    """An id or external_id as one segment of a path."""
+    """An id or external_id as one segment of a path. Raises UsageFault for one that a path cannot hold."""
+    if reference in _NO_SEGMENTS:
+        raise UsageFault(f"{reference!r} is no id.")
     return quote(reference, safe="")
 
 
@@ -165,10 +181,10 @@ def _written(query: Query) -> str:
 
 def _checked(status: int, raw: bytes) -> Any:
     body = _json(raw)
-    if 200 <= status < 300 and body is not None:
+    if 200 <= status < 300 and isinstance(body, dict):
         return body
     if not isinstance(body, dict):
-        body = {"detail": f"HTTP {status}, and no answer of campaign-api: is the address right?"}
+        body = {"detail": f"HTTP {status}: {_STRANGE}"}
     if status == _AWAY:
         raise NotReachable(str(body.get("detail", "A server behind campaign-api is away.")))
     raise Refused(status, body)

@@ -45,31 +45,43 @@ def from_environment(environment: Mapping[str, str]) -> Login:
     return Login(*(environment.get(name) or None for name in (URL, KEY, ORGANIZATION, OPERATOR)))
 
 
-def file_of(environment: Mapping[str, str]) -> Path:
-    """The file that `login` writes: in XDG_CONFIG_HOME, else ~/.config."""
+def file_of(environment: Mapping[str, str]) -> Path | None:
+    """The file that `login` writes: in XDG_CONFIG_HOME, else ~/.config; None for a user without a home."""
     home = environment.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "dialstream" / "login.json"
+    try:
+        return (Path(home) if home else Path.home() / ".config") / "dialstream" / "login.json"
+    except RuntimeError:
+        return None
 
 
-def kept(file: Path) -> Login:
+def kept(file: Path | None) -> Login:
     """What the last `login` has kept; nothing without one. Raises UsageFault where the file cannot be read."""
+    if file is None:
+        return Login()
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return Login(**{name: str(value) for name, value in values.items() if value is not None})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Login()
     except (OSError, ValueError, TypeError, AttributeError):
         raise UsageFault(f"{file} cannot be read; run `dialstream login` again.") from None
 
 
-def keep(login: Login, file: Path) -> None:
-    """Write the file; only its owner may read it, from its first byte on."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def keep(login: Login, file: Path | None) -> Path:
+    """Write the file, which only its owner may read, from its first byte on. Raises UsageFault where that cannot be."""
+    if file is None:
+        raise UsageFault("There is no home folder to keep a login in; set XDG_CONFIG_HOME.")
     beside = file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as out:
-        json.dump(asdict(login), out)
-    beside.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside.unlink(missing_ok=True)
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(asdict(login), out)
+        beside.replace(file)
+    except OSError as error:
+        raise UsageFault(f"{file} cannot be written: {error.strerror}; XDG_CONFIG_HOME names another folder.") from None
+    return file
 
 
 def customer_api(login: Login) -> Api:
@@ -80,6 +92,8 @@ def customer_api(login: Login) -> Api:
     organization = login.organization if login.key.startswith("pat_") else None
     if login.key.startswith("pat_") and organization is None:
         raise UsageFault(f"A personal token needs an organization: --organization, or {ORGANIZATION}.")
+    if organization is not None:
+        _check_sendable(organization, ORGANIZATION)
     return connect(checked_url(login), login.key, organization)
 
 
@@ -106,6 +120,6 @@ def checked_url(login: Login) -> str:
 
 
 def _check_sendable(key: str, name: str) -> None:
-    """Raises UsageFault for a credential that no header can carry, such as one that was copied with a line's end."""
+    """Raises UsageFault for a text that no header can carry, such as one that was copied with a line's end."""
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise UsageFault(f"The credential has characters that none has; look at {name}, or log in again.")
+        raise UsageFault(f"{name} has characters that none has; look at it, or log in again.")

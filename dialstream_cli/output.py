@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the API answered, as JSON.")]
 Row = Mapping[str, Any]
+# Letters that a column needs on the average to be read; where a terminal has fewer, each row is shown by itself.
+NARROWEST_COLUMN: Final = 8
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
@@ -82,9 +84,16 @@ def _show_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    console = Console()
+    if console.width < NARROWEST_COLUMN * len(columns):
+        for place, row in enumerate(rows):
+            if place:
+                typer.echo()
+            show_one(row, columns, as_json=False)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell(value_of(row, name))) for name in columns))
-    Console().print(table)
+    console.print(table)

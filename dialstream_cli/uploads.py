@@ -9,6 +9,7 @@ from dialstream_cli.faults import Refused
 from dialstream_cli.rows import FileRow, SetAside, batches, parsed
 
 _INVALID: Final = 422
+_TOO_LARGE: Final = 413
 
 
 @dataclass(slots=True)
@@ -67,6 +68,8 @@ def _send(api: Api, campaign: str, contacts: list[tuple[int, dict[str, Any]]], s
 
 def bad_rows(refusal: Refused, numbers: Sequence[int]) -> list[SetAside]:
     """The rows that a refusal names, by `["body", "contacts", index, field…]`; none where something else is wrong."""
+    if refusal.status == _TOO_LARGE and len(numbers) == 1:
+        return [SetAside(numbers[0], "", refusal.detail)]
     if refusal.status != _INVALID:
         return []
     found = [_bad_row(error, numbers) for error in refusal.errors]

@@ -139,6 +139,7 @@ async def _with_customer(
         write_dev_env(home, values)
         await receiver.subscribe(api)
         if campaign_id is not None:
+            _say(console, f"\nWatch it at the console: {_where_to_watch(home, up)}")
             await dial_list(api, up.lineup.carrier.url, campaign_id, who.organization_id, wishes.contacts, console)
             console.print(receiver.said(), highlight=False, soft_wrap=True)
     if not wishes.once:
@@ -148,7 +149,7 @@ async def _with_customer(
 def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, receiver: DemoReceiver) -> None:
     lineup, env = up.lineup, _short(home.root / "dev.env")
     places = {
-        "console": f"{lineup.consoles[0].url}  (sign in with the API key that is in {env})",
+        "console": _where_to_watch(home, up),
         "API": f"{lineup.api.url}  (pages at {lineup.api.url}/docs)",
         "SmartAlex": f"{lineup.api.url}/smartalex/v1  (for its clients; pages at {lineup.api.url}/smartalex/docs)",
         "SysEvo": f"{lineup.api.url}/sysevo/api/v1  (for its clients and Dograh's; /sysevo/docs)",
@@ -179,7 +180,15 @@ def _say_where(console: Console, home: Home, addresses: Addresses, up: Running, 
         '  curl -H "Authorization: Bearer $DIALSTREAM_API_KEY" "$DIALSTREAM_URL/talkturo/api/crm/contacts?limit=5"',
     )
     for line in ("", *lines):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        _say(console, line)
+
+
+def _where_to_watch(home: Home, up: Running) -> str:
+    return f"{up.lineup.consoles[0].url}  (sign in with the API key that is in {_short(home.root / 'dev.env')})"
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _short(path: Path) -> str:

@@ -11,7 +11,9 @@ import typer
 
 from dialstream_cli.client import Api, segment
 from dialstream_cli.commands.campaigns import AnyCampaign
-from dialstream_cli.output import AsJson, say, show, tsv
+from dialstream_cli.faults import UsageFault
+from dialstream_cli.output import AsJson, say, show, show_json, tsv
+from dialstream_cli.rows import check_writable
 from dialstream_cli.session import Limit, customer
 
 app = typer.Typer(help="Calls: list them, follow them as they end, download them.", no_args_is_help=True)
@@ -89,14 +91,18 @@ def tail(
 def export(
     context: typer.Context,
     campaign: AnyCampaign,
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    form: Annotated[str | None, typer.Option("--format", help="csv or jsonl; csv, unless --json is given.")] = None,
     output: Annotated[Path | None, typer.Option(help="A file; else standard output.")] = None,
     since: Since = None,
     until: Until = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Download the ended calls of a campaign, newest first."""
+    """Download the ended calls of a campaign, newest first; with --json a line of JSON for each."""
+    form = form or ("jsonl" if as_json else "csv")
     if form not in {"csv", "jsonl"}:
         raise typer.BadParameter("is csv or jsonl.", param_hint="--format")
+    if as_json and form == "csv" and output is None:
+        raise UsageFault("CSV is no JSON: leave out --json or --format csv, or write to a file by --output.")
     path = f"/campaign/campaigns/{segment(campaign)}/calls.{form}"
     chunks = customer(context).stream(path, {"since": since, "until": until})
     if output is None:
@@ -104,11 +110,27 @@ def export(
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
         return
+    size = _write(chunks, check_writable(output))
+    if as_json:
+        show_json({"file": str(output), "format": form, "bytes": size})
+    else:
+        say(f"Wrote {output}.")
+
+
+def _write(chunks: Iterator[bytes], output: Path) -> int:
+    """How many bytes were written to the file, which is there whole or as it was before."""
+    if output.exists() and not output.is_file():
+        # A device or a pipe, which nothing can be put in the place of.
+        with output.open("wb") as out:
+            return sum(out.write(chunk) for chunk in chunks)
     beside = output.with_name(f"{output.name}.part")
-    with beside.open("wb") as out:
-        out.writelines(chunks)
-    beside.replace(output)
-    say(f"Wrote {output}.")
+    try:
+        with beside.open("wb") as out:
+            size = sum(out.write(chunk) for chunk in chunks)
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)
+    return size
 
 
 class Ended:

@@ -1,7 +1,9 @@
 """`dialstream campaigns …`: list, make, move, follow, and say why nobody is called."""
 
 import json
+import shutil
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,6 +19,8 @@ from dialstream_cli.session import Limit, customer
 
 app = typer.Typer(help="Campaigns: list, make, start, pause, follow, and why nobody is called.", no_args_is_help=True)
 PATH: Final = "/campaign/campaigns"
+# A stream that ends is followed anew: campaign-api has been restarted, or a proxy has had enough.
+SECONDS_BETWEEN_STREAMS: Final = 1.0
 LISTED: Final = ("id", "external_id", "name", "state", "state_reason", "priority", "created_at")
 MOVED: Final = ("id", "name", "state", "state_reason")
 WATCHED: Final = (
@@ -130,13 +134,15 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Follow a campaign's numbers as they change, at most once a second."""
-    api, head = customer(context), True
+    api, head, path = customer(context), True, f"{PATH}/{segment(campaign)}/events"
     while True:
-        for stats in stats_of_events(api.stream(f"{PATH}/{segment(campaign)}/events")):
+        for stats in stats_of_events(api.stream(path)):
             if as_json:
                 typer.echo(json.dumps(stats, ensure_ascii=False))
             elif sys.stdout.isatty():
-                typer.echo(f"\r\x1b[2K{progress_line(stats)}", nl=False)
+                # On one line, however narrow the terminal is: only that one is written over.
+                width = shutil.get_terminal_size().columns - 1
+                typer.echo(f"\r\x1b[2K{progress_line(stats)[:width]}", nl=False)
             else:
                 typer.echo(tsv([stats], WATCHED, head=head), nl=False)
             head = False
@@ -144,6 +150,7 @@ def watch(
                 if sys.stdout.isatty() and not as_json:
                     typer.echo()
                 return
+        time.sleep(SECONDS_BETWEEN_STREAMS)
 
 
 @app.command()

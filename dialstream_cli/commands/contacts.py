@@ -14,7 +14,7 @@ from dialstream_cli.client import Api, segment
 from dialstream_cli.commands.campaigns import AnyCampaign
 from dialstream_cli.faults import CommandFault, UsageFault
 from dialstream_cli.output import AsJson, say, show, show_json, show_one
-from dialstream_cli.rows import lines_of, set_aside_file, write_set_aside
+from dialstream_cli.rows import check_writable, count_of, lines_of, set_aside_file, write_set_aside
 from dialstream_cli.session import customer
 from dialstream_cli.uploads import Uploaded, upload
 
@@ -62,7 +62,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Load a file of contacts into a campaign; rows that are refused go to a file, and the exit code is 1."""
-    api, target = customer(context), refused or set_aside_file(file)
+    api, target = customer(context), check_writable(refused or set_aside_file(file))
     if file.suffix.lower() in NDJSON:
         if mapping:
             raise UsageFault("--map is for CSV; lines of NDJSON name their fields themselves.")
@@ -106,7 +106,7 @@ def mapping_of(pairs: list[str]) -> dict[str, str]:
 def _add_lines(api: Api, campaign: str, file: Path, target: Path) -> dict[str, Any]:
     so_far = Uploaded()
     try:
-        with progress(f"Loading {file.name}", _count_lines(file)) as advance:
+        with progress(f"Loading {file.name}", count_of(file)) as advance:
             for rows, so_far in upload(api, campaign, lines_of(file)):  # noqa: B007 - what is stored when it fails
                 advance(rows)
     finally:
@@ -144,10 +144,6 @@ def _add_csv(api: Api, campaign: str, file: Path, mapping: Mapping[str, str], ta
     if job["failure"] is not None:
         raise CommandFault(f"The import has failed after {job['rows']} rows: {job['failure']['message']}")
     return {**job, "warnings": None, "refused_rows": str(target) if job["refused"] else None}
-
-
-def _count_lines(file: Path) -> int:
-    return sum(1 for _ in lines_of(file)) if sys.stderr.isatty() else 0
 
 
 @contextmanager

@@ -5,11 +5,20 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from dialstream_cli.client import segment
+from dialstream_cli.client import Api, segment
 from dialstream_cli.commands.contacts import progress
 from dialstream_cli.faults import CommandFault, Refused
 from dialstream_cli.output import AsJson, say, show, show_one
-from dialstream_cli.rows import FileRow, SetAside, batches, lines_of, set_aside_file, write_set_aside
+from dialstream_cli.rows import (
+    FileRow,
+    SetAside,
+    batches,
+    check_writable,
+    count_of,
+    lines_of,
+    set_aside_file,
+    write_set_aside,
+)
 from dialstream_cli.session import Limit, customer
 
 app = typer.Typer(help="The do-not-call list: numbers that nobody calls.", no_args_is_help=True)
@@ -58,33 +67,38 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """List all numbers of a file; rows that are refused go to a file, and the exit code is 1."""
-    api, target = customer(context), refused or set_aside_file(file)
+    api, target = customer(context), check_writable(refused or set_aside_file(file))
     bad: list[SetAside] = []
     listed = 0
-    with progress(f"Loading {file.name}", None) as advance:
-        for batch in batches(lines_of(file)):
-            left = batch
-            while left:
-                numbers = [row.text for row in left]
-                try:
-                    api.post(PATH, {"phone_numbers": numbers, "reason": reason}, again=True)
-                except Refused as refusal:
-                    wrong = bad_numbers(refusal, left)
-                    if not wrong:
-                        raise
-                    bad += wrong
-                    known = {row.row for row in wrong}
-                    left = [row for row in left if row.number not in known]
-                    continue
-                listed += len(left)
-                break
-            advance(len(batch))
-    if bad:
-        write_set_aside(bad, target)
+    try:
+        with progress(f"Loading {file.name}", count_of(file)) as advance:
+            for batch in batches(lines_of(file)):
+                listed += _list_numbers(api, batch, reason, bad)
+                advance(len(batch))
+    finally:
+        if bad:
+            write_set_aside(bad, target)
     answer: dict[str, Any] = {"listed": listed, "refused": len(bad), "refused_rows": str(target) if bad else None}
     show_one(answer, tuple(answer), as_json=as_json)
     if bad:
         raise CommandFault(f"{len(bad)} rows were refused; see {target}.")
+
+
+def _list_numbers(api: Api, rows: list[FileRow], reason: str | None, bad: list[SetAside]) -> int:
+    """How many of the rows are listed now. Those that are no numbers go to `bad`, and the others out once more."""
+    while rows:
+        try:
+            api.post(PATH, {"phone_numbers": [row.text for row in rows], "reason": reason}, again=True)
+        except Refused as refusal:
+            wrong = bad_numbers(refusal, rows)
+            if not wrong:
+                raise
+            bad += wrong
+            known = {row.row for row in wrong}
+            rows = [row for row in rows if row.number not in known]
+        else:
+            break
+    return len(rows)
 
 
 def bad_numbers(refusal: Refused, rows: list[FileRow]) -> list[SetAside]:

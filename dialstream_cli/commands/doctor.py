@@ -15,7 +15,6 @@ from dialstream_cli.session import login_of
 COLUMNS: Final = ("part", "state", "said", "what_to_do")
 SERVERS: Final = {"kafka": "Kafka", "mongodb": "MongoDB"}
 _GOOD, _BAD, _UNKNOWN = "good", "wrong", "not looked at"
-_FORBIDDEN: Final = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,16 @@ def examine(login: Login) -> Iterator[Finding]:
 
 
 def _servers(api: Api) -> Iterator[Finding]:
-    _, ready = api.probe("/health/ready")
-    away = ready.get("away", []) if isinstance(ready, Mapping) else []
+    try:
+        status, ready = api.probe("/health/ready")
+    except NotReachable as error:
+        status, ready = 0, {"detail": str(error)}
+    away = ready.get("away") if isinstance(ready, Mapping) else None
     for name, title in SERVERS.items():
-        if name in away:
+        if away is None and ready != {"status": "ready"}:
+            said = ready.get("detail") if isinstance(ready, Mapping) else None
+            yield Finding(title, _UNKNOWN, str(said or f"HTTP {status}, and no answer of campaign-api."))
+        elif name in (away or ()):
             what = f"Start {title}, or look at DIALSTREAM_{name.upper()} of campaign-api (docs/operations.md)."
             yield Finding(title, _BAD, "campaign-api does not reach it.", what)
         else:
@@ -84,12 +89,8 @@ def _with_key(api: Api) -> Iterator[Finding]:
     yield Finding("Key", _GOOD)
     try:
         diagnosis = api.get("/campaign/campaigns/default/diagnosis")
-    except NotReachable as away:
-        yield Finding("Carrier", _UNKNOWN, str(away))
-    except Refused as refusal:
-        if refusal.status != _FORBIDDEN:
-            raise
-        yield Finding("Carrier", _UNKNOWN, refusal.detail)
+    except (NotReachable, Refused) as error:
+        yield Finding("Carrier", _UNKNOWN, str(error))
     else:
         yield executors(diagnosis)
         yield from carrier(diagnosis)

@@ -5,7 +5,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,7 +17,15 @@ from dialstream_cli.commands.contacts import progress
 from dialstream_cli.credentials import ORGANIZATION
 from dialstream_cli.faults import CommandFault, NotReachable, Refused, UsageFault
 from dialstream_cli.output import AsJson, show_one
-from dialstream_cli.rows import SetAside, batches, lines_of, parsed, set_aside_file, write_set_aside
+from dialstream_cli.rows import (
+    SetAside,
+    batches,
+    check_writable,
+    lines_of,
+    parsed,
+    set_aside_file,
+    write_set_aside,
+)
 from dialstream_cli.session import customer, login_of
 
 TOPIC: Final = "contact.batches"
@@ -51,7 +59,7 @@ def ingest(
 
     The same file again is the same batches, which change nothing once they are stored.
     """
-    login, api, target = login_of(context), customer(context), refused or set_aside_file(file)
+    login, api, target = login_of(context), customer(context), check_writable(refused or set_aside_file(file))
     if login.organization is None:
         raise UsageFault(f"A batch names its organization: --organization, or {ORGANIZATION}.")
     bad: list[SetAside] = []
@@ -62,20 +70,26 @@ def ingest(
 
     asyncio.run(_publish(kafka, prefix + TOPIC, messages, headers))
     answer = {"batches": len(messages), "inserted": 0, "updated": 0}
-    with progress("Waiting for results", len(messages)) as advance:
-        for message in messages:
-            result = _result(api, message.batch_id, patience)
-            if result["status"] == "refused":
-                raise CommandFault(f"Batch {message.batch_id} was refused: {result['reason']}")
-            answer["inserted"] += result["inserted"]
-            answer["updated"] += result["updated"]
-            bad += [SetAside(message.rows[row["index"]], row["field"] or "", row["reason"]) for row in result["failed"]]
-            advance(1)
-    if bad:
-        write_set_aside(bad, target)
+    try:
+        with progress("Waiting for results", len(messages)) as advance:
+            for message in messages:
+                result = _result(api, message.batch_id, patience)
+                answer["inserted"] += result["inserted"]
+                answer["updated"] += result["updated"]
+                bad += _set_aside(message, result)
+                advance(1)
+    finally:
+        if bad:
+            write_set_aside(bad, target)
     show_one({**answer, "refused": len(bad), "refused_rows": str(target) if bad else None}, SHOWN, as_json=as_json)
     if bad:
         raise CommandFault(f"{len(bad)} rows were refused; see {target}.")
+
+
+def _set_aside(message: Message, result: Mapping[str, Any]) -> list[SetAside]:
+    if result["status"] == "refused":
+        return [SetAside(row, "", result["reason"]) for row in message.rows]
+    return [SetAside(message.rows[row["index"]], row["field"] or "", row["reason"]) for row in result["failed"]]
 
 
 def messages_of(file: Path, organization_id: str, campaign: str, bad: list[SetAside]) -> Iterator[Message]:
@@ -125,9 +139,12 @@ async def _publish(servers: str, topic: str, messages: list[Message], headers: l
 
     # What goes wrong is said once, by the exception, and not at each try to connect.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers, acks="all", enable_idempotence=True, max_request_size=MOST_REQUEST_BYTES
-    )
+    try:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=servers, acks="all", enable_idempotence=True, max_request_size=MOST_REQUEST_BYTES
+        )
+    except ValueError as error:
+        raise UsageFault(f"--kafka {servers}: write host:port, with commas between several ({error}).") from None
     try:
         await producer.start()
         for message, signature in zip(messages, headers, strict=True):

@@ -4,6 +4,8 @@ import base64
 import contextlib
 import json
 import os
+import signal
+from collections import deque
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated, Any, Final
@@ -50,37 +52,49 @@ def listen(
         raise UsageFault(f"Signatures need the subscription's secret: set {SECRET}, or --subscribe URL.")
     try:
         receiver = Receiver((host, port), secret, as_json=as_json)
-    except OSError as error:
-        raise CommandFault(f"Cannot listen at {host}:{port}: {error.strerror}.") from None
+    except (OSError, UnicodeError) as error:
+        raise CommandFault(f"Cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}.") from None
+    # As at Ctrl-C: the subscription must not outlive this command.
+    signal.signal(signal.SIGTERM, _interrupt)
     with receiver, contextlib.ExitStack() as stack:
         say(f"Listening at http://{host}:{receiver.server_address[1]}.")
         if subscribe is not None:
             receiver.secret = stack.enter_context(_subscribed(context, subscribe))
         while count is None or receiver.requests < count:
             receiver.handle_request()
+            while receiver.arrived:
+                typer.echo(receiver.arrived.popleft())
     if receiver.wrong:
         raise CommandFault(f"{receiver.wrong} of {receiver.requests} requests had a wrong signature.")
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 class Receiver(HTTPServer):
-    """Takes one request after the other; `requests` and `wrong` count them."""
+    """Takes one request after the other; `requests` and `wrong` count them, `arrived` are lines yet to be printed."""
 
     def __init__(self, address: tuple[str, int], secret: str, *, as_json: bool) -> None:
         self.secret, self.as_json = secret, as_json
         self.requests = self.wrong = 0
+        self.arrived: deque[str] = deque()
         super().__init__(address, _Handler)
 
     def take(self, raw: bytes, headers: Mapping[str, str]) -> int:
-        """Print one event; the status to answer with."""
+        """Note one event; the status to answer with."""
         event = event_of(raw, headers, self.secret)
         self.requests += 1
         self.wrong += event is None
         told: Mapping[str, Any] = event if event is not None else {"body": raw.decode(errors="replace")}
         if self.as_json:
-            typer.echo(json.dumps({"signature_is_right": event is not None, **told}, ensure_ascii=False))
+            self.arrived.append(json.dumps({"signature_is_right": event is not None, **told}, ensure_ascii=False))
         else:
-            typer.echo(line_of(told, right=event is not None))
+            self.arrived.append(line_of(told, right=event is not None))
         return WRONG_SIGNATURE if event is None else ACCEPTED
+
+    def handle_error(self, *_: Any) -> None:
+        """Nothing: the sender has gone before it was answered, and will send again."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -139,7 +139,7 @@ async def _asked(engine: Engine, organization_id: str, contact_id: str, asking: 
         except AskedBefore:
             await asyncio.sleep(_BETWEEN_TRIES)
     else:
-        raise TemporaryError("What was asked of this contact before is not carried out yet.")
+        raise TemporaryError("What was asked of this contact before is not carried out yet")
     engine.hints.give(
         ContactsAdded(
             organization_id=organization_id, shard=stored["shard"], campaign_id=stored["campaign_id"], asked=True

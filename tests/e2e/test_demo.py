@@ -5,13 +5,15 @@ import signal
 import stat
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from deploy import dev_env
 from deploy.create_topics import delete_topics
+from deploy.demo.dial import CAMPAIGN_NAME
 from deploy.local import kafka, mongo
 from deploy.local.home import Home
 from deploy.local.lineup import REPOSITORY
@@ -20,6 +22,7 @@ from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import connect
 from shared.store.dialing.in_progress import count_running
 from tests.eventually import eventually
+from tests.integration.campaign_api.console_browser import Person
 
 
 @pytest.fixture
@@ -125,9 +128,17 @@ async def test_calls_that_are_up_may_end_before_the_run_does(tmp_path: Path, env
         up = await run(tmp_path, {**environment, **long_calls}, "--contacts", "60")
         finished = asyncio.create_task(output(up))
         await eventually(lambda: finished.done() or count_running(store), timeout=60, saying="calls are up")
+        written = dev_env.read(tmp_path / "dev.env")
+        assert re.search(
+            rf'<th scope="row"><a href="/campaigns/{written["DIALSTREAM_CAMPAIGN"]}">{CAMPAIGN_NAME} [^<]+</a></th>\s+'
+            r'<td><span class="state running">.*?</td>\s+<td>.*?</td>\s+<td>[1-9][0-9]*</td>',
+            await first_page(written),
+            re.DOTALL,
+        ), "the demo dials, and the console shows it"
         up.send_signal(signal.SIGINT)
         code, said = await finished
         assert code == 0, said
+        assert f"Watch it at the console: {written['DIALSTREAM_CONSOLE_URL']}" in said.partition("Dialing campaign")[0]
         assert re.search(r"calls? (is|are) up: no more are placed, and these may end", said), said
         assert "All calls have ended." in said
         assert await count_running(store) == 0
@@ -136,6 +147,14 @@ async def test_calls_that_are_up_may_end_before_the_run_does(tmp_path: Path, env
         assert "interrupted" not in outcomes
     finally:
         await store.close()
+
+
+async def first_page(written: Mapping[str, str]) -> str:
+    """The console's, as the key in `dev.env` shows it."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        page = await Person(written["DIALSTREAM_CONSOLE_URL"], session).sign_in(written["DIALSTREAM_API_KEY"])
+        assert (page.status, page.path) == (200, "/")
+        return page.text
 
 
 async def test_a_second_signal_does_not_wait_and_says_what_becomes_of_the_calls(

@@ -1,6 +1,6 @@
 """The carrier reports on calls here; its signature is the credential."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
@@ -32,9 +32,50 @@ from shared.telephony.twilio_callback import (
 
 router = APIRouter(tags=["Carrier"])
 MAX_CALLBACK_BYTES: Final = 64 * 1024
+# The ids are in the URL that each call is placed with, since a report may be older than the call's own id.
+_CARRIED: Final = {
+    "attempt_id": {"type": "string", "format": "uuid"},
+    "organization_id": {"type": "string", "format": "uuid"},
+    "contact_id": {"type": "string", "format": "uuid"},
+    "shard": {"type": "integer", "minimum": 0, "maximum": SHARDS - 1},
+}
+_SAID: Final = {
+    400: "The form or its ids are none that are understood; to send them again is no use.",
+    403: "The signature is missing or wrong.",
+    413: f"The body is larger than {MAX_CALLBACK_BYTES // 1024} KiB.",
+    503: "Send it again.",
+}
+_REFUSALS: Final = {
+    status: {**refusal, "description": _SAID[int(status)]}
+    for status, refusal in only_problems(400, 403, 413, 503).items()
+}
 
 
-@router.post(CALLBACK_PATH, status_code=200, response_class=Response, responses=only_problems(400, 403, 413, 503))
+def _form(**example: str) -> dict[str, Any]:
+    """How a report is described: its form, the ids beside it, and the signature."""
+    fields = {name: {"type": "string"} for name in example}
+    schema = {"type": "object", "required": ["CallSid"], "properties": fields, "examples": [example]}
+    ids = [{"name": name, "in": "query", "required": True, "schema": kind} for name, kind in _CARRIED.items()]
+    account = {"name": "account_id", "in": "query", "schema": {"type": "string", "format": "uuid"}}
+    signature = {"name": "X-Twilio-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
+    return {
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}},
+        "parameters": [*ids, account, signature],
+    }
+
+
+@router.post(
+    CALLBACK_PATH,
+    status_code=200,
+    response_class=Response,
+    responses=_REFUSALS,
+    openapi_extra=_form(
+        CallSid="CA00000000000000000000000000000001",
+        CallStatus="completed",
+        CallDuration="49",
+        Timestamp="Fri, 05 Mar 2027 15:30:00 +0000",
+    ),
+)
 async def twilio(request: Request, gateway: ThisGateway) -> Response:
     """Take a status callback; 200 means that it is safe with us."""
     try:
@@ -48,7 +89,13 @@ async def twilio(request: Request, gateway: ThisGateway) -> Response:
     return Response(status_code=200)
 
 
-@router.post(MACHINE_PATH, status_code=200, response_class=Response, responses=only_problems(400, 403, 413, 503))
+@router.post(
+    MACHINE_PATH,
+    status_code=200,
+    response_class=Response,
+    responses=_REFUSALS,
+    openapi_extra=_form(CallSid="CA00000000000000000000000000000001", AnsweredBy="machine_end_beep"),
+)
 async def answering_machine(request: Request, gateway: ThisGateway) -> Response:
     """Take the carrier's word on who or what has taken a call; 200 means that it need not be said again."""
     try:

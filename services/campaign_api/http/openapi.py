@@ -1,5 +1,6 @@
 """An OpenAPI document: FastAPI's own, with the bodies that are read by hand added to its components."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute
 from services.campaign_api.http.bodies import BodyRoute
 
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+_FASTAPIS: Final = "HTTPValidationError"
 _REFERENCES: Final = "#/components/schemas/{model}"
 
 
@@ -40,6 +42,7 @@ def document(about: About, routers: Sequence[APIRouter]) -> dict[str, Any]:
     components = made.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in schemas.get("$defs", {}).items():
         components.setdefault(name, schema)
+    _drop_refusals_of_fastapi(made)
     _put_nulls_back(components, routes)
     _name_bounds(made)
     if about.tags:
@@ -47,6 +50,17 @@ def document(about: About, routers: Sequence[APIRouter]) -> dict[str, Any]:
         made["servers"] = [{"url": about.prefix}]
         _name_operations(made, routes)
     return made
+
+
+def _drop_refusals_of_fastapi(made: dict[str, Any]) -> None:
+    """Leave out FastAPI's own refusal of bad values, which an API with another form for them never answers."""
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            refusal = operation["responses"].get("422", {})
+            if _FASTAPIS in json.dumps(refusal):
+                del operation["responses"]["422"]
+    for name in (_FASTAPIS, "ValidationError"):
+        made["components"]["schemas"].pop(name, None)
 
 
 def _put_nulls_back(components: dict[str, Any], routes: Sequence[BaseRoute]) -> None:

@@ -42,7 +42,12 @@ def decoded(segment: str) -> str:
         raise ValueError("must be percent-encoded UTF-8") from None
 
 
-OurRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded), AfterValidator(as_stored)]
+OurRef = Annotated[
+    str,
+    Path(description="The id.", min_length=1, json_schema_extra={"format": "uuid"}),
+    AfterValidator(decoded),
+    AfterValidator(as_stored),
+]
 
 
 def decoded_leniently(segment: str) -> str:

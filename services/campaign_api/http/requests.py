@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.domain.contact_input import is_uuid
 from shared.domain.json_rules import check_text
@@ -25,7 +25,7 @@ def as_stored(our_id: str) -> str:
     return our_id.lower() if is_uuid(our_id) else our_id
 
 
-OurId = Annotated[Identifier, AfterValidator(as_stored)]
+OurId = Annotated[Identifier, AfterValidator(as_stored), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
 def not_null(value: object) -> object:

@@ -31,9 +31,17 @@ BEARER: Final = HTTPBearer(
     auto_error=False, description="`ak_…`, `pat_…`, `rt_…` that came with a call, or the admin token for /admin."
 )
 _OrganizationHeader = Annotated[
-    str | None, Header(alias="X-Anyreach-Org", description="With a personal token: the organization's id.")
+    str | None,
+    Header(
+        alias="X-Anyreach-Org",
+        description="With a personal token: the organization's id.",
+        json_schema_extra={"format": "uuid"},
+    ),
 ]
-_OrganizationHeaderToo = Annotated[str | None, Header(alias="X-Org-Id", description="The same as X-Anyreach-Org.")]
+_OrganizationHeaderToo = Annotated[
+    str | None,
+    Header(alias="X-Org-Id", description="The same as X-Anyreach-Org.", json_schema_extra={"format": "uuid"}),
+]
 
 READ_CONCURRENCY: Final = frozenset(Scope) - {Scope.CONVERSATIONS_READ_SENSITIVE}
 MANAGE_CONCURRENCY: Final = frozenset({Scope.CAMPAIGNS_MANAGE, Scope.CONCURRENCY_MANAGE})

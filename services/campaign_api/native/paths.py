@@ -28,7 +28,11 @@ ContactRef = Annotated[
 ]
 CallbackRef = Annotated[
     str,
-    Path(description="The callback's id.", min_length=1, examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21-2"]),
+    Path(
+        description="The callback's id: its contact's, and a number.",
+        min_length=1,
+        examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21-2"],
+    ),
     AfterValidator(decoded),
 ]
 CallRef = Annotated[
@@ -37,11 +41,14 @@ CallRef = Annotated[
         description="The id of the attempt, or of its conversation.",
         min_length=1,
         examples=["3f2b8a54-0c55-4c1e-9a57-1f0f6c3e8d21"],
+        json_schema_extra={"format": "uuid"},
     ),
     AfterValidator(decoded),
     AfterValidator(as_stored),
 ]
-PlainRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
+BatchRef = Annotated[
+    str, Path(description="The batch's id, as its sender made it.", min_length=1), AfterValidator(decoded)
+]
 PoolRef = Annotated[
     str, Path(description="The pool's name, percent-encoded.", examples=["west-coast"]), AfterValidator(decoded)
 ]

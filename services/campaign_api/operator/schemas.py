@@ -10,6 +10,7 @@ from shared.clock import utc_now
 from shared.domain.fields import E164
 from shared.domain.phone import NumberType
 from shared.domain.request_limits import MAX_LENGTH, checked_windows
+from shared.domain.shown_ids import UuidText
 from shared.engine.keys import ApiKey, Scope
 from shared.engine.organizations import Organization
 
@@ -93,7 +94,7 @@ class OrganizationView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
+    id: UuidText
     name: str
     default_agent_number: str | None
     exclusive_caller_numbers: list[str]
@@ -166,8 +167,8 @@ class EditKey(RequestBody):
 class OrganizationKeyView(BaseModel):
     """A key of an organization, without its secret."""
 
-    id: str
-    organization_id: str
+    id: UuidText
+    organization_id: UuidText
     name: str
     scopes: list[Scope]
     expires_at: int | None
@@ -189,9 +190,9 @@ class NewOrganizationKey(OrganizationKeyView):
 class PersonalTokenView(BaseModel):
     """A token of a person, without its secret."""
 
-    id: str
+    id: UuidText
     person: str
-    organization_ids: list[str]
+    organization_ids: list[UuidText]
     name: str
     scopes: list[Scope]
     expires_at: int | None

@@ -18,6 +18,7 @@ router = APIRouter(prefix=PATH, tags=["Files"])
 # Methods for which no URL is ever signed.
 OTHERS: Final = ["DELETE", "HEAD", "PATCH", "POST"]
 _BYTES: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_UPLOAD: Final[dict[str, Any]] = {**_BYTES, "example": "phone,name\r\n+14155550123,Ann\r\n"}
 _UPLOADED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file is stored.", "headers": {"ETag": {"schema": {"type": "string"}}}}
 }
@@ -29,7 +30,7 @@ _HARMLESS: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Polic
     "/{key:path}",
     responses={**_UPLOADED, **only_problems(400, 403, 413, 415, 503)},
     response_class=Response,
-    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _UPLOAD}}},
 )
 async def upload(request: Request, engine: ThisEngine, key: str) -> Response:
     """Upload a file: its raw bytes, to an upload_url, as often as you like until that expires; the last ones stay."""

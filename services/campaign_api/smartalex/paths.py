@@ -14,10 +14,11 @@ from shared.engine.campaigns import Campaign
 from shared.engine.engine import Engine
 from shared.errors import Kind, NotFound
 
-__all__ = ["AgentRef", "OurRef", "active_agent", "agent_of", "campaign_of", "person_of"]
+__all__ = ["AgentRef", "CallbackRef", "OurRef", "active_agent", "agent_of", "campaign_of", "person_of"]
 
 # An agent's id is the voice platform's, which may be any text.
 AgentRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
+CallbackRef = Annotated[str, Path(description="The id.", min_length=1), AfterValidator(decoded)]
 
 
 async def campaign_of(engine: Engine, organization_id: str, campaign_id: str) -> Campaign:

@@ -53,7 +53,9 @@ Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_text)]
 
 Instant = Annotated[
-    datetime, BeforeValidator(utc_instant), WithJsonSchema({"type": "string", "examples": ["2026-06-01T09:00:00Z"]})
+    datetime,
+    BeforeValidator(utc_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-06-01T09:00:00Z"]}),
 ]
 """A time in UTC."""
 

@@ -132,11 +132,18 @@ async def _query(request: Request) -> Query:
 ThisQuery = Annotated[Query, Depends(_query)]
 PAGED: Final = ("limit", "offset", "page")
 TEAM: Final = ("teamId", "accountSlug")
+INSTANTS: Final = ("startDate", "endDate")
 
 
 def documented(*names: str) -> dict[str, Any]:
     """The query parameters of a route, for its document: they are read by hand."""
-    return {"parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]}
+    return {"parameters": [{"name": name, "in": "query", "schema": _schema(name)} for name in names]}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    if name in PAGED:
+        return {"type": "integer", "minimum": 0 if name == "offset" else 1, "maximum": MOST}
+    return {"type": "string", **({"format": "date-time"} if name in INSTANTS else {})}
 
 
 def _one_of(choices: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from shared.domain.outcome import Outcome
+from shared.domain.shown_ids import UuidText
 from shared.rendering.smartalex.times import Time
 from shared.rendering.smartalex.words import CallShown
 
@@ -12,7 +13,7 @@ from shared.rendering.smartalex.words import CallShown
 class CallsContact(BaseModel):
     """The contact of a call."""
 
-    id: str
+    id: UuidText
     first_name: str | None
     last_name: str | None
     email: str | None = Field(None, description="Only where one call is read.")
@@ -21,11 +22,11 @@ class CallsContact(BaseModel):
 class CallView(BaseModel):
     """A call; what its agent says of it is null until then."""
 
-    id: str
+    id: UuidText
     direction: Literal["outbound"]
     agent_id: str | None
-    campaign_id: str | None
-    contact_id: str | None = Field(description="null where the contact is not in the book.")
+    campaign_id: UuidText | None
+    contact_id: UuidText | None = Field(description="null where the contact is not in the book.")
     contact: CallsContact | None
     phone_number: str | None
     status: CallShown

@@ -11,6 +11,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_record import Contact
 from shared.domain.outcome import Outcome
 from shared.domain.person import full_name
+from shared.domain.shown_ids import CallbackIdText, UuidText
 from shared.domain.wishes import WishKind
 from shared.engine.campaigns import Campaign
 from shared.rendering.smartalex.times import Time
@@ -19,10 +20,10 @@ from shared.rendering.smartalex.times import Time
 class CallbackView(BaseModel):
     """A contact that waits for a retry, or for a time that was asked for."""
 
-    id: str
-    campaign_id: str | None
+    id: CallbackIdText
+    campaign_id: UuidText | None
     campaign_name: str | None
-    contact_id: str | None = Field(description="null where the contact is not in the book.")
+    contact_id: UuidText | None = Field(description="null where the contact is not in the book.")
     contact_name: str | None
     phone: str | None
     type: Literal["retry", "customer_requested"]

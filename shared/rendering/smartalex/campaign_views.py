@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from shared.domain.shown_ids import UuidText
 from shared.rendering.smartalex.times import Time
 from shared.rendering.smartalex.words import CampaignStatus
 
@@ -70,7 +71,7 @@ class Statistics(BaseModel):
 class CampaignView(BaseModel):
     """A campaign."""
 
-    id: str
+    id: UuidText
     name: str
     description: str | None
     objective: str | None

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.domain.person import Person, PersonStatus
+from shared.domain.shown_ids import UuidText
 from shared.engine.people import PersonsCalls
 from shared.rendering.smartalex.times import Time
 
@@ -13,7 +14,7 @@ from shared.rendering.smartalex.times import Time
 class ContactView(BaseModel):
     """A contact of the book."""
 
-    id: str
+    id: UuidText
     phone: str | None
     first_name: str | None
     last_name: str | None

@@ -220,7 +220,7 @@ async def _of_status(store: Store, organization_id: str, status: PersonStatus) -
     entries = store["do_not_call"].find({"organization_id": organization_id}, {"phone_number": 1})
     listed = sorted({compared(entry["phone_number"]) async for entry in entries.limit(MAX_LISTED + 1)})
     if len(listed) > MAX_LISTED:
-        raise TemporaryError(f"The do-not-call list is longer than {MAX_LISTED} numbers: people have no status filter.")
+        raise TemporaryError(f"The do-not-call list is longer than {MAX_LISTED} numbers: people have no status filter")
     stopped: Document = {"$or": [{"do_not_call": True}, {"keys": {"$in": listed}}]}
     if status is PersonStatus.DNC:
         return [stopped]

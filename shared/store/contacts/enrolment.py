@@ -157,7 +157,7 @@ async def _insert(
         except BulkWriteError as error:
             if any(detail["code"] != _DUPLICATE_KEY for detail in error.details["writeErrors"]):
                 raise
-    raise TemporaryError("Other requests keep enrolling the same people; send the request again.")
+    raise TemporaryError("Other requests keep enrolling the same people")
 
 
 async def name_campaign(store: Store, session: AsyncClientSession, campaign_id: str, person_ids: Sequence[str]) -> None:

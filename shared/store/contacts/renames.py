@@ -52,7 +52,7 @@ async def _rename(store: Store, scope: ContactsOf, contact_id: str, name: str) -
             return await store.in_transaction(work)
         except DuplicateKeyError:
             continue  # the derived id was taken since the transaction began: look again
-    raise TemporaryError("Other requests keep taking the same external_id; send the request again.")
+    raise TemporaryError("Other requests keep taking the same external_id")
 
 
 async def file_alias(store: Store, known: Known, derived: str, contact_id: str, session: AsyncClientSession) -> None:

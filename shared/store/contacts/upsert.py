@@ -137,7 +137,7 @@ class Upsert:
             except BulkWriteError as error:
                 if any(detail["code"] != DUPLICATE_KEY for detail in error.details["writeErrors"]):
                     raise
-        raise TemporaryError("Other requests keep storing the same contacts; send the request again.")
+        raise TemporaryError("Other requests keep storing the same contacts")
 
     def _sorted_out(self, known: Known) -> _Round:
         result = _Round()

@@ -67,7 +67,7 @@ async def store_people(store: Store, chunk: PeopleChunk, source: str, worker: st
         except BulkWriteError as error:
             if any(detail["code"] != _DUPLICATE_KEY for detail in error.details["writeErrors"]):
                 raise
-    raise TemporaryError("Other requests keep enrolling the same people.")
+    raise TemporaryError("Other requests keep enrolling the same people")
 
 
 async def _store(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
+from shared.domain.ids import batch_key
 from tests.factories import new_id
 from tests.integration.campaign_api.client import Answer, Api, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
@@ -106,7 +107,7 @@ async def victim(api: Api, stack: Stack) -> Victim:
     counts = {"received": 0, "inserted": 0, "updated": 0, "failed": [], "warnings": [], "reason": None}
     await stack.store["ingest_batches"].insert_one(
         {
-            "_id": f"{customer.organization_id}/monday",
+            "_id": batch_key(customer.organization_id, "monday"),
             **batch,
             **counts,
             "status": "done",

@@ -148,5 +148,7 @@ def example_of(document: Any, described: Any) -> Any:
     content = described.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None
-    name = content["schema"]["$ref"].rpartition("/")[2]
-    return document["components"]["schemas"][name]["examples"][0]
+    schema = content["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema["examples"][0]

@@ -24,6 +24,13 @@ async def test_examples_of_the_document_work_as_they_stand(alex: Alex) -> None:
     await alex.post(f"{path}/callbacks", asked, 201)
     await alex.patch(path, example("patch", "/campaigns/{campaign}"))
     await alex.patch(f"/agents/{agent['data']['id']}", example("patch", "/agents/{agent}"))
+    kinds = document["paths"]["/v1/contacts/import"]["post"]["requestBody"]["content"]
+    [rows], [form] = (kinds[kind]["schema"]["examples"] for kind in ("text/csv", "multipart/form-data"))
+    part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n{form["file"]}\r\n--x--\r\n'
+    for kind, text in (("text/csv", rows), ("multipart/form-data; boundary=x", part)):
+        headers = [("Content-Type", kind)]
+        imported = await alex.call("POST", "/contacts/import", raw=text.encode(), headers=headers)
+        assert imported.status == 201, imported.raw
     hook = await alex.post("/webhooks", example("post", "/webhooks"), 201)
     answers = [campaign, added, hook]
     assert not any("warnings" in answer for answer in answers)

@@ -23,8 +23,13 @@ async def test_examples_of_the_document_work_as_they_stand(team: Team) -> None:
     contact = example("post", "/crm/contacts")
     for name in ("lead-1", "lead-2"):
         answers.append(await team.done("POST", "/crm/contacts", {**contact, "externalId": name}))
-    imported = await team.done("POST", "/crm/contacts/import", {"contacts": [contact]})
+    imported = await team.done("POST", "/crm/contacts/import", example("post", "/crm/contacts/import"))
     assert imported["duplicates"] == 1
+    kinds = document["paths"]["/api/crm/contacts/import"]["post"]["requestBody"]["content"]
+    [rows] = kinds["text/csv"]["schema"]["examples"]
+    headers = {"Content-Type": "text/csv"}
+    answer = await team.call("POST", "/crm/contacts/import", raw=rows.encode(), headers=headers)
+    assert (answer.status, answer.body["duplicates"]) == (200, 1), answer.raw
     edits = (
         ("patch", f"/crm/contacts/{answers[-1]['contact']['id']}", "/crm/contacts/{contact}"),
         ("put", "/crm/companies/tradeshow", "/crm/companies/{company}"),

@@ -37,6 +37,7 @@ def test_a_kept_credential_goes_to_the_address_that_it_was_given_for_alone() -> 
 
 def test_a_login_is_read_back_and_its_file_is_its_owners(tmp_path: Path) -> None:
     file = file_of({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert file is not None
     assert kept(file) == Login()
     keep(Login(HERE, "ak_a.b"), file)
     keep(Login(HERE, "ak_c.d", "org"), file)
@@ -46,6 +47,19 @@ def test_a_login_is_read_back_and_its_file_is_its_owners(tmp_path: Path) -> None
         file.write_text(broken)
         with pytest.raises(UsageFault, match="dialstream login"):
             kept(file)
+
+
+def test_without_a_home_there_is_no_login_and_none_can_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert file_of({}) is None
+    assert kept(None) == Login()
+    with pytest.raises(UsageFault, match="XDG_CONFIG_HOME"):
+        keep(Login(HERE, "ak_a.b"), None)
+    (tmp_path / "file").write_text("")
+    assert kept(tmp_path / "file" / "login.json") == Login(), "a file where the folder should be"
 
 
 @pytest.mark.parametrize("url", [None, "", "127.0.0.1", "ftp://here", "http://", "http://here:port", "http://[::1"])

@@ -1,6 +1,7 @@
 """What commands print."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,30 @@ def test_without_a_terminal_it_is_tsv_and_as_json_it_is_all_that_there_is(capsys
     assert json.loads(capsys.readouterr().out) == [ROW]
     show_one(ROW, ("on", "contacts.total"), as_json=False)
     assert capsys.readouterr().out == "on\ttrue\ncontacts.total\t3\n"
+
+
+def test_where_columns_have_no_room_each_row_is_shown_by_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    columns = ("id", "name", "state", "a", "b", "c")
+    rows = [{"id": "0d5e8a0e-6c0b-4b55-a6de-3b6f3f2a9d1c", "name": "Spring"}, {"id": "2"}]
+    show(rows, columns, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["id     0d5e8a0e-6c0b-4b55-a6de-3b6f3f2a9d1c", "name   Spring"]
+    assert (lines[6], lines[7]) == ("", "id     2")
+    show(rows, columns[:2], as_json=False)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split()[:2] == ["id", "name"]
+
+
+def test_colours_are_left_out_on_request(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    show([{"name": "Spring"}], ("name",), as_json=False)
+    assert not re.search(r"\x1b\[[0-9;]*(3|4|9|10)[0-9][;m]", capsys.readouterr().out)
 
 
 def test_on_a_terminal_it_is_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ from services.campaign_api.http.bodies import BodyRoute, bad_value, bad_values, 
 from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.faults import Refused, RequestFault, ValuesInvalid
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
+from services.campaign_api.http.paths import OurRef
 from services.campaign_api.native import translate_imports
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
-from services.campaign_api.native.paths import ContactsCampaignRef, PlainRef
+from services.campaign_api.native.paths import ContactsCampaignRef
 from services.campaign_api.native.schemas.imports import (
     ImportPage,
     ImportView,
@@ -110,14 +111,14 @@ async def list_all(
 
 
 @router.get("/imports/{import_id}", responses=problems(404))
-async def get_one(engine: ThisEngine, caller: CampaignReader, import_id: PlainRef) -> ImportWithRows:
+async def get_one(engine: ThisEngine, caller: CampaignReader, import_id: OurRef) -> ImportWithRows:
     """Get how an import stands, and the first 1,000 rows that it has refused."""
     report = await imports.get_import(engine, caller.organization_id, import_id)
     return translate_imports.import_report(report)
 
 
 @router.get("/imports/{import_id}/refused", responses={**problems(404), **_CSV}, response_class=StreamingResponse)
-async def refused(engine: ThisEngine, caller: CampaignReader, import_id: PlainRef) -> StreamingResponse:
+async def refused(engine: ThisEngine, caller: CampaignReader, import_id: OurRef) -> StreamingResponse:
     """Download all rows that an import has refused, as CSV: row, field, reason."""
     report = await imports.get_import(engine, caller.organization_id, import_id)
     return StreamingResponse(

@@ -6,7 +6,7 @@ from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignReader
-from services.campaign_api.native.paths import PlainRef
+from services.campaign_api.native.paths import BatchRef
 from services.campaign_api.native.schemas.ingest_batches import IngestBatchPage, IngestBatchView
 from services.campaign_api.native.schemas.problems import problems
 from shared.engine import ingest_batches
@@ -24,6 +24,6 @@ async def list_all(
 
 
 @router.get("/{batch_id}", responses=problems(404))
-async def get_one(engine: ThisEngine, caller: CampaignReader, batch_id: PlainRef) -> IngestBatchView:
+async def get_one(engine: ThisEngine, caller: CampaignReader, batch_id: BatchRef) -> IngestBatchView:
     """Get what became of one batch."""
     return translate.ingest_batch_view(await ingest_batches.get_ingest_batch(engine, caller.organization_id, batch_id))

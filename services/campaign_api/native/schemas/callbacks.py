@@ -12,6 +12,7 @@ from shared.clock import utc_now
 from shared.domain.callbacks import MAX_AHEAD, MAX_NOTES, PAST_ALLOWED
 from shared.domain.contact_input import Instant
 from shared.domain.json_rules import check_text
+from shared.domain.shown_ids import UuidText
 
 
 def _to_come(at: datetime) -> datetime:
@@ -50,8 +51,8 @@ class RescheduleCallback(RequestBody):
 class CallbackView(ContactCallback):
     """A callback with the contact that waits for it."""
 
-    campaign_id: str | None = Field(description="null for contacts of no campaign.")
-    contact_id: str
+    campaign_id: UuidText | None = Field(description="null for contacts of no campaign.")
+    contact_id: UuidText
     external_id: str | None = Field(description="The contact's.")
     phone_numbers: list[str]
     next_attempt_at: datetime | None = Field(description="The next possible time; null: never, as things stand.")

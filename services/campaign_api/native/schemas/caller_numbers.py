@@ -19,6 +19,7 @@ from shared.domain.caller_numbers import (
 )
 from shared.domain.fields import E164, CallsPerSecond
 from shared.domain.json_rules import check_text
+from shared.domain.shown_ids import UuidText
 
 _EXAMPLE: Final[JsonDict] = {
     "number": "+14155550100",
@@ -98,7 +99,7 @@ class EditNumber(RequestBody):
 class CallerNumberView(BaseModel):
     """A number of the registry."""
 
-    id: str
+    id: UuidText
     number: str
     label: str
     weight: int
@@ -107,7 +108,7 @@ class CallerNumberView(BaseModel):
     calls_per_second: float | None
     active: bool
     pools: list[str]
-    telephony_account_id: str | None
+    telephony_account_id: UuidText | None
     serial: int | None = Field(description="Ascending in the organization, in order of creation; gaps are normal.")
     created_at: datetime
     updated_at: datetime
@@ -133,7 +134,7 @@ class NumberRestView(BaseModel):
 class CallerNumberUseView(BaseModel):
     """What a number has in use."""
 
-    id: str
+    id: UuidText
     number: str
     active_calls: int = Field(description="Calls from it that are up or about to be.")
     calls_today: int = Field(description="Calls from it since midnight UTC, as `daily_limit` counts them.")

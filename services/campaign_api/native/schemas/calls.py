@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.campaign_api.native.schemas.contacts import AttemptFields
 from shared.domain.outcome import Outcome
+from shared.domain.shown_ids import UuidText
 
 
 class CallView(AttemptFields):
@@ -14,10 +15,10 @@ class CallView(AttemptFields):
 
     number: int = Field(description="Ascends within the organization.")
     direction: Literal["outbound"]
-    campaign_id: str | None = Field(
+    campaign_id: UuidText | None = Field(
         description="null for contacts of no campaign, and where the contact was deleted before the report came."
     )
-    contact_id: str
+    contact_id: UuidText
     contact_name: str | None = Field(description="From the contact's data: first_name and last_name, or name.")
     outcome_before: Outcome | None = Field(description="How the contact's call before this one ended; null: none was.")
     created_at: datetime = Field(description="When it began.")

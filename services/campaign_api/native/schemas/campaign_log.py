@@ -6,13 +6,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.campaign_log import ActorKind, LogEvent, LogLevel
+from shared.domain.shown_ids import UuidText
 
 
 class LogActor(BaseModel):
     """The one that did it: a key or token, or the engine by itself."""
 
     kind: ActorKind
-    id: str | None = Field(description="The key's or token's id; null for the engine.")
+    id: UuidText | None = Field(description="The key's or token's id; null for the engine.")
 
 
 class LogEntryView(BaseModel):

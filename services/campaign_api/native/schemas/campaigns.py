@@ -18,6 +18,7 @@ from shared.domain.fields import E164, CallsPerSecond, ConcurrencyLimit, MaxCall
 from shared.domain.ids import DEFAULT_CAMPAIGN
 from shared.domain.json_rules import JsonObject, LongText
 from shared.domain.queue_order import QueueOrder
+from shared.domain.shown_ids import UuidText
 
 MAX_INLINED_CONTACTS: Final = 5000
 _EXAMPLE: Final[JsonDict] = {
@@ -160,7 +161,7 @@ class SettingWarningView(BaseModel):
 class CampaignView(BaseModel):
     """A campaign."""
 
-    id: str
+    id: UuidText
     number: int | None = Field(description="Ascending in the organization, in order of creation; gaps are normal.")
     external_id: str | None
     name: str
@@ -172,14 +173,14 @@ class CampaignView(BaseModel):
     state_reason: str | None = Field(description="Why it is paused or failed, where that was not asked for.")
     priority: int
     order: QueueOrder
-    configuration_id: str
+    configuration_id: UuidText
     agent_id: str | None
     agent_version: str | None
     agent_number: str | None
     caller_numbers: list[CampaignNumber] | None
     caller_number_pool: str | None
     caller_number_choice: NumberChoice | None
-    telephony_account_id: str | None
+    telephony_account_id: UuidText | None
     start_at: datetime | None = Field(description="When it starts, or was to start, by itself.")
     started_at: datetime | None = Field(description="When it was started first.")
     end_at: datetime | None
@@ -189,8 +190,8 @@ class CampaignView(BaseModel):
     calls_per_second: float | None
     max_calls: int | None
     circuit_breaker: Breaker | None
-    redial_of: str | None = Field(description="The campaign whose contacts this one calls again.")
-    redialed_as: str | None = Field(description="The campaign that calls contacts of this one again.")
+    redial_of: UuidText | None = Field(description="The campaign whose contacts this one calls again.")
+    redialed_as: UuidText | None = Field(description="The campaign that calls contacts of this one again.")
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = Field(

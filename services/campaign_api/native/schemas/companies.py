@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.campaign_api.http.requests import Identifier, Name, RequestBody, not_null
 from shared.domain.json_rules import JsonObject, LongText, ShortText
+from shared.domain.shown_ids import UuidText
 
 
 class _CompanyTexts(RequestBody):
@@ -49,7 +50,7 @@ class CompanyView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
+    id: UuidText
     external_id: str | None
     name: str
     website: str | None

@@ -23,6 +23,7 @@ from shared.domain.fields import (
 )
 from shared.domain.outcome import Outcome
 from shared.domain.retry import RetryRules
+from shared.domain.shown_ids import UuidText
 from shared.domain.voicemail import Voicemail
 
 # More windows than a week has quarter hours say nothing new; a bound keeps the document small.
@@ -142,8 +143,8 @@ class EditConfiguration(RequestBody):
 class ConfigurationView(BaseModel):
     """A configuration, as it was set."""
 
-    id: str
-    campaign_id: str | None = Field(description="The only campaign that may refer to it; null: any may.")
+    id: UuidText
+    campaign_id: UuidText | None = Field(description="The only campaign that may refer to it; null: any may.")
     name: str
     default_timezone: str
     default_windows: list[TimeWindow]

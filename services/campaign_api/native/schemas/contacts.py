@@ -13,6 +13,7 @@ from shared.domain.contact import ContactStatus
 from shared.domain.contact_input import ContactInput
 from shared.domain.outcome import Outcome
 from shared.domain.reasons import FOR_GOOD, EndReason, WaitReason
+from shared.domain.shown_ids import CallbackIdText, UuidText
 
 MAX_CONTACTS: Final = 1000
 _EXAMPLE: Final[JsonDict] = {
@@ -97,7 +98,7 @@ class ContactsResult(BaseModel):
     updated: int
     failed: list[FailedContact]
     warnings: list[ContactWarning]
-    contact_ids: list[str | None] = Field(description="In the order of the request; null for a failed row.")
+    contact_ids: list[UuidText | None] = Field(description="In the order of the request; null for a failed row.")
 
 
 class AttemptFields(BaseModel):
@@ -106,7 +107,7 @@ class AttemptFields(BaseModel):
     An attempt whose report came late is known without its numbers: they are null.
     """
 
-    id: str
+    id: UuidText
     attempt_number: int | None = Field(description="From 1; null when only a late report is known.")
     phone_number: str | None = Field(description="null when only a late report is known.")
     caller_number: str | None = Field(description="null when only a late report is known.")
@@ -118,7 +119,7 @@ class AttemptFields(BaseModel):
     answered_at: datetime | None
     ended_at: datetime | None
     duration_seconds: float | None
-    conversation_id: str | None
+    conversation_id: UuidText | None
     provider_call_id: str | None
     error: str | None
     message_left: bool = Field(description="A message was left on an answering machine, or may have been.")
@@ -141,7 +142,9 @@ class WaitingFor(BaseModel):
 class ContactCallback(BaseModel):
     """The callback that a contact waits for."""
 
-    id: str = Field(description="Of this one waiting; it is gone when the contact is called, or the retry skipped.")
+    id: CallbackIdText = Field(
+        description="Of this one waiting; it is gone when the contact is called, or the retry skipped."
+    )
     type: CallbackType = Field(description="Why it waits: by the retry rule, or because somebody asked for it.")
     at: datetime = Field(description="Not before this time; hours and limits may make it later.")
     outcome: Outcome | None = Field(description="Of the last call; null when it was never called.")
@@ -154,9 +157,9 @@ class ContactCallback(BaseModel):
 class ContactView(BaseModel):
     """A contact with its attempts."""
 
-    id: str
+    id: UuidText
     external_id: str | None
-    campaign_id: str | None = Field(description="null for contacts of no campaign.")
+    campaign_id: UuidText | None = Field(description="null for contacts of no campaign.")
     phone_numbers: list[str]
     data: dict[str, Any] | None
     timezone: str | None
@@ -175,7 +178,7 @@ class ContactView(BaseModel):
     ended_because: EndReason | None = Field(description="Why it ended; null for one that ended long ago.")
     opted_out: bool = Field(description="The person asked not to be called again, in this campaign's calls.")
     callback: ContactCallback | None = Field(description="What it waits for, once it was called or asked to be.")
-    person_id: str | None = Field(description="Of the contact book; null: nobody there.")
+    person_id: UuidText | None = Field(description="Of the contact book; null: nobody there.")
     attempts: list[AttemptView]
     created_at: datetime
     updated_at: datetime

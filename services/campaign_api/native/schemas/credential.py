@@ -2,12 +2,13 @@
 
 from pydantic import BaseModel, Field
 
+from shared.domain.shown_ids import UuidText
 from shared.engine.keys import Scope
 
 
 class CredentialView(BaseModel):
     """The credential that the request came with."""
 
-    id: str
-    organization_id: str = Field(description="The organization that its requests are about.")
+    id: UuidText
+    organization_id: UuidText = Field(description="The organization that its requests are about.")
     scopes: list[Scope] = Field(description="What it may do, sorted.")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from services.campaign_api.native.schemas.campaigns import SettingWarningView
 from services.campaign_api.native.schemas.statistics import LastMinute
 from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.shown_ids import UuidText
 
 
 class ReasonView(BaseModel):
@@ -49,7 +50,7 @@ class RestingView(BaseModel):
     """Something that the carrier has refused, and that is left alone until then."""
 
     what: str = Field(examples=["account", "caller_number:+14155550100", "country:MX"])
-    telephony_account_id: str | None = Field(
+    telephony_account_id: UuidText | None = Field(
         description="The account that was refused, or may not call the country; null: the operator's, or neither."
     )
     telephony_account: str | None = Field(description="Its name.")
@@ -80,7 +81,7 @@ class EndedView(BaseModel):
 class DiagnosisView(BaseModel):
     """What stands in the way of a campaign's calls, now."""
 
-    campaign_id: str | None = Field(description="null for contacts of no campaign.")
+    campaign_id: UuidText | None = Field(description="null for contacts of no campaign.")
     at: datetime
     waiting: int = Field(description="Contacts that wait for a call.")
     active_calls: int = Field(description="The campaign's calls that are up or about to be.")

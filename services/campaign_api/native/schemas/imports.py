@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from services.campaign_api.http.requests import RequestBody
 from shared.domain.json_rules import ShortText
 from shared.domain.outcome import Outcome
+from shared.domain.shown_ids import CampaignOrDefault, UuidText
 
 ColumnField = Literal[
     "phone_numbers",
@@ -54,7 +55,9 @@ class StartImport(RequestBody):
         }
     )
 
-    file_id: ShortText = Field(description="The id of a file that was uploaded.")
+    file_id: Annotated[ShortText, WithJsonSchema({"type": "string", "format": "uuid"})] = Field(
+        description="The id of a file that was uploaded."
+    )
     mapping: Mapping = Field({}, description="What columns hold, by name; the others are read by their names.")
     people: bool = Field(
         False, description="Each row is a person of the contact book, found by its number or made, and enrolled."
@@ -93,8 +96,8 @@ class RefusedRowView(BaseModel):
 class ImportView(BaseModel):
     """An import as it stands."""
 
-    id: str
-    campaign_id: str = Field(description="`default` for contacts of no campaign.")
+    id: UuidText
+    campaign_id: CampaignOrDefault = Field(description="`default` for contacts of no campaign.")
     status: Literal["running", "done", "failed"]
     file_name: str
     people: bool = Field(description="The rows are people of the contact book.")

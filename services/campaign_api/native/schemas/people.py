@@ -16,6 +16,7 @@ from shared.domain.json_rules import JsonObject, LongText
 from shared.domain.person import Email, PersonStatus, PersonText, Tags
 from shared.domain.queue_order import MAX_CONTACT_PRIORITY, MIN_CONTACT_PRIORITY
 from shared.domain.reasons import EndReason
+from shared.domain.shown_ids import UuidText
 
 MAX_PEOPLE: Final = 1000
 _EXAMPLE: Final[JsonDict] = {
@@ -80,14 +81,14 @@ class PersonView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
+    id: UuidText
     external_id: str | None
     first_name: str | None
     last_name: str | None
     phone: str | None
     phone_secondary: str | None
     email: str | None
-    company_id: str | None
+    company_id: UuidText | None
     company: str | None
     job_title: str | None
     timezone: str | None
@@ -117,17 +118,17 @@ class PersonPage(BaseModel):
 class PersonsCallView(AttemptView):
     """A call to a person, and whom it was for."""
 
-    campaign_id: str
-    contact_id: str
+    campaign_id: UuidText
+    contact_id: UuidText
 
 
 class ParticipationView(BaseModel):
     """A campaign that a person is or was in."""
 
-    campaign_id: str
+    campaign_id: UuidText
     campaign_name: str
     campaign_state: CampaignState
-    contact_id: str
+    contact_id: UuidText
     status: ContactStatus
     ended_because: EndReason | None
     attempts_made: int
@@ -159,7 +160,7 @@ class EnrolledView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     person_id: str = Field(description="As it was given, where nobody is known by it.")
-    contact_id: str | None = Field(description="null: no contact of the campaign.")
+    contact_id: UuidText | None = Field(description="null: no contact of the campaign.")
     enrolment: Enrolment
     because: EndReason | None = Field(description="Why a contact is skipped.")
 

@@ -6,12 +6,13 @@ from pydantic import BaseModel, Field
 
 from shared.domain.contact import ContactStatus
 from shared.domain.reasons import EndReason, WaitReason
+from shared.domain.shown_ids import UuidText
 
 
 class PreviewedContactView(BaseModel):
     """A contact that waits."""
 
-    contact_id: str
+    contact_id: UuidText
     external_id: str | None
     timezone: str | None
     priority: int
@@ -40,7 +41,7 @@ class NotCalledView(PreviewedContactView):
 class PreviewView(BaseModel):
     """What the campaign would do at one moment if it ran, alone; nothing is done."""
 
-    campaign_id: str | None = Field(description="null for contacts of no campaign.")
+    campaign_id: UuidText | None = Field(description="null for contacts of no campaign.")
     at: datetime
     calls: list[PreviewedCallView] = Field(description="The calls that would be made now, in order.")
     not_called: list[NotCalledView] = Field(description="Why not the next 100.")

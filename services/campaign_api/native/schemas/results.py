@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.call_results import ReportedResult, ResultRemark, Sentiment
+from shared.domain.shown_ids import UuidText
 
 
 class ReportResult(ReportedResult):
@@ -64,8 +65,8 @@ class ReportedResultView(BaseModel):
 class CallResultView(ReportedResultView):
     """The result of a call. `transcript`, too, is null without the scope `conversations:read_sensitive`."""
 
-    attempt_id: str
-    conversation_id: str
-    contact_id: str
+    attempt_id: UuidText
+    conversation_id: UuidText
+    contact_id: UuidText
     transcript: list[TranscriptTurnView] | None
     warnings: list[ResultWarning]

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from services.campaign_api.native.campaign_words import CampaignStatus
+from shared.domain.shown_ids import UuidText
 
 
 class ContactCounts(BaseModel):
@@ -58,7 +59,7 @@ class ForecastView(BaseModel):
 class CampaignStatistics(BaseModel):
     """A campaign's numbers."""
 
-    campaign_id: str
+    campaign_id: UuidText
     status: CampaignStatus
     contacts: ContactCounts
     attempts: AttemptCounts

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from services.campaign_api.http.requests import RequestBody, not_null
 from shared.domain.json_rules import check_text
 from shared.domain.setting_rules import is_usable_secret
+from shared.domain.shown_ids import UuidText
 from shared.domain.telephony_accounts import MAX_ACCOUNT_NAME, AccountProvider
 
 _EXAMPLE: Final[JsonDict] = {
@@ -65,7 +66,7 @@ class EditAccount(RequestBody):
 class AccountView(BaseModel):
     """A telephony account, without its token."""
 
-    id: str
+    id: UuidText
     number: int = Field(description="Ascending in the organization, in order of creation; gaps are normal.")
     name: str
     provider: AccountProvider

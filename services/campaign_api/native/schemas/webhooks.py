@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from services.campaign_api.http.requests import Identifier, RequestBody, not_null
 from shared.domain.facts import FactType
 from shared.domain.json_rules import check_text
+from shared.domain.shown_ids import CampaignOrDefault, EventIdText, UuidText
 from shared.domain.webhooks import (
     DEFAULT_OVERLAP_HOURS,
     MAX_DESCRIPTION,
@@ -80,10 +81,10 @@ class RotateSecret(RequestBody):
 class WebhookView(BaseModel):
     """A subscription."""
 
-    id: str
+    id: UuidText
     url: str
     events: list[str] = Field(description="The events, by their names in `dialect`.")
-    campaign_id: str | None
+    campaign_id: CampaignOrDefault | None
     description: str | None
     dialect: Dialect = Field(description="The API in whose words events are told: that in which it was made.")
     active: bool
@@ -119,8 +120,8 @@ class LastTry(BaseModel):
 class DeliveryView(BaseModel):
     """One event for one webhook."""
 
-    id: str
-    event_id: str = Field(description="`webhook-id` and `id` of what is sent, the same on every try.")
+    id: UuidText
+    event_id: EventIdText = Field(description="`webhook-id` and `id` of what is sent, the same on every try.")
     event: str
     occurred_at: datetime
     state: DeliveryState = Field(description="`dead`: given up; a dead letter.")

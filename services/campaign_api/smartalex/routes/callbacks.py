@@ -11,7 +11,7 @@ from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paths import OurRef
 from services.campaign_api.smartalex.auth import Manager, Reader
 from services.campaign_api.smartalex.paging import EMPTY_IS_NONE, IdFilter, Page, ThisPage
-from services.campaign_api.smartalex.paths import campaign_of, person_of
+from services.campaign_api.smartalex.paths import CallbackRef, campaign_of, person_of
 from services.campaign_api.smartalex.schemas.callbacks import CreateCallback, Reschedule, View
 from services.campaign_api.smartalex.schemas.common import Many, One, many, one, unknown_fields
 from services.campaign_api.smartalex.schemas.problems import body_problems, problems
@@ -97,7 +97,7 @@ async def create(
 @router.patch("/callbacks/{callback}", responses=body_problems(404), response_model_exclude_unset=True)
 @router.put("/callbacks/{callback}", responses=body_problems(404), response_model_exclude_unset=True)
 async def reschedule(
-    engine: ThisEngine, caller: Manager, callback: OurRef, body: Annotated[Reschedule, json_body(Reschedule)]
+    engine: ThisEngine, caller: Manager, callback: CallbackRef, body: Annotated[Reschedule, json_body(Reschedule)]
 ) -> One[CallbackView]:
     """Call back at another time."""
     answer = await _changed(engine, caller, callback, WishKind.AT, at=body.scheduled_at, notes=body.notes)
@@ -105,13 +105,13 @@ async def reschedule(
 
 
 @router.post("/callbacks/{callback}/call-now", responses=problems(404), response_model_exclude_unset=True)
-async def call_now(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[CallbackView]:
+async def call_now(engine: ThisEngine, caller: Manager, callback: CallbackRef) -> One[CallbackView]:
     """Call back as soon as hours and limits allow."""
     return one(await _changed(engine, caller, callback, WishKind.NOW))
 
 
 @router.post("/callbacks/{callback}/skip", responses=problems(404), response_model_exclude_unset=True)
-async def skip(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[CallbackView]:
+async def skip(engine: ThisEngine, caller: Manager, callback: CallbackRef) -> One[CallbackView]:
     """Leave out this retry: the contact waits for the next one, or ends. One that was asked for is dropped."""
     return one(await _changed(engine, caller, callback, WishKind.SKIP))
 
@@ -123,13 +123,13 @@ async def skip(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[Cal
     response_model_exclude_unset=True,
 )
 @router.delete("/callbacks/{callback}", responses=problems(404), response_model_exclude_unset=True)
-async def cancel(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[CallbackView]:
+async def cancel(engine: ThisEngine, caller: Manager, callback: CallbackRef) -> One[CallbackView]:
     """Call the contact no more in this campaign."""
     return one(await _changed(engine, caller, callback, WishKind.GIVE_UP))
 
 
 @router.post("/callbacks/{callback}/complete", responses=problems(404), response_model_exclude_unset=True)
-async def complete(engine: ThisEngine, caller: Manager, callback: OurRef) -> One[CallbackView]:
+async def complete(engine: ThisEngine, caller: Manager, callback: CallbackRef) -> One[CallbackView]:
     """Note that the matter is settled."""
     return one(await _changed(engine, caller, callback, WishKind.DONE))
 

@@ -50,7 +50,12 @@ def _time_or_date(value: Any) -> Any:
 Bound = Annotated[
     datetime | date | None,
     BeforeValidator(_time_or_date),
-    WithJsonSchema({"type": "string", "examples": ["2026-01-15", "2026-01-15T10:30:00Z"]}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+            "examples": ["2026-01-15", "2026-01-15T10:30:00Z"],
+        }
+    ),
     Query(description="A time with its offset, or a date: the whole day in UTC. Inclusive."),
 ]
 

@@ -30,7 +30,12 @@ router = APIRouter(prefix="/v1/contacts", tags=["Imports"])
 _FILE_NAME: Final = "contacts.csv"
 _TEXT: Final = {"schema": {"type": "string", "examples": ["phone,first_name\r\n+14155550123,Ada\r\n"]}}
 _FILE: Final = {
-    "schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+        "examples": [{"file": "phone,first_name\r\n+14155550123,Ada\r\n"}],
+    }
 }
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"text/csv": _TEXT, "multipart/form-data": _FILE}}

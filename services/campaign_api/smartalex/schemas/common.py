@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from services.campaign_api.smartalex.paging import Page as Asked
 from shared.domain.json_rules import check_text
 from shared.domain.repeating import repeated
+from shared.domain.shown_ids import UuidText
 
 T = TypeVar("T")
 MAX_WARNINGS: Final = 20
@@ -51,7 +52,7 @@ class Many(BaseModel, Generic[T]):
 class Deleted(BaseModel):
     """A thing that was deleted."""
 
-    id: str
+    id: UuidText
     deleted: bool
 
 

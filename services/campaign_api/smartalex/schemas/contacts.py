@@ -11,6 +11,7 @@ from services.campaign_api.smartalex.schemas.common import Body, Text255
 from shared.domain.fields import at_most
 from shared.domain.json_rules import JsonObject, check_text
 from shared.domain.person import PersonStatus
+from shared.domain.shown_ids import UuidText
 from shared.rendering.smartalex.contacts import ContactView
 from shared.rendering.smartalex.times import Time
 from shared.rendering.smartalex.words import CallResultStatus, CampaignStatus
@@ -107,7 +108,7 @@ class EditContact(ContactFields):
 class ContactsCall(BaseModel):
     """A call to a contact."""
 
-    id: str
+    id: UuidText
     direction: Literal["outbound"]
     status: CallResultStatus
     duration: int
@@ -118,7 +119,7 @@ class ContactsCall(BaseModel):
 class ContactsCampaign(BaseModel):
     """A campaign that a contact is in."""
 
-    id: str
+    id: UuidText
     name: str
     status: CampaignStatus
 
@@ -141,11 +142,11 @@ class InvalidRow(BaseModel):
 class AddedContacts(BaseModel):
     """What became of the rows: added, duplicates and invalid ones are all of them."""
 
-    campaign_id: str
+    campaign_id: UuidText
     campaign_status: CampaignStatus
     added: int
     duplicates: int = Field(description="Their phone is in the campaign already, or earlier in the request.")
     invalid: int
     dnc: int = Field(description="How many of the added are on the do-not-call list; they are not called.")
-    contact_ids: list[str | None] = Field(description="Of the contact book, in the order of the request.")
+    contact_ids: list[UuidText | None] = Field(description="Of the contact book, in the order of the request.")
     errors: list[InvalidRow]

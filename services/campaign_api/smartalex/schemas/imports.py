@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from shared.domain.jobs import SHOWN_REFUSED
+from shared.domain.shown_ids import UuidText
 from shared.rendering.smartalex.times import Time
 
 
@@ -18,9 +19,9 @@ class RowError(BaseModel):
 class ImportView(BaseModel):
     """An import of a list."""
 
-    id: str
+    id: UuidText
     status: Literal["processing", "completed", "failed"]
-    campaign_id: str | None = Field(description="null where the list went into the book alone.")
+    campaign_id: UuidText | None = Field(description="null where the list went into the book alone.")
     rows: int
     imported: int
     duplicates: int = Field(description="In the campaign already, or earlier in the list.")

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from services.campaign_api.smartalex.schemas.common import MAX_WARNINGS, Body
 from shared.domain.json_rules import check_text
+from shared.domain.shown_ids import UuidText
 from shared.domain.webhooks import MAX_DESCRIPTION, MAX_SECRET, MIN_SECRET
 from shared.rendering.smartalex.events import EventType
 from shared.rendering.smartalex.times import Time
@@ -56,7 +57,7 @@ class CreateWebhook(Body):
 class WebhookView(BaseModel):
     """A subscription."""
 
-    id: str
+    id: UuidText
     url: str
     description: str | None
     event_types: list[str]

@@ -21,6 +21,7 @@ from services.campaign_api.sysevo.schemas.settings import (
     same_hours,
 )
 from services.campaign_api.sysevo.values import Body, Name, Ref
+from shared.domain.shown_ids import UuidText
 
 _EXAMPLE: Final[JsonDict] = {
     "name": "June Lead Outreach",
@@ -245,7 +246,7 @@ class CampaignView(BaseModel):
     telephony_configuration_name: str | None
     warnings: list[str]
     logs: list[LogView] = Field(description="Oldest first, the newest 200; empty in the list.")
-    native_id: str
+    native_id: UuidText
 
 
 class CampaignList(BaseModel):

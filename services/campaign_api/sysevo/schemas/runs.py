@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from shared.domain.shown_ids import UuidText
+
 
 class CostInfo(BaseModel):
     """Costs that are known here."""
@@ -44,7 +46,7 @@ class RunView(BaseModel):
     definition_id: int | None
     initial_context: dict[str, Any]
     gathered_context: dict[str, Any]
-    native_id: str
+    native_id: UuidText
 
 
 class RunPage(BaseModel):

@@ -16,7 +16,7 @@ from services.campaign_api.talkturo.enrolling import require_enrollable, to_enro
 from services.campaign_api.talkturo.finding import company_named, find_campaign, find_company, find_person
 from services.campaign_api.talkturo.queries import PAGED, TEAM, Ref, ThisQuery, documented, paging
 from services.campaign_api.talkturo.reading import newest_calls, person_objects, shown_calls
-from services.campaign_api.talkturo.schemas.contacts import CreateContact, EditContact
+from services.campaign_api.talkturo.schemas.contacts import CreateContact, EditContact, ImportContacts
 from services.campaign_api.talkturo.translate_people import history, new_person, person_changes
 from shared.clock import utc_now
 from shared.domain.calls import CallFilter
@@ -47,7 +47,15 @@ _FILTERS: Final = (
 _CSV: Final = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}},
+        "content": {
+            "application/json": {"schema": ImportContacts.model_json_schema()},
+            "text/csv": {
+                "schema": {
+                    "type": "string",
+                    "examples": ["phone,firstName,lastName\r\n+14155550123,Ada,Lovelace\r\n"],
+                }
+            },
+        },
     },
     **documented(*TEAM, "companyId", "campaignId", "mapping"),
 }
