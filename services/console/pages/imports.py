@@ -19,7 +19,7 @@ from services.console.csv_preview import (
     mapping_of,
 )
 from services.console.desk import MOST_FORM_BYTES, SEE_OTHER, Desk, SignedIn, file_of, text_of
-from services.console.words import MOVES
+from services.console.words import MOVES, counted
 from shared.domain.csv_text import BadCsv
 
 router = APIRouter(prefix="/imports")
@@ -146,6 +146,18 @@ async def progress(desk: SignedIn, import_id: str) -> Response:
         # No content changes nothing on the page, and it asks again.
         return Response(status_code=204)
     return HTMLResponse(desk.console.part("_import.html", {"job": job, "session": desk.session}))
+
+
+@router.post("/{import_id}/cancel")
+async def cancel(desk: SignedIn, import_id: str) -> Response:
+    """Stop an import; asks first. What was stored stays."""
+    form, here = await desk.form(), f"{HERE}/{segment(import_id)}"
+    if text_of(form, "sure") != "yes":
+        said = "Rows that are stored stay, and are called where their campaign runs; the rest of the file is not read."
+        asked = {"question": "Cancel this import?", "sentence": said, "action": f"{here}/cancel", "fields": {}}
+        return desk.page("sure.html", **asked, yes="Yes, cancel it", back=here)
+    ended, refusal = await desk.asked(here, "POST", f"{_path(import_id)}/cancel")
+    return refusal or desk.back(here, f"The import is cancelled. {counted(ended['rows'], 'row')} had been read.")
 
 
 @router.get("/{import_id}/refused.csv")

@@ -79,6 +79,25 @@ async def test_a_file_is_looked_at_mapped_imported_and_its_bad_rows_are_told(
     assert "Autumn" in listed.text
 
 
+async def test_an_import_is_cancelled_after_a_question(operator: Person, acme: Customer) -> None:
+    campaign = await acme.new_campaign()
+    headers = {"Content-Type": "text/csv"}
+    made = await acme.call("POST", f"/campaigns/{campaign['id']}/imports", raw=PEOPLE.encode(), headers=headers)
+    here = f"/imports/{made.body['id']}"
+    page = await operator.get(here)
+    assert f'action="{here}/cancel"' in page.text
+    assert (await operator.post(f"{here}/cancel", None, sure="yes", csrf="guessed")).status == 403
+    question = await operator.post(f"{here}/cancel", page)
+    assert ("Cancel this import?" in question.text, "Yes, cancel it" in question.text) == (True, True)
+    assert (await acme.get(here)).body["status"] == "running"
+    ended = await operator.post(f"{here}/cancel", question, sure="yes")
+    assert (ended.path, ended.notice) == (here, "The import is cancelled. 0 rows had been read.")
+    assert 'class="state cancelled"' in ended.text
+    assert (f"{here}/cancel" in ended.text, "hx-get" in ended.text) == (False, False)
+    # Two tabs.
+    assert (await operator.post(f"{here}/cancel", question, sure="yes")).notice == ended.notice
+
+
 async def test_people_are_imported_under_no_campaign(operator: Person, acme: Customer, jobs: Jobs) -> None:
     preview = await upload(operator, "default", "phone;Vorname\n+14155550101;Zoë\n".encode("cp1252"), people="yes")
     assert 'value="first_name" selected' in preview.text
@@ -147,7 +166,10 @@ async def test_a_key_that_may_only_read_sees_imports_and_is_offered_none(
     page = await person.get("/imports")
     assert made.body["id"] in page.text
     assert "/imports/upload" not in page.text
-    assert (await person.get(f"/imports/{made.body['id']}")).status == 200
+    shown = await person.get(f"/imports/{made.body['id']}")
+    assert (shown.status, "/cancel" in shown.text) == (200, False)
+    await person.post(f"/imports/{made.body['id']}/cancel", shown, sure="yes")
+    assert (await acme.get(f"/imports/{made.body['id']}")).body["status"] == "running"
     refused = await upload(person, campaign["id"], PEOPLE)
     assert "+14155550101" not in refused.text
     assert refused.path == f"/imports?campaign={campaign['id']}"
