@@ -18,7 +18,8 @@ from services.console.csv_preview import (
     label,
     mapping_of,
 )
-from services.console.desk import MOST_FORM_BYTES, SEE_OTHER, Desk, SignedIn, file_of, text_of
+from services.console.desk import SEE_OTHER, Desk, SignedIn, text_of
+from services.console.settings import MEBIBYTE
 from services.console.words import MOVES, counted
 from shared.domain.csv_text import BadCsv
 
@@ -57,28 +58,29 @@ async def list_all(desk: SignedIn, campaign: Text = "", cursor: Cursor = "") -> 
         names=names,
         campaign=campaign if found is None else found["id"],
         found=found,
-        most_mb=MOST_FORM_BYTES // 1024 // 1024,
+        most_mb=desk.console.most_upload_bytes // MEBIBYTE,
     )
 
 
 @router.post("/upload")
 async def upload(desk: SignedIn) -> Response:
     """Store a file; its columns are looked at next, and nothing is imported yet."""
-    form = await desk.form()
-    campaign, file = text_of(form, "campaign"), await file_of(form, "file")
-    if file is None or not file.content:
+    form = await desk.form_with_file()
+    campaign, people = (form.fields.get(name, "").strip() for name in ("campaign", "people"))
+    if not form.size:
         return desk.back(_of(campaign), "Choose a CSV file that is not empty.", good=False)
     if not campaign:
         return desk.back(HERE, "Choose the campaign that its rows are for.", good=False)
-    name = file.name[-MOST_NAME:] or "contacts.csv"
+    name = form.name[-MOST_NAME:] or "contacts.csv"
     try:
         made = await desk.call("POST", "/campaign/files", {"name": name})
-        await desk.console.api.upload(made["upload_url"], file.content)
+        await desk.console.api.upload(made["upload_url"], form.chunks(), form.size)
     except ApiRefused as refused:
         return desk.back(_of(campaign), refused.detail, good=False)
     except ApiAway:
-        return desk.back(_of(campaign), AWAY, good=False)
-    return RedirectResponse(_preview(made["id"], campaign, text_of(form, "people")), SEE_OTHER)
+        said = "The file has not come whole. Send it again." if form.is_broken else AWAY
+        return desk.back(_of(campaign), said, good=False)
+    return RedirectResponse(_preview(made["id"], campaign, people), SEE_OTHER)
 
 
 @router.get("/new")

@@ -1,5 +1,6 @@
 """Imports at the console on a real campaign-api: a file, its columns, how it goes. contact-ingest's part works here."""
 
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from shared.store.catalog.file_contents import GridFSFiles
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import Api, Customer
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import Page, Person
+from tests.integration.campaign_api.console_browser import Page, Person, person_at
 
 PEOPLE = "Handset,Name\r\n+14155550101,Ann\r\n+14155550102,Bob\r\n=1+1,Cleo\r\n"
 HOSTILE = "<script>alert(1)</script>"
@@ -31,7 +32,7 @@ async def upload(person: Person, campaign: str, text: str | bytes, people: str =
     for field, value in fields.items():
         form.add_field(field, value)
     data = text.encode() if isinstance(text, str) else text
-    form.add_field("file", data, filename=name, content_type="text/csv")
+    form.add_field("file", io.BytesIO(data), filename=name, content_type="text/csv")
     async with person.session.post(f"{person.url}/imports/upload", data=form) as answer:
         return Page(answer.status, answer.url.path_qs, answer.headers, await answer.text())
 
@@ -77,6 +78,30 @@ async def test_a_file_is_looked_at_mapped_imported_and_its_bad_rows_are_told(
     listed = await operator.get("/imports")
     assert f'href="/imports/{import_id}"' in listed.text
     assert "Autumn" in listed.text
+
+
+async def test_a_large_file_goes_through_as_it_comes(operator: Person, acme: Customer) -> None:
+    campaign = await acme.new_campaign()
+    text = b"phone,Note\r\n+14155550101,\xc3\x84\r\n" + b"+14155550102," + b"x" * 100_000 + b"\r\n"
+    text += b"+14155550103,\r\n--x\r\n" * 900_000
+    preview = await upload(operator, campaign["id"], text)
+    assert ("Ä" in preview.text, "+14155550102" in preview.text) == (True, True), preview.notice
+    file = (await acme.get(f"/files/{preview.path.partition('file=')[2].partition('&')[0]}")).body
+    assert file["size"] == len(text) > 16 * 1024 * 1024
+    async with operator.session.get(file["download_url"]) as answer:
+        assert await answer.read() == text
+
+
+async def test_a_larger_file_than_the_operator_allows_is_refused(api: Api, acme: Customer, stack: Stack) -> None:
+    campaign = await acme.new_campaign()
+    async with person_at(api.url, console_upload_mb=1) as person:
+        await person.sign_in(acme.key)
+        page = await person.get(f"/imports?campaign={campaign['id']}")
+        assert "CSV file, up to 1 MB" in page.text
+        refused = await upload(person, campaign["id"], b"phone\n" + b"+14155550101\n" * 80_700)
+        assert (refused.status, "A form may have 1 MB" in refused.text) == (413, True)
+        assert (await upload(person, campaign["id"], b"phone\n" + b"+14155550101\n" * 80_600)).status == 200
+    assert await stack.store["files"].count_documents({"organization_id": acme.organization_id}) == 1
 
 
 async def test_an_import_is_cancelled_after_a_question(operator: Person, acme: Customer) -> None:
