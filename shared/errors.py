@@ -111,6 +111,7 @@ class Clash(StrEnum):
     ACCOUNTS_FULL = "too many telephony accounts"
     REDIALED_ALREADY = "campaign redialed already"
     NOBODY_TO_REDIAL = "nobody to redial"
+    IMPORT_OVER = "import over"
     WEBHOOKS_FULL = "as many webhooks as there may be"
     WEBHOOK_OFF = "webhook is off"
     DELIVERY_WAITS = "delivery waits already"

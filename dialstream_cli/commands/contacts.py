@@ -141,6 +141,8 @@ def _add_csv(api: Api, campaign: str, file: Path, mapping: Mapping[str, str], ta
     if job["refused"]:
         with target.open("wb") as out:
             out.writelines(api.stream(f"/campaign/imports/{segment(job['id'])}/refused"))
+    if job["status"] == "cancelled":
+        raise CommandFault(f"The import was cancelled after {job['rows']} rows, which stay.")
     if job["failure"] is not None:
         raise CommandFault(f"The import has failed after {job['rows']} rows: {job['failure']['message']}")
     return {**job, "warnings": None, "refused_rows": str(target) if job["refused"] else None}

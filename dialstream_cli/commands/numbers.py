@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from dialstream_cli.client import segment
-from dialstream_cli.output import AsJson, show, show_one
+from dialstream_cli.output import AsJson, say, show, show_json, show_one
 from dialstream_cli.session import Limit, customer
 
 app = typer.Typer(help="Caller numbers: those that calls are made from.", no_args_is_help=True)
@@ -22,6 +22,17 @@ COLUMNS: Final = (
     "calls_per_second",
     "telephony_account_id",
 )
+USE: Final = (
+    "id",
+    "number",
+    "active_calls",
+    "calls_today",
+    "ended_calls.ended",
+    "ended_calls.answered",
+    "ended_calls.answer_rate",
+    "resting.until",
+    "resting.said",
+)
 Number = Annotated[str, typer.Argument(help="The caller number's id.")]
 
 
@@ -34,6 +45,21 @@ def list_all(
 ) -> None:
     """List caller numbers, newest first."""
     show([*customer(context).pages(PATH, "caller_numbers", {"pool": pool}, most=limit)], COLUMNS, as_json=as_json)
+
+
+@app.command()
+def use(
+    context: typer.Context,
+    hours: Annotated[int, typer.Option(min=1, max=168, help="Count ended calls that began in the last so many.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Show calls now and today, the answer rate, and what rests, of all caller numbers by their digits."""
+    found = customer(context).get("/campaign/caller-number-use", {"hours": hours})
+    if as_json:
+        show_json(found)
+        return
+    show(found["caller_numbers"], USE, as_json=False)
+    say(f"Ended calls are those that began since {found['ended_calls_since']}.")
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """The public API as the console speaks to it: over HTTP, with the key of the person who has signed in."""
 
-import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -104,12 +103,16 @@ class Api:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiAway from error
 
-    async def upload(self, url: str, content: bytes) -> None:
-        """Send a file to one of the API's signed URLs. Raises `ApiRefused` and `ApiAway`."""
-        # As a file: aiohttp sends large bytes in one piece otherwise, and nothing else goes on meanwhile.
-        body = io.BytesIO(content)
+    async def upload(self, url: str, chunks: AsyncIterator[bytes], size: int) -> None:
+        """Send a file of `size` bytes, as it comes, to one of the API's signed URLs.
+
+        Raises `ApiRefused` and `ApiAway`, also where `chunks` raise: then nothing is stored.
+        """
+        # S3 takes no file whose length is not said before.
+        headers = {"Content-Length": str(size)}
+        to = reached(url, self._url)
         try:
-            async with self._session.put(reached(url, self._url), data=body, timeout=_FILE_PATIENCE) as answer:
+            async with self._session.put(to, data=chunks, headers=headers, timeout=_FILE_PATIENCE) as answer:
                 if answer.status != 200:
                     await _read(answer)
         except (aiohttp.ClientError, TimeoutError) as error:

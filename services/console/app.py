@@ -41,7 +41,7 @@ from services.console.pages import (
 )
 from services.console.rendering import environment
 from services.console.sessions import Sessions
-from services.console.settings import ConsoleSettings
+from services.console.settings import MEBIBYTE, ConsoleSettings
 from shared.http_server import answering
 
 ROUTERS: Final = (
@@ -72,7 +72,7 @@ def build_app(settings: ConsoleSettings, api: Api) -> Guard:
     """The application, a client of this API."""
     app = FastAPI(title="Dialstream console", docs_url=None, redoc_url=None, openapi_url=None)
     sessions = Sessions(settings.console_secret, seconds=settings.console_session_seconds, https=settings.console_https)
-    app.state.console = Console(api, sessions, environment())
+    app.state.console = Console(api, sessions, environment(), settings.console_upload_mb * MEBIBYTE)
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, _to_sign_in)

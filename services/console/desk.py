@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from services.console.api import Api, ApiAway, ApiRefused, Credential
 from services.console.sessions import Session, Sessions
+from services.console.uploads import MOST_BEFORE_FILE, BrokenForm, FileForm
 from shared.clock import utc_now
 
 # An upload of 100,000 numbers takes 2 MB, with a reason beside each some more.
@@ -20,6 +21,7 @@ MOST_FORM_BYTES: Final = 16 * 1024 * 1024
 MOST_FIELDS: Final = 1000
 CHUNK_BYTES: Final = 64 * 1024
 SEE_OTHER: Final = 303
+_FROM_ELSEWHERE: Final = "This form is from another session. Open the page again, and send it from there."
 
 
 class SignInNeeded(Exception):
@@ -45,6 +47,8 @@ class Console:
     api: Api
     sessions: Sessions
     templates: Environment
+    # Of a file to import.
+    most_upload_bytes: int
 
     def page(self, request: Request, session: Session, template: str, *, code: int = 200, **values: Any) -> Response:
         """A whole page; a sentence that waits to be shown is shown on it."""
@@ -105,6 +109,22 @@ class Desk:
     async def form(self) -> FormData:
         """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
         return await checked_form(self.request, self.session)
+
+    async def form_with_file(self) -> FileForm:
+        """The form of this request, whose file at its end is yet to come. Raises `FormRefused` as `form` does."""
+        most = self.console.most_upload_bytes
+        headers = self.request.headers
+        length = _declared_bytes(self.request, most + 2 * MOST_BEFORE_FILE, most)
+        form = FileForm(headers.get("content-type", ""), length, self.request.stream())
+        try:
+            await form.open()
+        except BrokenForm as error:
+            raise FormRefused(403, _FROM_ELSEWHERE) from error
+        if not self.session.has_sent(form.fields.get("csrf", "")):
+            raise FormRefused(403, _FROM_ELSEWHERE)
+        if form.size > most:
+            raise _too_large(most)
+        return form
 
     async def download(self, path: str, name: str) -> Response:
         """The CSV at a path of the API, passed on as it comes. Raises `ApiRefused` and `ApiAway`."""
@@ -175,15 +195,25 @@ Operator = Annotated[Desk, Depends(operators)]
 
 async def checked_form(request: Request, session: Session) -> FormData:
     """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
-    declared = request.headers.get("content-length", "")
-    if not declared.isascii() or not declared.isdigit() or int(declared) > MOST_FORM_BYTES:
-        raise FormRefused(413, f"A form may have {MOST_FORM_BYTES // 1024 // 1024} MB and must say how long it is.")
+    _declared_bytes(request, MOST_FORM_BYTES, MOST_FORM_BYTES)
     form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FORM_BYTES)
     token = form.get("csrf")
     if not isinstance(token, str) or not session.has_sent(token):
         await form.close()
-        raise FormRefused(403, "This form is from another session. Open the page again, and send it from there.")
+        raise FormRefused(403, _FROM_ELSEWHERE)
     return form
+
+
+def _declared_bytes(request: Request, most: int, said: int) -> int:
+    """How long a body says that it is. Raises `FormRefused` where that is above `most`, and names the bound `said`."""
+    declared = request.headers.get("content-length", "")
+    if not declared.isascii() or not declared.isdigit() or int(declared) > most:
+        raise _too_large(said)
+    return int(declared)
+
+
+def _too_large(most: int) -> FormRefused:
+    return FormRefused(413, f"A form may have {most // 1024 // 1024} MB and must say how long it is.")
 
 
 def text_of(form: FormData, name: str) -> str:

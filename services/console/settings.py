@@ -1,8 +1,13 @@
 """Settings of the console."""
 
+from typing import Final
+
 from pydantic import Field
 
+from shared.domain.stored_files import MAX_FILE_BYTES
 from shared.settings import BaseUrl, PositiveSeconds, SecretKey, StartSettings
+
+MEBIBYTE: Final = 1024 * 1024
 
 
 class ConsoleSettings(StartSettings):
@@ -21,6 +26,12 @@ class ConsoleSettings(StartSettings):
         43_200, description="A browser is signed out after this, however busy it is."
     )
     console_api_seconds: PositiveSeconds = Field(10, description="Patience with an answer of campaign-api.")
+    console_upload_mb: int = Field(
+        MAX_FILE_BYTES // MEBIBYTE,
+        ge=1,
+        le=MAX_FILE_BYTES // MEBIBYTE,
+        description="The largest file to import that the console takes, in MiB; it is passed on as it comes.",
+    )
     console_shutdown_seconds: PositiveSeconds = Field(
         5, description="How long requests in flight may take after SIGTERM."
     )

@@ -30,6 +30,7 @@ class LogEvent(StrEnum):
     IMPORT_STARTED = "import_started"
     IMPORT_DONE = "import_done"
     IMPORT_FAILED = "import_failed"
+    IMPORT_CANCELLED = "import_cancelled"
     REDIALED = "redialed"  # a new campaign was made of its contacts
     RESTING = "resting"  # the carrier refuses its calls for a reason that speaks of us: they wait
     REST_OVER = "rest_over"

@@ -30,13 +30,15 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"  # on request; what was stored before stays
 
 
 class JobFailure(StrEnum):
-    """Why a job has failed, beside a `CsvFlaw`."""
+    """Why a job has not come to its end, beside a `CsvFlaw`."""
 
     CAMPAIGN_OVER = "campaign over"
     OUR_FAULT = "our fault"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a job has failed, and at which row of its file, from 1, and which column, where it was one."""
+    """Why a job has failed or was cancelled, and at which row of its file, from 1, and column, where it was one."""
 
     reason: CsvFlaw | JobFailure
     row: int | None = None

@@ -1,18 +1,22 @@
 """The registry of caller numbers, and the pools that its numbers are in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.answered_calls import CallsByNumber, EndedCalls
 from shared.domain.page import NumberedPage, Page
 from shared.engine.engine import Engine
 from shared.events import LimitsChanged
 from shared.store.catalog import caller_numbers as stored
 from shared.store.catalog.caller_numbers import NewNumber, Pool, RegisteredNumber
+from shared.store.reports import answered_calls
 from shared.store.reports import numbers_in_use as reports
 from shared.store.reports.numbers_in_use import NumberInUse
 
 __all__ = [
+    "CallsByNumber",
+    "EndedCalls",
     "NewNumber",
     "NumberInUse",
     "Pool",
@@ -20,6 +24,7 @@ __all__ = [
     "delete_number",
     "delete_pool",
     "edit_number",
+    "ended_calls",
     "get_number",
     "get_number_by_serial",
     "list_numbers",
@@ -97,6 +102,17 @@ async def delete_number(engine: Engine, organization_id: str, number_id: str, no
 async def numbers_in_use(engine: Engine, organization_id: str, now: datetime) -> Sequence[NumberInUse]:
     """What each of the organization's entries has in use at `now`, in order of the digits."""
     return await reports.numbers_in_use(engine.store, organization_id, now)
+
+
+async def ended_calls(
+    engine: Engine, organization_id: str, numbers: Sequence[str], hours: int, now: datetime
+) -> CallsByNumber:
+    """The ended calls from these numbers (E.164) that began in the last `hours` (1 to 168) before `now`, by outcome.
+
+    At most the newest 50,000 calls of the organization are looked at; `since` of the answer says from when on.
+    """
+    since = now - timedelta(hours=hours)
+    return await answered_calls.ended_calls_by_number(engine.store, organization_id, numbers, since)
 
 
 async def list_pools(engine: Engine, organization_id: str) -> Sequence[Pool]:

@@ -31,6 +31,7 @@ __all__ = [
     "Job",
     "JobState",
     "begin_import",
+    "cancel_import",
     "check_csv",
     "file_key_of",
     "get_import",
@@ -115,6 +116,18 @@ async def get_import(engine: Engine, organization_id: str, import_id: str) -> Im
     return ImportReport(job, [row async for row in refused])
 
 
+async def cancel_import(
+    engine: Engine, organization_id: str, import_id: str, now: datetime, *, by: Actor = ENGINE
+) -> Job:
+    """An import that is ended before its next thousand rows; what was stored stays. Safe to repeat.
+
+    `by` is named in the log. Raises `NotFound`, `Conflict` (it has ended otherwise) or `Unavailable` (ask again).
+    """
+    job = await stored.cancel_import(engine.store, organization_id, import_id, by, now)
+    _tell_campaign(engine, job)
+    return job
+
+
 async def list_imports(
     engine: Engine, organization_id: str, reference: str | None, *, cursor: str | None, limit: int
 ) -> Page[Job]:
@@ -164,6 +177,10 @@ async def check_csv(data: bytes, required: Collection[str] = ()) -> Checked | Re
 def tell_of(engine: Engine, job: Job) -> None:
     """Say that a job has work, and that its campaign is importing."""
     engine.hints.give(JobWaiting(organization_id=job.organization_id, job_id=job.id))
+    _tell_campaign(engine, job)
+
+
+def _tell_campaign(engine: Engine, job: Job) -> None:
     if not is_default_campaign(job.campaign_id):
         changed = CampaignChanged(organization_id=job.organization_id, shard=job.shard, campaign_id=job.campaign_id)
         engine.hints.give(changed)

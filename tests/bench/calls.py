@@ -1,6 +1,7 @@
 """`calls`: pages of many calls, their report, and what the indexes of these lists cost the transactions of a shard."""
 
 import asyncio
+import functools
 import random
 import resource
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from rich.console import Console
 from deploy.local.servers import Addresses
 from services.campaign_api.native.translate_calls import csv_rows, json_lines
 from shared.clock import monotonic, utc_now
+from shared.domain.answered_calls import MOST_HOURS
 from shared.domain.call_numbers import microseconds
 from shared.domain.calls import CallFilter, CallOrder, CallStatus, Reader
 from shared.domain.ids import conversation_id_of
@@ -20,6 +22,7 @@ from shared.domain.outcome import Outcome
 from shared.store.client import Document, Store
 from shared.store.dialing.shards import ensure_shards, set_global_limit
 from shared.store.reports import call_report
+from shared.store.reports.answered_calls import ended_calls_by_number
 from shared.store.reports.calls import list_calls, numbered_calls
 from tests.bench.figures import Figures, milliseconds, percentile, spread
 from tests.bench.rules import BenchShard, Variant, check_called, new_shard, step
@@ -33,6 +36,7 @@ CAMPAIGNS: Final = 5
 # Contacts have few calls, and phones a few more.
 CALLS_OF_A_CONTACT: Final = 3
 PHONES: Final = 100_000
+CALLER_NUMBERS: Final = tuple(f"+1415555{number:04d}" for number in range(100, 120))
 LISTS: Final = ("listing", "called", "by_outcome", "conversation")
 MIB: Final = 1024 * 1024
 READER: Final = Reader(sensitive=True)
@@ -74,7 +78,7 @@ async def _fill(store: Store, organization: Document, campaigns: list[Document],
                     "attempt_number": 1,
                     "outcome_before": None,
                     "phone_number": f"+1415{rng.randrange(PHONES):07d}",
-                    "caller_number": "+14155550100",
+                    "caller_number": CALLER_NUMBERS[number % len(CALLER_NUMBERS)],
                     "agent_id": f"agent-{number % 7}",
                     "agent_version": None,
                     "generation": 1,
@@ -139,16 +143,25 @@ async def _measure_pages(store: Store, organization: Document, campaigns: list[D
         "a disposition, with the total": lambda: numbered(CallFilter(dispositions=("sold",), status=CallStatus.ENDED)),
     }
     for name, ask in questions.items():
-        taken = []
-        for turn in range(ROUNDS):
-            started = monotonic()
-            await ask()
-            taken.append(monotonic() - started)
-            if turn >= 4 and sum(taken) > 10:
-                break
-        p50, p95 = (percentile(taken, share) for share in (0.5, 0.95))
-        figures.rows.append((f"page of {PAGE}: {name}", f"{milliseconds(p50)} / {milliseconds(p95)}"))
-        figures.values[name] = {"p50_seconds": p50, "p95_seconds": p95}
+        await _measure(f"page of {PAGE}: {name}", name, ask, figures)
+    for hours in (1, 24, MOST_HOURS):
+        name = f"answered calls of {len(CALLER_NUMBERS)} caller numbers in {hours} h"
+        since = utc_now() - timedelta(hours=hours)
+        count = functools.partial(ended_calls_by_number, store, organization_id, CALLER_NUMBERS, since)
+        await _measure(name, name, count, figures)
+
+
+async def _measure(title: str, name: str, ask: Callable[[], Awaitable[object]], figures: Figures) -> None:
+    taken = []
+    for turn in range(ROUNDS):
+        started = monotonic()
+        await ask()
+        taken.append(monotonic() - started)
+        if turn >= 4 and sum(taken) > 10:
+            break
+    p50, p95 = (percentile(taken, share) for share in (0.5, 0.95))
+    figures.rows.append((title, f"{milliseconds(p50)} / {milliseconds(p95)}"))
+    figures.values[name] = {"p50_seconds": p50, "p95_seconds": p95}
 
 
 async def _measure_report(store: Store, organization: Document, campaigns: list[Document], figures: Figures) -> None:

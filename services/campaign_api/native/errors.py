@@ -163,6 +163,7 @@ ANSWERS: Final[Mapping[Code, tuple[int, str]]] = MappingProxyType(
             409,
             "Nobody in campaign {reference} can be called again for these outcomes of their latest calls.",
         ),
+        Clash.IMPORT_OVER: (409, "Import {reference} has ended already; its rows stay as they are."),
         Clash.EXTERNAL_ID_TAKEN: (
             409,
             "Another campaign has the external_id {named}; choose another, or change that campaign.",

@@ -35,9 +35,10 @@ FAILURES: Final[Mapping[CsvFlaw | JobFailure, str]] = MappingProxyType(
         CsvFlaw.GONE: "The file is no longer there; upload it again",
         JobFailure.CAMPAIGN_OVER: "The campaign was closed or deleted while the file was imported",
         JobFailure.OUR_FAULT: "Something went wrong on our side; import the file again",
+        JobFailure.CANCELLED: "The import was cancelled; rows that were read before stay",
     }
 )
-"""What is said of each failure."""
+"""What is said of each reason why an import has not come to its end."""
 
 
 def import_view(job: Job) -> ImportView:

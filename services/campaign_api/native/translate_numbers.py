@@ -9,13 +9,14 @@ from services.campaign_api.native.schemas.caller_numbers import (
     CallerNumberUses,
     CallerNumberUseView,
     CallerNumberView,
+    EndedCallsView,
     NumberRestView,
     PoolList,
     PoolView,
 )
 from shared.domain.page import Page
 from shared.domain.refusal import Rest
-from shared.engine.caller_numbers import NumberInUse, Pool, RegisteredNumber
+from shared.engine.caller_numbers import CallsByNumber, EndedCalls, NumberInUse, Pool, RegisteredNumber
 
 
 def caller_number_view(registered: RegisteredNumber) -> CallerNumberView:
@@ -37,8 +38,8 @@ def pool_list(pools: Sequence[Pool]) -> PoolList:
     return PoolList(pools=[PoolView(name=pool.name, numbers=pool.numbers, active=pool.active) for pool in pools])
 
 
-def caller_number_uses(numbers: Sequence[NumberInUse], now: datetime) -> CallerNumberUses:
-    """What the numbers have in use at `now`."""
+def caller_number_uses(numbers: Sequence[NumberInUse], calls: CallsByNumber | None, now: datetime) -> CallerNumberUses:
+    """What the numbers have in use at `now`, and how their calls have ended where that was asked for."""
     rows = [
         CallerNumberUseView(
             id=one.id,
@@ -46,10 +47,18 @@ def caller_number_uses(numbers: Sequence[NumberInUse], now: datetime) -> CallerN
             active_calls=one.active_calls,
             calls_today=one.calls_today,
             resting=None if one.rest is None else _rest(one.rest),
+            ended_calls=None if calls is None else _ended(calls.of(one.number)),
         )
         for one in numbers
     ]
-    return CallerNumberUses(at=now, caller_numbers=rows)
+    since = None if calls is None else calls.since
+    return CallerNumberUses(at=now, ended_calls_since=since, caller_numbers=rows)
+
+
+def _ended(calls: EndedCalls) -> EndedCallsView:
+    return EndedCallsView(
+        ended=calls.ended, answered=calls.answered, answer_rate=calls.answer_rate, outcomes=dict(calls.outcomes)
+    )
 
 
 def _rest(rest: Rest) -> NumberRestView:

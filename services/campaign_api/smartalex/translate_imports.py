@@ -11,7 +11,13 @@ from shared.domain.jobs import SHOWN_REFUSED, Failed, Job, JobFailure, JobState,
 from shared.domain.repeating import quoted
 
 STATUS_OF: Final[Mapping[JobState, Literal["processing", "completed", "failed"]]] = MappingProxyType(
-    {JobState.RUNNING: "processing", JobState.DONE: "completed", JobState.FAILED: "failed"}
+    {
+        JobState.RUNNING: "processing",
+        JobState.DONE: "completed",
+        JobState.FAILED: "failed",
+        # Through the native API: this one has neither the request nor a word for it.
+        JobState.CANCELLED: "failed",
+    }
 )
 FAILURES: Final[Mapping[CsvFlaw | JobFailure, str]] = MappingProxyType(
     {
@@ -28,6 +34,7 @@ FAILURES: Final[Mapping[CsvFlaw | JobFailure, str]] = MappingProxyType(
         CsvFlaw.GONE: "The file is no longer there; send it again.",
         JobFailure.CAMPAIGN_OVER: "The campaign was cancelled while the file was imported.",
         JobFailure.OUR_FAULT: "Something went wrong on our side; send the file again.",
+        JobFailure.CANCELLED: "The import was cancelled through another API; rows that were read before stay.",
     }
 )
 """What is said of each failure."""

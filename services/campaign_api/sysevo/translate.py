@@ -278,7 +278,7 @@ def source_sync(job: Job | None) -> SourceSync:
     match job.state:
         case JobState.DONE:
             return SourceSync(status="completed", last_synced_at=job.finished_at, error=None)
-        case JobState.FAILED:
+        case JobState.FAILED | JobState.CANCELLED:
             failed = job.failed
             reason = "unknown" if failed is None else failed.reason.value
             where = "" if failed is None or failed.row is None else f" (row {failed.row})"

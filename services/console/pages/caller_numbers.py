@@ -1,7 +1,8 @@
 """Caller numbers with their use, and the pools that they are in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -22,14 +23,19 @@ LIMITS: Final = ("max_calls", "daily_limit")
 MOVES: Final = {"into": "put into", "out": "taken out of"}
 Pool = Annotated[str, Query(max_length=MAX_POOL_NAME)]
 Cursor = Annotated[str, Query(max_length=1000)]
+# Windows in which answers are counted, in hours.
+WINDOWS: Final = {"1": "the last hour", "24": "the last 24 hours", "168": "the last 7 days"}
+USUAL: Final = "24"
+Window = Annotated[str, Query(max_length=10)]
 
 
 @router.get("")
-async def list_all(desk: SignedIn, pool: Pool = "", cursor: Cursor = "") -> Response:
-    """A page of numbers, newest first, of one pool or all; and the pools."""
+async def list_all(desk: SignedIn, pool: Pool = "", hours: Window = USUAL, cursor: Cursor = "") -> Response:
+    """A page of numbers, newest first, of one pool or all, with how their calls have ended; and the pools."""
+    hours = hours if hours in WINDOWS else USUAL
     page, uses, pools = await asyncio.gather(
         desk.get(API, {"pool": pool, "cursor": cursor, "limit": PAGE_SIZE}),
-        desk.get("/campaign/caller-number-use"),
+        desk.get("/campaign/caller-number-use", {"hours": hours}),
         desk.get("/campaign/caller-number-pools"),
     )
     use_of = {use["id"]: use for use in uses["caller_numbers"]}
@@ -39,6 +45,9 @@ async def list_all(desk: SignedIn, pool: Pool = "", cursor: Cursor = "") -> Resp
         rows=[(number, use_of.get(number["id"])) for number in page["caller_numbers"]],
         next_cursor=page["next_cursor"],
         pools=pools["pools"],
+        hours=hours,
+        windows=WINDOWS,
+        since=uses["ended_calls_since"] if _is_later(uses, int(hours)) else None,
         pool=pool,
         bounds={"label": MAX_LABEL, "pool": MAX_POOL_NAME, "least": MIN_WEIGHT, "most": MAX_WEIGHT},
     )
@@ -119,6 +128,12 @@ async def remove(desk: SignedIn, number_id: str) -> Response:
         said = "Its limits and pools are forgotten. A number that a campaign calls from is not removed."
         return _ask(desk, f"Remove {number}?", said, f"/{segment(number_id)}/remove", {})
     return await desk.done(HERE, "The number is removed.", "DELETE", _path(number_id))
+
+
+def _is_later(uses: Mapping[str, Any], hours: int) -> bool:
+    """Whether calls are counted from later on than was asked for, because there are so many."""
+    at, since = (datetime.fromisoformat(uses[name]) for name in ("at", "ended_calls_since"))
+    return since > at - timedelta(hours=hours)
 
 
 async def _move(desk: Desk, number_id: str, pool: str, *, into: bool) -> None:

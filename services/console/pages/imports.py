@@ -18,8 +18,9 @@ from services.console.csv_preview import (
     label,
     mapping_of,
 )
-from services.console.desk import MOST_FORM_BYTES, SEE_OTHER, Desk, SignedIn, file_of, text_of
-from services.console.words import MOVES
+from services.console.desk import SEE_OTHER, Desk, SignedIn, text_of
+from services.console.settings import MEBIBYTE
+from services.console.words import MOVES, counted
 from shared.domain.csv_text import BadCsv
 
 router = APIRouter(prefix="/imports")
@@ -57,28 +58,29 @@ async def list_all(desk: SignedIn, campaign: Text = "", cursor: Cursor = "") -> 
         names=names,
         campaign=campaign if found is None else found["id"],
         found=found,
-        most_mb=MOST_FORM_BYTES // 1024 // 1024,
+        most_mb=desk.console.most_upload_bytes // MEBIBYTE,
     )
 
 
 @router.post("/upload")
 async def upload(desk: SignedIn) -> Response:
     """Store a file; its columns are looked at next, and nothing is imported yet."""
-    form = await desk.form()
-    campaign, file = text_of(form, "campaign"), await file_of(form, "file")
-    if file is None or not file.content:
+    form = await desk.form_with_file()
+    campaign, people = (form.fields.get(name, "").strip() for name in ("campaign", "people"))
+    if not form.size:
         return desk.back(_of(campaign), "Choose a CSV file that is not empty.", good=False)
     if not campaign:
         return desk.back(HERE, "Choose the campaign that its rows are for.", good=False)
-    name = file.name[-MOST_NAME:] or "contacts.csv"
+    name = form.name[-MOST_NAME:] or "contacts.csv"
     try:
         made = await desk.call("POST", "/campaign/files", {"name": name})
-        await desk.console.api.upload(made["upload_url"], file.content)
+        await desk.console.api.upload(made["upload_url"], form.chunks(), form.size)
     except ApiRefused as refused:
         return desk.back(_of(campaign), refused.detail, good=False)
     except ApiAway:
-        return desk.back(_of(campaign), AWAY, good=False)
-    return RedirectResponse(_preview(made["id"], campaign, text_of(form, "people")), SEE_OTHER)
+        said = "The file has not come whole. Send it again." if form.is_broken else AWAY
+        return desk.back(_of(campaign), said, good=False)
+    return RedirectResponse(_preview(made["id"], campaign, people), SEE_OTHER)
 
 
 @router.get("/new")
@@ -146,6 +148,18 @@ async def progress(desk: SignedIn, import_id: str) -> Response:
         # No content changes nothing on the page, and it asks again.
         return Response(status_code=204)
     return HTMLResponse(desk.console.part("_import.html", {"job": job, "session": desk.session}))
+
+
+@router.post("/{import_id}/cancel")
+async def cancel(desk: SignedIn, import_id: str) -> Response:
+    """Stop an import; asks first. What was stored stays."""
+    form, here = await desk.form(), f"{HERE}/{segment(import_id)}"
+    if text_of(form, "sure") != "yes":
+        said = "Rows that are stored stay, and are called where their campaign runs; the rest of the file is not read."
+        asked = {"question": "Cancel this import?", "sentence": said, "action": f"{here}/cancel", "fields": {}}
+        return desk.page("sure.html", **asked, yes="Yes, cancel it", back=here)
+    ended, refusal = await desk.asked(here, "POST", f"{_path(import_id)}/cancel")
+    return refusal or desk.back(here, f"The import is cancelled. {counted(ended['rows'], 'row')} had been read.")
 
 
 @router.get("/{import_id}/refused.csv")

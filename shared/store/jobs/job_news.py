@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -14,6 +15,14 @@ from shared.store.catalog.campaign_log import NewEntry, log_document, write_log
 from shared.store.catalog.facts import tell
 from shared.store.client import Store
 
+_LOGGED_AS: Final[Mapping[JobState, LogEvent]] = MappingProxyType(
+    {
+        JobState.DONE: LogEvent.IMPORT_DONE,
+        JobState.FAILED: LogEvent.IMPORT_FAILED,
+        JobState.CANCELLED: LogEvent.IMPORT_CANCELLED,
+    }
+)
+
 
 async def log_acceptance(store: Store, session: AsyncClientSession, job: Job, by: Actor, now: datetime) -> None:
     """Note that an import has begun, in its campaign's log."""
@@ -22,7 +31,7 @@ async def log_acceptance(store: Store, session: AsyncClientSession, job: Job, by
         await _log(store, session, job, NewEntry(LogEvent.IMPORT_STARTED, None, by, begun), now)
 
 
-async def tell_of_end(store: Store, session: AsyncClientSession, job: Job, now: datetime) -> None:
+async def tell_of_end(store: Store, session: AsyncClientSession, job: Job, now: datetime, by: Actor = ENGINE) -> None:
     """Note that an import is over, given as its transaction leaves it, in its campaign's log, and tell of it."""
     if job.kind is not JobKind.IMPORT:
         return
@@ -32,9 +41,8 @@ async def tell_of_end(store: Store, session: AsyncClientSession, job: Job, now: 
     facts = {"job_id": job.id, "state": job.state.value, **rows, **why}
     done = Fact(type=FactType.IMPORT_DONE, at=now, campaign_id=job.campaign_id, facts=facts)
     await tell(store, session, job.organization_id, [done])
-    event = LogEvent.IMPORT_DONE if job.state is JobState.DONE else LogEvent.IMPORT_FAILED
     at_row = {} if failed is None or failed.row is None else {"row": failed.row}
-    entry = NewEntry(event, why.get("reason"), ENGINE, {"import_id": job.id, **rows, **at_row})
+    entry = NewEntry(_LOGGED_AS[job.state], why.get("reason"), by, {"import_id": job.id, **rows, **at_row})
     await _log(store, session, job, entry, now)
 
 

@@ -1,7 +1,7 @@
 """Jobs: accepted by campaign-api, moved by contact-ingest, where state and position are the ones that were read.
 
 A campaign counts the jobs that bring it contacts (`imports`): one more where a job is accepted, one fewer in the
-transaction of its last chunk or of its failure. Until then the campaign does not complete.
+transaction of its last chunk, of its failure or of its cancellation. Until then the campaign does not complete.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +19,7 @@ from shared.domain.jobs import (
     TOLD_AGAIN_AFTER,
     Failed,
     Job,
+    JobFailure,
     JobKind,
     JobState,
     Position,
@@ -26,7 +27,7 @@ from shared.domain.jobs import (
     RefusedRow,
 )
 from shared.domain.page import NumberedPage, Page
-from shared.errors import Kind, NotFound, TemporaryError, WrongState
+from shared.errors import Clash, Conflict, Kind, NotFound, TemporaryError, WrongState
 from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of, stored_course
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
@@ -212,7 +213,7 @@ async def fail_job(store: Store, job: Job, failed: Failed, worker: str, now: dat
             "finished_at": now,
             "moved_at": now,
             "worker": worker,
-            "failed": {"reason": failed.reason.value, "row": failed.row, "name": failed.name},
+            "failed": _reason(failed),
         }
         update, after = {"$set": changes}, ReturnDocument.AFTER
         ended = await store[JOBS].find_one_and_update(_as_read(job), update, return_document=after, session=session)
@@ -225,6 +226,44 @@ async def fail_job(store: Store, job: Job, failed: Failed, worker: str, now: dat
         await touch(store, job.organization_id, session)
 
     await store.in_transaction(work)
+
+
+async def cancel_import(store: Store, organization_id: str, import_id: str, by: Actor, now: datetime) -> Job:
+    """End an import on request, whether its file is being read or nothing of it yet; the import as it stands then.
+
+    What was stored before stays, as does its campaign, which goes on with that. Whether the last chunk or this comes
+    first is decided by the job's document, which both write; a chunk that comes later changes nothing (`JobMoved`).
+    One that was cancelled before comes back as it stands. Raises `NotFound`, `Conflict` (it has ended otherwise) or
+    `Unavailable` (chunks were in the way for 20 s: ask again).
+    """
+    running = {**_imports(organization_id, None), "_id": import_id, "state": JobState.RUNNING.value}
+
+    async def work(session: AsyncClientSession) -> Job | None:
+        reason = _reason(Failed(JobFailure.CANCELLED))
+        changes = {"state": JobState.CANCELLED.value, "finished_at": now, "moved_at": now, "failed": reason}
+        update, after = {"$set": changes}, ReturnDocument.AFTER
+        ended = await store[JOBS].find_one_and_update(running, update, return_document=after, session=session)
+        if ended is None:
+            return None
+        job = job_from(ended)
+        await _count_import(store, session, job, -1)
+        await tell_of_end(store, session, job, now, by)
+        await touch(store, organization_id, session)
+        return job
+
+    cancelled = await store.in_transaction(work)
+    if cancelled is not None:
+        return cancelled
+    job = await get_job(store, organization_id, import_id)
+    if job.kind is not JobKind.IMPORT:
+        raise NotFound(Kind.IMPORT, import_id)
+    if job.state is not JobState.CANCELLED:
+        raise Conflict(Clash.IMPORT_OVER, import_id)
+    return job
+
+
+def _reason(failed: Failed) -> Document:
+    return {"reason": failed.reason.value, "row": failed.row, "name": failed.name}
 
 
 def _as_read(job: Job) -> Document:

@@ -132,6 +132,9 @@ async def test_caller_numbers(acme: Customer, tmp_path: Path) -> None:
     switched = await run(acme, tmp_path, "numbers", "switch", made.json["id"], "--off", "--json")
     assert switched.json["active"] is False
     assert (await run(acme, tmp_path, "numbers", "list", "--pool", "west")).rows[0]["active"] == "false"
+    used = await run(acme, tmp_path, "numbers", "use", "--hours", "168")
+    assert (used.rows[0]["number"], used.rows[0]["ended_calls.ended"]) == ("+14155550110", "0"), used.err
+    assert (await run(acme, tmp_path, "numbers", "use", "--json")).json["caller_numbers"][0]["active_calls"] == 0
     assert (await run(acme, tmp_path, "numbers", "remove", made.json["id"])).code == 0
     assert (await run(acme, tmp_path, "numbers", "list", "--json")).json == []
 

@@ -1,5 +1,6 @@
 """Imports at the console on a real campaign-api: a file, its columns, how it goes. contact-ingest's part works here."""
 
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from shared.store.catalog.file_contents import GridFSFiles
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import Api, Customer
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import Page, Person
+from tests.integration.campaign_api.console_browser import Page, Person, person_at
 
 PEOPLE = "Handset,Name\r\n+14155550101,Ann\r\n+14155550102,Bob\r\n=1+1,Cleo\r\n"
 HOSTILE = "<script>alert(1)</script>"
@@ -31,7 +32,7 @@ async def upload(person: Person, campaign: str, text: str | bytes, people: str =
     for field, value in fields.items():
         form.add_field(field, value)
     data = text.encode() if isinstance(text, str) else text
-    form.add_field("file", data, filename=name, content_type="text/csv")
+    form.add_field("file", io.BytesIO(data), filename=name, content_type="text/csv")
     async with person.session.post(f"{person.url}/imports/upload", data=form) as answer:
         return Page(answer.status, answer.url.path_qs, answer.headers, await answer.text())
 
@@ -77,6 +78,49 @@ async def test_a_file_is_looked_at_mapped_imported_and_its_bad_rows_are_told(
     listed = await operator.get("/imports")
     assert f'href="/imports/{import_id}"' in listed.text
     assert "Autumn" in listed.text
+
+
+async def test_a_large_file_goes_through_as_it_comes(operator: Person, acme: Customer) -> None:
+    campaign = await acme.new_campaign()
+    text = b"phone,Note\r\n+14155550101,\xc3\x84\r\n" + b"+14155550102," + b"x" * 100_000 + b"\r\n"
+    text += b"+14155550103,\r\n--x\r\n" * 900_000
+    preview = await upload(operator, campaign["id"], text)
+    assert ("Ä" in preview.text, "+14155550102" in preview.text) == (True, True), preview.notice
+    file = (await acme.get(f"/files/{preview.path.partition('file=')[2].partition('&')[0]}")).body
+    assert file["size"] == len(text) > 16 * 1024 * 1024
+    async with operator.session.get(file["download_url"]) as answer:
+        assert await answer.read() == text
+
+
+async def test_a_larger_file_than_the_operator_allows_is_refused(api: Api, acme: Customer, stack: Stack) -> None:
+    campaign = await acme.new_campaign()
+    async with person_at(api.url, console_upload_mb=1) as person:
+        await person.sign_in(acme.key)
+        page = await person.get(f"/imports?campaign={campaign['id']}")
+        assert "CSV file, up to 1 MB" in page.text
+        refused = await upload(person, campaign["id"], b"phone\n" + b"+14155550101\n" * 80_700)
+        assert (refused.status, "A form may have 1 MB" in refused.text) == (413, True)
+        assert (await upload(person, campaign["id"], b"phone\n" + b"+14155550101\n" * 80_600)).status == 200
+    assert await stack.store["files"].count_documents({"organization_id": acme.organization_id}) == 1
+
+
+async def test_an_import_is_cancelled_after_a_question(operator: Person, acme: Customer) -> None:
+    campaign = await acme.new_campaign()
+    headers = {"Content-Type": "text/csv"}
+    made = await acme.call("POST", f"/campaigns/{campaign['id']}/imports", raw=PEOPLE.encode(), headers=headers)
+    here = f"/imports/{made.body['id']}"
+    page = await operator.get(here)
+    assert f'action="{here}/cancel"' in page.text
+    assert (await operator.post(f"{here}/cancel", None, sure="yes", csrf="guessed")).status == 403
+    question = await operator.post(f"{here}/cancel", page)
+    assert ("Cancel this import?" in question.text, "Yes, cancel it" in question.text) == (True, True)
+    assert (await acme.get(here)).body["status"] == "running"
+    ended = await operator.post(f"{here}/cancel", question, sure="yes")
+    assert (ended.path, ended.notice) == (here, "The import is cancelled. 0 rows had been read.")
+    assert 'class="state cancelled"' in ended.text
+    assert (f"{here}/cancel" in ended.text, "hx-get" in ended.text) == (False, False)
+    # Two tabs.
+    assert (await operator.post(f"{here}/cancel", question, sure="yes")).notice == ended.notice
 
 
 async def test_people_are_imported_under_no_campaign(operator: Person, acme: Customer, jobs: Jobs) -> None:
@@ -147,7 +191,10 @@ async def test_a_key_that_may_only_read_sees_imports_and_is_offered_none(
     page = await person.get("/imports")
     assert made.body["id"] in page.text
     assert "/imports/upload" not in page.text
-    assert (await person.get(f"/imports/{made.body['id']}")).status == 200
+    shown = await person.get(f"/imports/{made.body['id']}")
+    assert (shown.status, "/cancel" in shown.text) == (200, False)
+    await person.post(f"/imports/{made.body['id']}/cancel", shown, sure="yes")
+    assert (await acme.get(f"/imports/{made.body['id']}")).body["status"] == "running"
     refused = await upload(person, campaign["id"], PEOPLE)
     assert "+14155550101" not in refused.text
     assert refused.path == f"/imports?campaign={campaign['id']}"

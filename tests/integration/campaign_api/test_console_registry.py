@@ -1,12 +1,15 @@
 """Caller numbers, pools and configurations at the console, on a real campaign-api."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.clock import utc_now
 from shared.domain.ids import number_budget, organization_budget
+from shared.store.reports import answered_calls
+from tests.factories import new_id
 from tests.integration.campaign_api.client import CALLABLE, Api, Customer
 from tests.integration.campaign_api.conftest import Stack
 from tests.integration.campaign_api.console_browser import Person
@@ -71,6 +74,31 @@ async def test_the_page_shows_what_numbers_have_in_use_and_why_one_rests(
     page = await operator.get("/caller-numbers")
     assert "refused by the carrier until" in page.text
     assert "(21210). &lt;script&gt;" in page.text
+
+
+async def test_the_page_shows_how_many_calls_from_a_number_people_have_answered(
+    operator: Person, acme: Customer, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await registered(acme)
+    page = await operator.get("/caller-numbers")
+    assert "<td><small>no call</small></td>" in page.text
+    now = utc_now().replace(microsecond=0)
+    endings = (("answered", 2), ("voicemail", 3), ("busy", 4), ("answered", 30))
+    for outcome, hours in endings:
+        at = {"created_at": now - timedelta(hours=hours), "call_number": hours}
+        ids = {"_id": new_id(), "organization_id": acme.organization_id, "caller_number": NUMBER}
+        await stack.store["attempts"].insert_one({**ids, **at, "outcome": outcome})
+    page = await operator.get("/caller-numbers")
+    assert "33 %<br><small>1 of 3 calls</small>" in page.text
+    assert '<option value="24" selected>' in page.text
+    assert "50 %<br><small>2 of 4 calls</small>" in (await operator.get("/caller-numbers?hours=168")).text
+    assert "no call" in (await operator.get("/caller-numbers?hours=1")).text
+    assert '<option value="24" selected>' in (await operator.get("/caller-numbers?hours=5000")).text
+    assert "answers are counted from" not in page.text
+    monkeypatch.setattr(answered_calls, "MOST_COUNTED", 2)
+    page = await operator.get("/caller-numbers")
+    assert "50 %<br><small>1 of 2 calls</small>" in page.text
+    assert "answers are counted from" in page.text
 
 
 async def test_a_pool_is_made_of_ticked_numbers_and_a_used_one_says_by_which_campaigns(

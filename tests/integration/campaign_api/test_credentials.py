@@ -100,6 +100,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("GET", f"/campaigns/{SOME_ID}/imports", READS),
     ("GET", "/imports", READS),
     ("GET", f"/imports/{SOME_ID}", READS),
+    ("POST", f"/imports/{SOME_ID}/cancel", WRITES),
     ("GET", f"/imports/{SOME_ID}/refused", READS),
     ("POST", "/webhooks", WRITES),
     ("GET", "/webhooks", READS),

@@ -77,6 +77,34 @@ async def test_a_failed_import_says_why_and_where(acme: Customer, jobs: Jobs) ->
     }
 
 
+async def test_an_import_is_cancelled_once_and_one_that_has_ended_is_not(
+    acme: Customer, other: Customer, jobs: Jobs
+) -> None:
+    campaign = await acme.new_campaign()
+    begun = (await _send(acme, campaign["id"], b"phone\n+14155550101\n")).body
+    here = f"/imports/{begun['id']}/cancel"
+    assert (await other.post(here)).status == 404
+    cancelled = await acme.post(here)
+    assert (cancelled.status, cancelled.body["status"], cancelled.body["rows"]) == (200, "cancelled", 0)
+    assert cancelled.body["failure"]["code"] == "cancelled"
+    assert cancelled.body["finished_at"] is not None
+    assert (await acme.post(here)).body == cancelled.body
+    jobs.begin(begun["id"])
+    assert (await acme.get(f"/campaigns/{campaign['id']}")).body["state"] == "running"
+    done = (await _send(acme, campaign["id"], b"phone\n+14155550101\n")).body
+    jobs.begin(done["id"])
+    await _ended(acme, done["id"])
+    refused = await acme.post(f"/imports/{done['id']}/cancel")
+    assert (refused.status, refused.body["detail"].endswith("has ended already; its rows stay as they are.")) == (
+        409,
+        True,
+    )
+    assert (await acme.get(f"/imports/{begun['id']}")).body["status"] == "cancelled"
+    log = (await acme.get(f"/campaigns/{campaign['id']}/log")).body["entries"]
+    [entry] = [entry for entry in log if entry["event"] == "import_cancelled"]
+    assert (entry["by"]["kind"], entry["details"]["import_id"]) == ("key", begun["id"])
+
+
 @pytest.mark.parametrize(
     ("headers", "raw", "path", "status"),
     [

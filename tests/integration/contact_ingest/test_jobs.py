@@ -1,130 +1,34 @@
 """Imports and redials as jobs of contact-ingest: rows in, rows refused, failures; nothing twice, nothing lost."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from services.contact_ingest.csv_files import chunks_of, survey
+from services.contact_ingest.csv_files import chunks_of
 from services.contact_ingest.jobs import Jobs
-from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.domain.campaign import CampaignMove, CampaignState
 from shared.domain.campaign_log import LogEvent
-from shared.domain.contact_input import NumberRules
 from shared.domain.csv_columns import Columns
-from shared.domain.csv_contacts import Layout, read_records
 from shared.domain.csv_people import read_people
 from shared.domain.csv_text import CsvFlaw
 from shared.domain.facts import FactType
-from shared.domain.ids import default_campaign_id
-from shared.domain.jobs import Failed, ImportOrder, Job, JobCounts, JobFailure, JobKind, JobState, new_job
-from shared.domain.stored_files import file_key
+from shared.domain.jobs import Failed, JobCounts, JobFailure, JobState
 from shared.errors import WrongState
 from shared.events import JobWaiting
 from shared.health import HealthServer
-from shared.settings import KafkaSettings
 from shared.store.catalog.campaign_log import read_log
 from shared.store.catalog.campaigns import get_campaign, move_campaign
 from shared.store.catalog.do_not_call import add_numbers
 from shared.store.catalog.file_contents import GridFSFiles
-from shared.store.catalog.files import register_file
-from shared.store.client import Document, Store
+from shared.store.client import Document
 from shared.store.contacts.following import edit_person
-from shared.store.jobs.import_chunk import ImportChunk, store_chunk
+from shared.store.jobs.import_chunk import store_chunk
 from shared.store.jobs.import_people import PeopleChunk, store_people
-from shared.store.jobs.jobs import JobMoved, accept_job, fail_job, find_job, jobs_to_tell, refused_rows, settle_reading
-from tests.eventually import eventually
-from tests.integration.contact_ingest.customer import Customer
-
-RULES = NumberRules("+1")
-
-
-async def _bytes(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), 50_000):
-        yield data[start : start + 50_000]
-
-
-@dataclass
-class Desk:
-    """Where a test hands in its lists."""
-
-    customer: Customer
-    store: Store
-
-    async def accept(self, text: str | bytes, *, of_campaign: bool = True, **order: Any) -> Job:
-        """An accepted import that nobody was told of."""
-        data = text.encode() if isinstance(text, str) else text
-        organization_id = self.customer.organization_id
-        key = file_key(organization_id, str(uuid.uuid4()), "people.csv")
-        now = utc_now()
-        await register_file(self.store, key, name="people.csv", content_type="text/csv", now=now)
-        await GridFSFiles(self.store).put(organization_id, str(key), _bytes(data))
-        campaign = await get_campaign(self.store, organization_id, self.customer.campaign_id)
-        wish = ImportOrder(str(key), "people.csv", **order)
-        campaign_id = campaign.id if of_campaign else default_campaign_id(organization_id)
-        job = new_job(JobKind.IMPORT, organization_id, campaign.shard, campaign_id, now, order=wish)
-        return await accept_job(self.store, job, now)
-
-    async def ended(self, job: Job) -> Job:
-        """The job once it has ended."""
-
-        async def look() -> bool:
-            return (await find_job(self.store, job.id)).state is not JobState.RUNNING
-
-        await eventually(look, timeout=30, saying="the job has ended")
-        return await find_job(self.store, job.id)
-
-    async def imports(self) -> int:
-        """How many imports the campaign counts."""
-        campaign = await get_campaign(self.store, self.customer.organization_id, self.customer.campaign_id)
-        return campaign.course.imports
-
-    async def contacts(self) -> list[Document]:
-        """The campaign's contacts in their order."""
-        found = self.store["contacts"].find({"campaign_id": self.customer.campaign_id})
-        return await found.sort([("created_at", 1), ("seq", 1)]).to_list()
-
-    async def chunk(self, job: Job) -> ImportChunk:
-        """The job's next chunk, read by a worker that then may or may not store it."""
-        assert job.order is not None
-        assert job.reading is not None
-        key = job.order.file_key
-        chunks = chunks_of(lambda: GridFSFiles(self.store).read(job.organization_id, key), job.reading, job.position)
-        read = await anext(chunks)
-        await chunks.aclose()
-        columns = Columns(job.reading.names, job.reading.fields)
-        return ImportChunk(job, read_records(read.records, columns, Layout(), RULES), read.to, read.last)
-
-    async def settled(self, job: Job, worker: str) -> Job:
-        """The job with its reading decided."""
-        assert job.order is not None
-        order = job.order
-        reading = await survey(lambda: GridFSFiles(self.store).read(job.organization_id, order.file_key), order)
-        return await settle_reading(self.store, job, reading, worker, utc_now())
-
-
-@pytest.fixture
-def desk(customer: Customer, store: Store) -> Desk:
-    return Desk(customer, store)
-
-
-@pytest.fixture
-async def jobs(desk: Desk, kafka_address: str, topic_prefix: str) -> AsyncIterator[Jobs]:
-    producer = Producer(KafkaSettings(kafka=kafka_address, topic_prefix=topic_prefix))
-    await producer.start(10)
-    working = Jobs(desk.store, producer, GridFSFiles(desk.store), "ingest-1")
-    yield working
-    await working.stop()
-    await producer.stop()
-
-
-def _list(rows: int) -> str:
-    return "Phone,Name\n" + "".join(f"+1415{2000000 + row},N{row}\n" for row in range(rows))
+from shared.store.jobs.jobs import JobMoved, accept_job, fail_job, find_job, jobs_to_tell, refused_rows
+from tests.integration.contact_ingest.desk import RULES, Desk, list_of
 
 
 async def test_rows_become_contacts_and_refused_rows_say_why(desk: Desk, jobs: Jobs) -> None:
@@ -160,7 +64,7 @@ NO_LISTS = (
     (b"phone,name\n", Failed(CsvFlaw.NO_ROWS)),
     (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", Failed(CsvFlaw.NUL, 3)),
     (b"name,city\na,b\n", Failed(CsvFlaw.NO_PHONE_COLUMN, 1)),
-    (_list(2500).encode() + b'+14152009999,"open\n', Failed(CsvFlaw.UNCLOSED_QUOTE, 2502)),
+    (list_of(2500).encode() + b'+14152009999,"open\n', Failed(CsvFlaw.UNCLOSED_QUOTE, 2502)),
     (b"phone,note\n+14152000001," + b"x" * (10 * 1024 * 1024) + b"\n", Failed(CsvFlaw.CELL_TOO_LARGE, 2)),
     (b"phone" + b",x" * 2000 + b"\n+14152000001\n", Failed(CsvFlaw.TOO_MANY_COLUMNS, 1)),
 )
@@ -184,7 +88,7 @@ async def test_a_failed_import_fails_its_campaign_where_that_was_asked(desk: Des
 
 
 async def test_an_import_into_a_campaign_that_is_closed_meanwhile_fails(desk: Desk, jobs: Jobs) -> None:
-    job = await desk.accept(_list(3))
+    job = await desk.accept(list_of(3))
     await move_campaign(desk.store, job.organization_id, job.campaign_id, CampaignMove.CANCEL, utc_now())
     jobs.begin(job.id)
     assert (await desk.ended(job)).failed == Failed(JobFailure.CAMPAIGN_OVER)
@@ -195,7 +99,7 @@ async def test_the_end_of_an_import_is_told_and_logged(desk: Desk, jobs: Jobs) -
     organization_id = desk.customer.organization_id
     wanted = {"$set": {"fact_types": [FactType.IMPORT_DONE]}}
     await desk.store["organizations"].update_one({"_id": organization_id}, wanted)
-    good, bad = await desk.accept(_list(1001) + "nonsense,Bob\n"), await desk.accept(b"phone,name\n")
+    good, bad = await desk.accept(list_of(1001) + "nonsense,Bob\n"), await desk.accept(b"phone,name\n")
     for job in (good, bad):
         jobs.begin(job.id)
         await desk.ended(job)
@@ -217,7 +121,7 @@ async def test_the_end_of_an_import_is_told_and_logged(desk: Desk, jobs: Jobs) -
 
 
 async def test_a_message_begins_the_job(desk: Desk, ingest: HealthServer, jobs: Jobs) -> None:
-    job = await desk.accept(_list(2500))
+    job = await desk.accept(list_of(2500))
     await jobs.producer.publish_work([JobWaiting(organization_id=job.organization_id, job_id=job.id)])
     done = await desk.ended(job)
     assert done.counts == JobCounts(inserted=2500)
@@ -229,7 +133,7 @@ async def test_a_message_begins_the_job(desk: Desk, ingest: HealthServer, jobs: 
 
 async def test_rows_then_position(desk: Desk, jobs: Jobs) -> None:
     """A worker that is killed before its chunk is committed, or after: each row is stored once."""
-    job = await desk.settled(await desk.accept(_list(2500)), "killed")
+    job = await desk.settled(await desk.accept(list_of(2500)), "killed")
     await store_chunk(desk.store, await desk.chunk(job), "ingest-0", "killed", utc_now())
     moved = await find_job(desk.store, job.id)
     assert (moved.position.row, moved.counts.inserted, len(await desk.contacts())) == (1001, 1000, 1000)
@@ -267,7 +171,7 @@ async def test_reset_outside(desk: Desk, jobs: Jobs) -> None:
 
 async def test_the_only_message_is_lost(desk: Desk) -> None:
     """A job that has not moved for 10 s is told again, by one process, and again after 10 s more."""
-    job = await desk.accept(_list(2))
+    job = await desk.accept(list_of(2))
     begun = job.created_at
     assert await jobs_to_tell(desk.store, begun + timedelta(seconds=9)) == []
     at = begun + timedelta(seconds=11)
@@ -280,7 +184,7 @@ async def test_the_only_message_is_lost(desk: Desk) -> None:
 
 
 async def test_two_workers_at_one_job_store_each_row_once(desk: Desk, jobs: Jobs) -> None:
-    job = await desk.accept(_list(3500))
+    job = await desk.accept(list_of(3500))
     other = replace(jobs, worker="other", source="ingest-2", _told={}, _turns=asyncio.Semaphore(1))
     jobs.begin(job.id)
     other.begin(job.id)
@@ -290,17 +194,17 @@ async def test_two_workers_at_one_job_store_each_row_once(desk: Desk, jobs: Jobs
 
 
 async def test_an_import_is_accepted_once_and_not_into_a_closed_campaign(desk: Desk) -> None:
-    job = await desk.accept(_list(2))
+    job = await desk.accept(list_of(2))
     assert (await accept_job(desk.store, job, utc_now())).id == job.id
     assert await desk.imports() == 1
     await move_campaign(desk.store, job.organization_id, job.campaign_id, CampaignMove.CANCEL, utc_now())
     with pytest.raises(WrongState):
-        await desk.accept(_list(2))
+        await desk.accept(list_of(2))
     assert await desk.imports() == 1
 
 
 async def test_a_campaign_does_not_complete_beside_an_import(desk: Desk, jobs: Jobs) -> None:
-    job = await desk.accept(_list(2))
+    job = await desk.accept(list_of(2))
     shown = (await get_campaign(desk.store, job.organization_id, job.campaign_id)).shown(utc_now())
     assert shown.state is CampaignState.SYNCING
     jobs.begin(job.id)

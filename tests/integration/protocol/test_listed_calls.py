@@ -8,6 +8,7 @@ from shared.domain.outcome import Outcome
 from shared.events import CallFinished
 from shared.store.client import Store
 from shared.store.dialing.shard_work import ShardWork, do_shard_work
+from shared.store.reports.answered_calls import ended_calls_by_number
 from shared.store.reports.calls import list_calls
 from tests.factories import new_id
 from tests.integration.protocol.drain import drain
@@ -70,6 +71,28 @@ async def test_a_call_keeps_its_contacts_name_when_it_has_ended(
     stored = await store["contacts"].find_one({"_id": ANN}, {"data": 1})
     assert stored is not None
     assert stored["data"] == data
+
+
+async def test_a_call_counts_once_for_its_caller_number_however_often_its_ending_comes(store: Store) -> None:
+    world = await new_world(store)
+    await job_for(world, ANN)
+    await start(world, A, ANN)
+    [under_way] = await listed(world)
+    number, since = under_way.caller_number, under_way.created_at
+    assert number is not None
+
+    async def counted() -> dict[str, int]:
+        return dict((await ended_calls_by_number(store, ACME, [number], since)).of(number).outcomes)
+
+    assert await counted() == {}
+    for _ in range(2):
+        await say(world, under_way.id, Outcome.UNKNOWN)
+        assert await counted() == {Outcome.UNKNOWN: 1}
+    # A better report takes the place of a provisional one.
+    for _ in range(2):
+        await say(world, under_way.id, Outcome.ANSWERED)
+        assert await counted() == {Outcome.ANSWERED: 1}
+    await drain(world)
 
 
 async def test_a_late_report_of_a_deleted_contact_is_listed_with_a_number_of_its_own(store: Store) -> None:

@@ -168,6 +168,7 @@ CONFLICT = {
     Clash.ENDS_BEFORE: "Campaign it ends before that time; set a later end_at first, or ask for an earlier time.",
     Clash.REDIALED_ALREADY: "The campaign was redialed already, as campaign it.",
     Clash.NOBODY_TO_REDIAL: "Nobody in campaign it can be called again for these outcomes of their latest calls.",
+    Clash.IMPORT_OVER: "Import it has ended already; its rows stay as they are.",
     Clash.EXPIRES_BEFORE: "Contact it expires before that time; send it with a later expires_at first, or ask for an "
     "earlier time.",
     Clash.AGENT_ID_TAKEN: "Another agent has the id 'it'; choose another, or change that agent: "

@@ -75,6 +75,7 @@ def test_what_is_made_is_told_with_how_it_begins() -> None:
         (LogEvent.HALTED, "circuit_breaker", LogLevel.ERROR),
         (LogEvent.RESTING, "account", LogLevel.WARNING),
         (LogEvent.IMPORT_FAILED, "unreadable", LogLevel.ERROR),
+        (LogEvent.IMPORT_CANCELLED, "cancelled", LogLevel.INFO),
     ],
 )
 def test_what_keeps_calls_from_being_made_wants_to_be_looked_at(

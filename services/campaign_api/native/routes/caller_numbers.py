@@ -25,6 +25,7 @@ from services.campaign_api.native.schemas.caller_numbers import (
 from services.campaign_api.native.schemas.deleted import Deleted
 from services.campaign_api.native.schemas.problems import body_problems, problems
 from shared.clock import utc_now
+from shared.domain.answered_calls import MOST_HOURS
 from shared.domain.caller_numbers import MAX_POOL_NAME
 from shared.domain.json_rules import check_text
 from shared.engine import caller_numbers
@@ -41,6 +42,11 @@ AccountFilter = Annotated[
     str | None,
     Query(min_length=1, max_length=MAX_IDENTIFIER, description="Only numbers of this telephony account."),
     AfterValidator(lambda account_id: account_id if account_id is None else as_stored(check_text(account_id))),
+]
+
+Hours = Annotated[
+    int | None,
+    Query(ge=1, le=MOST_HOURS, description="Count ended calls, too, that began in the last so many hours."),
 ]
 
 
@@ -98,12 +104,18 @@ async def delete(engine: ThisEngine, caller: CampaignManager, caller_number_id: 
 
 
 @router.get("/caller-number-use", responses=problems())
-async def list_use(engine: ThisEngine, caller: CampaignReader) -> CallerNumberUses:
-    """List what each caller number has in use, and which of them rest because the carrier has refused them."""
-    now = utc_now()
-    return translate_numbers.caller_number_uses(
-        await caller_numbers.numbers_in_use(engine, caller.organization_id, now), now
-    )
+async def list_use(engine: ThisEngine, caller: CampaignReader, hours: Hours = None) -> CallerNumberUses:
+    """List what each caller number has in use, and which of them rest because the carrier has refused them.
+
+    With `hours` also how their calls of so many hours have ended, and which share a person has answered.
+    """
+    now, organization_id = utc_now(), caller.organization_id
+    in_use = await caller_numbers.numbers_in_use(engine, organization_id, now)
+    calls = None
+    if hours is not None:
+        numbers = [one.number for one in in_use]
+        calls = await caller_numbers.ended_calls(engine, organization_id, numbers, hours, now)
+    return translate_numbers.caller_number_uses(in_use, calls, now)
 
 
 @router.get("/caller-number-pools", responses=problems())

@@ -117,6 +117,13 @@ async def get_one(engine: ThisEngine, caller: CampaignReader, import_id: OurRef)
     return translate_imports.import_report(report)
 
 
+@router.post("/imports/{import_id}/cancel", responses=problems(404, 409))
+async def cancel(engine: ThisEngine, caller: CampaignManager, import_id: OurRef) -> ImportView:
+    """Stop an import before its next thousand rows; those that were read stay. Repeated, it is answered alike."""
+    job = await imports.cancel_import(engine, caller.organization_id, import_id, utc_now(), by=caller.actor)
+    return translate_imports.import_view(job)
+
+
 @router.get("/imports/{import_id}/refused", responses={**problems(404), **_CSV}, response_class=StreamingResponse)
 async def refused(engine: ThisEngine, caller: CampaignReader, import_id: OurRef) -> StreamingResponse:
     """Download all rows that an import has refused, as CSV: row, field, reason."""

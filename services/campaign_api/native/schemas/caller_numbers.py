@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from services.campaign_api.http.requests import OurId, RequestBody, not_null
+from shared.domain.answered_calls import MOST_COUNTED
 from shared.domain.caller_numbers import (
     MAX_CALLS_A_DAY,
     MAX_CALLS_AT_ONCE,
@@ -131,6 +132,15 @@ class NumberRestView(BaseModel):
     said: str = Field(description="The carrier's words.")
 
 
+class EndedCallsView(BaseModel):
+    """The calls of a number that have ended."""
+
+    ended: int = Field(description="All of them; one that the carrier has refused counts, too.")
+    answered: int = Field(description="Those that a person has answered; a machine's are `voicemail`.")
+    answer_rate: float | None = Field(description="Answered of all, from 0 to 1; null: no call has ended.")
+    outcomes: dict[str, int] = Field(description="All of them by outcome; outcomes without a call are left out.")
+
+
 class CallerNumberUseView(BaseModel):
     """What a number has in use."""
 
@@ -139,12 +149,19 @@ class CallerNumberUseView(BaseModel):
     active_calls: int = Field(description="Calls from it that are up or about to be.")
     calls_today: int = Field(description="Calls from it since midnight UTC, as `daily_limit` counts them.")
     resting: NumberRestView | None = Field(description="null: it does not rest.")
+    ended_calls: EndedCallsView | None = Field(
+        description="Calls from it that began at `ended_calls_since` or later; null: `hours` was not sent."
+    )
 
 
 class CallerNumberUses(BaseModel):
     """All registered numbers at one moment, in order of their digits."""
 
     at: datetime
+    ended_calls_since: datetime | None = Field(
+        description="From when on `ended_calls` has all calls that began: `hours` ago, or later where that were more "
+        f"than {MOST_COUNTED:,} calls of the organization. null: `hours` was not sent."
+    )
     caller_numbers: list[CallerNumberUseView]
 
 

@@ -77,7 +77,7 @@ class ColumnView(BaseModel):
 
 
 class ImportFailure(BaseModel):
-    """Why the import has failed; rows before it may have been stored."""
+    """Why the import has failed, or that it was cancelled; rows before it may have been stored."""
 
     code: str = Field(description="For programs.", examples=["unclosed_quote"])
     message: str = Field(description="For people.")
@@ -98,7 +98,7 @@ class ImportView(BaseModel):
 
     id: UuidText
     campaign_id: CampaignOrDefault = Field(description="`default` for contacts of no campaign.")
-    status: Literal["running", "done", "failed"]
+    status: Literal["running", "done", "failed", "cancelled"]
     file_name: str
     people: bool = Field(description="The rows are people of the contact book.")
     total_rows: int | None = Field(description="Rows below the header; null until the file was looked through.")

@@ -20,7 +20,7 @@ from shared.domain.campaign_log import ENGINE, LogEntry, LogEvent
 from shared.domain.configuration import Configuration
 from shared.domain.counts import CampaignCounts
 from shared.domain.csv_text import CsvFlaw
-from shared.domain.jobs import Failed, Job, JobKind, JobState, Reading, new_job
+from shared.domain.jobs import Failed, Job, JobFailure, JobKind, JobState, Reading, new_job
 from shared.domain.outcome import Outcome
 from shared.domain.queue_order import QueueOrder
 from shared.domain.telephony_accounts import AccountProvider
@@ -197,6 +197,11 @@ READING = Reading("utf-8", ",", 0, 1, ("phone_number",), ("phone_numbers",), 9)
         (replace(JOB, kind=JobKind.REDIAL), "in_progress", None),
         (replace(JOB, state=JobState.DONE, finished_at=NOW), "completed", None),
         (replace(JOB, state=JobState.FAILED, finished_at=NOW, failed=Failed(CsvFlaw.NUL, 3)), "failed", "nul (row 3)"),
+        (
+            replace(JOB, state=JobState.CANCELLED, finished_at=NOW, failed=Failed(JobFailure.CANCELLED)),
+            "failed",
+            "cancelled",
+        ),
     ],
 )
 def test_how_far_the_import_is(job: Job | None, status: str, error: str | None) -> None:
