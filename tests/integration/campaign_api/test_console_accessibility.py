@@ -37,11 +37,16 @@ CUSTOMERS: Final = {
     "/imports",
     "/caller-numbers",
     "/configurations",
+    "/configurations/new",
     "/configurations/*",
+    "/calling-hours",
+    "/new-campaign",
     "/campaigns/*",
     "/campaigns/*/contacts",
     "/campaigns/*/contacts/*",
     "/campaigns/*/dry-run",
+    "/campaigns/*/settings",
+    "/campaigns/*/add-contact",
 }
 OPERATORS: Final = {"/system", "/system/dead-letters/*", "/organizations", "/keys"}
 
@@ -112,7 +117,11 @@ class Look:
         await self.examine(kind)
 
     async def examine(self, kind: str) -> None:
-        """Have axe-core look at the page that is open; note grave faults, and a page that is wider than the screen."""
+        """Have axe-core look at the page that is open; note grave faults, and a page that is wider than the screen.
+
+        What can be unfolded is unfolded before.
+        """
+        await self.page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
         await self.page.evaluate(AXE)
         found: dict[str, Any] = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         for violation in found["violations"]:
@@ -166,6 +175,11 @@ async def test_pages_of_a_customer_have_no_grave_fault(
         await look.press(f"{here}/contacts/lead-2", "Never again …", "/campaigns/*/contacts/*/never")
         await look.press(f"/webhooks/{webhook}", "Delete …", "/webhooks/*/delete")
         await look.press(f"/webhooks/{webhook}", "Make a new secret", "/webhooks/*/secret")
+        bad = {"default_timezone": "Mars", "holiday_calendars": "Narnia", "name": "Office"}
+        await look.press("/configurations/new", "Make the configuration", "/configurations/new refused", **bad)
+        bad = {"phone_numbers": "nobody", "data": "Ada"}
+        await look.press(f"{here}/add-contact", "Add the contact", "/campaigns/*/add-contact refused", **bad)
+        await look.press(f"{here}/settings", "Delete the campaign …", "/campaigns/*/delete")
         await look.press("/do-not-call", "Take off", "/do-not-call refused", number="+1")
         await look.page.goto(f"{console}/no-such-page")
         await look.examine("/problem")
