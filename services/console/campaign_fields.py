@@ -14,13 +14,13 @@ _NAME: Final = 255
 # How a campaign begins: the words, and the state that the API is told.
 BEGINNINGS: Final[Mapping[str, tuple[str, str | None]]] = MappingProxyType(
     {
-        "draft": ("as a draft: nobody is called before it is started", CampaignState.DRAFT.value),
+        "draft": ("as a draft, to be started by hand", CampaignState.DRAFT.value),
         "now": ("at once", CampaignState.RUNNING.value),
-        "later": ("at the time beside", None),
+        "later": ("at the time given", None),
     }
 )
 _NO_TIME: Final = "Choose the day and the time (UTC) at which it begins."
-_TIME_TOO: Final = "There is a time beside: choose that it begins then, or take the time out."
+_TIME_TOO: Final = "A time is given: choose that it begins then, or take the time out."
 _BEGIN: Final = Field(
     "begin",
     "It begins",
@@ -47,7 +47,7 @@ _WHAT: Final = (
 )
 _HOW: Final = (
     Field("end_at", "Ends at (UTC)", Kind.TIME, hint="From then on nobody is called."),
-    Field("auto_complete", "completed once all contacts have ended", Kind.TICK),
+    Field("auto_complete", "Completed once all contacts have ended", Kind.TICK),
     Field(
         "max_calls",
         "Calls of a run at most",
@@ -65,8 +65,8 @@ _HOW: Final = (
 )
 NEW: Final = (*_WHAT, _BEGIN, _START, *_HOW)
 NEW_VALUES: Final[Mapping[str, Any]] = MappingProxyType({"begin": "draft", "priority": DEFAULT_PRIORITY})
-# Only one field of a campaign can be the reason of these answers.
-REASONS: Final[Mapping[int, str]] = MappingProxyType({409: "external_id", 404: "configuration_id"})
+# Configurations are chosen from a list, so only this field of a new campaign can be the reason of a clash.
+CLASHES: Final[Mapping[int, str]] = MappingProxyType({409: "external_id"})
 CONTACT: Final = (
     Field(
         "phone_numbers",

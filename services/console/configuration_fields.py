@@ -20,11 +20,11 @@ _TICKED_DAYS: Final = tuple((day, day.capitalize()) for day in DAYS)
 CLOCKS: Final[Mapping[str, tuple[str, Mapping[str, bool]]]] = MappingProxyType(
     {
         "contact": (
-            "each contact's; without a zone the one above",
+            "each contact's, else the zone above",
             {"use_contact_timezone": True, "timezone_from_number": False},
         ),
         "number": (
-            "each contact's; without a zone all those of the number",
+            "each contact's, else all of the number's",
             {"use_contact_timezone": True, "timezone_from_number": True},
         ),
         "zone": ("the zone above, for everybody", {"use_contact_timezone": False, "timezone_from_number": False}),
@@ -136,7 +136,7 @@ CLOSURE: Final = (
     Field("last_day", "Last day", Kind.DATE, hint="Included. Empty: that one day."),
     Field("name", "Why", most=100, placeholder="Christmas"),
     Field("timezones", "Only in these zones", Kind.LIST, hint="With commas between. Empty: everywhere."),
-    Field("yearly", "again every year", Kind.TICK),
+    Field("yearly", "Again every year", Kind.TICK),
 )
 LEGAL_HOURS: Final = (
     Field(

@@ -19,6 +19,7 @@ UNPROCESSABLE: Final = 422
 YES: Final = "yes"
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+_ROUTE: Final = re.compile(r" \((?:GET|POST|PUT|PATCH|DELETE) /[^)]*\)")
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " -().")
 _MISSING: Final = "Fill this in."
 _NONE_TICKED: Final = "Tick one at least."
@@ -47,6 +48,11 @@ class Kind(StrEnum):
     PAIRS = "pairs"
 
 
+_WIDE: Final = frozenset({Kind.LONG, Kind.TICKS, Kind.PAIRS})
+# Characters that a field beside others shows.
+_LONG_OPTION: Final = 28
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field: its name is that in the API's body, and `makes` are further parts of the body that it stands for.
@@ -71,6 +77,12 @@ class Field:
     def title(self) -> str:
         """The label where it begins a sentence."""
         return f"{self.label[:1].upper()}{self.label[1:]}"
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it has a row of its own: what is long would be cut otherwise."""
+        longest = max((len(words) for _, words in self.options), default=0)
+        return self.kind in _WIDE or (self.kind is Kind.CHOICE and longest > _LONG_OPTION)
 
     def amiss(self, typed: str) -> str:
         """What is wrong with a typed text, as a sentence; empty where nothing is, as far as is known here."""
@@ -274,6 +286,6 @@ def _texts(text: str) -> Mapping[str, str]:
 
 
 def _sentence(said: str) -> str:
-    """The API's words on a value as a sentence."""
-    said = f"{said[:1].upper()}{said[1:]}"
+    """The API's words on a value as a sentence, without its hints for programs."""
+    said = _ROUTE.sub("", f"{said[:1].upper()}{said[1:]}")
     return said if said.endswith((".", "!", "?")) else f"{said}."

@@ -14,6 +14,7 @@ from deploy.local.servers import Addresses
 from shared.clock import utc_now
 from tests.chromium import DESK, PATIENCE_MS, PHONE, PICTURES, chromium_browser, chromium_or_skip
 from tests.e2e.system import System, system_on
+from tests.eventually import eventually
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,6 +65,8 @@ async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_pat
     # Refused by the API: what was typed stays, and the browser is at the field that is to be mended.
     await expect(page.get_by_label("Zone")).to_be_focused()
     await expect(page.get_by_label("Name")).to_have_value("Any hour")
+    assert ["422" in fault for fault in faults] == [True]
+    faults.clear()
     await page.get_by_label("Zone").fill("Europe/London")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("The configuration is made.")).to_be_visible()
@@ -143,7 +146,15 @@ async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_pat
     await page.get_by_role("button", name="Set the time").click()
     await expect(page.get_by_text("To be called at")).to_be_visible()
     await page.get_by_role("link", name="Callbacks").click()
-    await page.get_by_role("row", name="lead-198").get_by_role("button", name="Settled").click()
+    row = page.get_by_role("row", name="lead-198")
+
+    async def listed() -> bool:
+        """Once the scheduler has carried out what was asked."""
+        await page.reload()
+        return await row.is_visible()
+
+    await eventually(listed, timeout=PATIENCE_MS / 1000, every=0.2, saying="the callback")
+    await row.get_by_role("button", name="Settled").click()
     await expect(page.get_by_text("Noted as settled.")).to_be_visible()
     await page.get_by_role("link", name="Campaigns").click()
     await page.screenshot(path=pictures / "campaigns.png", full_page=True)

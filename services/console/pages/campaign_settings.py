@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.campaign_fields import NEW, NEW_VALUES, REASONS, fields_of, new_body, new_form
+from services.console.campaign_fields import CLASHES, NEW, NEW_VALUES, fields_of, new_body, new_form
 from services.console.desk import READ_ONLY, Desk, SignedIn, text_of
 from services.console.forms import Field, Form, with_options
 from services.console.pages.offers import configurations, pools, suggestions
@@ -36,7 +36,7 @@ async def make(desk: SignedIn) -> Response:
     form = new_form(await desk.filled(Form("new", await _offered(desk, NEW), {})))
     if form.refusal:
         return await _new(desk, form)
-    made, refused = await desk.taken(form, "POST", API, new_body(form), REASONS)
+    made, refused = await desk.taken(form, "POST", API, new_body(form), CLASHES)
     if refused is not None:
         return await _new(desk, refused)
     return _said(desk, made, "The campaign is made. Contacts come next: import a file, or add some by hand.")
@@ -85,7 +85,7 @@ async def _change(desk: Desk, found: Any, form: Form) -> Response:
     wanted = form.changes()
     if not wanted:
         return _said(desk, found, "Nothing was changed.")
-    changed, refused = await desk.taken(form, "PATCH", _path(found["id"]), wanted, REASONS)
+    changed, refused = await desk.taken(form, "PATCH", _path(found["id"]), wanted, CLASHES)
     return _said(desk, changed, CHANGED) if refused is None else await _settings(desk, found, refused)
 
 

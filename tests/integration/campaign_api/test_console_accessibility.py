@@ -160,6 +160,12 @@ async def test_pages_of_a_customer_have_no_grave_fault(
     asked = await acme.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": at, "notes": "the lease"})
     assert asked.status == 200, asked.raw
     await acme.post("/do-not-call", {"phone_numbers": ["+14155559999"], "reason": "asked"})
+    closed = {"first_day": "2026-12-24", "last_day": "2026-12-26", "yearly": True, "name": "Christmas"}
+    await acme.patch("/calling-hours-settings", {"closures": [closed], "holiday_calendars": ["US"]})
+    night = {"days": ["sat", "sun"], "start": "22:00", "end": "02:00"}
+    zones = {"timezones": ["America/Los_Angeles", "America/Denver"], "windows": [night]}
+    configuration = f"/configurations/{campaign['configuration_id']}"
+    assert (await acme.patch(configuration, {"closures": [closed], "overrides": [zones]})).status == 200
     webhook = (await acme.post("/webhooks", {"url": "https://203.0.114.5/hooks", "description": "CRM"})).body["id"]
     for _ in range(2):
         await acme.post(f"/webhooks/{webhook}/test")

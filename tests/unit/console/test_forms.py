@@ -106,7 +106,8 @@ def test_a_refused_form_keeps_what_was_typed_and_what_its_page_showed() -> None:
 
 def test_bad_values_are_said_at_the_field_that_they_come_from() -> None:
     form = Form("new", FIELDS, {}).filled({"name": "x", "max_calls": "", "zones": "A"})
-    values = [(("body", "closures", 3, "timezones", 0), "no zone"), (("body", "name"), "too long.")]
+    no_zone = "no zone (GET /campaign/timezones lists them all)"
+    values = [(("body", "closures", 3, "timezones", 0), no_zone), (("body", "name"), "too long.")]
     refused = form.refused(422, "body.closures: no zone", values, {})
     assert refused.faults == {"zones": "No zone.", "name": "Too long."}
     assert (refused.refusal, refused.first_fault) == ("Nothing is changed yet: look at 2 fields.", "name")
