@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from services.console.forms import Field, Form, Kind
 from services.console.week import DAYS, end_of_window
+from shared.domain.call_rate import MAX_CALLS_PER_SECOND
 from shared.domain.configuration import DEFAULT_TIMEZONE
-from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, MAX_DELAY_SECONDS
+from shared.domain.fields import DEFAULT_MAX_ATTEMPTS, MAX_CONCURRENCY, MAX_DELAY_SECONDS, MAX_GAP_MINUTES
 from shared.domain.organization_hours import LegalHoursUse
 from shared.domain.outcome import Outcome
 from shared.domain.retry import NEVER_RETRIED, RetryMode
@@ -148,6 +149,44 @@ LEGAL_HOURS: Final = (
             (LegalHoursUse.ON.value, "kept: nobody is called outside of them"),
             (LegalHoursUse.OFF.value, "not looked at"),
         ),
+    ),
+)
+CONCURRENCY: Final = (
+    Field("concurrency_limit", "Calls at once", Kind.WHOLE, required=True, least=1, most=MAX_CONCURRENCY),
+)
+LIMITS: Final = (
+    Field(
+        "calls_per_second",
+        "Calls a second",
+        Kind.DECIMAL,
+        most=int(MAX_CALLS_PER_SECOND),
+        placeholder="no limit",
+        hint="0.1: one in ten seconds.",
+    ),
+    Field(
+        "max_attempts_per_number_per_day",
+        "Calls to a phone in a day",
+        Kind.WHOLE,
+        least=1,
+        most=MOST_ATTEMPTS,
+        placeholder="no limit",
+        hint="Of its contact's zone.",
+    ),
+    Field(
+        "max_attempts_per_number_per_week",
+        "Calls to a phone in seven days",
+        Kind.WHOLE,
+        least=1,
+        most=7 * MOST_ATTEMPTS,
+        placeholder="no limit",
+    ),
+    Field(
+        "min_minutes_between_calls",
+        "Minutes between two calls to a phone",
+        Kind.WHOLE,
+        least=1,
+        most=MAX_GAP_MINUTES,
+        placeholder="none",
     ),
 )
 # Who calls, then how often, then what can wait.

@@ -161,7 +161,7 @@ async def test_the_first_day_by_clicks(system: System, browser: Browser, tmp_pat
 
     await page.emulate_media(color_scheme="dark")
     await page.set_viewport_size(PHONE)
-    made = ("/configurations/new", f"/configurations/{configuration}", "/calling-hours", "/new-campaign")
+    made = ("/configurations/new", f"/configurations/{configuration}", "/calling-hours", "/limits", "/new-campaign")
     settings = ("/imports", "/caller-numbers", "/configurations", *made)
     for path in ("/", "/calls", "/callbacks", "/do-not-call", *settings):
         await page.goto(console + path)

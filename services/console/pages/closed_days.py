@@ -10,7 +10,6 @@ from services.console.configuration_fields import CALENDARS, CLOSURE, LEGAL_HOUR
 from services.console.desk import Desk, SignedIn, text_of
 from services.console.forms import Form
 from services.console.pages.configurations import change, configuration_page, configuration_path
-from services.console.pages.offers import suggestions
 from services.console.week import json_text
 
 router = APIRouter()
@@ -79,7 +78,7 @@ async def set_legal_hours(desk: SignedIn) -> Response:
 
 
 async def _hours(desk: Desk, refused: Form | None = None) -> Response:
-    found, offered = await desk.get(HOURS), await suggestions(desk)
+    found = await desk.get(HOURS)
     forms = {
         "closure": Form.of("closure", CLOSURE, {}),
         "calendars": Form.of("calendars", CALENDARS, found),
@@ -88,7 +87,7 @@ async def _hours(desk: Desk, refused: Form | None = None) -> Response:
     if refused is not None:
         forms[refused.name] = refused
     code = 200 if refused is None else refused.code
-    return desk.page("calling_hours.html", code=code, hours=found, forms_of=forms, lists=offered)
+    return desk.page("calling_hours.html", code=code, hours=found, forms_of=forms)
 
 
 async def _change_hours(desk: Desk, form: Form, wanted: dict[str, Any], said: str) -> Response:

@@ -41,6 +41,7 @@ CUSTOMERS: Final = {
     "/configurations/*",
     "/calling-hours",
     "/new-campaign",
+    "/limits",
     "/campaigns/*",
     "/campaigns/*/contacts",
     "/campaigns/*/contacts/*",

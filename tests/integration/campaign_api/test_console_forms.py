@@ -260,6 +260,37 @@ async def test_hours_of_all_calls_are_set_for_the_organization(operator: Person,
     assert unchanged.notice == "Nothing was changed."
 
 
+async def test_limits_of_all_calls_are_set_for_the_organization(operator: Person, acme: Customer) -> None:
+    page = await operator.get("/limits")
+    assert "0 calls of 10 at once." in page.text
+    await operator.post("/limits/concurrency", page, concurrency_limit="25", was=was_of(page, "concurrency"))
+    typed = {"calls_per_second": "0.5", "max_attempts_per_number_per_day": "2", "min_minutes_between_calls": "60"}
+    await operator.post("/limits/calls", page, **typed, was=was_of(page, "calls"))
+    assert (await acme.get("/concurrency-settings")).body["concurrency_limit"] == 25
+    limits = {
+        "calls_per_second": 0.5,
+        "max_attempts_per_number_per_day": 2,
+        "max_attempts_per_number_per_week": None,
+        "min_minutes_between_calls": 60,
+    }
+    assert (await acme.get("/limits")).body == limits
+    for form, field, wrong in (
+        ("concurrency", "concurrency_limit", ""),
+        ("concurrency", "concurrency_limit", "10001"),
+        ("calls", "calls_per_second", "0"),
+        ("calls", "max_attempts_per_number_per_day", "51"),
+        ("calls", "max_attempts_per_number_per_week", "351"),
+        ("calls", "min_minutes_between_calls", "soon"),
+    ):
+        refused = await operator.post(f"/limits/{form}", page, **typed | {field: wrong})
+        assert list(faults(refused)) == [f"{form}-{field.replace('_', '-')}"]
+        assert value_of(refused, field, form) == wrong
+    assert (await acme.get("/limits")).body == limits
+    emptied = await operator.post("/limits/calls", page, **typed | {"calls_per_second": ""})
+    assert emptied.notice.startswith("Changed;")
+    assert (await acme.get("/limits")).body["calls_per_second"] is None
+
+
 async def test_a_retry_grows_and_has_a_limit_of_its_own(operator: Person, acme: Customer) -> None:
     here = f"/configurations/{await acme.new_configuration()}"
     page = await operator.get(here)
@@ -473,7 +504,14 @@ async def test_a_key_that_may_only_read_is_offered_no_form(person: Person, api: 
     await acme.patch("/calling-hours-settings", {"closures": [{"first_day": "2026-12-31"}]})
     await person.sign_in((await api.customer_of(acme.organization_id, ["campaigns:read"])).key)
     here = f"/campaigns/{campaign['id']}"
-    for path in ("/calling-hours", "/configurations", f"/configurations/{configuration}", here, f"{here}/contacts"):
+    for path in (
+        "/calling-hours",
+        "/limits",
+        "/configurations",
+        f"/configurations/{configuration}",
+        here,
+        f"{here}/contacts",
+    ):
         page = await person.get(path)
         assert (page.status, set(re.findall(r'method="post" action="([^"]+)"', page.text))) == (200, {"/sign-out"})
         assert not re.search(r'href="[^"]*(/new|/settings|new-campaign|add-contact)"', page.text)
@@ -486,6 +524,7 @@ async def test_a_key_that_may_only_read_is_offered_no_form(person: Person, api: 
         (f"/configurations/{configuration}/closures/add", {"first_day": "2026-12-24"}),
         (f"/configurations/{configuration}/remove", {"sure": "yes"}),
         ("/calling-hours/legal", {"legal_hours": "on"}),
+        ("/limits/concurrency", {"concurrency_limit": "1"}),
         ("/new-campaign", {"name": "x", "configuration_id": configuration, "begin": "now", "priority": "1"}),
         (f"{here}/settings", {"name": "x", "configuration_id": configuration, "priority": "1"}),
         (f"{here}/add-contact", {"phone_numbers": "+14155550123"}),
@@ -513,6 +552,7 @@ async def test_nothing_is_made_by_a_form_of_elsewhere_or_for_others(
         (f"/configurations/{configuration}/remove", {"sure": "yes"}),
         ("/calling-hours/legal", {"legal_hours": "on"}),
         ("/calling-hours/closures/add", {"first_day": "2026-12-24"}),
+        ("/limits/calls", {"calls_per_second": "1"}),
         ("/new-campaign", {"name": "x", "configuration_id": configuration, "begin": "now", "priority": "1"}),
         (f"{here}/settings", {"name": "x"}),
         (f"{here}/delete", {"sure": "yes"}),
