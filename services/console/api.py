@@ -27,12 +27,19 @@ _S3_SIGNATURE: Final = "X-Amz-Signature"
 Query = Mapping[str, str | int | None] | Sequence[tuple[str, str | int | None]]
 
 
-class ApiRefused(Exception):
-    """The API has refused a request. Show `detail`; with 401 the person has to sign in again."""
+# A refused value: its place in the request, and the sentence on it.
+BadValue = tuple[tuple[str | int, ...], str]
 
-    def __init__(self, status: int, detail: str) -> None:
+
+class ApiRefused(Exception):
+    """The API has refused a request. Show `detail`; with 401 the person has to sign in again.
+
+    `values` are the refused values of the request, where the API names some.
+    """
+
+    def __init__(self, status: int, detail: str, values: Sequence[BadValue] = ()) -> None:
         super().__init__(f"{status}: {detail}")
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.values = status, detail, tuple(values)
 
 
 class ApiAway(Exception):
@@ -196,8 +203,9 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
     if answer.status == 503:
         raise ApiAway
     if answer.status not in _DONE:
-        detail = body.get("detail") if isinstance(body, dict) else None
-        raise ApiRefused(answer.status, str(detail or f"The API has answered {answer.status}."))
+        told = body if isinstance(body, dict) else {}
+        detail = str(told.get("detail") or f"The API has answered {answer.status}.")
+        raise ApiRefused(answer.status, detail, [(tuple(one["loc"]), one["msg"]) for one in told.get("errors", ())])
     if body is None:
         raise ApiAway
     return body

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from services.console.api import Api, ApiAway, ApiRefused, Credential
+from services.console.forms import Form, Kind
 from services.console.sessions import Session, Sessions
 from services.console.uploads import MOST_BEFORE_FILE, BrokenForm, FileForm
 from shared.clock import utc_now
@@ -21,6 +23,8 @@ MOST_FORM_BYTES: Final = 16 * 1024 * 1024
 MOST_FIELDS: Final = 1000
 CHUNK_BYTES: Final = 64 * 1024
 SEE_OTHER: Final = 303
+READ_ONLY: Final = "This key may only read."
+AWAY: Final = "Dialstream does not answer; nothing is known to have been done."
 _FROM_ELSEWHERE: Final = "This form is from another session. Open the page again, and send it from there."
 
 
@@ -148,7 +152,33 @@ class Desk:
                 raise
             return None, self.back(to, refused.detail, good=False)
         except ApiAway:
-            return None, self.back(to, "Dialstream does not answer; nothing is known to have been done.", good=False)
+            return None, self.back(to, AWAY, good=False)
+
+    async def filled(self, form: Form) -> Form:
+        """The form as it was sent with this request. Raises `FormRefused` unless a page of this session has sent it."""
+        sent = await self.form()
+        typed = {
+            one.name: _ticked(sent, one.name) if one.kind is Kind.TICKS else text_of(sent, one.name)
+            for one in form.fields
+        }
+        return form.filled(typed, text_of(sent, "was"))
+
+    async def taken(
+        self, form: Form, method: str, path: str, body: Any, at: Mapping[int, str] = MappingProxyType({})
+    ) -> tuple[Any, Form | None]:
+        """Have the API do what a form asks for: its answer; or the form with what is amiss, to be shown again.
+
+        `at` names the field that alone can be the reason of a status. Raises `ApiRefused` where the key may not do it.
+        """
+        try:
+            return await self.call(method, path, body), None
+        except ApiRefused as refused:
+            # A person who may not do it at all has no form to be shown again.
+            if refused.status in (401, 403):
+                raise
+            return None, form.refused(refused.status, refused.detail, refused.values, at)
+        except ApiAway:
+            return None, form.refused(503, AWAY, (), {})
 
     async def done(self, to: str, sentence: str, method: str, path: str, body: Any = None) -> Response:
         """Have the API do something, and say on the page `to` that it is done, or why it was refused."""
@@ -220,6 +250,11 @@ def text_of(form: FormData, name: str) -> str:
     """A field of a form, without white space around it; empty when it is not there."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+def _ticked(form: FormData, name: str) -> str:
+    """The values of a group of ticks, with spaces between; a value has none."""
+    return " ".join("".join(value.split()) for value in form.getlist(name) if isinstance(value, str))
 
 
 @dataclass(frozen=True, slots=True)

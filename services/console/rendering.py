@@ -33,6 +33,7 @@ def environment() -> Environment:
         "windows": week.windows_text,
         "retry": week.retry_text,
         "closure": week.closure_text,
+        "json": week.json_text,
         "hidden": csv_preview.hidden,
         "when_ms": when_ms,
     }

@@ -1,5 +1,6 @@
 """Calling windows as a person reads them, purely: a week of them by the clock of the place, and retries in words."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,6 +71,11 @@ def closure_text(closure: Mapping[str, Any]) -> str:
     first, last = closure["first_day"], closure["last_day"]
     days = first if last in (None, first) else f"{first} to {last}"
     return f"{days}, every year" if closure["yearly"] else days
+
+
+def json_text(value: Any) -> str:
+    """A value of the API as one text, the same for the same value: a form names by it what it is about."""
+    return json.dumps(value, sort_keys=True)
 
 
 def end_of_window(typed: str) -> str:

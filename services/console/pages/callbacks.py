@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.desk import SignedIn, text_of
-from services.console.pages.contacts import utc_field, utc_z
-from services.console.words import callback_spans
+from services.console.desk import SignedIn
+from services.console.forms import Field, Form, Kind, utc_z
+from services.console.words import callback_spans, utc_text
 from shared.clock import utc_now
 
 router = APIRouter(prefix="/callbacks")
@@ -20,6 +20,7 @@ DONE: Final = {
     "cancel": "Nobody calls this contact any more in this campaign.",
     "done": "Noted as settled.",
 }
+AT: Final = (Field("at", "Call back at (UTC)", Kind.TIME, required=True),)
 Text = Annotated[str, Query(max_length=1000)]
 
 
@@ -38,11 +39,14 @@ async def list_all(desk: SignedIn, span: Text = "all", type: Text = "", cursor: 
 @router.post("/{callback}/reschedule")
 async def reschedule(desk: SignedIn, callback: str) -> Response:
     """Call back at another time, in UTC."""
-    at = utc_field(text_of(await desk.form(), "at"))
-    if at is None:
-        return desk.back("/callbacks", "Choose the day and the time (UTC) first.", good=False)
-    said = f"To be called back at {at:%Y-%m-%d %H:%M} UTC."
-    return await desk.done("/callbacks", said, "POST", f"{_path(callback)}/reschedule", {"at": utc_z(at)})
+    form = await desk.filled(Form("later", AT, {}))
+    if not form.refusal:
+        body = form.body()
+        _, refused = await desk.taken(form, "POST", f"{_path(callback)}/reschedule", body)
+        if refused is None:
+            return desk.back("/callbacks", f"To be called back at {utc_text(body['at'])}.")
+        form = refused
+    return desk.page("another_time.html", code=form.code, callback=callback, form=form)
 
 
 @router.post("/{callback}/{change}")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.console.api import segment
 from services.console.desk import SignedIn
-from services.console.pages.contacts import utc_field, utc_z
+from services.console.forms import utc_field, utc_z
 from shared.domain.outcome import Outcome
 
 router = APIRouter()

@@ -91,17 +91,6 @@ async def move(desk: SignedIn, campaign: str, move: str) -> Response:
     return await desk.done(here, DONE[move], "POST", f"{_path(campaign)}/{move}")
 
 
-@router.post("/max-calls")
-async def set_max_calls(desk: SignedIn, campaign: str) -> Response:
-    """Set how many calls each run makes; empty: no limit."""
-    typed = text_of(await desk.form(), "max_calls")
-    here = f"/campaigns/{segment(campaign)}"
-    if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 10):
-        return desk.back(here, "Write the most calls of a run as a whole number, or nothing for no limit.", good=False)
-    said = f"Each run makes {int(typed):,} calls at most." if typed else "Runs have no limit of calls."
-    return await desk.done(here, said, "PATCH", _path(campaign), {"max_calls": int(typed) if typed else None})
-
-
 @router.get("/dry-run")
 async def dry_run(desk: SignedIn, campaign: str) -> Response:
     """The dry run: contacts that would be called now, and why others would not."""

@@ -1,14 +1,16 @@
 """Contacts of a campaign, and one contact's timeline with what can be asked for it."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from services.console.api import segment
-from services.console.desk import SEE_OTHER, SignedIn, text_of
+from services.console.campaign_fields import LATER
+from services.console.desk import SEE_OTHER, Desk, SignedIn, text_of
+from services.console.forms import Form, utc_z
+from services.console.words import utc_text
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus
 
@@ -60,12 +62,7 @@ async def reset(desk: SignedIn, campaign: str) -> Response:
 @router.get("/{contact}")
 async def show(desk: SignedIn, campaign: str, contact: str) -> Response:
     """One contact: what has been tried, what comes next and why not now."""
-    path = f"{_campaign(campaign)}/contacts/{segment(contact)}"
-    if campaign == "default":
-        found, campaign_found = await desk.get(path), None
-    else:
-        found, campaign_found = await asyncio.gather(desk.get(path), desk.get(_campaign(campaign)))
-    return desk.page("contact.html", contact=found, campaign=campaign_found, reference=campaign)
+    return await _shown(desk, campaign, contact, Form.of("later", LATER, {}))
 
 
 @router.post("/{contact}/call-now")
@@ -80,14 +77,14 @@ async def call_now(desk: SignedIn, campaign: str, contact: str) -> Response:
 @router.post("/{contact}/call-later")
 async def call_later(desk: SignedIn, campaign: str, contact: str) -> Response:
     """Call at another time, in UTC."""
-    form = await desk.form()
-    here, at = f"{_here(campaign)}/{segment(contact)}", utc_field(text_of(form, "at"))
-    if at is None:
-        return desk.back(here, "Choose the day and the time (UTC) first.", good=False)
-    body = {"at": utc_z(at), "notes": text_of(form, "notes") or None}
-    return await desk.done(
-        here, f"To be called at {at:%Y-%m-%d %H:%M} UTC.", "POST", _callback(campaign, contact), body
-    )
+    form = await desk.filled(Form("later", LATER, {}))
+    if form.refusal:
+        return await _shown(desk, campaign, contact, form)
+    body = form.body()
+    _, refused = await desk.taken(form, "POST", _callback(campaign, contact), body)
+    if refused is not None:
+        return await _shown(desk, campaign, contact, refused)
+    return desk.back(f"{_here(campaign)}/{segment(contact)}", f"To be called at {utc_text(body['at'])}.")
 
 
 @router.post("/{contact}/never")
@@ -102,18 +99,14 @@ async def never_again(desk: SignedIn, campaign: str, contact: str) -> Response:
     return await desk.done(f"{_here(campaign)}/{segment(contact)}", said, "POST", "/campaign/do-not-call", body)
 
 
-def utc_field(typed: str) -> datetime | None:
-    """The time of a `datetime-local` field, read as UTC; None for anything else."""
-    try:
-        at = datetime.fromisoformat(typed)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def utc_z(at: datetime) -> str:
-    """A UTC time as the API wants it."""
-    return at.isoformat().replace("+00:00", "Z")
+async def _shown(desk: Desk, campaign: str, contact: str, later: Form) -> Response:
+    path = f"{_campaign(campaign)}/contacts/{segment(contact)}"
+    if campaign == "default":
+        found, campaign_found = await desk.get(path), None
+    else:
+        found, campaign_found = await asyncio.gather(desk.get(path), desk.get(_campaign(campaign)))
+    values = {"contact": found, "campaign": campaign_found, "reference": campaign, "later": later}
+    return desk.page("contact.html", code=later.code, **values)
 
 
 def _here(campaign: str) -> str:

@@ -1,16 +1,17 @@
 """Keys: what the one that has signed in may do; for the operator all of them: making and deleting."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.console.api import ApiRefused, segment
 from services.console.desk import AnyDesk, Desk, Operator, text_of
-from services.console.pages.contacts import utc_field
-from services.console.words import SCOPES
+from services.console.forms import Field, Form, Kind
+from services.console.words import SCOPES, instant
 
 router = APIRouter(prefix="/keys")
 HERE: Final = "/keys"
@@ -22,6 +23,32 @@ KINDS: Final = {
     "keys": ("/admin/organization-pats", "organization_pats"),
     "tokens": ("/admin/personal-tokens", "personal_tokens"),
 }
+USUAL: Final = ("campaigns:manage", "concurrency:manage", "conversations:read_sensitive")
+_HOLDERS: Final = ("organization_id", "organization_ids")
+_WHAT: Final = (
+    Field("name", "Name", required=True, most=255, placeholder="production"),
+    Field("expires_at", "Ends at (UTC)", Kind.TIME, hint="Empty: never."),
+    Field(
+        "scope",
+        "Scopes",
+        Kind.TICKS,
+        required=True,
+        options=tuple((scope, f"{scope}: {said}") for scope, said in SCOPES.items()),
+        makes=("scopes",),
+    ),
+)
+FIELDS: Final = {
+    "keys": (Field("organization", "Organization's id", Kind.LIST, required=True, makes=_HOLDERS), *_WHAT),
+    "tokens": (
+        Field(
+            "organization", "Organizations' ids", Kind.LIST, required=True, hint="With commas between.", makes=_HOLDERS
+        ),
+        Field("person", "Person", required=True, most=255, placeholder="ada@example.com"),
+        *_WHAT,
+    ),
+}
+# Only the organization can be the reason of this answer.
+UNKNOWN: Final[Mapping[int, str]] = MappingProxyType({404: "organization"})
 Text = Annotated[str, Query(max_length=1000)]
 
 
@@ -31,39 +58,22 @@ async def show(desk: AnyDesk, kind: Text = "keys", organization: Text = "", curs
     if not desk.session.is_operator:
         return desk.page("own_key.html", key=await desk.get("/campaign/credential"), scopes=SCOPES)
     kind = kind if kind in KINDS else "keys"
-    path, rows = KINDS[kind]
     organization = organization.strip()
-    page = await desk.get(path, {"organization_id": organization, "cursor": cursor, "limit": PAGE_SIZE})
-    return desk.page(
-        "keys.html",
-        kind=kind,
-        keys=page[rows],
-        next_cursor=page["next_cursor"],
-        organization=organization,
-        named=NAMED,
-        names=await _names(desk, page[rows], organization),
-        scopes=SCOPES,
-    )
+    form = Form.of("new", FIELDS[kind], {"organization": [organization] if organization else [], "scope": USUAL})
+    return await _listed(desk, kind, form, organization, cursor)
 
 
 @router.post("/{kind}/make")
 async def make(desk: Operator, kind: str) -> Response:
     """Make a key; the page that follows shows it this once."""
-    form = await desk.form()
     if kind not in KINDS:
+        await desk.form()
         return desk.back(HERE, "There is no such kind of key.", good=False)
-    typed = text_of(form, "expires_at")
-    expires_at = utc_field(typed)
-    if typed and expires_at is None:
-        return desk.back(_list(kind), "Choose the day and the time (UTC) at which the key ends, or none.", good=False)
-    body: dict[str, Any] = {
-        "name": text_of(form, "name"),
-        "scopes": _scopes(form),
-        "expires_at": None if expires_at is None else int(expires_at.timestamp() * 1000),
-        **_holder(form, kind),
-    }
-    made, refusal = await desk.asked(_list(kind), "POST", KINDS[kind][0], body)
-    return refusal or desk.page("made_key.html", key=made, kind=kind)
+    form = await desk.filled(Form("new", FIELDS[kind], {}))
+    if form.refusal:
+        return await _listed(desk, kind, form)
+    made, refused = await desk.taken(form, "POST", KINDS[kind][0], _body(form, kind), UNKNOWN)
+    return desk.page("made_key.html", key=made, kind=kind) if refused is None else await _listed(desk, kind, refused)
 
 
 @router.post("/{kind}/{key}/delete")
@@ -76,6 +86,22 @@ async def delete(desk: Operator, kind: str, key: str) -> Response:
         return desk.page("delete_key.html", kind=kind, key=key, name=text_of(form, "name"))
     path = f"{KINDS[kind][0]}/{segment(key)}"
     return await desk.done(_list(kind), "The key is deleted; it is refused from now on.", "DELETE", path)
+
+
+async def _listed(desk: Desk, kind: str, form: Form, organization: str = "", cursor: str = "") -> Response:
+    path, rows = KINDS[kind]
+    page = await desk.get(path, {"organization_id": organization, "cursor": cursor, "limit": PAGE_SIZE})
+    return desk.page(
+        "keys.html",
+        code=form.code,
+        kind=kind,
+        keys=page[rows],
+        next_cursor=page["next_cursor"],
+        organization=organization,
+        named=NAMED,
+        names=await _names(desk, page[rows], organization),
+        form=form,
+    )
 
 
 async def _names(desk: Desk, keys: list[Any], organization: str) -> dict[str, str]:
@@ -95,15 +121,13 @@ async def _name(desk: Desk, organization: str) -> str:
     return str(found["name"])
 
 
-def _holder(form: FormData, kind: str) -> dict[str, Any]:
-    organizations = text_of(form, "organization").replace(",", " ").split()
-    if kind == "keys":
-        return {"organization_id": " ".join(organizations)}
-    return {"organization_ids": organizations, "person": text_of(form, "person")}
-
-
-def _scopes(form: FormData) -> list[str]:
-    return [value for value in form.getlist("scope") if isinstance(value, str)]
+def _body(form: Form, kind: str) -> dict[str, Any]:
+    """The key that a form asks for."""
+    values = form.body()
+    organizations, scopes, expires_at = (values.pop(name, None) for name in ("organization", "scope", "expires_at"))
+    holder = {"organization_ids": organizations} if kind == "tokens" else {"organization_id": ", ".join(organizations)}
+    ends = None if expires_at is None else int(instant(expires_at).timestamp() * 1000)
+    return {**values, **holder, "scopes": scopes, "expires_at": ends}
 
 
 def _list(kind: str) -> str:

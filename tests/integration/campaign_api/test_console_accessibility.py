@@ -37,11 +37,17 @@ CUSTOMERS: Final = {
     "/imports",
     "/caller-numbers",
     "/configurations",
+    "/configurations/new",
     "/configurations/*",
+    "/calling-hours",
+    "/new-campaign",
+    "/limits",
     "/campaigns/*",
     "/campaigns/*/contacts",
     "/campaigns/*/contacts/*",
     "/campaigns/*/dry-run",
+    "/campaigns/*/settings",
+    "/campaigns/*/add-contact",
 }
 OPERATORS: Final = {"/system", "/system/dead-letters/*", "/organizations", "/keys"}
 
@@ -112,7 +118,11 @@ class Look:
         await self.examine(kind)
 
     async def examine(self, kind: str) -> None:
-        """Have axe-core look at the page that is open; note grave faults, and a page that is wider than the screen."""
+        """Have axe-core look at the page that is open; note grave faults, and a page that is wider than the screen.
+
+        What can be unfolded is unfolded before.
+        """
+        await self.page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
         await self.page.evaluate(AXE)
         found: dict[str, Any] = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         for violation in found["violations"]:
@@ -151,6 +161,12 @@ async def test_pages_of_a_customer_have_no_grave_fault(
     asked = await acme.post(f"/campaigns/{campaign['id']}/contacts/lead-1/callback", {"at": at, "notes": "the lease"})
     assert asked.status == 200, asked.raw
     await acme.post("/do-not-call", {"phone_numbers": ["+14155559999"], "reason": "asked"})
+    closed = {"first_day": "2026-12-24", "last_day": "2026-12-26", "yearly": True, "name": "Christmas"}
+    await acme.patch("/calling-hours-settings", {"closures": [closed], "holiday_calendars": ["US"]})
+    night = {"days": ["sat", "sun"], "start": "22:00", "end": "02:00"}
+    zones = {"timezones": ["America/Los_Angeles", "America/Denver"], "windows": [night]}
+    configuration = f"/configurations/{campaign['configuration_id']}"
+    assert (await acme.patch(configuration, {"closures": [closed], "overrides": [zones]})).status == 200
     webhook = (await acme.post("/webhooks", {"url": "https://203.0.114.5/hooks", "description": "CRM"})).body["id"]
     for _ in range(2):
         await acme.post(f"/webhooks/{webhook}/test")
@@ -166,6 +182,11 @@ async def test_pages_of_a_customer_have_no_grave_fault(
         await look.press(f"{here}/contacts/lead-2", "Never again …", "/campaigns/*/contacts/*/never")
         await look.press(f"/webhooks/{webhook}", "Delete …", "/webhooks/*/delete")
         await look.press(f"/webhooks/{webhook}", "Make a new secret", "/webhooks/*/secret")
+        bad = {"default_timezone": "Mars", "holiday_calendars": "Narnia", "name": "Office"}
+        await look.press("/configurations/new", "Make the configuration", "/configurations/new refused", **bad)
+        bad = {"phone_numbers": "nobody", "data": "Ada"}
+        await look.press(f"{here}/add-contact", "Add the contact", "/campaigns/*/add-contact refused", **bad)
+        await look.press(f"{here}/settings", "Delete the campaign …", "/campaigns/*/delete")
         await look.press("/do-not-call", "Take off", "/do-not-call refused", number="+1")
         await look.page.goto(f"{console}/no-such-page")
         await look.examine("/problem")

@@ -91,10 +91,10 @@ async def test_a_token_of_a_person_is_made_with_an_end(operator: Person, acme: C
     ("fields", "why"),
     [
         ({"scope": "campaigns:read", "organization": "none"}, "There is no organization"),
-        ({"scope": "campaigns:destroy"}, "scopes"),
-        ({}, "scopes"),
+        ({"scope": "campaigns:destroy"}, "#new-scope"),
+        ({}, "Tick one at least."),
         ({"scope": "campaigns:read", "expires_at": "soon"}, "Choose the day and the time"),
-        ({"scope": "campaigns:read", "expires_at": "1999-01-01T00:00"}, "must lie in the future"),
+        ({"scope": "campaigns:read", "expires_at": "1999-01-01T00:00"}, "Must lie in the future"),
     ],
 )
 async def test_a_key_that_cannot_be_is_refused_with_the_reason(
@@ -102,7 +102,9 @@ async def test_a_key_that_cannot_be_is_refused_with_the_reason(
 ) -> None:
     usual = {"organization": acme.organization_id, "name": "k"}
     refused = await operator.post("/keys/keys/make", await operator.get("/keys"), **usual | fields)
-    assert why in refused.notice
+    assert refused.notice == "Nothing is changed yet: look at 1 field."
+    assert why in refused.text
+    assert f'value="{(usual | fields)["organization"]}" id="new-organization"' in refused.text
 
 
 async def test_a_key_of_an_organization_is_told_what_it_may_do_and_no_more(person: Person, api: Api) -> None:

@@ -183,9 +183,9 @@ async def test_windows_and_retries_are_changed(operator: Person, acme: Customer)
         return (await acme.get(here)).body[name]
 
     page = await operator.get(here)
-    await operator.post(f"{here}/windows/add", page, mon="yes", fri="yes", start="13:00", end="00:00")
+    await operator.post(f"{here}/windows/add", page, days=["mon", "fri"], start="13:00", end="00:00")
     assert await stored("default_windows") == [{"days": ["mon", "fri"], "start": "13:00", "end": "24:00"}]
-    for wrong in ({"start": "09:00", "end": "10:00"}, {"mon": "yes", "start": "09:00", "end": "09:00"}):
+    for wrong in ({"start": "09:00", "end": "10:00"}, {"days": "mon", "start": "09:00", "end": "09:00"}):
         assert (await operator.post(f"{here}/windows/add", page, **wrong)).notice
     assert len(await stored("default_windows")) == 1
     gone = {"days": "mon fri", "start": "13:00", "end": "24:00"}
@@ -244,7 +244,7 @@ async def test_nothing_is_done_by_a_form_of_elsewhere(operator: Person, acme: Cu
         ("/caller-numbers/add", {"number": "+14155550111"}),
         (f"/configurations/{configuration}/attempts", {"max_attempts": "7"}),
         (f"/configurations/{configuration}/retry", {"outcome": "busy", "rule": "never"}),
-        (f"/configurations/{configuration}/windows/add", {"mon": "yes", "start": "09:00", "end": "10:00"}),
+        (f"/configurations/{configuration}/windows/add", {"days": "mon", "start": "09:00", "end": "10:00"}),
     ):
         assert (await operator.post(path, None, csrf="guessed", **fields)).status == 403
     assert (await acme.get("/caller-numbers")).body["caller_numbers"] == [number]

@@ -65,7 +65,9 @@ async def test_all_events_are_sent_where_none_is_ticked(person: Person, acme: Cu
 @pytest.mark.parametrize("url", ["http://example.com/", "https://127.0.0.1/", ""])
 async def test_an_address_that_cannot_be_is_refused_with_the_reason(person: Person, acme: Customer, url: str) -> None:
     refused = await person.post("/webhooks/make", await person.get("/webhooks"), url=url)
-    assert (refused.path, bool(refused.notice)) == ("/webhooks", True)
+    assert (refused.status, bool(refused.notice)) == (422, True)
+    # What was typed is kept beside what is said.
+    assert f'value="{url}" id="new-url" aria-invalid="true"' in refused.text
     assert (await acme.get("/webhooks")).body["webhooks"] == []
 
 
