@@ -1,5 +1,6 @@
 """The public API as the console speaks to it: over HTTP, with the key of the person who has signed in."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from shared.cancelling import cancel
 from shared.file_urls import PATH
 
 # Numbers of a campaign come at least this often, or a comment does: a silent stream is dead.
@@ -99,7 +101,7 @@ class Api:
         try:
             async with self._session.request(
                 method,
-                self._url + path,
+                URL(self._url + path, encoded=True),
                 json=body,
                 params=_given(query),
                 headers=credential.headers,
@@ -148,7 +150,7 @@ class Api:
         patience = aiohttp.ClientTimeout(total=None, connect=self._patience.total, sock_read=STREAM_SILENCE_SECONDS)
         try:
             answer = await self._session.get(
-                self._url + path, params=_given(query), headers=credential.headers, timeout=patience
+                URL(self._url + path, encoded=True), params=_given(query), headers=credential.headers, timeout=patience
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiAway from error
@@ -161,17 +163,33 @@ class Api:
             self._streams.discard(answer)
             answer.close()
 
-    async def numbers(self, credential: Credential, campaign: str) -> AsyncIterator[dict[str, Any] | None]:
-        """A campaign's numbers whenever they change; None where nothing has for a while. Ends when the API ends it."""
+    async def numbers(
+        self, credential: Credential, campaign: str, *, silence: float
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        """A campaign's numbers whenever they change; None where nothing has for `silence` seconds, again and again.
+
+        Ends when the API ends it, or breaks it off. Raises `ApiRefused` and `ApiAway` at its beginning.
+        """
         async with self.stream(credential, f"/campaign/campaigns/{segment(campaign)}/events") as answer:
+            # A line that is being read is waited for again: to cancel it would lose what has come of it.
+            coming: asyncio.Task[bytes] | None = None
             try:
-                async for line in answer.content:
+                while True:
+                    coming = coming or asyncio.create_task(answer.content.readline())
+                    await asyncio.wait({coming}, timeout=silence)
+                    if not coming.done():
+                        yield None
+                        continue
+                    line, coming = coming.result(), None
+                    if not line:
+                        return
                     if line.startswith(b"data:"):
                         yield json.loads(line[5:])
-                    elif line.startswith(b":"):
-                        yield None
             except (aiohttp.ClientError, TimeoutError):
                 return
+            finally:
+                if coming is not None:
+                    cancel(coming)
 
 
 def reached(url: str, api_url: str) -> URL:
@@ -186,8 +204,9 @@ def reached(url: str, api_url: str) -> URL:
 
 
 def segment(reference: str) -> str:
-    """An id as one segment of a path."""
-    return quote(reference, safe="")
+    """An id as one segment of a path; one of dots alone is not left out on its way either."""
+    quoted = quote(reference, safe="")
+    return quoted.replace(".", "%2E") if quoted in {".", ".."} else quoted
 
 
 def _given(query: Query) -> list[tuple[str, str]]:

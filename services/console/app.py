@@ -18,6 +18,7 @@ from services.console.desk import (
     SignInNeeded,
     any_session,
     console_of,
+    sign_in_from,
     sign_in_path,
 )
 from services.console.guard import Guard
@@ -111,8 +112,10 @@ def _problem(request: Request, status: int, sentence: str) -> Response:
 
 def _to_sign_in(request: Request, _: Exception) -> Response:
     if "hx-request" in request.headers:
-        # A piece of a page: the whole page has to go, and to come back.
-        return Response(headers={"HX-Redirect": "/sign-in"})
+        # A piece of a page: the whole page has to go, and to come back. A stream that is connected again looks at the
+        # status alone.
+        status = 401 if "text/event-stream" in request.headers.get("accept", "") else 200
+        return Response(status_code=status, headers={"HX-Redirect": sign_in_from(request)})
     return RedirectResponse(sign_in_path(request), SEE_OTHER)
 
 

@@ -1,18 +1,20 @@
 """What every page needs: the API, the session, the templates; and how a form is taken and answered."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from jinja2 import Environment
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from services.console.api import Api, ApiAway, ApiRefused, Credential
+from services.console.api import Query as ApiQuery
+from services.console.csv_masking import MaskedCsv
 from services.console.forms import Form, Kind
 from services.console.sessions import Session, Sessions
 from services.console.uploads import MOST_BEFORE_FILE, BrokenForm, FileForm
@@ -23,6 +25,9 @@ MOST_FORM_BYTES: Final = 16 * 1024 * 1024
 MOST_FIELDS: Final = 1000
 CHUNK_BYTES: Final = 64 * 1024
 SEE_OTHER: Final = 303
+# Seconds between two looks at a list, as they can be chosen; 0: it stands still.
+REFRESHES: Final = (5, 15, 60, 0)
+USUAL_REFRESH: Final = 15
 READ_ONLY: Final = "This key may only read."
 AWAY: Final = "Dialstream does not answer; nothing is known to have been done."
 _FROM_ELSEWHERE: Final = "This form is from another session. Open the page again, and send it from there."
@@ -37,7 +42,7 @@ class OtherDesk(Exception):
 
 
 class FormRefused(Exception):
-    """A form that no page of this session has sent, or one too large. Nothing was done."""
+    """A form of another session, one too large, or a page for keys that may change things. Nothing was done."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -55,9 +60,11 @@ class Console:
     most_upload_bytes: int
 
     def page(self, request: Request, session: Session, template: str, *, code: int = 200, **values: Any) -> Response:
-        """A whole page; a sentence that waits to be shown is shown on it."""
-        notice = self.sessions.said(request, utc_now())
-        shown = {"session": session, "notice": notice, "path": request.url.path, "now": utc_now(), **values}
+        """A whole page; a sentence that waits to be shown is shown on it, unless a page asks for a piece of itself."""
+        notice = None if "hx-request" in request.headers else self.sessions.said(request, utc_now())
+        path, query = request.url.path, request.url.query
+        address = path + (f"?{query}" if query else "")
+        shown = {"session": session, "notice": notice, "path": path, "address": address, "now": utc_now(), **values}
         response = HTMLResponse(self.part(template, shown), code)
         if notice is not None:
             self.sessions.shown(response)
@@ -110,6 +117,10 @@ class Desk:
         """Send the browser to a page that shows the sentence."""
         return self.console.back(to, sentence, good=good)
 
+    def ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Response:
+        """Send the browser to a page that asks whether somebody is sure: one to which it can go back."""
+        return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, SEE_OTHER)
+
     async def form(self) -> FormData:
         """The form of this request. Raises `FormRefused` unless a page of this session has sent it."""
         return await checked_form(self.request, self.session)
@@ -130,18 +141,24 @@ class Desk:
             raise _too_large(most)
         return form
 
-    async def download(self, path: str, name: str) -> Response:
-        """The CSV at a path of the API, passed on as it comes. Raises `ApiRefused` and `ApiAway`."""
-        chunks = self._chunks(path)
+    async def download(self, path: str, name: str, query: ApiQuery = ()) -> Response:
+        """The CSV at a path of the API, passed on as it comes, numbers masked for a key that may not see them.
+
+        Raises `ApiRefused` and `ApiAway`.
+        """
+        chunks = self._chunks(path, query)
         # The first piece is waited for, so that a refusal is a page and no broken file.
         first = await anext(chunks, b"")
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(_after(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
 
-    async def _chunks(self, path: str) -> AsyncIterator[bytes]:
-        async with self.console.api.stream(self.credential, path) as answer:
+    async def _chunks(self, path: str, query: ApiQuery) -> AsyncIterator[bytes]:
+        mask = None if self.session.sees_numbers else MaskedCsv()
+        async with self.console.api.stream(self.credential, path, query) as answer:
             async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-                yield chunk
+                yield chunk if mask is None else mask.feed(chunk)
+            if mask is not None:
+                yield mask.feed(b"", last=True)
 
     async def asked(self, to: str, method: str, path: str, body: Any = None) -> tuple[Any, Response | None]:
         """Have the API do something: its answer; or a way back to the page `to`, which says why it was refused."""
@@ -210,6 +227,13 @@ def signed_in(desk: Annotated[Desk, Depends(anybodys)]) -> Desk:
     return desk
 
 
+def managers(desk: Annotated[Desk, Depends(signed_in)]) -> Desk:
+    """The desk of a person whose key may change things. Raises `SignInNeeded`, `OtherDesk` and `FormRefused`."""
+    if not desk.session.may_manage:
+        raise FormRefused(403, "This key may only read: nothing can be changed with it.")
+    return desk
+
+
 def operators(desk: Annotated[Desk, Depends(anybodys)]) -> Desk:
     """The operator's desk. Raises `SignInNeeded` and `OtherDesk`."""
     if not desk.session.is_operator:
@@ -217,9 +241,16 @@ def operators(desk: Annotated[Desk, Depends(anybodys)]) -> Desk:
     return desk
 
 
+def chosen_refresh(every: int | None, usual: int = USUAL_REFRESH) -> dict[str, Any]:
+    """What a page needs that looks at its list again: the seconds that were chosen, and those to choose from."""
+    return {"every": every if every in REFRESHES else usual, "refreshes": REFRESHES}
+
+
+Every = Annotated[int | None, Query(description="Seconds between two looks; 0: the list stands still.")]
 AnySession = Annotated[Session, Depends(any_session)]
 AnyDesk = Annotated[Desk, Depends(anybodys)]
 SignedIn = Annotated[Desk, Depends(signed_in)]
+Manager = Annotated[Desk, Depends(managers)]
 Operator = Annotated[Desk, Depends(operators)]
 
 
@@ -282,5 +313,15 @@ def local_path(path: str) -> str:
 
 def sign_in_path(request: Request) -> str:
     """Where to sign in and then come back to this page."""
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return "/sign-in" if request.method != "GET" or asked == "/" else f"/sign-in?to={quote(asked, safe='')}"
+    return "/sign-in" if request.method != "GET" else _sign_in_to(request.url.path, request.url.query)
+
+
+def sign_in_from(request: Request) -> str:
+    """Where to sign in and then come back to the page that asks for a piece of itself, as htmx names it."""
+    page = urlsplit(request.headers.get("hx-current-url", "/"))
+    return _sign_in_to(page.path, page.query)
+
+
+def _sign_in_to(path: str, query: str) -> str:
+    asked = path + (f"?{query}" if query else "")
+    return "/sign-in" if asked in ("", "/") else f"/sign-in?to={quote(asked, safe='')}"

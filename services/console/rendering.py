@@ -29,6 +29,7 @@ def environment() -> Environment:
         "plain": words.plain,
         "duration": words.duration,
         "phone": words.masked,
+        "without_numbers": words.without_numbers,
         "when": when,
         "windows": week.windows_text,
         "retry": week.retry_text,

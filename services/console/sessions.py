@@ -24,8 +24,9 @@ from shared.stored_secrets import derived_key, secret_keys
 SESSION_COOKIE: Final = "dialstream_console"
 NOTICE_COOKIE: Final = "dialstream_notice"
 NOTICE_SECONDS: Final = 60
-# Browsers keep 4,096 bytes of a cookie; a sentence that does not fit is cut.
-NOTICE_CHARACTERS: Final = 1000
+# Browsers keep 4,096 bytes of a cookie, of which the cipher and its base64 take more than a quarter; a sentence that
+# does not fit is cut.
+NOTICE_BYTES: Final = 2700
 MANAGE: Final = "campaigns:manage"
 SENSITIVE: Final = "conversations:read_sensitive"
 READ: Final = frozenset({MANAGE, "campaigns:read"})
@@ -100,7 +101,7 @@ class Sessions:
 
     def say(self, response: Response, sentence: str, *, good: bool, now: datetime) -> None:
         """Have the next page show a sentence."""
-        values = {"sentence": sentence[:NOTICE_CHARACTERS], "good": good}
+        values = {"sentence": _fitting(sentence), "good": good}
         self._set(response, NOTICE_COOKIE, values, NOTICE_SECONDS, now)
 
     def said(self, request: Request, now: datetime) -> "Notice | None":
@@ -124,8 +125,19 @@ class Sessions:
         return values
 
     def _set(self, response: Response, name: str, values: object, seconds: int, now: datetime) -> None:
-        token = self._ciphers[name].encrypt_at_time(json.dumps(values).encode(), int(now.timestamp())).decode()
+        token = self._ciphers[name].encrypt_at_time(_json(values), int(now.timestamp())).decode()
         response.set_cookie(name, token, max_age=seconds, secure=self._https, httponly=True, samesite="lax")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+
+
+def _fitting(sentence: str) -> str:
+    """As much of a sentence as a cookie holds."""
+    while (size := len(_json(sentence))) > NOTICE_BYTES:
+        sentence = sentence[: len(sentence) * NOTICE_BYTES // size]
+    return sentence
 
 
 def _cipher(texts: Sequence[str], cookie: str) -> MultiFernet:

@@ -1,5 +1,6 @@
 """The console's sentences and signs, purely: from the API's codes to what a person reads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -103,6 +104,9 @@ MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _SHOWN_DIGITS: Final = 4
+# Phone numbers in what carriers, agents and customers write: with a plus; or bare, as many digits as a national number
+# has; or in groups as they are written in North America. Days and times of the API are none, nor are parts of ids.
+_NUMBERS: Final = re.compile(r"\+\d[\d ().-]{5,18}\d|(?<![\w.+-])(?:\d{9,15}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w-])")
 
 
 def headline(state: str, diagnosis: Mapping[str, Any]) -> str:
@@ -150,6 +154,13 @@ def masked(number: str | None, *, whole: bool) -> str:
     return number if whole else f"{number[:2]}…{number[-_SHOWN_DIGITS:]}"
 
 
+def without_numbers(text: str | None, *, whole: bool) -> str:
+    """A text of others as a key may see it: whole, or with the last four digits of each phone number in it."""
+    if text is None or whole:
+        return text or ""
+    return _NUMBERS.sub(lambda found: f"…{re.sub(r'[^0-9]', '', found[0])[-_SHOWN_DIGITS:]}", text)
+
+
 def instant(text: str) -> datetime:
     """A time of the API. Raises ValueError for any other text, and for one without an offset."""
     at = datetime.fromisoformat(text)
@@ -169,13 +180,21 @@ def local_text(text: str, zone: str | None) -> str | None:
         return None
     try:
         return f"{instant(text).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
         return None
 
 
 def duration(seconds: float | None) -> str:
     """`1:05`, minutes and seconds; nothing for None."""
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def whole_number(typed: str, most: int, *, least: int = 0) -> int | None:
+    """The whole number that was typed; None for anything else, and for one out of these bounds."""
+    digits = typed.lstrip("0") or typed[-1:]
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):
+        return None
+    return int(digits) if least <= int(digits) <= most else None
 
 
 def share(part: int, whole: int) -> int:
@@ -199,6 +218,12 @@ def callback_spans(now: datetime) -> Mapping[str, tuple[datetime | None, datetim
     }
 
 
+def typed_number(text: str) -> str | None:
+    """A plus and digits, as a phone number is typed: with blanks, dashes, dots and brackets, or without; or None."""
+    digits = "".join(sign for sign in text if sign not in " -().")
+    return digits if digits.startswith("+") and digits[1:].isascii() and digits[1:].isdigit() else None
+
+
 def typed_numbers(text: str) -> tuple[list[str], list[str]]:
     """Phone numbers in a typed or uploaded text, in order and once each; and the cells that are none.
 
@@ -208,11 +233,10 @@ def typed_numbers(text: str) -> tuple[list[str], list[str]]:
     others: list[str] = []
     for place, line in enumerate(text.removeprefix("\ufeff").splitlines()):
         cell = line.replace(";", ",").replace("\t", ",").split(",", 1)[0].strip().strip("\"'")
-        digits = "".join(sign for sign in cell if sign not in " -().")
         if not cell:
             continue
-        if digits.startswith("+") and digits[1:].isascii() and digits[1:].isdigit():
-            numbers[digits] = None
+        if number := typed_number(cell):
+            numbers[number] = None
         elif place or any(sign.isdigit() for sign in cell):
             others.append(cell)
     return list(numbers), others

@@ -118,6 +118,7 @@ async def list_contacts(
     reference: str,
     *,
     status: ContactStatus | None,
+    phone_number: str | None = None,
     limit: int,
     offset: int,
     now: datetime,
@@ -125,9 +126,12 @@ async def list_contacts(
 ) -> NumberedPage[Contact]:
     """The campaign's contacts with their attempts, oldest first; with `deleted` also a deleted campaign's.
 
-    Raises `NotFound`.
+    With `phone_number` (E.164) only those with that phone, in whatever spelling. Raises `NotFound`.
     """
     target = await contact_target(engine, organization_id, reference, deleted=deleted)
+    if phone_number is not None:
+        which = (engine.store, organization_id, target.campaign_id, phone_number)
+        return await queries.contacts_with_phone(*which, status=status, limit=limit, offset=offset, now=now)
     return await queries.list_contacts(
         engine.store, organization_id, target.campaign_id, status=status, limit=limit, offset=offset, now=now
     )

@@ -46,8 +46,15 @@ async def stop_numbers(
     return entries
 
 
-async def list_numbers(engine: Engine, organization_id: str, *, cursor: str | None, limit: int) -> Page[DoNotCallEntry]:
-    """The list, newest first. Raises `InvalidCursor`: ask for the first page."""
+async def list_numbers(
+    engine: Engine, organization_id: str, *, phone_number: str | None = None, cursor: str | None, limit: int
+) -> Page[DoNotCallEntry]:
+    """The list, newest first, or only what stops calls to this phone (E.164), in whatever spelling it was listed.
+
+    Raises `InvalidCursor`: ask for the first page.
+    """
+    if phone_number is not None:
+        return Page(await stored.entries_of(engine.store, organization_id, phone_number), None)
     return await stored.list_numbers(engine.store, organization_id, cursor=cursor, limit=limit)
 
 

@@ -34,6 +34,7 @@ def callback_view(contact: Contact) -> CallbackView:
         contact_id=contact.id,
         external_id=contact.external_id,
         phone_numbers=list(contact.phone_numbers),
+        timezone=contact.timezone,
         next_attempt_at=contact.standing.next_call,
         waiting_for=None if waits is None else WaitingFor(reason=waits.reason, until=waits.until),
     )

@@ -1,12 +1,14 @@
 """Callbacks: who waits to be called back, and what is to become of it."""
 
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.desk import SignedIn
+from services.console.desk import SignedIn, text_of
 from services.console.forms import Field, Form, Kind, utc_z
 from services.console.words import callback_spans, utc_text
 from shared.clock import utc_now
@@ -39,12 +41,12 @@ async def list_all(desk: SignedIn, span: Text = "all", type: Text = "", cursor: 
 @router.post("/{callback}/reschedule")
 async def reschedule(desk: SignedIn, callback: str) -> Response:
     """Call back at another time, in UTC."""
-    form = await desk.filled(Form("later", AT, {}))
+    here, form = _shown(await desk.form()), await desk.filled(Form("later", AT, {}))
     if not form.refusal:
         body = form.body()
         _, refused = await desk.taken(form, "POST", f"{_path(callback)}/reschedule", body)
         if refused is None:
-            return desk.back("/callbacks", f"To be called back at {utc_text(body['at'])}.")
+            return desk.back(here, f"To be called back at {utc_text(body['at'])}.")
         form = refused
     return desk.page("another_time.html", code=form.code, callback=callback, form=form)
 
@@ -52,10 +54,16 @@ async def reschedule(desk: SignedIn, callback: str) -> Response:
 @router.post("/{callback}/{change}")
 async def settle(desk: SignedIn, callback: str, change: str) -> Response:
     """Call now, leave one call out, give up, or note that it is settled."""
-    await desk.form()
+    here = _shown(await desk.form())
     if change not in DONE:
-        return desk.back("/callbacks", "There is no such thing to do with a callback.", good=False)
-    return await desk.done("/callbacks", DONE[change], "POST", f"{_path(callback)}/{change}")
+        return desk.back(here, "There is no such thing to do with a callback.", good=False)
+    return await desk.done(here, DONE[change], "POST", f"{_path(callback)}/{change}")
+
+
+def _shown(form: FormData) -> str:
+    """The list that was shown."""
+    query = {name: text_of(form, name) for name in ("span", "type") if text_of(form, name)}
+    return f"/callbacks?{urlencode(query)}" if query else "/callbacks"
 
 
 def _path(callback: str) -> str:

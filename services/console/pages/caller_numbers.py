@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.console.api import ApiRefused, segment
-from services.console.desk import Desk, SignedIn, text_of
+from services.console.desk import Desk, Manager, SignedIn, text_of
 from services.console.words import counted
 from shared.domain.caller_numbers import MAX_LABEL, MAX_POOL_NAME, MAX_WEIGHT, MIN_WEIGHT
 
@@ -88,14 +88,20 @@ async def move_between_pools(desk: SignedIn) -> Response:
     return desk.back(here, " ".join((sentence, *_refusals(list(refused)))), good=not refused)
 
 
+@router.get("/pools/remove")
+async def ask_to_remove_pool(desk: Manager, pool: Pool = "") -> Response:
+    """Whether a pool is to be ended."""
+    said = "Its numbers stay registered. A pool that a campaign calls from is not removed."
+    return _ask(desk, f"Remove the pool {pool}?", said, "/pools/remove", {"pool": pool})
+
+
 @router.post("/pools/remove")
 async def remove_pool(desk: SignedIn) -> Response:
     """End a pool; asks first. The numbers stay."""
     form = await desk.form()
     pool = text_of(form, "pool")
     if text_of(form, "sure") != "yes":
-        said = "Its numbers stay registered. A pool that a campaign calls from is not removed."
-        return _ask(desk, f"Remove the pool {pool}?", said, "/pools/remove", {"pool": pool})
+        return desk.ask(f"{HERE}/pools/remove", [("pool", pool)])
     path = f"/campaign/caller-number-pools/{segment(pool)}"
     return await desk.done(HERE, f"The pool {pool} is no more; its numbers stay.", "DELETE", path)
 
@@ -119,14 +125,20 @@ async def change(desk: SignedIn, number_id: str) -> Response:
     return await desk.done(here, "Changed; campaigns follow within a second.", "PATCH", _path(number_id), settings)
 
 
+@router.get("/{number_id}/remove")
+async def ask_to_remove(desk: Manager, number_id: str) -> Response:
+    """Whether a number is to be taken out of the registry."""
+    number = (await desk.get(_path(number_id)))["number"]
+    said = "Its limits and pools are forgotten. A number that a campaign calls from is not removed."
+    return _ask(desk, f"Remove {number}?", said, f"/{segment(number_id)}/remove", {})
+
+
 @router.post("/{number_id}/remove")
 async def remove(desk: SignedIn, number_id: str) -> Response:
     """Take a number out of the registry; asks first."""
     form = await desk.form()
     if text_of(form, "sure") != "yes":
-        number = (await desk.get(_path(number_id)))["number"]
-        said = "Its limits and pools are forgotten. A number that a campaign calls from is not removed."
-        return _ask(desk, f"Remove {number}?", said, f"/{segment(number_id)}/remove", {})
+        return desk.ask(f"{HERE}/{segment(number_id)}/remove")
     return await desk.done(HERE, "The number is removed.", "DELETE", _path(number_id))
 
 

@@ -1,13 +1,15 @@
 """Calls, those under way included, and their download."""
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.desk import SignedIn
+from services.console.desk import USUAL_REFRESH, Desk, Every, SignedIn, chosen_refresh
 from services.console.forms import utc_field, utc_z
+from services.console.pages.contacts import OF_NO_CAMPAIGN
 from shared.domain.outcome import Outcome
 
 router = APIRouter()
@@ -26,6 +28,7 @@ async def list_all(
     since: Text = "",
     until: Text = "",
     cursor: Text = "",
+    every: Every = None,
 ) -> Response:
     """A page of calls, newest first. What a filter cannot be is left out of it."""
     filters = {
@@ -36,15 +39,27 @@ async def list_all(
         "since": since if utc_field(since) else "",
         "until": until if utc_field(until) else "",
     }
-    query: dict[str, Any] = {**filters, "cursor": cursor, "limit": PAGE_SIZE}
-    for name in ("since", "until"):
-        at = utc_field(filters[name])
-        query[name] = "" if at is None else utc_z(at)
-    page = await desk.get("/campaign/calls", query)
-    return desk.page("calls.html", page=page, filters=filters, statuses=STATUSES, outcomes=list(Outcome))
+    times = {name: _time(filters[name]) for name in ("since", "until")}
+    query: dict[str, str | int | None] = {**filters, **times, "cursor": cursor, "limit": PAGE_SIZE}
+    page, found = await asyncio.gather(desk.get("/campaign/calls", query), _campaign(desk, filters["campaign"]))
+    # A search reads many calls, so it is not made again unless that was chosen.
+    shown = {"page": page, "campaign": found, "filters": filters, "statuses": STATUSES, "outcomes": list(Outcome)}
+    return desk.page("calls.html", **shown, **chosen_refresh(every, 0 if filters["search"] else USUAL_REFRESH))
 
 
 @router.get("/campaigns/{campaign}/calls.csv")
-async def download(desk: SignedIn, campaign: str) -> Response:
-    """The ended calls of a campaign as CSV."""
-    return await desk.download(f"/campaign/campaigns/{segment(campaign)}/calls.csv", "calls.csv")
+async def download(desk: SignedIn, campaign: str, since: Text = "", until: Text = "") -> Response:
+    """The ended calls of a campaign as CSV, those that began in this time."""
+    query = {"since": _time(since), "until": _time(until)}
+    return await desk.download(f"/campaign/campaigns/{segment(campaign)}/calls.csv", "calls.csv", query)
+
+
+async def _campaign(desk: Desk, campaign: str) -> Any:
+    """The campaign whose calls are shown; None for calls of all, and of no campaign."""
+    return await desk.get(f"/campaign/campaigns/{segment(campaign)}") if campaign not in ("", OF_NO_CAMPAIGN) else None
+
+
+def _time(typed: str) -> str:
+    """A typed time as the API wants it; empty for what is none."""
+    at = utc_field(typed)
+    return "" if at is None else utc_z(at)

@@ -8,10 +8,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.console.api import segment
+from services.console.api import ApiRefused, segment
 from services.console.desk import Desk, SignedIn, file_of, text_of
 from services.console.forms import UNPROCESSABLE, Field, Form, Kind
-from services.console.words import chunks, counted, typed_numbers
+from services.console.words import chunks, counted, typed_number, typed_numbers
 
 router = APIRouter(prefix="/do-not-call")
 HERE: Final = "/do-not-call"
@@ -33,9 +33,9 @@ Text = Annotated[str, Query(max_length=1000)]
 
 
 @router.get("")
-async def list_all(desk: SignedIn, cursor: Text = "") -> Response:
-    """A page of the list, newest first."""
-    return await _shown(desk, None, cursor)
+async def list_all(desk: SignedIn, number: Text = "", cursor: Text = "") -> Response:
+    """A page of the list, newest first; with a number whether that is on it, in whatever spelling."""
+    return await _shown(desk, None, cursor, number.strip())
 
 
 @router.post("/add")
@@ -85,10 +85,18 @@ async def remove(desk: SignedIn) -> Response:
     return desk.back(HERE, "The number may be called again.") if refused is None else await _shown(desk, refused)
 
 
-async def _shown(desk: Desk, refused: Form | None, cursor: str = "") -> Response:
-    page = await desk.get(API, {"cursor": cursor, "limit": PAGE_SIZE})
-    forms = {"add": Form.of("add", ADD, {}), "remove": Form.of("remove", TAKE_OFF, {})}
+async def _shown(desk: Desk, refused: Form | None, cursor: str = "", number: str = "") -> Response:
+    query = {"phone_number": typed_number(number) or number, "cursor": cursor, "limit": PAGE_SIZE}
+    unread = ""
+    try:
+        page = await desk.get(API, query)
+    except ApiRefused as error:
+        if error.status != UNPROCESSABLE or not number:
+            raise
+        page, unread = {"do_not_call": [], "next_cursor": None}, f"{number} is no number in E.164 (+14155550123)."
+    found = {"number": number} if number and page["do_not_call"] else {}
+    forms = {"add": Form.of("add", ADD, {}), "remove": Form.of("remove", TAKE_OFF, found)}
     if refused is not None:
         forms[refused.name] = refused
     code = 200 if refused is None else refused.code
-    return desk.page("do_not_call.html", code=code, page=page, forms_of=forms)
+    return desk.page("do_not_call.html", code=code, page=page, forms_of=forms, number=number, refusal=unread)

@@ -141,12 +141,8 @@ async def show(desk: SignedIn, import_id: str) -> Response:
 
 @router.get("/{import_id}/progress")
 async def progress(desk: SignedIn, import_id: str) -> Response:
-    """The changing part of that page."""
-    try:
-        job = await desk.get(_path(import_id))
-    except ApiAway:
-        # No content changes nothing on the page, and it asks again.
-        return Response(status_code=204)
+    """The changing part of that page; it asks again where it is refused."""
+    job = await desk.get(_path(import_id))
     return HTMLResponse(desk.console.part("_import.html", {"job": job, "session": desk.session}))
 
 

@@ -76,6 +76,14 @@ async def make(desk: Operator, kind: str) -> Response:
     return desk.page("made_key.html", key=made, kind=kind) if refused is None else await _listed(desk, kind, refused)
 
 
+@router.get("/{kind}/{key}/delete")
+async def ask_to_delete(desk: Operator, kind: str, key: str, name: Text = "") -> Response:
+    """Whether a key is to be deleted."""
+    if kind not in KINDS:
+        return desk.back(HERE, "There is no such kind of key.", good=False)
+    return desk.page("delete_key.html", kind=kind, key=key, name=name)
+
+
 @router.post("/{kind}/{key}/delete")
 async def delete(desk: Operator, kind: str, key: str) -> Response:
     """Delete a key; asks first."""
@@ -83,7 +91,7 @@ async def delete(desk: Operator, kind: str, key: str) -> Response:
     if kind not in KINDS:
         return desk.back(HERE, "There is no such kind of key.", good=False)
     if text_of(form, "sure") != "yes":
-        return desk.page("delete_key.html", kind=kind, key=key, name=text_of(form, "name"))
+        return desk.ask(f"{HERE}/{kind}/{segment(key)}/delete", [("name", text_of(form, "name"))])
     path = f"{KINDS[kind][0]}/{segment(key)}"
     return await desk.done(_list(kind), "The key is deleted; it is refused from now on.", "DELETE", path)
 

@@ -31,8 +31,10 @@ MAY_READ_NOTHING = "This key may not read campaigns. Take one with the scope cam
 async def ask(request: Request, session: AnySession, to: str = "/") -> Response:
     """The form that asks for a key."""
     response = console_of(request).page(request, session, "sign_in.html", to=local_path(to), refusal=None)
-    # The form's token belongs to a session, so there has to be one before anybody has signed in.
-    console_of(request).sessions.write(response, session, utc_now())
+    # The form's token belongs to a session, so there has to be one before anybody has signed in. That of a person who
+    # has is left as it is: written again it would last longer.
+    if session.credential is None:
+        console_of(request).sessions.write(response, session, utc_now())
     return response
 
 
@@ -54,7 +56,8 @@ async def sign_in(request: Request, session: AnySession) -> Response:
 @router.post("/sign-out")
 async def sign_out(request: Request, session: AnySession) -> Response:
     """Forget the key."""
-    await checked_form(request, session)
+    if session.credential is not None:
+        await checked_form(request, session)
     response = RedirectResponse("/sign-in", SEE_OTHER)
     console_of(request).sessions.forget(response)
     return response

@@ -14,6 +14,7 @@ STATIC: Final = Path(__file__).parents[1] / "static"
 ASSETS: Final = {
     "console.css": "console.css",
     "console.js": "console.js",
+    "polling.js": "polling.js",
     "icon.svg": "icon.svg",
     "pico.css": "vendor/pico.min.css",
     "htmx.js": "vendor/htmx.min.js",

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from services.console.api import ApiAway, ApiRefused, segment
 from services.console.desk import Desk, Operator, text_of
 from services.console.system_words import EVIDENCE, faults, waiting_for_evidence
-from services.console.words import counted
+from services.console.words import counted, whole_number
 from shared.clock import utc_now
 
 router = APIRouter(prefix="/system")
@@ -55,11 +55,11 @@ async def dead_letters(desk: Operator, topic: str) -> Response:
 @router.post("/dead-letters/{topic}/replay")
 async def replay(desk: Operator, topic: str) -> Response:
     """Put dead letters back, oldest first."""
-    typed = text_of(await desk.form(), "limit")
+    most = whole_number(text_of(await desk.form(), "limit"), MOST_AT_ONCE, least=1)
     here = f"/system/dead-letters/{segment(topic)}"
-    if not (typed.isascii() and typed.isdigit() and 0 < int(typed[:9]) <= MOST_AT_ONCE):
+    if most is None:
         return desk.back(here, f"Write how many are to be put back, 1 to {MOST_AT_ONCE:,}.", good=False)
-    done, refusal = await desk.asked(here, "POST", f"{_letters(topic)}/replay", {"limit": int(typed)})
+    done, refusal = await desk.asked(here, "POST", f"{_letters(topic)}/replay", {"limit": most})
     if refusal is not None:
         return refusal
     said = f"{counted(done['put_back'], 'dead letter')} put back; those that die again appear here again."

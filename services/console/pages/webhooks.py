@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.console.api import segment
-from services.console.desk import Desk, SignedIn, text_of
+from services.console.desk import Desk, Manager, SignedIn, text_of
 from services.console.forms import Field, Form, Kind
-from services.console.words import counted
+from services.console.words import counted, whole_number
 from shared.domain.facts import FactType
 from shared.domain.receiver_urls import MAX_URL
 from shared.domain.webhooks import DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS, DeliveryState, Dialect
@@ -92,11 +92,11 @@ async def switch(desk: SignedIn, webhook: str, to: str) -> Response:
 @router.post("/{webhook}/secret")
 async def replace_secret(desk: SignedIn, webhook: str) -> Response:
     """Replace the signing secret; the page that follows shows the new one this once."""
-    hours = text_of(await desk.form(), "overlap_hours")
-    if not (hours.isascii() and hours.isdigit() and int(hours[:9]) <= MAX_OVERLAP_HOURS):
+    hours = whole_number(text_of(await desk.form(), "overlap_hours"), MAX_OVERLAP_HOURS)
+    if hours is None:
         said = f"Write for how many hours both secrets are to sign, 0 to {MAX_OVERLAP_HOURS}."
         return desk.back(_here(webhook), said, good=False)
-    body = {"overlap_hours": int(hours)}
+    body = {"overlap_hours": hours}
     made, refusal = await desk.asked(_here(webhook), "POST", f"{_path(webhook)}/rotate-secret", body)
     return refusal or desk.page("webhook_secret.html", webhook=made, title="New secret")
 
@@ -125,12 +125,18 @@ async def replay_one(desk: SignedIn, webhook: str, delivery: str) -> Response:
     return await desk.done(_here(webhook), "The event is sent again.", "POST", path)
 
 
+@router.get("/{webhook}/delete")
+async def ask_to_delete(desk: Manager, webhook: str) -> Response:
+    """Whether it is to be deleted."""
+    return desk.page("delete_webhook.html", webhook=await desk.get(_path(webhook)))
+
+
 @router.post("/{webhook}/delete")
 async def delete(desk: SignedIn, webhook: str) -> Response:
     """Delete it; asks first."""
     form = await desk.form()
     if text_of(form, "sure") != "yes":
-        return desk.page("delete_webhook.html", webhook=await desk.get(_path(webhook)))
+        return desk.ask(f"{_here(webhook)}/delete")
     return await desk.done(HERE, "The webhook is deleted.", "DELETE", _path(webhook))
 
 

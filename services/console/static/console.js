@@ -1,4 +1,4 @@
-// The chart of a campaign's live page, and whether the page still is live. All else works without scripts.
+// Whether a campaign's live page still is live, and its chart. All else works without scripts.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -28,7 +28,32 @@
   }
 
   look();
-  live.addEventListener("htmx:sse:after:message", () => { state.textContent = "● live"; look(); });
-  live.addEventListener("htmx:sse:error", () => { state.textContent = "○ not connected, trying again"; });
   addEventListener("resize", () => chart.setSize({ width: Math.max(240, place.clientWidth), height: 160 }));
+  if (!live.hasAttribute("hx-sse:connect")) return;
+
+  // Signed out, no longer allowed, or deleted: the page itself says which, once it is loaded again.
+  const GONE = [401, 403, 404];
+  // Something comes at least as often as was chosen, or every 5 seconds; twice and some patience more is silence.
+  const SILENCE = 2 * Math.max(5, Number(live.dataset.every)) * 1000 + 10000;
+  const AGAIN = 3000;
+  let heard = Date.now();
+
+  function say(text) { if (state.textContent !== text) state.textContent = text; }
+  function lost() { say(`○ not connected: as of ${new Date(heard).toISOString().slice(11, 19)} UTC, trying again`); }
+  function failed(status) { if (GONE.includes(status)) location.reload(); else lost(); }
+  // The extension connects again by itself, but not where there has been no connection yet.
+  function again() { lost(); setTimeout(() => htmx.trigger(live, "again"), AGAIN); }
+
+  live.addEventListener("htmx:sse:after:message", (event) => {
+    if (event.detail.message.event) return;
+    heard = Date.now();
+    say("● live");
+    look();
+  });
+  live.addEventListener("over", () => location.reload());
+  live.addEventListener("away", lost);
+  live.addEventListener("htmx:sse:error", (event) => failed(event.detail.status));
+  live.addEventListener("htmx:response:error", (event) => { failed(event.detail.ctx.response.status); again(); });
+  live.addEventListener("htmx:error", again);
+  setInterval(() => { if (!document.hidden && Date.now() - heard > SILENCE) lost(); }, 1000);
 })();

@@ -181,6 +181,13 @@ async def list_numbers(store: Store, organization_id: str, *, cursor: str | None
 
 
 @translates
+async def entries_of(store: Store, organization_id: str, phone_number: str) -> list[DoNotCallEntry]:
+    """What stops calls to this phone (E.164), in whatever spelling it was listed: mostly one entry, or none."""
+    listed = {"_id": {"$in": listing_ids(organization_id, [phone_number])}}
+    return [DoNotCallEntry.from_document(row) async for row in store["do_not_call"].find(listed)]
+
+
+@translates
 async def numbered_entries(
     store: Store, organization_id: str, *, offset: int, limit: int
 ) -> NumberedPage[DoNotCallEntry]:

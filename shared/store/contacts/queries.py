@@ -84,6 +84,36 @@ async def list_contacts(
 
 
 @translates
+async def contacts_with_phone(
+    store: Store,
+    organization_id: str,
+    campaign_id: str,
+    phone_number: str,
+    *,
+    status: ContactStatus | None,
+    limit: int,
+    offset: int,
+    now: datetime,
+) -> NumberedPage[Contact]:
+    """The contacts that `list_contacts` has and that have this phone (E.164), in whatever spelling, oldest first.
+
+    Few have one phone; of more than 1,000 in a campaign some 1,000 are listed and counted.
+    """
+    where: Document = {
+        "organization_id": organization_id,
+        "phone_numbers": {"$in": list(spellings(phone_number))},
+        "campaign_id": campaign_id,
+        **NOT_DELETED,
+    }
+    if status is not None:
+        where["status"] = status.value
+    found = await store["contacts"].find(where, hint="phones").limit(MAX_COUNTED).to_list()
+    contacts = sorted(map(contact_of, found), key=_place_of)
+    shown = contacts[offset : offset + limit]
+    return NumberedPage(await with_attempts(store, organization_id, shown, now), len(contacts))
+
+
+@translates
 async def contacts_after(
     store: Store,
     organization_id: str,

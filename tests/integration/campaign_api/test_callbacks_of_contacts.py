@@ -40,12 +40,22 @@ class Scheduler:
         assert (await wishes.carry_out(self._stack.store, self._owner, utc_now())).moved
 
 
-@pytest.fixture
-async def scheduler(acme: Customer, stack: Stack) -> Scheduler:
-    organization = await stack.store["organizations"].find_one({"_id": acme.organization_id})
+async def carried_out(stack: Stack, customer: Customer) -> None:
+    """Have a scheduler carry out what the customer has asked for."""
+    await (await scheduler_of(stack, customer)).carry_out()
+
+
+async def scheduler_of(stack: Stack, customer: Customer) -> Scheduler:
+    """A scheduler that owns the customer's shard."""
+    organization = await stack.store["organizations"].find_one({"_id": customer.organization_id})
     assert organization is not None
     shard = organization["shard"]
     return Scheduler(stack, Ownership(shard, await take_over(stack.store, shard)))
+
+
+@pytest.fixture
+async def scheduler(acme: Customer, stack: Stack) -> Scheduler:
+    return await scheduler_of(stack, acme)
 
 
 async def a_campaign(acme: Customer, count: int = 1, **fields: Any) -> dict[str, Any]:
@@ -115,6 +125,7 @@ async def test_a_callback_that_is_asked_for_is_shown_at_once_as_it_will_be(
         "contact_id": shown["id"],
         "external_id": "lead-0",
         "phone_numbers": shown["phone_numbers"],
+        "timezone": None,
         "next_attempt_at": said(at),
         "waiting_for": {"reason": "callback", "until": said(at)},
     }

@@ -96,3 +96,17 @@ def test_after_signing_in_nobody_is_led_elsewhere(path: str) -> None:
 
 def test_after_signing_in_the_page_asked_for_is_shown() -> None:
     assert local_path("/calls?outcome=busy") == "/calls?outcome=busy"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Refused: " + "漢" * 4000, '"' * 9000, "\ud800 is no text", "🙂" * 5000, "x" * 2000]
+)
+def test_a_sentence_in_whatever_script_fits_into_its_cookie(sentence: str) -> None:
+    response = Response()
+    sessions().say(response, sentence, good=False, now=NOW)
+    # With its name and attributes; browsers drop a larger one without a word.
+    assert len(response.headers["set-cookie"]) < 4096
+    notice = sessions().said(request_with(**{NOTICE_COOKIE: cookie_of(response)[NOTICE_COOKIE].value}), NOW)
+    assert notice is not None
+    assert sentence.encode(errors="replace").decode().startswith(notice.sentence)
+    assert len(notice.sentence) >= min(len(sentence), 600)

@@ -54,10 +54,53 @@ def test_numbers_are_masked_for_keys_that_may_not_see_them(whole: bool, shown: s
     assert words.masked("+14155550123", whole=whole) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "HTTP 400, code 21211: +14155550123 is not a valid phone number",
+            "HTTP 400, code 21211: …0123 is not a valid",
+        ),
+        ("call +1 (415) 555-0123 or 415-555-0124 instead", "call …0123 or …0124 instead"),
+        ("(415) 555 0123", "…0123"),
+        ("14155550123", "…0123"),
+        ("on 2026-11-29 12:30:00 after 120 seconds, lead-1001", "on 2026-11-29 12:30:00 after 120 seconds, lead-1001"),
+        ("3f2b8a54-0c55-4c1e-9a57-123456789012", "3f2b8a54-0c55-4c1e-9a57-123456789012"),
+        (None, ""),
+    ],
+)
+def test_numbers_in_texts_are_masked_and_days_and_ids_are_none(text: str | None, shown: str) -> None:
+    assert words.without_numbers(text, whole=False).startswith(shown)
+    assert words.without_numbers(text, whole=True) == (text or "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("1", 1),
+        ("0042", 42),
+        ("100", 100),
+        *[(wrong, None) for wrong in ("0", "101", "", "-1", "1.5", "٣", "²")],
+        pytest.param("0" * 9 + "1" * 5000, None, id="long"),
+    ],
+)
+def test_a_typed_number_is_whole_and_within_its_bounds(typed: str, number: int | None) -> None:
+    assert words.whole_number(typed, 100, least=1) == number
+
+
 def test_a_time_is_shown_by_the_contacts_clock_and_an_unknown_zone_by_none() -> None:
     assert words.local_text("2026-07-01T16:00:00Z", "America/Chicago") == "2026-07-01 11:00 America/Chicago"
     assert words.local_text("2026-07-01T16:00:00Z", "Nowhere/Land") is None
     assert words.local_text("2026-07-01T16:00:00Z", "../etc/passwd") is None
+    assert words.local_text("9999-12-31T23:30:00Z", "Pacific/Kiritimati") is None
+
+
+def test_an_hour_that_comes_twice_is_told_apart_by_its_utc_time() -> None:
+    first, second = "2026-11-01T06:30:00Z", "2026-11-01T07:30:00Z"
+    assert {words.local_text(at, "America/Chicago") for at in (first, second)} == {"2026-11-01 01:30 America/Chicago"}
+    assert [words.utc_text(at) for at in (first, second)] == ["2026-11-01 06:30 UTC", "2026-11-01 07:30 UTC"]
+    # 02:30 is no time there.
+    assert words.local_text("2026-03-08T08:30:00Z", "America/Chicago") == "2026-03-08 03:30 America/Chicago"
 
 
 def test_only_all_of_it_is_a_hundred_per_cent() -> None:

@@ -10,7 +10,7 @@ from services.campaign_api.http.paging import DEFAULT_LIMIT, Limit, Offset
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
 from services.campaign_api.native.contact_drafts import Draft, draft_body
-from services.campaign_api.native.filters import WithDeleted
+from services.campaign_api.native.filters import PhoneFilter, WithDeleted
 from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import ContactRef, ContactsCampaignRef
 from services.campaign_api.native.schemas.contacts import (
@@ -81,6 +81,7 @@ async def list_all(
     caller: CampaignReader,
     campaign: ContactsCampaignRef,
     status: StatusFilter = None,
+    phone_number: PhoneFilter = None,
     limit: Limit = DEFAULT_LIMIT,
     offset: Offset = 0,
     deleted: WithDeleted = False,
@@ -91,6 +92,7 @@ async def list_all(
         caller.organization_id,
         campaign,
         status=status,
+        phone_number=phone_number,
         limit=limit,
         offset=offset,
         now=utc_now(),

@@ -9,6 +9,7 @@ from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.native import translate
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
+from services.campaign_api.native.filters import PhoneFilter
 from services.campaign_api.native.once import Once, OnceRoute
 from services.campaign_api.native.paths import PhoneRef
 from services.campaign_api.native.schemas.do_not_call import AddedNumbers, AddNumbers, DoNotCallPage, RemovedNumber
@@ -33,10 +34,15 @@ async def add(
 
 @router.get("", responses=problems(400))
 async def list_all(
-    engine: ThisEngine, caller: CampaignReader, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    engine: ThisEngine,
+    caller: CampaignReader,
+    phone_number: PhoneFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> DoNotCallPage:
     """List the numbers, newest first."""
-    return translate.do_not_call_page(await list_numbers(engine, caller.organization_id, cursor=cursor, limit=limit))
+    page = await list_numbers(engine, caller.organization_id, phone_number=phone_number, cursor=cursor, limit=limit)
+    return translate.do_not_call_page(page)
 
 
 @router.delete("/{phone_number}", responses=problems(404), response_model_exclude_unset=True)

@@ -9,6 +9,7 @@ from services.campaign_api.http.edge import ThisEngine
 from services.campaign_api.http.faults import BadValue, ValuesInvalid
 from services.campaign_api.http.paths import OurRef
 from services.campaign_api.native.auth import CampaignReader
+from services.campaign_api.native.filters import with_plus
 from services.campaign_api.native.schemas.next_call import NextCallView
 from services.campaign_api.native.schemas.problems import problems
 from services.campaign_api.native.translate_reports import next_call_view
@@ -21,11 +22,6 @@ from shared.engine.next_call import next_call_under
 router = APIRouter(prefix="/campaign/configurations", tags=["Configurations"])
 
 
-def _with_plus(number: str) -> str:
-    """The number, its plus restored where the client has sent it unencoded, which arrives as a blank."""
-    return f"+{number[1:]}" if number.startswith(" ") else number
-
-
 AskedNumber = Annotated[
     str,
     Query(
@@ -35,7 +31,7 @@ AskedNumber = Annotated[
         examples=["+442071838750"],
     ),
     AfterValidator(check_text),
-    AfterValidator(_with_plus),
+    AfterValidator(with_plus),
 ]
 AskedZone = Annotated[
     TimezoneName | None, Query(description="The contact's timezone; without it as one that has none.")

@@ -55,6 +55,7 @@ class CallbackView(ContactCallback):
     contact_id: UuidText
     external_id: str | None = Field(description="The contact's.")
     phone_numbers: list[str]
+    timezone: str | None = Field(description="The contact's; null: it has none of its own.")
     next_attempt_at: datetime | None = Field(description="The next possible time; null: never, as things stand.")
     waiting_for: WaitingFor | None = Field(description="Why it is not called now.")
 
