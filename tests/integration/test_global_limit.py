@@ -268,10 +268,11 @@ async def test_those_who_wait_are_woken_when_slots_are_free(store: Store, free: 
     waiting, gone = asyncio.Event(), asyncio.Event()
     with limit.wakes(1, gone):
         pass
-    await limit.look()
-    assert limit.limit == 0, "nobody waits, so the store is not asked"
+    looking = asyncio.create_task(limit.look())
+    await asyncio.sleep(0)
+    assert (looking.done(), limit.limit) == (False, 0), "nobody waits, so the store is not asked"
     with limit.wakes(1, waiting):
-        await limit.look()
+        await looking
     assert (waiting.is_set(), gone.is_set()) == (free, False)
 
 

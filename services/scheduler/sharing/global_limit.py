@@ -68,6 +68,7 @@ class GlobalLimit:
         self._exchanging = asyncio.Lock()
         self._asked: list[_Asked] = []
         self._waiting: dict[asyncio.Event, int] = {}
+        self._any_waits = asyncio.Event()
         # Slots that were missing to what each shard, of any process, may hold, when its wants were last read.
         self._owed: Mapping[int, int] = {}
         self._all_woken_at = 0.0
@@ -102,15 +103,20 @@ class GlobalLimit:
         Nobody else tells a shard: the calls that must end for it are in other shards, perhaps of other processes.
         """
         self._waiting[waiting] = shard
+        self._any_waits.set()
         try:
             yield
         finally:
             del self._waiting[waiting]
+            if not self._waiting:
+                self._any_waits.clear()
 
     async def look(self) -> None:
-        """Wake the shards that wait, when slots of the limit are free; the store is asked only while one waits."""
-        if not self._waiting:
-            return
+        """Wake the shards that wait, when slots of the limit are free; returns once one waits and the store was asked.
+
+        At rest, when none waits, nothing wakes the process for it.
+        """
+        await self._any_waits.wait()
         self._learn(*await shards.read_global(self._store))
         self._wake()
 

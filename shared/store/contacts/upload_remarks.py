@@ -10,6 +10,7 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from shared.domain.calling_window import Schedule
 from shared.domain.contact import FINAL, ContactStatus
 from shared.domain.contact_input import ContactRow, RowWarning
 from shared.domain.dialing import choose_call, end_of
@@ -52,25 +53,36 @@ def remarks_on_settings(rules: Rules, rows: Sequence[ContactRow], now: datetime)
 
 
 def _rows_by_fault(rules: Rules, rows: Sequence[ContactRow], now: datetime) -> dict[SettingFault, list[ContactRow]]:
-    """The rows that each fault concerns; hours differ by timezone and number."""
+    """The rows that each fault concerns; hours differ by timezone, and by number where a rule looks at that.
+
+    The timezone that an update leaves out is taken for the default one.
+    """
     by_fault = {fault: [row for row in rows if not _is_spared(fault, row)] for fault in setting_faults(rules, now)}
     of_hours: dict[SettingFault, list[ContactRow]] = {SettingFault.NO_WINDOWS: [], SettingFault.NEVER_OPEN: []}
+    known: dict[tuple[bool, str | None], SettingFault | None] = {}
     for row in rows:
-        fault = _fault_of_hours(rules, row, now)
+        is_scheduled, timezone = row.fields.get("scheduled_at") is not None, row.fields.get("timezone")
+        schedule = _schedule(rules, is_scheduled)
+        if schedule is None:
+            continue
+        if schedule.depends_on_number(timezone):
+            fault = fault_of_hours(schedule, timezone, row.phone_numbers, now)
+        else:
+            kind = is_scheduled, timezone
+            if kind not in known:
+                known[kind] = fault_of_hours(schedule, timezone, row.phone_numbers, now)
+            fault = known[kind]
         if fault is not None:
             of_hours[fault].append(row)
     return by_fault | of_hours
 
 
-def _fault_of_hours(rules: Rules, row: ContactRow, now: datetime) -> SettingFault | None:
-    """What keeps the row closed for good; the timezone that an update leaves out is taken for the default one."""
-    schedule = rules.ad_hoc_schedule
-    if rules.campaign is not None:
-        configuration = rules.campaign.configuration
-        schedule = configuration.schedule(row.fields.get("scheduled_at") is not None) if configuration else None
-    if schedule is None:
-        return None
-    return fault_of_hours(schedule, row.fields.get("timezone"), row.phone_numbers, now)
+def _schedule(rules: Rules, is_scheduled: bool) -> Schedule | None:
+    """The windows of a contact with a scheduled time, or without; None where its campaign has none that are usable."""
+    if rules.campaign is None:
+        return rules.ad_hoc_schedule
+    configuration = rules.campaign.configuration
+    return configuration.schedule(is_scheduled) if configuration else None
 
 
 def _has_expired(row: ContactRow, now: datetime) -> bool:
