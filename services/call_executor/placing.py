@@ -45,7 +45,7 @@ RETRY_SECONDS = 0.2
 SEND_SECONDS = 1.0
 # Contacts that were read by their start so short a part of GATE ago are not read again by the gate: its answer is then
 # worth that much less.
-JUST_NOW: Final = 0.1
+JUST_NOW: Final = 0.4
 # Why a paced call comes back that could not be placed at its time.
 TOO_LATE = "later than its pace allows"
 
