@@ -28,6 +28,9 @@ PAGES: Final = {
     "calls": "/calls",
     "callbacks": "/callbacks",
     "do not call": "/do-not-call",
+    "imports": "/imports",
+    "caller numbers": "/caller-numbers",
+    "configurations": "/configurations",
     "webhooks": "/webhooks",
     "key": "/keys",
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,7 +168,7 @@ def test_a_login_without_a_key_or_a_folder_is_refused(server: Server, tmp_path: 
 
 def test_a_key_on_standard_input_is_read_there_and_not_from_the_terminal(server: Server, tmp_path: Path) -> None:
     # A terminal of its own, as people have one: its keyboard says nothing.
-    login = f"echo ak_c.d | {' '.join(COMMAND)} login {server.url}"
+    login = f"echo ak_c.d | {shlex.join(COMMAND)} login {server.url}"
     spawn = f"import pty, sys; sys.exit(pty.spawn(['sh', '-c', {login!r}]) != 0)"
     ran = subprocess.run(
         [sys.executable, "-c", spawn],
