@@ -9,7 +9,7 @@ from shared.clock import monotonic
 from shared.rendering.talkturo.ids import Prefix, shown_id
 from shared.store.client import Document
 from tests.bench.figures import Figures, milliseconds, percentile
-from tests.bench.stage import BenchFailed, Stage, new_stage, running_members, until
+from tests.bench.stage import BenchFailed, Stage, new_stage, running_members, until_ready
 from tests.bench.stats import SMALL, large_and_small
 
 ROUNDS = 60
@@ -58,17 +58,7 @@ async def _ask(stage: Stage, campaigns: dict[int, Document], keys: dict[int, str
                     raise BenchFailed(f"{path}: {answer.status} {await answer.text()}")
                 await answer.read()
 
-        async def serves() -> bool:
-            try:
-                async with client.get("/health/live") as answer:
-                    return answer.status == 200
-            except aiohttp.ClientConnectionError:
-                return False
-
-        async def far() -> str:
-            return "campaign-api does not answer"
-
-        await until(serves, members, START_SECONDS, far)
+        await until_ready(client, "/health/ready", members, START_SECONDS)
         for name, path in QUESTIONS.items():
             taken: dict[int, list[float]] = {size: [] for size in campaigns}
             for _ in range(ROUNDS):

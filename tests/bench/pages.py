@@ -11,7 +11,7 @@ from deploy.local.servers import Addresses
 from shared.clock import monotonic
 from shared.store.client import Document
 from tests.bench.figures import Figures, milliseconds, percentile
-from tests.bench.stage import BenchFailed, Member, Stage, new_stage, running_members, until
+from tests.bench.stage import BenchFailed, Stage, new_stage, running_members, until_ready
 from tests.bench.stats import SMALL, large_and_small
 
 ROUNDS: Final = 30
@@ -57,7 +57,7 @@ async def _open(stage: Stage, campaigns: dict[int, Document], keys: dict[int, st
     ) as members:
         persons = {size: aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) for size in campaigns}
         try:
-            await _ready(persons[SMALL], url, members)
+            await until_ready(persons[SMALL], f"{url}/health/ready", members, START_SECONDS)
             for size, person in persons.items():
                 await _sign_in(person, url, keys[size])
             for name, page in PAGES.items():
@@ -72,20 +72,6 @@ async def _open(stage: Stage, campaigns: dict[int, Document], keys: dict[int, st
             for person in persons.values():
                 await person.close()
     return figures
-
-
-async def _ready(client: aiohttp.ClientSession, url: str, members: list[Member]) -> None:
-    async def serves() -> bool:
-        try:
-            async with client.get(f"{url}/health/ready") as answer:
-                return answer.status == 200
-        except aiohttp.ClientConnectionError:
-            return False
-
-    async def far() -> str:
-        return "the console is not ready"
-
-    await until(serves, members, START_SECONDS, far)
 
 
 async def _sign_in(person: aiohttp.ClientSession, url: str, key: str) -> None:

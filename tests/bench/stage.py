@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 
 from deploy.create_topics import create_topics, delete_topics
@@ -160,6 +161,22 @@ async def until(
             words = "\n".join(f"--- {member.name}\n{member.last_words()}" for member in members)
             raise BenchFailed(f"not done after {seconds:g} s: {await saying()}\n{words}")
         await asyncio.sleep(every)
+
+
+async def until_ready(client: aiohttp.ClientSession, url: str, members: Sequence[Member], seconds: float) -> None:
+    """Return once a service answers at its health page `url` that it is ready. Raises as `until` does."""
+
+    async def serves() -> bool:
+        try:
+            async with client.get(url) as answer:
+                return answer.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+    async def far() -> str:
+        return f"{url} is not ready"
+
+    await until(serves, members, seconds, far)
 
 
 class CpuClock:

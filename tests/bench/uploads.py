@@ -25,7 +25,7 @@ from shared.store.contacts.upsert import upsert_contacts
 from shared.store.reports.counters import campaign_counts
 from tests.bench.batches import ROWS, Order, insert_batch, new_credential, row_of, stored
 from tests.bench.figures import Figures, milliseconds, percentile, spread
-from tests.bench.stage import BenchFailed, CpuClock, Stage, new_stage, running_members, until
+from tests.bench.stage import BenchFailed, CpuClock, Stage, new_stage, running_members, until_ready
 from tests.factories import add_campaign, add_configuration, add_organization
 
 CLIENTS = (1, 4)
@@ -136,23 +136,13 @@ async def _by_http(stage: Stage, order: Order) -> AsyncIterator[Request]:
         aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client,
     ):
 
-        async def serves() -> bool:
-            try:
-                async with client.get("/health/ready") as answer:
-                    return answer.status == 200
-            except aiohttp.ClientConnectionError:
-                return False
-
-        async def far() -> str:
-            return "campaign-api is not ready"
-
         async def request(number: int) -> None:
             async with client.post(path, data=bodies[number]) as answer:
                 told = await answer.json()
                 if answer.status >= 300 or told["inserted"] != ROWS:
                     raise BenchFailed(f"{answer.status}: {str(told)[:500]}")
 
-        await until(serves, members, START_SECONDS, far)
+        await until_ready(client, "/health/ready", members, START_SECONDS)
         yield request
 
 

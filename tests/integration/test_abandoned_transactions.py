@@ -21,6 +21,7 @@ from shared.store.dialing.shards import ensure_shards
 from tests.engine import running_engine
 from tests.eventually import eventually
 from tests.factories import add_campaign, add_contacts, add_organization
+from tests.seconds_clock import SecondsClock
 
 CONTACTS: Final = 5
 # Longer than a test waits, so that it is not the server who ends them.
@@ -47,19 +48,9 @@ asyncio.run(write())
 """
 
 
-class Clock:
-    """Says what a test wants."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> SecondsClock:
+    made = SecondsClock()
     monkeypatch.setattr(abandoned, "monotonic", made)
     return made
 
@@ -74,7 +65,7 @@ async def open_transaction(store: Store, collection: str) -> AsyncIterator[Async
 
 
 async def test_a_transaction_nobody_works_on_is_ended_and_no_other(
-    store: Store, mongodb_address: str, clock: Clock
+    store: Store, mongodb_address: str, clock: SecondsClock
 ) -> None:
     for collection in ("abandoned", "at_work", "foreign"):
         await store["other_" + collection].insert_one({})
@@ -100,7 +91,7 @@ async def test_a_transaction_nobody_works_on_is_ended_and_no_other(
     assert counts == {"abandoned": 1, "at_work": 3, "foreign": 2}
 
 
-async def test_one_that_stood_still_begins_its_transaction_again(store: Store, clock: Clock) -> None:
+async def test_one_that_stood_still_begins_its_transaction_again(store: Store, clock: SecondsClock) -> None:
     await store["things"].insert_one({"_id": 1, "writes": 0})
     written, ended, runs = asyncio.Event(), asyncio.Event(), 0
 
@@ -124,7 +115,7 @@ async def test_one_that_stood_still_begins_its_transaction_again(store: Store, c
 
 
 async def test_two_short_transactions_seen_one_after_the_other_are_not_taken_for_one(
-    store: Store, clock: Clock
+    store: Store, clock: SecondsClock
 ) -> None:
     watcher = AbandonedTransactions(store)
     async with open_transaction(store, "things") as first:

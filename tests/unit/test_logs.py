@@ -9,23 +9,14 @@ from structlog.testing import capture_logs
 
 from shared import logs
 from shared.logs import REPEATED_SECONDS, LibraryRecords
+from tests.seconds_clock import SecondsClock
 
 LIBRARY = "aiokafka.client"
 
 
-class Clock:
-    """A clock that never jumps but when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> SecondsClock:
+    clock = SecondsClock()
     monkeypatch.setattr(logs, "monotonic", clock)
     return clock
 
@@ -41,7 +32,7 @@ def told(lines: Iterable[MutableMapping[str, Any]]) -> list[tuple[str, int | Non
     return [(line["event"], line.get("left_out")) for line in lines]
 
 
-def test_what_a_library_repeats_is_told_once_in_ten_seconds_with_how_often(clock: Clock) -> None:
+def test_what_a_library_repeats_is_told_once_in_ten_seconds_with_how_often(clock: SecondsClock) -> None:
     library = a_library(LibraryRecords())
     with capture_logs() as lines:
         for port in range(9000, 9030):
@@ -61,7 +52,7 @@ def test_what_a_library_repeats_is_told_once_in_ten_seconds_with_how_often(clock
     assert {(line["logger"], line["log_level"]) for line in lines} == {(LIBRARY, "error")}
 
 
-def test_a_record_with_a_traceback_always_leaves(clock: Clock) -> None:
+def test_a_record_with_a_traceback_always_leaves(clock: SecondsClock) -> None:
     library = a_library(LibraryRecords())
     with capture_logs() as lines:
         for number in range(3):
@@ -72,7 +63,7 @@ def test_a_record_with_a_traceback_always_leaves(clock: Clock) -> None:
     assert [str(line["exc_info"][1]) for line in lines] == ["0", "1", "2"]
 
 
-def test_formats_that_are_new_each_time_leave_and_are_not_all_remembered(clock: Clock) -> None:
+def test_formats_that_are_new_each_time_leave_and_are_not_all_remembered(clock: SecondsClock) -> None:
     handler = LibraryRecords()
     library = a_library(handler)
     with capture_logs() as lines:

@@ -163,3 +163,10 @@ async def operator(person: Person, acme: Customer) -> Person:
     """Somebody at the console, signed in with the customer's key."""
     assert (await person.sign_in(acme.key)).path == "/"
     return person
+
+
+@pytest.fixture
+async def console(api: Api) -> AsyncIterator[str]:
+    """The console's address."""
+    async with person_at(api.url) as person:
+        yield person.url

@@ -18,9 +18,8 @@ from shared.bus.producer import Record
 from shared.clock import utc_now
 from shared.topics import DIAL_JOBS
 from tests.chromium import DESK, PATIENCE_MS, PHONE, PICTURES, chromium_browser, chromium_or_skip
-from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer, lead
+from tests.integration.campaign_api.client import ADMIN_TOKEN, Customer, lead
 from tests.integration.campaign_api.conftest import Stack
-from tests.integration.campaign_api.console_browser import person_at
 
 AXE: Final = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 GRAVE: Final = ("serious", "critical")
@@ -63,13 +62,6 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Debian's own Chromium, without a window."""
     async with chromium_browser(chromium) as started:
         yield started
-
-
-@pytest.fixture
-async def console(api: Api) -> AsyncIterator[str]:
-    """The console's address."""
-    async with person_at(api.url) as person:
-        yield person.url
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from playwright.async_api import Browser, Page, Route, expect
 from services.console import desk
 from tests.chromium import DESK, PATIENCE_MS, PHONE, chromium_browser, chromium_or_skip
 from tests.integration.campaign_api.client import Api, Customer, lead
-from tests.integration.campaign_api.console_browser import person_at
 
 # One word, as long as a name may be.
 LONG = "W" * 255
@@ -29,13 +28,6 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     async with chromium_browser(chromium) as started:
         yield started
-
-
-@pytest.fixture
-async def console(api: Api) -> AsyncIterator[str]:
-    """The console's address."""
-    async with person_at(api.url) as person:
-        yield person.url
 
 
 async def page_of(browser: Browser, console: str, customer: Customer, **options: object) -> Page:
