@@ -1,6 +1,7 @@
 """How every service runs as a process: uvloop, SIGTERM as a polite end, one exit code for each kind of failure."""
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -20,6 +21,10 @@ from shared.setting_names import KNOWN_NAMES
 from shared.settings import StartSettings
 
 S = TypeVar("S", bound=StartSettings)
+
+# By default Python looks for garbage cycles after every 700 new objects, a batch of documents has tens of thousands, and
+# nearly none of them is in a cycle: that took a seventh of a scheduler's CPU (docs/benchmarks.md).
+GARBAGE_EVERY = 10_000
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -59,6 +64,9 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:
     and a code other than 0.
     """
     log = get_logger()
+    # What is loaded by now stays.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(work))

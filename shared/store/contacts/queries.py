@@ -266,7 +266,7 @@ async def way_to(store: Store, campaign_id: str, status: ContactStatus | None) -
     if status is None:
         return Way("listing")
     if status in ACTIVE:
-        return Way(status.value)
+        return Way("active")
     counted: int = getattr(await campaign_counts(store, campaign_id), status.value)
     few_wait = status is ContactStatus.PENDING and counted <= FEW_WAITING
     return Way("ready" if few_wait else "listing", counted)
@@ -276,7 +276,7 @@ async def _total(store: Store, campaign_id: str, status: ContactStatus | None) -
     contacts = store["contacts"]
     if status in ACTIVE:
         active = {"campaign_id": campaign_id, "status": status.value}
-        return await contacts.count_documents(active, hint=status.value)
+        return await contacts.count_documents(active, hint="active")
     counts = await campaign_counts(store, campaign_id)
     # Those that are to be removed are still in the counters; there are few at a time, for the scheduler removes them.
     counted = counts.total if status is None else getattr(counts, status.value)

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Self
 
 from shared.domain.caller_numbers import UNUSED, NumberChoice, NumberUse
 from shared.domain.campaign import FIRST_GENERATION
@@ -31,6 +32,7 @@ from shared.store.dialing.numbering import number_calls
 from shared.store.dialing.openings import open_runs
 from shared.store.dialing.run_sums import is_counted, room_of
 from shared.store.dialing.shard_transaction import ShardTransaction
+from shared.store.in_parts import write_in_parts
 
 MAX_CLAIM: Final = 500
 # A window that closes sooner would often be closed by the time the call is placed.
@@ -103,6 +105,18 @@ class Selection:
     left: list[str] = field(default_factory=list)
     spent: dict[OneNumber, NumberUse] = field(default_factory=dict)
 
+    def add(self, others: Self) -> None:
+        """Add what was selected of the candidates behind these."""
+        self.chosen += others.chosen
+        self.locks += others.locks
+        self.moves += others.moves
+        self.left += others.left
+        self.spent |= others.spent
+
+
+# A contact and its lock.
+_Claim = tuple[Document, Document]
+
 
 async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: datetime) -> Claimed:
     """Lock as many candidates as rules and limits allow; their dial jobs must be published afterwards."""
@@ -118,13 +132,20 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
     if not candidates:
         return Claimed()
     rooms = await rooms_for(transaction, order, candidates, now, _room_of_shard(transaction))
-    claim_id = str(uuid.uuid4())
-    selection = select(transaction, rooms, candidates, claim_id, now, order)
+    claim_id, selection = str(uuid.uuid4()), Selection()
+
+    def claims_of(some: Sequence[Document]) -> list[_Claim]:
+        chosen = select(transaction, rooms, some, claim_id, now, order)
+        number_calls(transaction, chosen.locks, now)
+        selection.add(chosen)
+        return list(zip(chosen.chosen, chosen.locks, strict=True))
+
+    await write_in_parts(candidates, claims_of, partial(_lock, transaction))
+    for contact, lock in zip(selection.chosen, selection.locks, strict=True):
+        transaction.ledger.claimed(contact, lock)
     await apply_moves(
         transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves, now
     )
-    number_calls(transaction, selection.locks, now)
-    await _lock(transaction, selection)
     await open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
     jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
     callers = {lock["attempt"]: lock["caller_number"] for lock in selection.locks} if order.times else {}
@@ -349,14 +370,10 @@ def _take(rooms: Rooms, contact: Document, choice: CallChoice) -> bool:
     return True
 
 
-async def _lock(transaction: ShardTransaction, selection: Selection) -> None:
+async def _lock(transaction: ShardTransaction, claims: Sequence[_Claim]) -> None:
     """Write the locks: all of them, or the transaction is given up."""
-    if not selection.chosen:
-        return
-    ids = [contact["_id"] for contact in selection.chosen]
-    lock = {
-        "$arrayElemAt": [{"$literal": selection.locks}, {"$indexOfArray": [{"$literal": ids}, "$_id"]}],
-    }
+    ids, locks = [contact["_id"] for contact, _ in claims], [lock for _, lock in claims]
+    lock = {"$arrayElemAt": [{"$literal": locks}, {"$indexOfArray": [{"$literal": ids}, "$_id"]}]}
     result = await transaction.store["contacts"].update_many(
         {"_id": {"$in": ids}, "status": ContactStatus.PENDING, "delete_requested": {"$ne": True}},
         [{"$set": {"status": ContactStatus.LOCKED, "lock": lock}}],
@@ -364,8 +381,6 @@ async def _lock(transaction: ShardTransaction, selection: Selection) -> None:
     )
     if result.matched_count != len(ids):
         raise GuardFailed(f"{result.matched_count} of {len(ids)} candidates were still waiting")
-    for contact, claimed in zip(selection.chosen, selection.locks, strict=True):
-        transaction.ledger.claimed(contact, claimed)
 
 
 def _job(contact: Document, lock: Document) -> DialJob:

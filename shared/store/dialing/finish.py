@@ -7,6 +7,7 @@ An attempt is recorded once, by its id, so a repeated event changes nothing. A p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from pymongo import UpdateOne
 
@@ -38,6 +39,7 @@ from shared.store.dialing.shard_transaction import ShardTransaction
 from shared.store.dialing.wished import is_called_back_after, or_called_back
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import AttemptDocument
+from shared.store.in_parts import write_in_parts
 
 log = get_logger()
 
@@ -92,15 +94,22 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
     gone = [attempt for attempt in stored.values() if attempt["contact_id"] not in contacts]
     await transaction.context.load([named for attempt in gone if (named := remembered(attempt)) is not None])
     finishing = _Finishing()
-    for event in distinct_endings(await consistent_endings(transaction, events, stored, contacts)):
-        contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
-        if attempt is None:
-            _first_ending(transaction, finishing, event, contact, now)
-        elif attempt["outcome"] in PROVISIONAL and event.outcome not in PROVISIONAL:
-            _better_ending(transaction, finishing, event, contact, attempt, now)
-    if finishing.attempts:
-        await number_late_calls(transaction, finishing.attempts, now)
-        await store["attempts"].insert_many(finishing.attempts, session=session)
+
+    def attempts_of(some: Sequence[CallFinished]) -> Sequence[Document]:
+        known = len(finishing.attempts)
+        for event in some:
+            contact, attempt = contacts.get(event.contact_id), stored.get(event.attempt_id)
+            if attempt is None:
+                _first_ending(transaction, finishing, event, contact, now)
+            elif attempt["outcome"] in PROVISIONAL and event.outcome not in PROVISIONAL:
+                _better_ending(transaction, finishing, event, contact, attempt, now)
+        return number_late_calls(transaction, finishing.attempts[known:], now)
+
+    distinct = list(distinct_endings(await consistent_endings(transaction, events, stored, contacts)))
+    if distinct and transaction.context.root_document is None:
+        # Those of removed contacts may come where nothing was read yet; the calls of some are numbered now.
+        await transaction.context.load_root()
+    await write_in_parts(distinct, attempts_of, partial(store["attempts"].insert_many, session=session))
     if finishing.upgrades:
         await store["attempts"].bulk_write(finishing.upgrades, session=session)
     if finishing.marks:

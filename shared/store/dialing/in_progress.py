@@ -42,7 +42,7 @@ class RunningAttempt:
 async def count_locked(store: Store, shard: int) -> int:
     """How many contacts of a shard are claimed and not started."""
     query = {"shard": shard, "status": ContactStatus.LOCKED}
-    return await store["contacts"].count_documents(query, hint="locked")
+    return await store["contacts"].count_documents(query, hint="active")
 
 
 @translates
@@ -118,7 +118,7 @@ async def with_other_calls(store: Store, attempts: Sequence[RunningAttempt]) -> 
 @translates
 async def count_running(store: Store) -> int:
     """Calls of all organizations that have been started and have no ending yet."""
-    return await store["contacts"].count_documents({"status": ContactStatus.IN_PROGRESS}, hint="in_progress")
+    return await store["contacts"].count_documents({"status": ContactStatus.IN_PROGRESS}, hint="active")
 
 
 def _started_in(shards: Collection[int]) -> Document:
@@ -131,7 +131,7 @@ def _older(shards: Collection[int], now: datetime, hold: timedelta) -> Document:
 
 async def _running(store: Store, query: Document, limit: int) -> list[RunningAttempt]:
     fields = {"organization_id": 1, "shard": 1, "lock": 1, "start": 1}
-    cursor = store["contacts"].find(query, fields, hint="in_progress").limit(limit)
+    cursor = store["contacts"].find(query, fields, hint="active").limit(limit)
     return [
         RunningAttempt(
             contact_id=d["_id"],

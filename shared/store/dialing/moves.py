@@ -26,6 +26,7 @@ from shared.store.dialing.context import DialingContext, is_opt_out_untold, told
 from shared.store.dialing.ledger import Ledger
 from shared.store.documents.completing import defaults
 from shared.store.documents.contacts import ContactDocument
+from shared.store.in_parts import write_in_parts
 
 # Fields that are not written where no contact of a batch needs them: a rule that is off costs nothing.
 RARELY_SET: Final = (
@@ -40,6 +41,10 @@ RARELY_SET: Final = (
     "retries_skipped",
     "callback",
 )
+
+
+# A contact as it was read, and the values it gets.
+_NewValues = tuple[Document, Document]
 
 
 class GuardFailed(TemporaryError):
@@ -97,28 +102,35 @@ async def apply_moves(
     if not moves:
         return
     removed: list[Document] = []
-    values: list[Document] = []
     kept: list[Document] = []
-    for asked_for in moves:
-        contact, move = asked_for.contact, final_move(asked_for, context, now)
-        if move is None:
-            ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
-            tell_of_move(ledger, context, asked_for, None, now)
-            removed.append(contact)
-            continue
-        kept.append(contact)
-        values.append(new_values(move))
-        ledger.moved(contact, values[-1], attempts_made=asked_for.attempts_made)
-        tell_of_move(ledger, context, move, values[-1], now)
-        if move.to is ContactStatus.PENDING:
-            ledger.waits(contact["campaign_id"], values[-1]["due_at"])
-    if kept:
-        written = _without_defaults(kept, values)
-        result = await store["contacts"].update_many(
-            _guard(kept), _to_each_its_own(kept, written, keep_wishes), session=session
-        )
-        if result.matched_count != len(kept):
-            raise GuardFailed(f"{result.matched_count} of {len(kept)} contacts were as read")
+
+    def values_of(some: Sequence[Move]) -> list[_NewValues]:
+        changed: list[_NewValues] = []
+        for asked_for in some:
+            contact, move = asked_for.contact, final_move(asked_for, context, now)
+            if move is None:
+                ledger.moved(contact, None, attempts_made=asked_for.attempts_made)
+                tell_of_move(ledger, context, asked_for, None, now)
+                removed.append(contact)
+                continue
+            values = new_values(move)
+            changed.append((contact, values))
+            ledger.moved(contact, values, attempts_made=asked_for.attempts_made)
+            tell_of_move(ledger, context, move, values, now)
+            if move.to is ContactStatus.PENDING:
+                ledger.waits(contact["campaign_id"], values["due_at"])
+        kept.extend(contact for contact, _ in changed)
+        return changed
+
+    async def write(some: Sequence[_NewValues]) -> None:
+        contacts = [contact for contact, _ in some]
+        values = _without_defaults(contacts, [each for _, each in some])
+        change = _to_each_its_own(contacts, values, keep_wishes)
+        result = await store["contacts"].update_many(_guard(contacts), change, session=session)
+        if result.matched_count != len(contacts):
+            raise GuardFailed(f"{result.matched_count} of {len(contacts)} contacts were as read")
+
+    await write_in_parts(moves, values_of, write)
     if removed:
         deleted = await store["contacts"].delete_many(_guard(removed), session=session)
         if deleted.deleted_count != len(removed):

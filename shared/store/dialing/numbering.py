@@ -26,9 +26,7 @@ def number_calls(transaction: ShardTransaction, claims: Sequence[Document], now:
     transaction.ledger.last_call = numbers[-1]
 
 
-async def number_late_calls(transaction: ShardTransaction, attempts: Sequence[Document], now: datetime) -> None:
-    """Number the endings whose claim is gone; those of removed contacts may come where nothing was read yet."""
-    late = [attempt for attempt in attempts if attempt["call_number"] is None]
-    if late and transaction.context.root_document is None:
-        await transaction.context.load_root()
-    number_calls(transaction, late, now)
+def number_late_calls(transaction: ShardTransaction, attempts: Sequence[Document], now: datetime) -> Sequence[Document]:
+    """Number those of these endings whose claim is gone, and return them all."""
+    number_calls(transaction, [attempt for attempt in attempts if attempt["call_number"] is None], now)
+    return attempts

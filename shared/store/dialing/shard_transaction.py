@@ -88,7 +88,7 @@ class ShardTransaction:
         """
         projection, fields = (_WITH_NAME, _READ_WITH_NAME) if with_name else (_FOR_THE_CALL_ALONE, _READ)
         cursor = self.store["contacts"].find(query, projection, session=self.session).limit(limit)
-        contacts = {document["_id"]: contact_of(document, fields) async for document in cursor}
+        contacts = {document["_id"]: contact_of(document, fields) for document in await cursor.to_list()}
         await self.context.load(contacts.values())
         if contacts and self.context.root_document is None:
             raise OwnershipLost(f"shard {self.ledger.shard} is not in the database")

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pymongo import UpdateOne
-from pymongo.errors import OperationFailure
 
 from shared.store.client import Document, Store, translates
-from shared.store.migrations.step import BATCH, Migration
+from shared.store.migrations.step import BATCH, Migration, drop_index
 
 _LISTED: Final[Document] = {"from": "deletions", "localField": "_id", "foreignField": "_id", "as": "row"}
 # There is no index that leads to them any more: one walk over the contacts, which an upgrade can afford.
@@ -18,7 +17,6 @@ _WITHOUT_ROW: Final[list[Mapping[str, Any]]] = [
 ]
 
 _OLD_INDEX: Final = "tombstones"
-_INDEX_NOT_FOUND, _NAMESPACE_NOT_FOUND = 27, 26
 
 
 @translates
@@ -41,19 +39,11 @@ async def _change_some(store: Store) -> int:
         async for contact in found
     ]
     if not rows:
-        await _drop_index(store)
+        await drop_index(store, "contacts", _OLD_INDEX)
     else:
         # A row too many, of a contact that was removed meanwhile, costs the scheduler one look.
         await store["deletions"].bulk_write(rows, ordered=False)
     return len(rows)
-
-
-async def _drop_index(store: Store) -> None:
-    try:
-        await store["contacts"].drop_index(_OLD_INDEX)
-    except OperationFailure as error:
-        if error.code not in {_INDEX_NOT_FOUND, _NAMESPACE_NOT_FOUND}:
-            raise
 
 
 DELETIONS: Final = Migration(6, "contacts that are to be removed have a row in deletions", False, _count, _change_some)

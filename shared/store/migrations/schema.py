@@ -13,6 +13,7 @@ from shared.logs import get_logger
 from shared.store.client import Store, translates
 from shared.store.documents.completing import complete
 from shared.store.documents.dialing import SchemaDocument
+from shared.store.migrations.active_index import ACTIVE_INDEX
 from shared.store.migrations.call_numbers import CALL_NUMBERS
 from shared.store.migrations.caller_number_serials import CALLER_NUMBER_SERIALS
 from shared.store.migrations.campaign_counters import CAMPAIGN_COUNTERS
@@ -30,6 +31,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     DELETIONS,
     CALL_NUMBERS,
     CALLER_NUMBER_SERIALS,
+    ACTIVE_INDEX,
 )
 FIRST_VERSION: Final = 1
 VERSION: Final = MIGRATIONS[-1].version

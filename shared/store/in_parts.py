@@ -1,0 +1,62 @@
+"""A batch of writes that is made and written part by part: while the server writes one part, the next is made.
+
+The requests of a transaction follow one another, so the server rests while the next is made, and we rest while it
+writes. Of a large batch both go on at the same time (docs/benchmarks.md).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, TypeVar
+
+# Items of the first part: few, because nothing is written while they are made. And of each other: each part costs a
+# request.
+FIRST_PART: Final = 50
+PART: Final = 150
+# After so many the loop looks around: the request that is under way is sent, and its answer read.
+_AT_A_TIME: Final = 15
+
+T = TypeVar("T")
+W = TypeVar("W")
+
+
+async def write_in_parts(
+    items: Sequence[T], make: Callable[[Sequence[T]], Sequence[W]], write: Callable[[Sequence[W]], Awaitable[object]]
+) -> None:
+    """`make` the writes of all items and `write` them, in order and one after the other.
+
+    `make` gets a few neighbours at a time, none twice. It may run while a `write` goes on, so it must not use the
+    session, nor read what the write changes. Raises what either of them raises, once no write goes on any more. A part
+    of which nothing is to be written is not.
+    """
+    writing: asyncio.Task[None] | None = None
+    try:
+        for part in _parts(items):
+            made: list[W] = []
+            for first in range(0, len(part), _AT_A_TIME):
+                made += make(part[first : first + _AT_A_TIME])
+                if writing is not None:
+                    await asyncio.sleep(0)
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(_write(write, made)) if made else None
+            await asyncio.sleep(0)
+        if writing is not None:
+            await writing
+    finally:
+        if writing is not None and not writing.done():
+            # An error ends the batch: the session is free only when its request has ended, however that ends.
+            await asyncio.wait([writing])
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    start, size = 0, FIRST_PART
+    # A few more than a part are written with it: a request for them alone costs more than what it saves.
+    while len(items) - start > size + FIRST_PART:
+        yield items[start : start + size]
+        start, size = start + size, PART
+    if start < len(items):
+        yield items[start:]
+
+
+async def _write(write: Callable[[Sequence[W]], Awaitable[object]], made: Sequence[W]) -> None:
+    await write(made)
