@@ -22,8 +22,8 @@ from shared.settings import StartSettings
 
 S = TypeVar("S", bound=StartSettings)
 
-# By default Python looks for garbage cycles after every 700 new objects, a batch of documents has tens of thousands, and
-# nearly none of them is in a cycle: that took a seventh of a scheduler's CPU (docs/benchmarks.md).
+# New objects after which Python looks for cycles among them. By default these are 700: a batch of documents has tens of
+# thousands, of which nearly none is in a cycle, and a tenth of a process's time went there (docs/benchmarks.md).
 GARBAGE_EVERY = 10_000
 
 EXIT_OK = 0

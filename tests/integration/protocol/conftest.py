@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import MongoSettings
+from shared.store import in_parts
 from shared.store.client import Store, connect
 from tests.integration.protocol.stage import Stage
 
@@ -28,3 +29,12 @@ def stage(mongodb_address: str) -> Iterator[Stage]:
         finally:
             runner.run(store.client.drop_database(name))
             runner.run(store.close())
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _small_parts() -> Iterator[None]:
+    """The batches here are small, and shall be written in parts all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_parts, "FIRST_PART", 1)
+        patch.setattr(in_parts, "PART", 1)
+        yield
