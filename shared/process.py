@@ -6,8 +6,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
 
 import uvloop
@@ -64,11 +64,8 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:
     and a code other than 0.
     """
     log = get_logger()
-    # What is loaded by now stays.
-    gc.freeze()
-    gc.set_threshold(GARBAGE_EVERY)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with _collecting_seldom(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(work))
     except ConfigurationError as error:
         log.error("does not start", why=str(error))
@@ -80,6 +77,19 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> int:
         log.exception("stopped, although nobody said so")
         return EXIT_FAILED
     return EXIT_OK
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Python looks for garbage seldom in the block, and never among what was loaded before."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:

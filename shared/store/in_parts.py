@@ -30,7 +30,7 @@ async def write_in_parts(
     """
     writing: asyncio.Task[None] | None = None
     try:
-        for part in _parts(items):
+        for part, is_last in _parts(items):
             made: list[W] = []
             for first in range(0, len(part), _AT_A_TIME):
                 made += make(part[first : first + _AT_A_TIME])
@@ -38,24 +38,29 @@ async def write_in_parts(
                     await asyncio.sleep(0)
             if writing is not None:
                 await writing
-            writing = asyncio.create_task(_write(write, made)) if made else None
-            await asyncio.sleep(0)
-        if writing is not None:
-            await writing
+                writing = None
+            if made and is_last:
+                await write(made)
+            elif made:
+                writing = asyncio.create_task(_write(write, made))
+                await asyncio.sleep(0)
     finally:
-        if writing is not None and not writing.done():
+        if writing is not None:
             # An error ends the batch: the session is free only when its request has ended, however that ends.
             await asyncio.wait([writing])
+            if not writing.cancelled():
+                writing.exception()
 
 
-def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def _parts(items: Sequence[T]) -> Iterator[tuple[Sequence[T], bool]]:
+    """The parts, each with whether it is the last."""
     start, size = 0, FIRST_PART
     # A few more than a part are written with it: a request for them alone costs more than what it saves.
     while len(items) - start > size + FIRST_PART:
-        yield items[start : start + size]
+        yield items[start : start + size], False
         start, size = start + size, PART
     if start < len(items):
-        yield items[start:]
+        yield items[start:], True
 
 
 async def _write(write: Callable[[Sequence[W]], Awaitable[object]], made: Sequence[W]) -> None:

@@ -1,11 +1,12 @@
 """How a process ends: with which exit code, for which reason."""
 
 import asyncio
+import gc
 import os
 import signal
 
 from shared.errors import Unavailable
-from shared.process import EXIT_FAILED, EXIT_OK, run_until_stopped
+from shared.process import EXIT_FAILED, EXIT_OK, GARBAGE_EVERY, run_until_stopped
 
 
 async def wait_for_ever() -> None:
@@ -37,3 +38,14 @@ def test_a_process_that_is_cancelled_by_nobody_has_failed_and_shall_be_started_a
 
 def test_a_process_whose_server_stays_away_has_failed() -> None:
     assert run_until_stopped(without_a_server()) == EXIT_FAILED
+
+
+def test_a_process_looks_for_garbage_seldom_while_it_works() -> None:
+    before, meanwhile = gc.get_threshold(), []
+
+    async def look() -> None:
+        meanwhile.append((gc.get_threshold()[0], gc.get_freeze_count() > 0, gc.isenabled()))
+
+    assert run_until_stopped(look()) == EXIT_OK
+    assert meanwhile == [(GARBAGE_EVERY, True, True)]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)

@@ -60,7 +60,7 @@ async def look(
     """
     if just_read is None:
         found = store["contacts"].find({"_id": {"$in": list(nonces)}}, dict.fromkeys(LOOKED_AT, 1))
-        just_read = [contact_of(contact, LOOKED_AT) async for contact in found]
+        just_read = [contact_of(contact, LOOKED_AT) for contact in await found.to_list()]
     contacts = {contact["_id"]: contact for contact in just_read}
     everybody = Root("global_budget", GLOBAL, ("limit",), (sum_over_shards("held"),))
     context = DialingContext(store, everybody)

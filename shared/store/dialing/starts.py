@@ -95,7 +95,7 @@ async def started_by(store: Store, contact_ids: Sequence[str], nonce: str) -> li
     """The contacts that this start call made its own: what the gate and a placement need of each."""
     query = {"_id": {"$in": list(contact_ids)}, "start.nonce": nonce}
     found = store["contacts"].find(query, dict.fromkeys(_PLACED, 1))
-    return [contact_of(contact, _PLACED) async for contact in found]
+    return [contact_of(contact, _PLACED) for contact in await found.to_list()]
 
 
 @translates

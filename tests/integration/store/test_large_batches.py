@@ -14,7 +14,7 @@ from shared.store.client import Document, Store
 from shared.store.dialing import claim
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.moves import GuardFailed
-from shared.store.dialing.shard_transaction import Ownership
+from shared.store.dialing.shard_transaction import Ownership, ShardTransaction
 from shared.store.dialing.shard_work import ShardWork, WorkDone, do_shard_work
 from shared.store.dialing.shards import GrantMove, ensure_shards, move_grants, set_global_limit, take_over
 from shared.store.reports.counters import campaign_counts
@@ -85,7 +85,7 @@ async def test_an_error_in_a_later_part_leaves_nothing_of_those_before(
     owner, campaign, ids = await stand(store, MANY)
     lock, parts = claim._lock, []
 
-    async def fail_late(transaction: claim.ShardTransaction, claims: Sequence[tuple[Document, Document]]) -> None:
+    async def fail_late(transaction: ShardTransaction, claims: Sequence[tuple[Document, Document]]) -> None:
         parts.append(len(claims))
         await lock(transaction, claims)
         if len(parts) == 2:
