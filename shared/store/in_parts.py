@@ -25,8 +25,8 @@ async def write_in_parts(
     """`make` the writes of all items and `write` them, in order and one after the other.
 
     `make` gets a few neighbours at a time, none twice. It may run while a `write` goes on, so it must not use the
-    session, nor read what the write changes. Raises what either of them raises, once no write goes on any more. A part
-    of which nothing is to be written is not.
+    session, nor read what the write changes. Raises what either of them raises, once no write goes on; a caller
+    that is cancelled cancels the write. A part of which nothing is to be written is not.
     """
     writing: asyncio.Task[None] | None = None
     try:
@@ -44,6 +44,11 @@ async def write_in_parts(
             elif made:
                 writing = asyncio.create_task(_write(write, made))
                 await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        # A server that hangs would keep a caller that is out of time.
+        if writing is not None:
+            writing.cancel()
+        raise
     finally:
         if writing is not None:
             # An error ends the batch: the session is free only when its request has ended, however that ends.

@@ -113,17 +113,27 @@ async def test_a_write_that_fails_while_the_next_part_cannot_be_made_is_not_left
     assert failed, "it has ended, and its error is not the one that counts"
 
 
-async def test_who_is_cancelled_leaves_no_write_behind() -> None:
-    batch = Batch()
-    began = asyncio.Event()
+@pytest.mark.parametrize("made", [FIRST_PART + 15, MANY])
+async def test_a_batch_that_is_cancelled_ends_at_once_and_leaves_no_write_behind(made: int) -> None:
+    """While the next part is made, and while all there is to do is to wait for a server that hangs."""
+    batch, hanging = Batch(), []
 
-    async def write(items: Sequence[int]) -> None:
-        began.set()
-        await batch.write(items)
+    async def hang(items: Sequence[int]) -> None:
+        hanging.append(len(items))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            hanging.clear()
 
-    task = asyncio.create_task(write_in_parts(range(MANY), batch.make, write))
-    await began.wait()
-    task.cancel()
+    def make(items: Sequence[int]) -> list[int]:
+        done = batch.make(items)
+        if made in items:
+            task.cancel()
+        return done
+
+    task = asyncio.create_task(write_in_parts(range(MANY), make, hang))
+    if made == MANY:
+        asyncio.get_running_loop().call_later(0.05, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not batch.writing
+    assert not hanging
