@@ -20,7 +20,8 @@ from shared.store.dialing.shards import GrantMove, ensure_shards, move_grants, s
 from shared.store.reports.counters import campaign_counts
 from tests.factories import add_campaign, add_contacts, add_organization
 
-NOW = utc_now() + timedelta(minutes=1)
+NOW = utc_now()
+EARLIER = NOW - timedelta(hours=1)
 MANY = in_parts.FIRST_PART + 2 * in_parts.PART + 1
 
 
@@ -29,7 +30,7 @@ async def stand(store: Store, count: int) -> tuple[Ownership, Document, list[str
     await ensure_shards(store)
     organization = await add_organization(store, concurrency_limit=count)
     campaign = await add_campaign(store, organization)
-    contacts = await add_contacts(store, organization, campaign, count)
+    contacts = await add_contacts(store, organization, campaign, count, created_at=EARLIER, due_at=EARLIER)
     await set_global_limit(store, count)
     owner = Ownership(organization["shard"], await take_over(store, organization["shard"]))
     assert await move_grants(store, [GrantMove(owner, count)])
