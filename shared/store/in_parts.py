@@ -5,8 +5,8 @@ writes. Of a large batch both go on at the same time (docs/benchmarks.md).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 # Items of the first part: few, because nothing is written while they are made. And of each other: each part costs a
 # request.
@@ -20,7 +20,9 @@ W = TypeVar("W")
 
 
 async def write_in_parts(
-    items: Sequence[T], make: Callable[[Sequence[T]], Sequence[W]], write: Callable[[Sequence[W]], Awaitable[object]]
+    items: Sequence[T],
+    make: Callable[[Sequence[T]], Sequence[W]],
+    write: Callable[[Sequence[W]], Coroutine[Any, Any, object]],
 ) -> None:
     """`make` the writes of all items and `write` them, in order and one after the other.
 
@@ -28,7 +30,7 @@ async def write_in_parts(
     session, nor read what the write changes. Raises what either of them raises, once no write goes on; a caller
     that is cancelled cancels the write. A part of which nothing is to be written is not.
     """
-    writing: asyncio.Task[None] | None = None
+    writing: asyncio.Task[object] | None = None
     try:
         for part, is_last in _parts(items):
             made: list[W] = []
@@ -42,7 +44,7 @@ async def write_in_parts(
             if made and is_last:
                 await write(made)
             elif made:
-                writing = asyncio.create_task(_write(write, made))
+                writing = asyncio.create_task(write(made))
                 await asyncio.sleep(0)
     except asyncio.CancelledError:
         # A server that hangs would keep a caller that is out of time.
@@ -66,7 +68,3 @@ def _parts(items: Sequence[T]) -> Iterator[tuple[Sequence[T], bool]]:
         start, size = start + size, PART
     if start < len(items):
         yield items[start:], True
-
-
-async def _write(write: Callable[[Sequence[W]], Awaitable[object]], made: Sequence[W]) -> None:
-    await write(made)

@@ -105,7 +105,7 @@ async def apply_endings(transaction: ShardTransaction, events: Sequence[CallFini
                 _better_ending(transaction, finishing, event, contact, attempt, now)
         return number_late_calls(transaction, finishing.attempts[known:], now)
 
-    distinct = list(distinct_endings(await consistent_endings(transaction, events, stored, contacts)))
+    distinct = distinct_endings(await consistent_endings(transaction, events, stored, contacts))
     if distinct and transaction.context.root_document is None:
         # Those of removed contacts may come where nothing was read yet; the calls of some are numbered now.
         await transaction.context.load_root()
