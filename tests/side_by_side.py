@@ -1,15 +1,18 @@
 """`make test`: two processes of pytest side by side, since most tests wait for servers more than they compute.
 
 Both use the same Kafka and MongoDB, which the last one to end stops, with databases and topics of their own. Their
-lines are shown as they come, behind the name of their part. Arguments are passed on to both.
+lines are shown as they come, behind the name of their part; what failed is shown once more when both have ended, since
+a log is often kept by its last lines alone. Arguments are passed on to both.
 """
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +32,11 @@ PARTS: Final = {
     "others": ("tests", *(f"--ignore={path}" for path in SYSTEMS)),
 }
 WIDTH: Final = max(map(len, PARTS))
+# The lines of pytest that say what failed and why, colors aside: a test's heading, the error, its place, the summary.
+OF_A_FAILURE: Final = re.compile(r"_{3,} .+ _{3,}|E  |\S+:\d+: \w|FAILED |ERROR ")
+COLOR: Final = re.compile(r"\x1b\[[\d;]*m")
+# A part that was killed, as by a test's timeout, says none of that; its last lines tell what it was at.
+MOST_REPEATED: Final = 25
 
 
 async def main(options: Sequence[str], parts: Mapping[str, Sequence[str]] = PARTS) -> int:
@@ -38,10 +46,12 @@ async def main(options: Sequence[str], parts: Mapping[str, Sequence[str]] = PART
     # Ctrl-C reaches the parts by themselves; they say what they were at, and that is still to be shown.
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_signal_handler(signal.SIGTERM, _terminate, list(running.values()))
-    codes = await asyncio.gather(*(_shown(name, process) for name, process in running.items()))
-    for name, code in zip(running, codes, strict=True):
+    ends = await asyncio.gather(*(_shown(name, process) for name, process in running.items()))
+    for name, (code, why) in zip(running, ends, strict=True):
+        for line in ("what failed:", *why) if code else ():
+            _show(name, line)
         _show(name, f"ended with exit code {code}")
-    return next((code for code in codes if code), 0)
+    return next((code for code, _ in ends if code), 0)
 
 
 async def _start(arguments: Sequence[str]) -> asyncio.subprocess.Process:
@@ -62,17 +72,22 @@ def _terminate(processes: Sequence[asyncio.subprocess.Process]) -> None:
             process.terminate()
 
 
-async def _shown(name: str, process: asyncio.subprocess.Process) -> int:
-    """Show what it says, line by line, until it ends; its exit code."""
+async def _shown(name: str, process: asyncio.subprocess.Process) -> tuple[int, Iterable[str]]:
+    """Show what it says, line by line, until it ends; its exit code, and the last lines that say what failed."""
     assert process.stdout is not None
+    last, failures = deque[str](maxlen=MOST_REPEATED), deque[str](maxlen=MOST_REPEATED)
     rest = b""
     while some := await process.stdout.read(65536):
         *lines, rest = (rest + some).split(b"\n")
-        for line in lines:
-            _show(name, line.decode(errors="replace"))
+        for line in (line.decode(errors="replace") for line in lines):
+            _show(name, line)
+            last.append(line)
+            if OF_A_FAILURE.match(COLOR.sub("", line)):
+                failures.append(line)
     if rest:
-        _show(name, rest.decode(errors="replace"))
-    return await process.wait()
+        last.append(rest.decode(errors="replace"))
+        _show(name, last[-1])
+    return await process.wait(), failures or last
 
 
 def _show(name: str, line: str) -> None:
