@@ -18,7 +18,7 @@ from services.carrier_simulator.app import running
 from services.carrier_simulator.settings import Behaviour, SimulatorSettings
 from shared.clock import utc_now
 from tests.contract.carriers import ACCOUNT, CALLER, TOKEN
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 
 CALLS = f"/2010-04-01/Accounts/{ACCOUNT}/Calls"
 ORDER = {"To": "+12025550123", "From": CALLER, "Url": "https://agent.example/answer"}
@@ -284,7 +284,7 @@ async def test_process_starts_serves_and_stops_on_sigterm() -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{listening['url']}/health/ready") as response:
         assert response.status == 200
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE * 10) == 0
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ async def test_process_starts_serves_and_stops_on_sigterm() -> None:
 async def test_process_refuses_contradicting_settings(variables: dict[str, str], said: str) -> None:
     account = {"DIALSTREAM_TWILIO_ACCOUNT_SID": ACCOUNT, "DIALSTREAM_TWILIO_AUTH_TOKEN": TOKEN} if variables else {}
     process = await a_process(**account, **variables)
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE * 20)
     assert process.returncode == 2
     assert said in errors.decode()
 
@@ -313,7 +313,7 @@ async def test_process_refuses_contradicting_settings(variables: dict[str, str],
 async def test_process_says_what_it_cannot_have(client: Client, variables: dict[str, str], said: str) -> None:
     named = {name: value.format(taken=client.port) for name, value in variables.items()}
     process = await a_process(DIALSTREAM_TWILIO_ACCOUNT_SID=ACCOUNT, DIALSTREAM_TWILIO_AUTH_TOKEN=TOKEN, **named)
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE * 20)
     assert process.returncode == 2
     assert said.format(taken=client.port) in errors.decode()
     assert "Traceback" not in errors.decode()

@@ -23,10 +23,10 @@ from deploy.local.servers import Addresses
 from deploy.local.supervision import answers_ready
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import connect
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 
 READY_SECONDS = 40.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = PATIENCE * 15.0
 
 
 @dataclass(slots=True)

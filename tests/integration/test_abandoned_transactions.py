@@ -177,7 +177,7 @@ async def test_calls_go_on_though_a_process_was_killed_in_the_middle_of_a_transa
             assert not engine.failures()
             return await store["contacts"].count_documents({"status": "completed"}) == CONTACTS
 
-        await eventually(all_called, timeout=SERVERS_OWN_LIMIT_SECONDS / 2)
+        await eventually(all_called, within=SERVERS_OWN_LIMIT_SECONDS / 2)
         placed = [call.contact_id for carrier in engine.carriers for call in carrier.placements]
     assert len(placed) == len(set(placed)) == CONTACTS
 

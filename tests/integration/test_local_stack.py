@@ -21,7 +21,7 @@ from deploy.local.stopping import InUse, stop_in_order
 from shared.errors import ConfigurationError
 from shared.settings import KafkaSettings
 from shared.topics import ORG_EVENTS
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 
 NOTHING_GIVEN = Given()
 
@@ -57,7 +57,7 @@ async def assert_it_is_still_there(addresses: Addresses) -> None:
     consumer = AIOKafkaConsumer(ORG_EVENTS.name, bootstrap_servers=addresses.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE * 15):
             assert (await consumer.getone()).value == b"kept"
     finally:
         await consumer.stop()

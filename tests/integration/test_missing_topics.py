@@ -16,7 +16,7 @@ from shared.bus.producer import Producer
 from shared.bus.required_topics import needed_by
 from shared.settings import KafkaSettings
 from shared.store.client import Store
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 from tests.integration.contact_ingest.customer import new_customer
 
 
@@ -39,7 +39,7 @@ async def failed(module: str, environment: dict[str, str]) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), 40)
+        said, _ = await asyncio.wait_for(process.communicate(), PATIENCE * 40)
     finally:
         if process.returncode is None:
             process.kill()
@@ -91,7 +91,7 @@ async def test_it_goes_on_once_they_are_made(
     serving = asyncio.create_task(serve())
     await eventually(looked.is_set, timeout=20)
     await create_topics(settings)
-    await asyncio.wait_for(serving, 60)
+    await asyncio.wait_for(serving, PATIENCE * 60)
 
 
 async def test_replay_says_so_at_once(kafka_address: str, prefix: str) -> None:

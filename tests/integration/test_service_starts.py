@@ -15,6 +15,7 @@ from deploy.local.home import LOCALHOST
 from deploy.local.servers import Addresses
 from shared.store.client import Store
 from shared.store.migrations.schema import VERSION
+from tests.eventually import PATIENCE
 
 SERVICES = (
     "campaign_api",
@@ -55,7 +56,7 @@ async def ended(service: str, variables: dict[str, str]) -> tuple[int | None, st
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await asyncio.wait_for(process.communicate(), 60)
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE * 60)
     finally:
         if process.returncode is None:
             process.kill()

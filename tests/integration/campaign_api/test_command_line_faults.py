@@ -13,7 +13,7 @@ from deploy.local.home import free_port
 from services.contact_ingest.jobs import Jobs
 from shared.store.catalog.file_contents import GridFSFiles
 from tests.command_line import Ran, dialstream, running
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
 from tests.integration.campaign_api.conftest import Stack
 
@@ -193,9 +193,9 @@ async def test_ctrl_c_ends_what_follows(acme: Customer, tmp_path: Path, command:
     follow = ("campaigns", "watch", await campaign_of(acme)) if command == "watch" else ("calls", "tail")
     async with running(*follow, home=tmp_path, URL=acme.api.url, API_KEY=acme.key) as process:
         assert process.stdout is not None
-        await asyncio.wait_for(process.stdout.readline(), 30)
+        await asyncio.wait_for(process.stdout.readline(), PATIENCE * 30)
         process.send_signal(signal.SIGINT)
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), PATIENCE * 10)
     assert (process.returncode, err) == (130, b"")
 
 
@@ -211,7 +211,7 @@ async def test_a_listener_that_is_ended_leaves_no_subscription(
 
         await eventually(subscribed, timeout=20, every=0.1, saying="a subscription")
         process.send_signal(sent)
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), PATIENCE * 10)
     assert (process.returncode, b"Traceback" in err) == (130, False)
     assert (await acme.get("/webhooks")).body["webhooks"] == []
 
@@ -234,6 +234,6 @@ async def test_a_listener_whose_reader_has_gone_ends(acme: Customer, tmp_path: P
         assert b"SIGNATURE WRONG" in await process.stdout.readline()
         process.stdout._transport.close()  # type: ignore[attr-defined]
         await send()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE * 10):
             await process.wait()
     assert process.returncode == 0

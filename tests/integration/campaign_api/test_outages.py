@@ -79,7 +79,7 @@ async def test_requests_above_the_limit_are_429_until_retry_after(stack: Stack) 
         async def allowed_again() -> bool:
             return (await acme.get("/timezones")).status == 200
 
-        await eventually(allowed_again, timeout=int(refused) + 1)
+        await eventually(allowed_again, within=int(refused) + 1)
 
 
 async def refusal(customer: Customer) -> str:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from deploy.local.home import free_port
 from shared.store.client import connect
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api
 from tests.integration.campaign_api.conftest import Stack
 
@@ -58,8 +58,8 @@ async def test_the_process_serves_until_sigterm_and_ends_with_0(api: Api, stack:
             assert await stream.content.readline() == b"event: stats\n"
             running.send_signal(signal.SIGTERM)
             # A stream that is followed has no end of its own, and holds up nothing.
-            await asyncio.wait_for(stream.read(), 10)
-        await asyncio.wait_for(running.wait(), 10)
+            await asyncio.wait_for(stream.read(), PATIENCE * 10)
+        await asyncio.wait_for(running.wait(), PATIENCE * 10)
         assert running.returncode == 0
     settings = stack.settings.model_copy(update={"mongodb_database": environment["DIALSTREAM_MONGODB_DATABASE"]})
     store = connect(settings)
@@ -71,13 +71,13 @@ async def test_a_process_whose_mongodb_stays_away_says_so_and_ends_with_1(stack:
     away = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
     environment = environment_for(stack, free_port(), mongodb=away, start_deadline_seconds="0.2")
     async with process(environment) as running:
-        _, said = await asyncio.wait_for(running.communicate(), 30)
+        _, said = await asyncio.wait_for(running.communicate(), PATIENCE * 30)
         assert running.returncode == 1
         assert b"DIALSTREAM_MONGODB" in said
 
 
 async def test_a_process_with_settings_that_make_no_sense_names_them_and_ends_with_2(stack: Stack) -> None:
     async with process(environment_for(stack, free_port(), requests_per_minute="-1")) as running:
-        _, said = await asyncio.wait_for(running.communicate(), 30)
+        _, said = await asyncio.wait_for(running.communicate(), PATIENCE * 30)
         assert running.returncode == 2
         assert b"DIALSTREAM_REQUESTS_PER_MINUTE" in said

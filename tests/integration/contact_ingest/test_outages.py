@@ -15,7 +15,7 @@ from pymongo.uri_parser import parse_uri
 from services.contact_ingest.app import running
 from services.contact_ingest.settings import IngestSettings
 from shared.store.reports.counters import campaign_counts
-from tests.eventually import eventually
+from tests.eventually import PATIENCE, eventually
 from tests.integration.contact_ingest.customer import Customer
 from tests.proxy import line_to
 
@@ -92,7 +92,7 @@ async def test_a_killed_process_loses_nothing_and_doubles_nothing(customer: Cust
         for batch in batches:
             assert (await customer.done(batch["batch_id"], timeout=60)).inserted == 305
         ingest.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(ingest.wait(), 20) == 0
+        assert await asyncio.wait_for(ingest.wait(), PATIENCE * 20) == 0
     assert await customer.contacts() == 12 * 305
     assert (await campaign_counts(customer.store, customer.campaign_id)).pending == 12 * 305
 
@@ -112,13 +112,13 @@ async def test_it_gives_up_when_a_server_stays_away_at_the_start(
     settings: IngestSettings, away: dict[str, str], says: bytes
 ) -> None:
     async with process(settings, **{"DIALSTREAM_START_DEADLINE_SECONDS": "0.5"} | away) as ingest:
-        _, errors = await asyncio.wait_for(ingest.communicate(), 40)
+        _, errors = await asyncio.wait_for(ingest.communicate(), PATIENCE * 40)
     assert ingest.returncode == 1
     assert says in errors
 
 
 async def test_contradicting_settings_stop_it(settings: IngestSettings) -> None:
     async with process(settings, DIALSTREAM_INGEST_MAX_BATCHES="0") as ingest:
-        _, errors = await asyncio.wait_for(ingest.communicate(), 40)
+        _, errors = await asyncio.wait_for(ingest.communicate(), PATIENCE * 40)
     assert ingest.returncode == 2
     assert b"DIALSTREAM_INGEST_MAX_BATCHES" in errors
