@@ -27,8 +27,9 @@ from shared.wiring import connected
 SERVICE = "call-executor"
 MAX_RECORDS = 500
 # While jobs read ahead wait here, the client asks for the other partitions alone, and jobs behind those that
-# wait are not fetched until that question is answered: half a second by default (docs/benchmarks.md).
-FETCH_WAIT_MS = 50
+# wait are not fetched until that question is answered: half a second by default (docs/benchmarks.md). Each question
+# costs a quiet executor and its broker as much as one that brings jobs.
+FETCH_WAIT_MS = 200
 # Jobs in hand at the end are placed or released before the group is left.
 STOP_SECONDS = 15.0
 
@@ -42,7 +43,7 @@ class CallExecutor:
         self, settings: ExecutorSettings, *, store: Store, producer: Producer, build_provider: BuildProvider
     ) -> None:
         self.executor_id = f"{settings.instance or SERVICE}-{uuid.uuid4()}"
-        self._outbox = Outbox(store, producer)
+        self._outbox = Outbox(store, producer, lambda: len(self._held))
         self._held = HeldCalls(self._outbox)
         self.provider = build_provider(settings, self._held.on_report)
         self._carriers = Carriers(store, settings, SecretCipher(settings.secret_key), self.provider)

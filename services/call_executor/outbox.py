@@ -6,10 +6,12 @@ leaves the outbox on hope: an ending known only here would be lost with the proc
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic
+from shared.domain.turnover import Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished
 from shared.logs import get_logger
@@ -28,10 +30,14 @@ log = get_logger()
 
 
 class Outbox:
-    """Sends in natural batches: what came while the last batch was on its way."""
+    """Sends in natural batches: what came while the last batch was on its way, or a moment after a small one.
 
-    def __init__(self, store: Store, producer: Producer) -> None:
-        self._store, self._producer = store, producer
+    `held` says how many calls are up that end here.
+    """
+
+    def __init__(self, store: Store, producer: Producer, held: Callable[[], int]) -> None:
+        self._store, self._producer, self._held = store, producer, held
+        self._gathering = Gathering()
         self._events: deque[AnyOrgEvent] = deque()
         self._call_ids: deque[tuple[str, str, str]] = deque()
         self._filled = asyncio.Event()
@@ -68,6 +74,7 @@ class Outbox:
             await self._filled.wait()
             self._filled.clear()
             while self._events or self._call_ids:
+                await self._gather()
                 try:
                     await asyncio.gather(self._send_events(), self._send_call_ids())
                 except TemporaryError as error:
@@ -75,8 +82,15 @@ class Outbox:
                     await asyncio.sleep(RETRY_SECONDS)
             self._empty.set()
 
+    async def _gather(self) -> None:
+        """Behind a small batch, wait a moment for more; not while this executor leaves."""
+        if self._let_go_at is None:
+            await asyncio.sleep(self._gathering.pause(self._held(), len(self._events), monotonic()))
+
     async def _send_events(self) -> None:
         batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]
+        ended = sum(isinstance(event, CallFinished) for event in batch)
+        self._gathering.served(ended, len(batch), 0, monotonic())
         lost = await self._producer.publish_events(batch, ACKNOWLEDGE_SECONDS)
         if not lost:
             return

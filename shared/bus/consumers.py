@@ -31,8 +31,11 @@ from shared.topics import Topic
 HEARTBEAT_MS: Final = 500
 # The brokers' layout is asked for so often, also while nothing fails.
 METADATA_MS: Final = 5000
-# FastStream's default makes stragglers of a third of a second (docs/benchmarks.md).
-BATCH_WAIT_MS: Final = 10
+# FastStream rests so long behind a read that brought nothing: by its default, records that come then wait for a third
+# of a second (docs/benchmarks.md). It also waits no longer than that for a read, which would wake an idle process a
+# hundred times a second: `_WaitingConsumer`.
+REST_MS: Final = 10
+READ_WAIT_MS: Final = 500
 # aiokafka's and Kafka's own default.
 FETCH_WAIT_MS: Final = 500
 # What Kafka adds to a message, and a dead letter's story, fit in.
@@ -98,7 +101,7 @@ class BatchReader:
             FastStreamTopic(settings.topic_prefix + topic.name, declare=False),
             batch=True,
             max_records=max_records,
-            batch_timeout_ms=BATCH_WAIT_MS,
+            batch_timeout_ms=REST_MS,
             fetch_max_wait_ms=fetch_wait_ms,
             max_partition_fetch_bytes=topic.max_message_bytes,
             ack_policy=AckPolicy.MANUAL,
@@ -192,9 +195,19 @@ async def _as_read(message: KafkaMessage) -> _Read:
     return _Read(cast(tuple[KafkaRecord, ...], message.raw_message), cast(AIOKafkaConsumer, message.consumer))
 
 
+class _WaitingConsumer(PatientConsumer):
+    """A consumer of FastStream's that waits for records itself, and returns as soon as there are any."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[KafkaRecord]]:
+        """As in the client library, but for the time to wait, which is always the same."""
+        return await super().getmany(*partitions, timeout_ms=READ_WAIT_MS, max_records=max_records)
+
+
 def _make_patient(broker: KafkaBroker) -> None:
     """Have FastStream read with patient consumers: between `connect` and `start`."""
     config = broker.config.broker_config
     if not isinstance(config.builder, functools.partial):
         raise TypeError("FastStream builds its consumers in another way than this was written for")
-    config.builder = functools.partial(PatientConsumer, *config.builder.args, **config.builder.keywords)
+    config.builder = functools.partial(_WaitingConsumer, *config.builder.args, **config.builder.keywords)

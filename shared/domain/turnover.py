@@ -1,8 +1,9 @@
-"""Turnover: how long the ends of calls are let gather, so that one step of a shard's loop serves several of them.
+"""Turnover: how long the ends of calls are let gather, so that one step serves several of them.
 
-A step costs a dozen requests, whether it serves one end or a hundred. While a few calls end every second each would
-have a step of its own, and a call would cost twenty times what it costs in a crowd. A slot that waits is not dialed,
-so the wait is a small part of what a call lasts: where calls are short there is none.
+A step of a shard's loop costs a dozen requests, one of an executor's outbox a way through Kafka, whether it serves one
+end or a hundred. While a few calls end every second each would have a step of its own, and a call would cost twenty
+times what it costs in a crowd. A slot that waits is not dialed, so the wait is a small part of what a call lasts: where
+calls are short there is none.
 """
 
 import math
@@ -33,3 +34,25 @@ class Turnover:
     def gather_seconds(self, held: int) -> float:
         """How long ends may gather while so many slots are held: by these and the turnover a call has its length."""
         return min(LONGEST_SECONDS, SHARE * held / self.per_second) if self.per_second > 0 else 0.0
+
+
+class Gathering:
+    """When the next step may begin that serves ends of calls. One that comes long after the last never waits.
+
+    Times are of a clock that never jumps, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self._turnover = Turnover()
+        self._served_few_at: float | None = None
+
+    def served(self, ended: int, events: int, claimed: int, now: float) -> None:
+        """Note that a step is over which has served so many events, `ended` of them ends of calls, and claimed."""
+        self._turnover = self._turnover.after(ended, now)
+        self._served_few_at = now if events and max(events, claimed) < ENOUGH else None
+
+    def pause(self, held: int, waiting: int, now: float) -> float:
+        """Seconds until the next step begins, with so many slots held and events waiting; 0: at once."""
+        if self._served_few_at is None or waiting >= ENOUGH:
+            return 0.0
+        return max(0.0, self._served_few_at + self._turnover.gather_seconds(held) - now)

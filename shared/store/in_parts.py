@@ -23,16 +23,18 @@ async def write_in_parts(
     items: Sequence[T],
     make: Callable[[Sequence[T]], Sequence[W]],
     write: Callable[[Sequence[W]], Coroutine[Any, Any, object]],
+    meanwhile: Callable[[], object] | None = None,
 ) -> None:
     """`make` the writes of all items and `write` them, in order and one after the other.
 
-    `make` gets a few neighbours at a time, none twice. It may run while a `write` goes on, so it must not use the
-    session, nor read what the write changes. Raises what either of them raises, once no write goes on; a caller
-    that is cancelled cancels the write. A part of which nothing is to be written is not.
+    `make` gets a few neighbours at a time, none twice; `meanwhile` is called once when all are made. Both may run while
+    a `write` goes on, so they must not use the session, nor read what the write changes. Raises what any of them
+    raises, once no write goes on; a caller that is cancelled cancels the write. A part of which nothing is to be
+    written is not.
     """
     writing: asyncio.Task[object] | None = None
     try:
-        for part, is_last in _parts(items):
+        for part in _parts(items):
             made: list[W] = []
             for first in range(0, len(part), _AT_A_TIME):
                 made += make(part[first : first + _AT_A_TIME])
@@ -41,11 +43,14 @@ async def write_in_parts(
             if writing is not None:
                 await writing
                 writing = None
-            if made and is_last:
-                await write(made)
-            elif made:
+            if made:
                 writing = asyncio.create_task(write(made))
                 await asyncio.sleep(0)
+        if meanwhile is not None:
+            meanwhile()
+        if writing is not None:
+            await writing
+            writing = None
     except asyncio.CancelledError:
         # A server that hangs would keep a caller that is out of time.
         if writing is not None:
@@ -59,12 +64,11 @@ async def write_in_parts(
                 writing.exception()
 
 
-def _parts(items: Sequence[T]) -> Iterator[tuple[Sequence[T], bool]]:
-    """The parts, each with whether it is the last."""
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     start, size = 0, FIRST_PART
     # A few more than a part are written with it: a request for them alone costs more than what it saves.
     while len(items) - start > size + FIRST_PART:
-        yield items[start : start + size], False
+        yield items[start : start + size]
         start, size = start + size, PART
     if start < len(items):
-        yield items[start:], True
+        yield items[start:]

@@ -13,7 +13,7 @@ from shared.clock import monotonic, utc_now
 from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store
 from shared.store.dialing.claim import MAX_CLAIM
-from tests.bench.dialing import OUR_SCHEDULER
+from tests.bench.dialing import OUR_EXECUTOR, OUR_SCHEDULER, executor_settings
 from tests.bench.figures import Figures, milliseconds, percentile
 from tests.bench.progress import until_taken_over
 from tests.bench.stage import BenchFailed, CpuClock, Member, Stage, new_stage, running_members
@@ -21,8 +21,9 @@ from tests.factories import add_campaign, add_configuration, add_organization, c
 
 FEW = 10
 STEPS = 2000
-# So long the CPU time of processes at rest is looked at.
+# So long the CPU time of processes at rest is looked at, once they have started and have their partitions.
 REST_SECONDS = 30.0
+SETTLED_SECONDS = 5.0
 DEADLINE_SECONDS = 60.0
 
 
@@ -64,17 +65,27 @@ async def measure_idle(addresses: Addresses, console: Console, *, campaigns: int
 
 
 async def _add_rest(figures: Figures, addresses: Addresses) -> None:
-    """Rows for one campaign in which nobody is due: a scheduler beside the servers, and the servers alone."""
+    """Rows for one campaign in which nobody is due: a scheduler beside the servers, and the servers alone.
+
+    And for the services that read a quiet topic of Kafka's, without a scheduler.
+    """
     async with new_stage(addresses) as stage:
         await _fill(stage.store, 1)
         alone = await _cpu(stage, [])
         async with running_members(stage, ("scheduler", OUR_SCHEDULER, {"telephony_provider": "scripted"})) as members:
             await until_taken_over(stage, members, DEADLINE_SECONDS)
             used = await _cpu(stage, members)
+        executor = ("executor", OUR_EXECUTOR, executor_settings(stage, 1))
+        async with running_members(stage, executor, ("ingest", "services.contact_ingest", {})) as members:
+            await asyncio.sleep(SETTLED_SECONDS)
+            reading = await _cpu(stage, members)
     for name, percent in used.items():
         without = f"{alone[name]:.2f} without a scheduler" if name in alone else ""
         figures.rows.append((f"at rest, {name}, % of a core", f"{percent:.2f}", without))
-    figures.values["at_rest_percent"] = {"with_a_scheduler": used, "servers_alone": alone}
+    for name in ("executor", "ingest", "kafka"):
+        without = f"{alone[name]:.2f} without the two" if name in alone else ""
+        figures.rows.append((f"at rest, readers alone, {name}, % of a core", f"{reading[name]:.2f}", without))
+    figures.values["at_rest_percent"] = {"with_a_scheduler": used, "with_readers": reading, "servers_alone": alone}
 
 
 async def _cpu(stage: Stage, members: Sequence[Member]) -> dict[str, float]:

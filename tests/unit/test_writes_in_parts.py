@@ -57,6 +57,29 @@ async def test_a_few_are_written_at_once_and_of_many_each_part_is_made_beside_th
     assert many.beside == [0] * FIRST_PART + [1] * (MANY - FIRST_PART)
 
 
+@pytest.mark.parametrize("count", [0, 1, 7, MANY])
+async def test_what_is_done_meanwhile_is_done_once_all_is_made_beside_the_last_write(count: int) -> None:
+    batch = Batch()
+    done: list[tuple[int, int]] = []
+    items = range(7 if count == 7 else 1, count + 1)
+    await write_in_parts(items, batch.make, batch.write, lambda: done.append((len(batch.made), batch.writing)))
+    # Of none, and of a seven alone, nothing is written.
+    assert done == [(len(items), int(count in {1, MANY}))]
+    assert sum(map(len, batch.written)) == sum(item % 7 > 0 for item in items)
+
+
+async def test_an_error_of_what_is_done_meanwhile_is_raised_when_no_write_goes_on() -> None:
+    batch = Batch()
+
+    def fail() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await write_in_parts(range(MANY), batch.make, batch.write, fail)
+    assert not batch.writing
+    assert len(batch.written) == 3
+
+
 async def test_nothing_is_written_of_parts_that_come_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_parts, "FIRST_PART", 1)
     monkeypatch.setattr(in_parts, "PART", 1)

@@ -105,11 +105,12 @@ class ShardGroup(ConsumerRebalanceListener):
 
     def _hold_back(self) -> None:
         """Do not read on for shards that are behind, so that memory stays bounded while MongoDB is away."""
+        assigned, held_back = self._consumer.assignment(), self._consumer.paused()
         for shard, loop in self.loops.items():
             partition = TopicPartition(self._topic, shard)
-            if partition not in self._consumer.assignment():
+            if partition not in assigned:
                 continue
-            paused = partition in self._consumer.paused()
+            paused = partition in held_back
             if loop.backlog > MAX_BACKLOG and not paused:
                 self._consumer.pause(partition)
             elif paused and loop.backlog < MAX_BACKLOG // 2:

@@ -18,7 +18,6 @@ from typing import TypeVar
 from services.scheduler.fleet import Fleet
 from services.scheduler.planner import plan
 from services.scheduler.shards.chores import Chores
-from services.scheduler.shards.gathering import Gathering
 from services.scheduler.shards.inbox import Chore, Inbox
 from services.scheduler.shards.job_queue import JobQueue
 from services.scheduler.shards.memory import ShardMemory
@@ -31,6 +30,7 @@ from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.domain.refusal import Rest
+from shared.domain.turnover import Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased
 from shared.logs import get_logger

@@ -133,6 +133,7 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
         return Claimed()
     rooms = await rooms_for(transaction, order, candidates, now, _room_of_shard(transaction))
     claim_id, selection = str(uuid.uuid4()), Selection()
+    jobs: list[DialJob] = []
 
     def claims_of(some: Sequence[Document]) -> list[_Claim]:
         chosen = select(transaction, rooms, some, claim_id, now, order)
@@ -140,14 +141,17 @@ async def apply_claim(transaction: ShardTransaction, order: ClaimOrder, now: dat
         selection.add(chosen)
         return list(zip(chosen.chosen, chosen.locks, strict=True))
 
-    await write_in_parts(candidates, claims_of, partial(_lock, transaction))
-    for contact, lock in zip(selection.chosen, selection.locks, strict=True):
-        transaction.ledger.claimed(contact, lock)
+    def account() -> None:
+        # Not before all are selected: a claim may go by what others of the transaction have left.
+        for contact, lock in zip(selection.chosen, selection.locks, strict=True):
+            transaction.ledger.claimed(contact, lock)
+            jobs.append(_job(contact, lock))
+
+    await write_in_parts(candidates, claims_of, partial(_lock, transaction), meanwhile=account)
     await apply_moves(
         transaction.store, transaction.session, transaction.ledger, transaction.context, selection.moves, now
     )
     await open_runs(transaction, {contact["campaign_id"] for contact in selection.chosen}, now)
-    jobs = [_job(contact, lock) for contact, lock in zip(selection.chosen, selection.locks, strict=True)]
     callers = {lock["attempt"]: lock["caller_number"] for lock in selection.locks} if order.times else {}
     return Claimed(jobs, selection.left, len(selection.moves), selection.spent, callers)
 

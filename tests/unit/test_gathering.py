@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.scheduler.shards.gathering import Gathering
-from shared.domain.turnover import ENOUGH, LONGEST_SECONDS
+from shared.domain.turnover import ENOUGH, LONGEST_SECONDS, Gathering
 
 HELD = 1000
 

@@ -1,0 +1,119 @@
+"""When an executor's outbox sends: at once, or behind a small batch a moment later, with all that has come."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import cast
+
+import pytest
+
+from services.call_executor.outbox import Outbox
+from shared.bus.producer import Producer
+from shared.clock import utc_now
+from shared.domain.outcome import Outcome
+from shared.domain.turnover import ENOUGH, LONGEST_SECONDS
+from shared.events import AnyOrgEvent, CallFinished, JobReleased
+from shared.store.client import Store
+from tests.factories import new_id
+from tests.simulated_time import SimulatedTime
+
+UP = 1000
+A_LITTLE = 0.001
+
+
+class Kafka:
+    """A producer that acknowledges at once, and knows when it was given what."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[float, int]] = []
+
+    async def publish_events(self, events: Iterable[AnyOrgEvent], timeout_seconds: float) -> list[AnyOrgEvent]:
+        """Keep the time and how many events came."""
+        self.sent.append((round(asyncio.get_running_loop().time(), 4), len(list(events))))
+        return []
+
+
+@pytest.fixture(autouse=True)
+def _in_simulated_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = "services.call_executor.outbox.monotonic"
+    monkeypatch.setattr(clock, lambda: asyncio.get_running_loop().time())
+
+
+def ended() -> CallFinished:
+    return CallFinished(
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        contact_id=new_id(),
+        outcome=Outcome.ANSWERED,
+        ended_at=utc_now(),
+    )
+
+
+def released() -> JobReleased:
+    return JobReleased(
+        organization_id=new_id(), shard=0, attempt_id=new_id(), contact_id=new_id(), nonce=None, reason="no token"
+    )
+
+
+async def sent_by(held: int, came: dict[float, int], leaves_at: float | None = None) -> list[tuple[float, int]]:
+    """When how many events were sent, of so many ends that came at these seconds."""
+    kafka = Kafka()
+    outbox = Outbox(cast(Store, None), cast(Producer, kafka), lambda: held)
+    sending = asyncio.create_task(outbox.run())
+    loop = asyncio.get_running_loop()
+    for at, count in came.items():
+        await asyncio.sleep(at - loop.time())
+        if leaves_at == at:
+            leaving = asyncio.create_task(outbox.flushed())
+            await asyncio.sleep(0)
+        for _ in range(count):
+            outbox.add(ended())
+    await asyncio.sleep(1)
+    if leaves_at is not None:
+        await leaving
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending
+    return kafka.sent
+
+
+def in_simulated_time(held: int, came: dict[float, int], leaves_at: float | None = None) -> list[tuple[float, int]]:
+    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+        return runner.run(sent_by(held, came, leaves_at))
+
+
+def test_the_first_end_is_sent_at_once_and_those_behind_it_together_a_moment_later() -> None:
+    came = {0.0: 1, A_LITTLE: 1, 2 * A_LITTLE: 2}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 3)]
+
+
+def test_an_end_that_comes_later_is_sent_at_once() -> None:
+    assert in_simulated_time(UP, {0.0: 1, 2 * LONGEST_SECONDS: 1}) == [(0.0, 1), (2 * LONGEST_SECONDS, 1)]
+
+
+def test_many_are_not_held_up_nor_what_comes_behind_them() -> None:
+    came = {0.0: ENOUGH, A_LITTLE: 1}
+    assert in_simulated_time(UP, came) == [(0.0, ENOUGH), (A_LITTLE, 1)]
+
+
+def test_short_calls_and_an_executor_that_leaves_are_not_held_up() -> None:
+    assert in_simulated_time(0, {0.0: 1, A_LITTLE: 1}) == [(0.0, 1), (A_LITTLE, 1)]
+    assert in_simulated_time(UP, {0.0: 1, A_LITTLE: 1}, leaves_at=A_LITTLE) == [(0.0, 1), (A_LITTLE, 1)]
+
+
+def test_what_is_given_back_goes_with_the_ends_that_gather() -> None:
+    async def both() -> list[tuple[float, int]]:
+        kafka = Kafka()
+        outbox = Outbox(cast(Store, None), cast(Producer, kafka), lambda: UP)
+        sending = asyncio.create_task(outbox.run())
+        outbox.add(ended())
+        await asyncio.sleep(A_LITTLE)
+        outbox.add(released())
+        outbox.add(ended())
+        await asyncio.sleep(1)
+        sending.cancel()
+        return kafka.sent
+
+    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+        assert runner.run(both()) == [(0.0, 1), (LONGEST_SECONDS, 2)]
