@@ -7,6 +7,8 @@ from typing import Any
 from shared.clock import utc_now
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.ids import default_campaign_id, shard_of
+from shared.domain.outcome import Outcome
+from shared.events import CallFinished
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shards import GrantMove, ensure_shards, move_grants, set_global_limit
@@ -17,6 +19,18 @@ ALWAYS_OPEN = [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "star
 def new_id() -> str:
     """An id as the services make them."""
     return str(uuid.uuid4())
+
+
+def ending() -> CallFinished:
+    """The end of a call that nobody else knows."""
+    return CallFinished(
+        organization_id=new_id(),
+        shard=0,
+        attempt_id=new_id(),
+        contact_id=new_id(),
+        outcome=Outcome.BUSY,
+        ended_at=utc_now(),
+    )
 
 
 async def add_organization(store: Store, **fields: Any) -> Document:

@@ -1,4 +1,4 @@
-"""When a shard's loop pauses behind a step, and when it never does."""
+"""When a step that serves ends of calls waits behind the one before, and when it never does."""
 
 import pytest
 

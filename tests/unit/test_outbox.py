@@ -1,7 +1,7 @@
 """When an executor's outbox sends: at once, or behind a small batch a moment later, with all that has come."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -9,12 +9,10 @@ import pytest
 
 from services.call_executor.outbox import Outbox
 from shared.bus.producer import Producer
-from shared.clock import utc_now
-from shared.domain.outcome import Outcome
 from shared.domain.turnover import ENOUGH, LONGEST_SECONDS
-from shared.events import AnyOrgEvent, CallFinished, JobReleased
+from shared.events import AnyOrgEvent, JobReleased
 from shared.store.client import Store
-from tests.factories import new_id
+from tests.factories import ending, new_id
 from tests.simulated_time import SimulatedTime
 
 UP = 1000
@@ -39,38 +37,30 @@ def _in_simulated_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, lambda: asyncio.get_running_loop().time())
 
 
-def ended() -> CallFinished:
-    return CallFinished(
-        organization_id=new_id(),
-        shard=0,
-        attempt_id=new_id(),
-        contact_id=new_id(),
-        outcome=Outcome.ANSWERED,
-        ended_at=utc_now(),
-    )
-
-
 def released() -> JobReleased:
     return JobReleased(
         organization_id=new_id(), shard=0, attempt_id=new_id(), contact_id=new_id(), nonce=None, reason="no token"
     )
 
 
-async def sent_by(held: int, came: dict[float, int], leaves_at: float | None = None) -> list[tuple[float, int]]:
-    """When how many events were sent, of so many ends that came at these seconds."""
+async def sent_by(
+    held: int, came: Mapping[float, Sequence[AnyOrgEvent]], leaves_at: float | None = None
+) -> list[tuple[float, int]]:
+    """When how many events were sent, of those that came at these seconds."""
     kafka = Kafka()
     outbox = Outbox(cast(Store, None), cast(Producer, kafka), lambda: held)
     sending = asyncio.create_task(outbox.run())
+    leaving: asyncio.Task[None] | None = None
     loop = asyncio.get_running_loop()
-    for at, count in came.items():
+    for at, events in came.items():
         await asyncio.sleep(at - loop.time())
         if leaves_at == at:
             leaving = asyncio.create_task(outbox.flushed())
             await asyncio.sleep(0)
-        for _ in range(count):
-            outbox.add(ended())
+        for event in events:
+            outbox.add(event)
     await asyncio.sleep(1)
-    if leaves_at is not None:
+    if leaving is not None:
         await leaving
     sending.cancel()
     with suppress(asyncio.CancelledError):
@@ -78,42 +68,36 @@ async def sent_by(held: int, came: dict[float, int], leaves_at: float | None = N
     return kafka.sent
 
 
-def in_simulated_time(held: int, came: dict[float, int], leaves_at: float | None = None) -> list[tuple[float, int]]:
+def in_simulated_time(
+    held: int, came: Mapping[float, Sequence[AnyOrgEvent]], leaves_at: float | None = None
+) -> list[tuple[float, int]]:
     with asyncio.Runner(loop_factory=SimulatedTime) as runner:
         return runner.run(sent_by(held, came, leaves_at))
 
 
+def ends(count: int) -> list[AnyOrgEvent]:
+    return [ending() for _ in range(count)]
+
+
 def test_the_first_end_is_sent_at_once_and_those_behind_it_together_a_moment_later() -> None:
-    came = {0.0: 1, A_LITTLE: 1, 2 * A_LITTLE: 2}
+    came = {0.0: ends(1), A_LITTLE: ends(1), 2 * A_LITTLE: ends(2)}
     assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 3)]
 
 
 def test_an_end_that_comes_later_is_sent_at_once() -> None:
-    assert in_simulated_time(UP, {0.0: 1, 2 * LONGEST_SECONDS: 1}) == [(0.0, 1), (2 * LONGEST_SECONDS, 1)]
+    assert in_simulated_time(UP, {0.0: ends(1), 2 * LONGEST_SECONDS: ends(1)}) == [(0.0, 1), (2 * LONGEST_SECONDS, 1)]
 
 
 def test_many_are_not_held_up_nor_what_comes_behind_them() -> None:
-    came = {0.0: ENOUGH, A_LITTLE: 1}
+    came = {0.0: ends(ENOUGH), A_LITTLE: ends(1)}
     assert in_simulated_time(UP, came) == [(0.0, ENOUGH), (A_LITTLE, 1)]
 
 
 def test_short_calls_and_an_executor_that_leaves_are_not_held_up() -> None:
-    assert in_simulated_time(0, {0.0: 1, A_LITTLE: 1}) == [(0.0, 1), (A_LITTLE, 1)]
-    assert in_simulated_time(UP, {0.0: 1, A_LITTLE: 1}, leaves_at=A_LITTLE) == [(0.0, 1), (A_LITTLE, 1)]
+    assert in_simulated_time(0, {0.0: ends(1), A_LITTLE: ends(1)}) == [(0.0, 1), (A_LITTLE, 1)]
+    assert in_simulated_time(UP, {0.0: ends(1), A_LITTLE: ends(1)}, leaves_at=A_LITTLE) == [(0.0, 1), (A_LITTLE, 1)]
 
 
 def test_what_is_given_back_goes_with_the_ends_that_gather() -> None:
-    async def both() -> list[tuple[float, int]]:
-        kafka = Kafka()
-        outbox = Outbox(cast(Store, None), cast(Producer, kafka), lambda: UP)
-        sending = asyncio.create_task(outbox.run())
-        outbox.add(ended())
-        await asyncio.sleep(A_LITTLE)
-        outbox.add(released())
-        outbox.add(ended())
-        await asyncio.sleep(1)
-        sending.cancel()
-        return kafka.sent
-
-    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
-        assert runner.run(both()) == [(0.0, 1), (LONGEST_SECONDS, 2)]
+    came = {0.0: ends(1), A_LITTLE: [released(), *ends(1)]}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 2)]

@@ -7,14 +7,11 @@ from contextlib import suppress
 import pytest
 
 from shared.bus.producer import Producer
-from shared.clock import utc_now
-from shared.domain.outcome import Outcome
 from shared.engine.callback_sink import CallbackSink
 from shared.errors import Unavailable
-from shared.events import CallFinished
 from shared.settings import KafkaSettings
 from shared.store.client import Store
-from tests.factories import new_id
+from tests.factories import ending
 
 
 @pytest.fixture
@@ -28,17 +25,6 @@ async def sink(store: Store) -> AsyncIterator[CallbackSink]:
     with suppress(asyncio.CancelledError):
         await running
     await producer.stop()
-
-
-def ending() -> CallFinished:
-    return CallFinished(
-        organization_id=new_id(),
-        shard=0,
-        attempt_id=new_id(),
-        contact_id=new_id(),
-        outcome=Outcome.BUSY,
-        ended_at=utc_now(),
-    )
 
 
 async def test_a_store_that_refuses_an_ending_stops_none_of_those_behind_it(sink: CallbackSink, store: Store) -> None:

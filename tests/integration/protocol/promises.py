@@ -129,7 +129,7 @@ async def check_at_rest(store: Store) -> None:
         return False
 
     with suppress(AssertionError):
-        await eventually(holds, timeout=REST_SECONDS)
+        await eventually(holds, within=REST_SECONDS)
     await Promises(store).check()
 
 
