@@ -1,5 +1,6 @@
 """The console in the machine's Chromium, where something is amiss: what a person sees of it, and how wide it gets."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -82,6 +83,23 @@ async def test_a_live_page_says_when_it_is_not_and_becomes_live_again(
     await expect(page.get_by_role("button", name="Pause")).to_be_visible()
     await expect(page.get_by_role("button", name="Start")).to_have_count(0)
     await page.context.close()
+
+
+async def test_a_page_is_live_whichever_of_its_scripts_comes_last(
+    browser: Browser, console: str, acme: Customer
+) -> None:
+    campaign = await acme.new_campaign(state="draft", contacts=[lead(1)])
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    for script in ("htmx", "hx-sse", "console"):
+        page = await page_of(browser, console, acme)
+        await page.route(f"**/static/{script}.js", late)
+        await page.goto(f"{console}/campaigns/{campaign['id']}")
+        await expect(page.locator("#switch")).to_have_text("● live", timeout=15_000)
+        await page.context.close()
 
 
 async def test_a_live_page_ends_where_its_person_is_signed_out_or_its_campaign_deleted(
