@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+from shared.cancelling import cancel
+
 # Items of the first part: few, because nothing is written while they are made. And of each other: each part costs a
 # request.
 FIRST_PART: Final = 50
@@ -29,8 +31,8 @@ async def write_in_parts(
 
     `make` gets a few neighbours at a time, none twice; `meanwhile` is called once when all are made. Both may run while
     a `write` goes on, so they must not use the session, nor read what the write changes. Raises what any of them
-    raises, once no write goes on; a caller that is cancelled cancels the write. A part of which nothing is to be
-    written is not.
+    raises, once no write goes on: one that does is cancelled, for the batch is given up. A part of which nothing is to
+    be written is not.
     """
     writing: asyncio.Task[object] | None = None
     try:
@@ -41,7 +43,7 @@ async def write_in_parts(
                 if writing is not None:
                     await asyncio.sleep(0)
             if writing is not None:
-                await writing
+                await _over(writing)
                 writing = None
             if made:
                 writing = asyncio.create_task(write(made))
@@ -49,19 +51,36 @@ async def write_in_parts(
         if meanwhile is not None:
             meanwhile()
         if writing is not None:
-            await writing
+            await _over(writing)
             writing = None
-    except asyncio.CancelledError:
-        # A server that hangs would keep a caller that is out of time.
-        if writing is not None:
-            writing.cancel()
-        raise
     finally:
         if writing is not None:
-            # An error ends the batch: the session is free only when its request has ended, however that ends.
+            await _end(writing)
+
+
+async def _over(writing: asyncio.Task[object]) -> None:
+    """Wait for a write, and raise what it raises."""
+    # Not awaited itself: a caller that is cancelled twice would break off how it ends.
+    await asyncio.wait([writing])
+    writing.result()
+
+
+async def _end(writing: asyncio.Task[object]) -> None:
+    """End a write: the session is free only when its request is over, however that ends.
+
+    A server that hangs would keep the caller, and hide the error for which the batch is given up.
+    """
+    cancel(writing)
+    is_cancelled = False
+    while not writing.done():
+        try:
             await asyncio.wait([writing])
-            if not writing.cancelled():
-                writing.exception()
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if not writing.cancelled():
+        writing.exception()
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -77,7 +77,7 @@ async def test_an_error_of_what_is_done_meanwhile_is_raised_when_no_write_goes_o
     with pytest.raises(LookupError):
         await write_in_parts(range(MANY), batch.make, batch.write, fail)
     assert not batch.writing
-    assert len(batch.written) == 3
+    assert len(batch.written) == 2, "the last one was broken off"
 
 
 async def test_nothing_is_written_of_parts_that_come_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,9 +122,11 @@ async def test_a_write_that_fails_while_the_next_part_cannot_be_made_is_not_left
     batch, failed = Batch(), []
 
     async def write(items: Sequence[int]) -> None:
-        await batch.write(items)
-        failed.append(len(items))
-        raise OSError
+        try:
+            await batch.write(items)
+        except asyncio.CancelledError:
+            failed.append(len(items))
+            raise OSError from None
 
     def make(items: Sequence[int]) -> list[int]:
         if FIRST_PART in items:
@@ -134,6 +136,50 @@ async def test_a_write_that_fails_while_the_next_part_cannot_be_made_is_not_left
     with pytest.raises(LookupError):
         await write_in_parts(range(MANY), make, write)
     assert failed, "it has ended, and its error is not the one that counts"
+
+
+async def test_what_cannot_be_made_is_told_at_once_though_the_server_hangs() -> None:
+    batch, hanging = Batch(), []
+
+    async def hang(items: Sequence[int]) -> None:
+        hanging.append(len(items))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            hanging.clear()
+
+    def make(items: Sequence[int]) -> list[int]:
+        if FIRST_PART + 20 in items:
+            assert hanging, "beside the write that hangs"
+            raise LookupError
+        return batch.make(items)
+
+    async with asyncio.timeout(30):
+        with pytest.raises(LookupError):
+            await write_in_parts(range(MANY), make, hang)
+    assert not hanging
+
+
+async def test_a_caller_that_is_cancelled_again_while_a_write_ends_leaves_none_behind() -> None:
+    """As a driver that closes its connection takes a while."""
+    batch, ending = Batch(), asyncio.Event()
+    states: list[str] = []
+
+    async def hang(items: Sequence[int]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await asyncio.sleep(0.1)
+            states.append("over")
+
+    task = asyncio.create_task(write_in_parts(range(MANY), batch.make, hang))
+    asyncio.get_running_loop().call_later(0.05, task.cancel)
+    await ending.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert states == ["over"]
 
 
 @pytest.mark.parametrize("made", [FIRST_PART + 15, MANY])

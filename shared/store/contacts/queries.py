@@ -9,6 +9,7 @@ from pymongo import ASCENDING
 
 from shared.domain.contact import ACTIVE, ContactStatus
 from shared.domain.contact_record import Contact
+from shared.domain.ids import shard_of
 from shared.domain.page import NumberedPage, Page
 from shared.domain.phone import spellings
 from shared.domain.reasons import EndReason
@@ -40,10 +41,14 @@ _OLDEST_FIRST: Final = [("created_at", ASCENDING), ("seq", ASCENDING)]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How contacts are found: by which index, and how many there are at most (None: that is not counted)."""
+    """How contacts are found: by which index, and how many there are at most (None: that is not counted).
+
+    `where` is what the index needs to know beside what is asked for anyway.
+    """
 
     index: str
     at_most: int | None = None
+    where: Document = field(default_factory=dict)
 
 
 @translates
@@ -68,18 +73,18 @@ async def list_contacts(
     where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
     if status is not None:
         where["status"] = status.value
-    way = await way_to(store, campaign_id, status)
+    way = await way_to(store, organization_id, campaign_id, status)
     wanted = limit if way.at_most is None else min(limit, way.at_most - offset)
     contacts: list[Document] = []
     # A limit of 0 would be none.
     if wanted > 0:
         begin = await begin_of_page(store, campaign_id, offset) if status is None else Begin(offset)
-        found = store["contacts"].find({**where, **begin.where}, hint=way.index).sort(_OLDEST_FIRST).skip(begin.skip)
-        contacts = [contact_of(contact) async for contact in found.limit(wanted)]
+        found = store["contacts"].find({**where, **way.where, **begin.where}, hint=way.index).sort(_OLDEST_FIRST)
+        contacts = [contact_of(contact) async for contact in found.skip(begin.skip).limit(wanted)]
     if len(contacts) < limit and (contacts or not offset):
         total = offset + len(contacts)
     else:
-        total = await _total(store, campaign_id, status)
+        total = await _total(store, organization_id, campaign_id, status)
     return NumberedPage(await with_attempts(store, organization_id, contacts, now), total)
 
 
@@ -135,7 +140,8 @@ async def contacts_after(
         created_at, seq = _place(cursor)
         where["$or"] = [{"created_at": {"$gt": created_at}}, {"created_at": created_at, "seq": {"$gt": seq}}]
         where["created_at"] = {"$gte": created_at}
-    way = await way_to(store, campaign_id, status)
+    way = await way_to(store, organization_id, campaign_id, status)
+    where |= way.where
     rows: list[Document] = []
     next_cursor = None
     if way.at_most == 0:
@@ -261,21 +267,26 @@ async def _attempts_of(store: Store, contacts: Sequence[Document]) -> dict[str, 
     return by_contact
 
 
-async def way_to(store: Store, campaign_id: str, status: ContactStatus | None) -> Way:
+async def way_to(store: Store, organization_id: str, campaign_id: str, status: ContactStatus | None) -> Way:
     """How the contacts of a status, or all of them, are found."""
     if status is None:
         return Way("listing")
     if status in ACTIVE:
-        return Way("active")
+        return Way("active", where=_in_its_shard(organization_id))
     counted: int = getattr(await campaign_counts(store, campaign_id), status.value)
     few_wait = status is ContactStatus.PENDING and counted <= FEW_WAITING
     return Way("ready" if few_wait else "listing", counted)
 
 
-async def _total(store: Store, campaign_id: str, status: ContactStatus | None) -> int:
+def _in_its_shard(organization_id: str) -> Document:
+    """What leads to contacts of one status in the `active` index; without a shard all that are in it are read."""
+    return {"shard": shard_of(organization_id)}
+
+
+async def _total(store: Store, organization_id: str, campaign_id: str, status: ContactStatus | None) -> int:
     contacts = store["contacts"]
     if status in ACTIVE:
-        active = {"campaign_id": campaign_id, "status": status.value}
+        active = {**_in_its_shard(organization_id), "campaign_id": campaign_id, "status": status.value}
         return await contacts.count_documents(active, hint="active")
     counts = await campaign_counts(store, campaign_id)
     # Those that are to be removed are still in the counters; there are few at a time, for the scheduler removes them.

@@ -59,25 +59,25 @@ async def contacts_standing(
     where: Document = {"campaign_id": campaign_id, "organization_id": organization_id, **NOT_DELETED}
     if which:
         where["$or"] = [one.query() for one in which]
-    way = await _way_to(store, campaign_id, which)
+    way = await _way_to(store, organization_id, campaign_id, which)
     wanted = limit if way.at_most is None else min(limit, way.at_most - offset)
     if wanted <= 0:
         # A limit of 0 would be none.
         return []
     # Without the hint a status with few contacts is sorted in memory, and one with many as well.
     begin = Begin(offset) if which else await begin_of_page(store, campaign_id, offset)
-    where |= begin.where
+    where |= {**way.where, **begin.where}
     found = store["contacts"].find(where, hint=way.index).sort(_OLDEST_FIRST).skip(begin.skip).limit(wanted)
     return await with_attempts(store, organization_id, [contact_of(contact) async for contact in found], now)
 
 
-async def _way_to(store: Store, campaign_id: str, which: Sequence[StandingAs]) -> Way:
+async def _way_to(store: Store, organization_id: str, campaign_id: str, which: Sequence[StandingAs]) -> Way:
     """The index, and how many there are at most by the counters: a list is walked no further than that."""
     statuses = {one.status for one in which}
     if not statuses:
         return Way("listing")
     if len(statuses) == 1 and statuses <= ACTIVE:
-        return await way_to(store, campaign_id, *statuses)
+        return await way_to(store, organization_id, campaign_id, *statuses)
     counts = await campaign_counts(store, campaign_id)
     return Way("listing", sum(_at_most(one, counts) for one in which))
 

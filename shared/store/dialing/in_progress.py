@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.domain.contact import ContactStatus
 from shared.domain.dialing import dialed_number
+from shared.domain.ids import SHARDS
 from shared.store.client import Document, Store, translates
 from shared.store.documents.contacts import contact_of
 
@@ -118,7 +119,7 @@ async def with_other_calls(store: Store, attempts: Sequence[RunningAttempt]) -> 
 @translates
 async def count_running(store: Store) -> int:
     """Calls of all organizations that have been started and have no ending yet."""
-    return await store["contacts"].count_documents({"status": ContactStatus.IN_PROGRESS}, hint="active")
+    return await store["contacts"].count_documents(_started_in(range(SHARDS)), hint="active")
 
 
 def _started_in(shards: Collection[int]) -> Document:

@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 from shared.clock import utc_now
+from shared.domain.contact import ContactStatus
 from shared.store.client import Store
+from shared.store.contacts.queries import contacts_after, list_contacts
+from shared.store.contacts.standing_list import StandingAs, contacts_standing
 from shared.store.dialing import in_progress
 from shared.store.migrations.active_index import ACTIVE_INDEX
 from tests.factories import add_campaign, add_contacts, add_organization
@@ -41,3 +44,36 @@ async def test_claims_and_calls_are_told_apart_in_it(store: Store) -> None:
     expired = {"shard": {"$in": [shard]}, "status": "locked", "lock.expires_at": {"$lt": NOW + timedelta(seconds=1)}}
     explained = await store["contacts"].find(expired).explain()
     assert "'indexName': 'active'" in str(explained["queryPlanner"]["winningPlan"])
+
+
+async def test_whoever_asks_for_one_status_reads_no_contact_of_the_other_nor_of_another_shard(store: Store) -> None:
+    lock = {"claim": "c", "attempt": "a", "phone": "+14152000001", "expires_at": NOW, "caller_number": "+14152000009"}
+    start = {"at": NOW, "executor": "e", "mode": "in_process", "hold_until": NOW, "call_id": None, "nonce": "n"}
+    ours, other = await add_organization(store), await add_organization(store)
+    while other["shard"] == ours["shard"]:
+        other = await add_organization(store)
+    for organization in (ours, other):
+        campaign = await add_campaign(store, organization)
+        await add_contacts(store, organization, campaign, 2, status="locked", lock=lock)
+        await add_contacts(store, organization, campaign, 3, status="in_progress", lock=lock, start=start)
+    campaign = await add_campaign(store, ours)
+    await add_contacts(store, ours, campaign, 1, status="locked", lock=lock)
+    organization_id, campaign_id, locked = ours["_id"], campaign["_id"], ContactStatus.LOCKED
+
+    await store.db.command("profile", 2)
+    try:
+        page = await list_contacts(store, organization_id, campaign_id, status=locked, limit=9, offset=0, now=NOW)
+        assert page.total == len(page.rows) == 1
+        page = await list_contacts(store, organization_id, campaign_id, status=locked, limit=1, offset=0, now=NOW)
+        assert page.total == 1
+        first = await contacts_after(store, organization_id, campaign_id, status=locked, cursor=None, limit=9, now=NOW)
+        assert len(first.rows) == 1
+        standing = [StandingAs(locked)]
+        assert await contacts_standing(store, organization_id, campaign_id, standing, offset=0, limit=9, now=NOW)
+        assert await in_progress.count_running(store) == 6
+    finally:
+        await store.db.command("profile", 0)
+
+    read = [one["docsExamined"] async for one in store["system.profile"].find({"planSummary": {"$regex": "status: 1"}})]
+    # The three claims in our shard, whatever campaign they are of; all calls are counted in the index alone.
+    assert sorted(read) == [0, 3, 3, 3, 3, 3]
