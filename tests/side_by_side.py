@@ -34,8 +34,9 @@ PARTS: Final = {
 WIDTH: Final = max(map(len, PARTS))
 # The lines of pytest that say what failed and why, colors aside: a test's heading, the error, its place, the summary.
 OF_A_FAILURE: Final = re.compile(r"_{3,} .+ _{3,}|E  |\S+:\d+: \w|FAILED |ERROR ")
+IN_ITS_SUMMARY: Final = ("FAILED ", "ERROR ")
 COLOR: Final = re.compile(r"\x1b\[[\d;]*m")
-# A part that was killed, as by a test's timeout, says none of that; its last lines tell what it was at.
+# A part that was killed, as by a test's timeout, comes to no summary; its last lines tell what it was at.
 MOST_REPEATED: Final = 25
 
 
@@ -87,7 +88,9 @@ async def _shown(name: str, process: asyncio.subprocess.Process) -> tuple[int, I
     if rest:
         last.append(rest.decode(errors="replace"))
         _show(name, last[-1])
-    return await process.wait(), failures or last
+    code = await process.wait()
+    # What was killed may have said something that only looks like a failure.
+    return code, failures if any(COLOR.sub("", line).startswith(IN_ITS_SUMMARY) for line in failures) else last
 
 
 def _show(name: str, line: str) -> None:

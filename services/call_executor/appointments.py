@@ -4,7 +4,6 @@ Kafka's offset is not held back by them: one that is lost here with the process 
 """
 
 import asyncio
-import contextlib
 import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from itertools import count
 from typing import Final
 
 from shared.events import DialJob
+from shared.waiting import wait_at_most
 
 # Jobs whose times are so close are started together.
 TOGETHER_SECONDS: Final = 0.1
@@ -70,6 +70,4 @@ class Appointments:
         """Wait for the first one's time, whichever is the first meanwhile, or for the end."""
         while not self._no_more and (seconds := self._seconds_until(self._waiting[0][2])) > 0:
             self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
+            await wait_at_most(self._changed, seconds)

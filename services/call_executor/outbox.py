@@ -11,13 +11,14 @@ from collections.abc import Callable
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic
-from shared.domain.turnover import Gathering
+from shared.domain.turnover import ENOUGH, Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished
 from shared.logs import get_logger
 from shared.store.client import Store
 from shared.store.dialing.results import add_results
 from shared.store.dialing.starts import note_call_ids
+from shared.waiting import wait_at_most
 
 # Kafka has this long to acknowledge an ending before the second sink gets it.
 ACKNOWLEDGE_SECONDS = 1.0
@@ -41,6 +42,8 @@ class Outbox:
         self._events: deque[AnyOrgEvent] = deque()
         self._call_ids: deque[tuple[str, str, str]] = deque()
         self._filled = asyncio.Event()
+        # Set where nothing more is to be gathered.
+        self._enough = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
         self._let_go_at: float | None = None
@@ -48,6 +51,8 @@ class Outbox:
     def add(self, event: AnyOrgEvent) -> None:
         """Send this as soon as possible. Never blocks."""
         self._events.append(event)
+        if len(self._events) >= ENOUGH:
+            self._enough.set()
         self._wake()
 
     def add_call_id(self, contact_id: str, attempt_id: str, call_id: str) -> None:
@@ -66,6 +71,7 @@ class Outbox:
         one is asked for at the carrier, which knows no such call.
         """
         self._let_go_at = monotonic() + LEAVING_SECONDS
+        self._enough.set()
         await self._empty.wait()
 
     async def run(self) -> None:
@@ -83,9 +89,10 @@ class Outbox:
             self._empty.set()
 
     async def _gather(self) -> None:
-        """Behind a small batch, wait a moment for more; not while this executor leaves."""
+        """Behind a small batch, wait a moment for more, or until there are enough; not while this executor leaves."""
         if self._let_go_at is None:
-            await asyncio.sleep(self._gathering.pause(self._held(), len(self._events), monotonic()))
+            self._enough.clear()
+            await wait_at_most(self._enough, self._gathering.pause(self._held(), len(self._events), monotonic()))
 
     async def _send_events(self) -> None:
         batch = [self._events.popleft() for _ in range(min(MAX_BATCH, len(self._events)))]

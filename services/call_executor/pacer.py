@@ -1,10 +1,10 @@
 """The pace of one executor: so many calls a second, and a token back for every job that becomes no call."""
 
 import asyncio
-import contextlib
 
 from shared.clock import monotonic
 from shared.domain.pacing import Bucket, portion
+from shared.waiting import wait_at_most
 
 
 class Pacer:
@@ -25,9 +25,7 @@ class Pacer:
         async with self._turn:
             while (seconds := self._bucket.seconds_until(wanted, monotonic())) > 0:
                 self._given_back.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await self._given_back.wait()
+                await wait_at_most(self._given_back, seconds)
             taken, self._bucket = self._bucket.take(at_most, monotonic())
             return taken
 

@@ -86,7 +86,7 @@ async def _calls_go_on(on_stage: Stage, fault: Fault) -> list[Violation]:
 
     async with fault.broken():
         try:
-            await eventually(many_more, timeout=PATIENCE_SECONDS)
+            await eventually(many_more, within=PATIENCE_SECONDS)
         except AssertionError:
             more = await _placed(on_stage) - placed
             what = f"{more} calls in {PATIENCE_SECONDS:.0f} s during {fault.name} of {fault.target}"

@@ -98,6 +98,13 @@ def test_short_calls_and_an_executor_that_leaves_are_not_held_up() -> None:
     assert in_simulated_time(UP, {0.0: ends(1), A_LITTLE: ends(1)}, leaves_at=A_LITTLE) == [(0.0, 1), (A_LITTLE, 1)]
 
 
+def test_a_crowd_that_comes_behind_a_few_ends_their_wait_and_so_does_leaving() -> None:
+    came = {0.0: ends(1), A_LITTLE: ends(1), 2 * A_LITTLE: ends(ENOUGH)}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (2 * A_LITTLE, 1 + ENOUGH)]
+    came = {0.0: ends(1), A_LITTLE: ends(1), 2 * A_LITTLE: []}
+    assert in_simulated_time(UP, came, leaves_at=2 * A_LITTLE) == [(0.0, 1), (2 * A_LITTLE, 1)]
+
+
 def test_what_is_given_back_goes_with_the_ends_that_gather() -> None:
     came = {0.0: ends(1), A_LITTLE: [released(), *ends(1)]}
     assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 2)]

@@ -6,10 +6,10 @@ committing offsets overlap the next transaction.
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -30,7 +30,7 @@ from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.domain.refusal import Rest
-from shared.domain.turnover import Gathering
+from shared.domain.turnover import ENOUGH, Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased
 from shared.logs import get_logger
@@ -42,6 +42,7 @@ from shared.store.dialing.claim import MAX_CLAIM, ClaimOrder
 from shared.store.dialing.fitting_endings import distinct_endings
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import BATCH, ShardWork, WorkDone, do_shard_work
+from shared.waiting import wait_at_most
 
 # MongoDB or Kafka is away: look again after this.
 RETRY_SECONDS = 0.5
@@ -82,6 +83,7 @@ class ShardLoop:
         self._parts, self._store = parts, parts.store
         self._inbox = Inbox()
         self._arrived = asyncio.Event()
+        self._enough = asyncio.Event()
         self._publishing: asyncio.Task[None] | None = None
         self._stopping = False
         self._relay = Relay(parts.store, parts.producer, shard)
@@ -104,6 +106,8 @@ class ShardLoop:
         if offset is not None:
             self._inbox.read_up_to(offset)
         self._arrived.set()
+        if self.backlog >= ENOUGH:
+            self._enough.set()
 
     def remind(
         self, chores: Iterable[Chore] = (), organizations: Iterable[str] = (), campaigns: Iterable[str] = ()
@@ -148,7 +152,7 @@ class ShardLoop:
             while not self._stopping and not relay.done():
                 if not await self._persist(self._step):
                     await self._wait()
-                await asyncio.sleep(self._gathering.pause(self.held, self.backlog, monotonic()))
+                await self._gather()
         except _Stopped:
             log.info("shard left while a server was away", shard=self.shard)
         finally:
@@ -156,6 +160,12 @@ class ShardLoop:
             self._relay.stop()
             if relay is not None:
                 await asyncio.shield(relay)
+
+    async def _gather(self) -> None:
+        """Behind a small step, wait a moment for more ends of calls, or until there are enough."""
+        if not self._stopping:
+            self._enough.clear()
+            await wait_at_most(self._enough, self._gathering.pause(self.held, self.backlog, monotonic()))
 
     def stop(self) -> None:
         """End the loop after the running step.
@@ -165,6 +175,7 @@ class ShardLoop:
         """
         self._stopping = True
         self._arrived.set()
+        self._enough.set()
 
     async def _persist(self, action: Callable[[], Awaitable[T]]) -> T:
         """Do a step, again after every temporary error: no event is dropped because a server is away."""
@@ -358,12 +369,8 @@ class ShardLoop:
         # While Kafka is away nobody is claimed, so an alarm that has rung would ring on.
         if alarm is not None and self._parts.producer.connected:
             seconds = min(seconds, max(0.0, (alarm - utc_now()).total_seconds()))
-        with contextlib.ExitStack() as stack:
-            if self._grants.waits:
-                stack.enter_context(self._parts.global_limit.wakes(self.shard, self._arrived))
-            stack.enter_context(contextlib.suppress(TimeoutError))
-            async with asyncio.timeout(seconds + 0.001):
-                await self._arrived.wait()
+        with self._parts.global_limit.wakes(self.shard, self._arrived) if self._grants.waits else nullcontext():
+            await wait_at_most(self._arrived, seconds + 0.001)
 
 
 def _freed_by(ended: Iterable[CallFinished]) -> Counter[str]:
