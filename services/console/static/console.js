@@ -37,6 +37,8 @@
   const SILENCE = 2 * Math.max(5, Number(live.dataset.every)) * 1000 + 10000;
   const AGAIN = 3000;
   let heard = Date.now();
+  // The extension's connection, and since when it is one.
+  let connection = null, connected = heard;
 
   function say(text) { if (state.textContent !== text) state.textContent = text; }
   function lost() { say(`○ not connected: as of ${new Date(heard).toISOString().slice(11, 19)} UTC, trying again`); }
@@ -44,6 +46,10 @@
   // The extension connects again by itself, but not where there has been no connection yet.
   function again() { lost(); setTimeout(() => htmx.trigger(live, "again"), AGAIN); }
 
+  live.addEventListener("htmx:sse:after:connection", (event) => {
+    connection = event.detail.connection;
+    connected = Date.now();
+  });
   live.addEventListener("htmx:sse:after:message", (event) => {
     if (event.detail.message.event) return;
     heard = Date.now();
@@ -55,5 +61,13 @@
   live.addEventListener("htmx:sse:error", (event) => failed(event.detail.status));
   live.addEventListener("htmx:response:error", (event) => { failed(event.detail.ctx.response.status); again(); });
   live.addEventListener("htmx:error", again);
-  setInterval(() => { if (!document.hidden && Date.now() - heard > SILENCE) lost(); }, 1000);
+  setInterval(() => {
+    const now = Date.now();
+    if (document.hidden || now - heard <= SILENCE) return;
+    lost();
+    if (!connection || now - connected <= SILENCE) return;
+    // The extension would read for ever from one on which nothing comes; once it is over, it connects again.
+    connected = now;
+    connection.reader?.cancel();
+  }, 1000);
 })();

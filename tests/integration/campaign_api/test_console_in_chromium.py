@@ -3,11 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from services.console import desk
+from services.console.api import Api as ConsoleApi
+from services.console.api import Credential
 from tests.chromium import DESK, PATIENCE_MS, PHONE, chromium_browser, chromium_or_skip
 from tests.integration.campaign_api.client import Api, Customer, lead
 
@@ -100,6 +103,54 @@ async def test_a_page_is_live_whichever_of_its_scripts_comes_last(
         await page.goto(f"{console}/campaigns/{campaign['id']}")
         await expect(page.locator("#switch")).to_have_text("● live", timeout=15_000)
         await page.context.close()
+
+
+async def test_a_live_page_on_whose_connection_nothing_comes_any_more_connects_again(
+    browser: Browser, console: str, acme: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a router has forgotten the connection: it never ends."""
+    campaign = await acme.new_campaign(state="draft", contacts=[lead(1)])
+    mended = asyncio.Event()
+    numbers = ConsoleApi.numbers
+
+    async def stuck(api: ConsoleApi, credential: Credential, campaign: str, *, silence: float) -> AsyncIterator[Any]:
+        async for told in numbers(api, credential, campaign, silence=silence):
+            yield told
+            if not mended.is_set():
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr(ConsoleApi, "numbers", stuck)
+    page = await page_of(browser, console, acme)
+    await page.goto(f"{console}/campaigns/{campaign['id']}")
+    state = page.locator("#switch")
+    await expect(state).to_have_text("● live")
+    await expect(state).to_have_text(LOST)
+    mended.set()
+    await expect(state).to_have_text("● live")
+    await page.context.close()
+
+
+async def test_a_list_that_looks_again_says_that_it_is_not_answered_and_goes_on(
+    browser: Browser, console: str, acme: Customer
+) -> None:
+    await acme.new_campaign(name="Autumn")
+    page = await page_of(browser, console, acme)
+    answered = asyncio.Event()
+
+    async def never(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            await answered.wait()
+        await route.continue_()
+
+    await page.route("**/*every=5*", never)
+    await page.goto(f"{console}/?every=5")
+    await expect(page.get_by_text("Autumn").first).to_be_visible()
+    away = page.locator("#away")
+    await expect(away).to_be_hidden()
+    await expect(away).to_be_visible()
+    answered.set()
+    await expect(away).to_be_hidden()
+    await page.context.close()
 
 
 async def test_a_live_page_ends_where_its_person_is_signed_out_or_its_campaign_deleted(
