@@ -82,20 +82,24 @@ class CallExecutor:
         """Work until cancelled, then drain: nothing that was started is left half done."""
         await self._carriers.start()
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
-        await self._pulse.beat()
-        pulse = asyncio.create_task(self._pulse.run(), name="pulse")
+        working = {outbox}
         try:
+            await self._pulse.beat()
+            working.add(asyncio.create_task(self._pulse.run(), name="pulse"))
             await self._reader.start()
             check_cancelled()
             # Neither ends by itself. One that fails ends the process: calls would go on of which nobody hears.
-            ended, _ = await asyncio.wait({outbox, pulse}, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
             ended.pop().result()
         finally:
-            await self._drain(outbox)
-            cancel(outbox)
-            cancel(pulse)
-            await asyncio.gather(outbox, pulse, return_exceptions=True)
-            await self._pulse.stop()
+            try:
+                await self._drain(outbox)
+            finally:
+                # Also where somebody cannot wait for the drain: neither may outlive its connections.
+                for task in working:
+                    cancel(task)
+                await asyncio.gather(*working, return_exceptions=True)
+                await self._pulse.stop()
 
     async def is_reading(self) -> bool:
         """Whether dial jobs are read: not yet while starting, no more while draining."""

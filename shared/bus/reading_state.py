@@ -53,7 +53,9 @@ async def _read(settings: KafkaSettings, existing: Collection[str]) -> list[Topi
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     consumer = build(bootstrap_servers=settings.kafka, group_id=None, enable_auto_commit=False)
     try:
-        await asyncio.gather(admin.start(), consumer.start())
+        # One after the other: beside one that fails, the other would be stopped, and start all the same.
+        await admin.start()
+        await consumer.start()
         places = [place for topic in topics for place in (*_partitions(prefix, topic), _letters(prefix, topic))]
         first, end = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
         members = await _members(admin, groups)

@@ -6,19 +6,25 @@ from typing import cast
 
 import pytest
 
+from services.call_executor.app import CallExecutor
 from services.call_executor.handlers import JobHandler
 from services.call_executor.held_calls import HeldCalls
 from services.call_executor.placing import Placer
+from services.call_executor.settings import ExecutorSettings
 from shared.bus.dead_letters import KafkaRecord
 from shared.bus.producer import Producer
 from shared.clock import utc_now
+from shared.errors import Unavailable
 from shared.events import DialJob, JobReleased
-from shared.settings import DialingSettings, KafkaSettings, MongoSettings
+from shared.settings import DialingSettings, KafkaSettings, MongoSettings, TelephonySettings
 from shared.store.client import Store, connect
+from shared.store.dialing.executors import Heartbeat
+from shared.telephony.provider import OnReport
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall, always
 from tests.carriers import through
 from tests.engine import running_engine
+from tests.eventually import eventually
 from tests.factories import new_id
 from tests.integration.protocol.seats import Spool
 
@@ -53,6 +59,50 @@ async def test_a_start_cut_off_in_the_middle_gives_its_places_and_jobs_back() ->
     assert released.nonce is not None, "it may have been started"
     await producer.stop()
     await away.close()
+
+
+async def test_an_executor_that_cannot_begin_or_whose_drain_is_cut_off_leaves_no_task_behind(
+    store: Store, kafka_address: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ExecutorSettings(kafka=kafka_address, topic_prefix=topic_prefix)
+    producer = Producer(settings)
+    await producer.start()
+    drains = asyncio.Event()
+    mine = {"outbox", "pulse", "flushed"}
+
+    def left() -> set[str]:
+        return mine & {task.get_name() for task in asyncio.all_tasks()}
+
+    def carrier(_: TelephonySettings, on_report: OnReport) -> ScriptedProvider:
+        return ScriptedProvider(always(ScriptedCall()), on_report)
+
+    def executor() -> CallExecutor:
+        return CallExecutor(settings, store=store, producer=producer, build_provider=carrier)
+
+    async def away(store: Store, heartbeat: Heartbeat) -> None:
+        raise Unavailable("MongoDB", "for a test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.call_executor.heartbeat.executors.beat", away)
+        with pytest.raises(Unavailable):
+            await executor().run()
+    assert not left()
+
+    async def for_ever(held: HeldCalls) -> None:
+        drains.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(HeldCalls, "none_left", for_ever)
+    cut_off = executor()
+    running = asyncio.create_task(cut_off.run())
+    await eventually(cut_off.is_reading, saying="it reads")
+    running.cancel()
+    await drains.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert not left()
+    assert await store["executors"].count_documents({}) == 0, "no scheduler waits for its heartbeat"
+    await producer.stop()
 
 
 async def test_an_executor_whose_heartbeat_fails_for_good_ends(

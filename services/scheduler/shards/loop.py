@@ -156,8 +156,9 @@ class ShardLoop:
         except _Stopped:
             log.info("shard left while a server was away", shard=self.shard)
         finally:
-            await self._published()
+            # First, and without waiting: a loop that is cancelled here leaves no relay behind that goes on.
             self._relay.stop()
+            await self._published()
             if relay is not None:
                 await asyncio.shield(relay)
 

@@ -1,4 +1,4 @@
-"""When a shard's loop begins its next step: behind a small one a moment later, at once for a crowd or its stop."""
+"""When a shard's loop begins its next step, behind a small one a moment later; and what it leaves behind: nothing."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ class _NoRelay:
     """No facts are relayed."""
 
     def __init__(self) -> None:
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()
 
     async def run(self) -> None:
         """Until it is stopped."""
-        await self._ended.wait()
+        await self.ended.wait()
 
     def stop(self) -> None:
         """End."""
-        self._ended.set()
+        self.ended.set()
 
 
 class Loop(ShardLoop):
@@ -45,6 +45,11 @@ class Loop(ShardLoop):
         super().__init__(LoopParts(*nothing, no_commit, 30.0), SHARD)
         self._relay = _NoRelay()  # type: ignore[assignment]
         self.steps: list[tuple[float, int]] = []
+        self.relay_ended = self._relay.ended  # type: ignore[attr-defined]
+
+    def publish_for(self, seconds: float) -> None:
+        """Have jobs on their way to Kafka for so long."""
+        self._publishing = asyncio.create_task(asyncio.sleep(seconds))
 
     @property
     def held(self) -> int:
@@ -105,3 +110,22 @@ def test_a_crowd_that_comes_behind_a_few_ends_their_wait() -> None:
 def test_a_loop_that_is_stopped_does_not_wait_for_more() -> None:
     served, ended_at = steps({0.0: 1, A_LITTLE: 1}, stopped_at=2 * A_LITTLE)
     assert (served, ended_at) == ([(0.0, 1)], 2 * A_LITTLE)
+
+
+def test_a_loop_that_is_given_up_while_it_publishes_has_ended_its_relay() -> None:
+    """As where Kafka is away: its group waits for it only so long, and then cancels it."""
+
+    async def run() -> None:
+        loop = Loop()
+        running = asyncio.create_task(loop.run())
+        await asyncio.sleep(A_LITTLE)
+        loop.publish_for(seconds=10)
+        loop.stop()
+        await asyncio.wait([running], timeout=1)
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert loop.relay_ended.is_set()
+
+    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+        runner.run(run())
