@@ -13,6 +13,7 @@ from shared.clock import utc_now
 from shared.domain.campaign import CampaignState
 from shared.domain.contact import ContactStatus
 from shared.domain.page import NumberedPage, Page
+from shared.domain.webhooks import DeliveryState
 from shared.engine import caller_numbers, campaigns, configurations, contacts, do_not_call, ingest_batches
 from shared.engine.engine import Engine
 from shared.engine.file_places import file_place
@@ -21,14 +22,31 @@ from shared.errors import InvalidCursor
 from shared.settings import FileSettings
 from shared.store.client import Document, Store
 from shared.store.contacts.ingest_batches import IngestBatch, refuse_ingest_batch
-from shared.store.paging import encode_cursor
+from shared.store.paging import encode_cursor, newest_first
 from tests.factories import add_caller_number, add_campaign, add_configuration, add_contacts, add_organization
+from tests.reads import documents_read
 
 NOW = utc_now()
 ROWS = 7
 # By the keywords `cursor` and `limit`, or `offset` and `limit`.
 ByCursor = Callable[..., Awaitable[Page[Any]]]
 ByNumber = Callable[..., Awaitable[NumberedPage[Any]]]
+
+
+async def test_a_page_of_deliveries_reads_none_of_those_before_it(store: Store) -> None:
+    states = [state.value for state in DeliveryState]
+    mine = {"organization_id": "o", "webhook_id": "w"}
+    rows: list[dict[str, Any]] = [
+        {**mine, "_id": f"{number:04}", "state": states[number % 3], "created_at": NOW - timedelta(seconds=number)}
+        for number in range(300)
+    ]
+    await store["deliveries"].insert_many(rows)
+    cursor = encode_cursor(rows[199]["created_at"], rows[199]["_id"])
+    async with documents_read(store, "deliveries", "webhook_id") as read:
+        found = {**mine, "state": {"$in": states}}
+        page = await newest_first(store["deliveries"], found, cursor=cursor, limit=20)
+    assert [row["_id"] for row in page.rows] == [row["_id"] for row in rows[200:220]]
+    assert sum(read) <= 20 + len(states)
 
 
 @pytest.fixture
