@@ -23,6 +23,8 @@ CONNECTIONS: Final = 200
 _FILE_PATIENCE: Final = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
 # 202: begun, and done in the background.
 _DONE: Final = (200, 202)
+# For the answer of a request that was sent twice.
+_LOOK_AGAIN_SECONDS: Final = 0.5
 # In the query of a URL that S3 answers itself.
 _S3_SIGNATURE: Final = "X-Amz-Signature"
 
@@ -42,6 +44,10 @@ class ApiRefused(Exception):
     def __init__(self, status: int, detail: str, values: Sequence[BadValue] = ()) -> None:
         super().__init__(f"{status}: {detail}")
         self.status, self.detail, self.values = status, detail, tuple(values)
+
+
+class ApiBusy(Exception):
+    """The API is about the same request, sent before; it may be sent again for the answer."""
 
 
 class ApiAway(Exception):
@@ -96,15 +102,40 @@ class Api:
         """The JSON at a path. Raises `ApiRefused` and `ApiAway`."""
         return await self.call(credential, "GET", path, query=query)
 
-    async def call(self, credential: Credential, method: str, path: str, *, body: Any = None, query: Query = ()) -> Any:
-        """The JSON of an answer. Raises `ApiRefused` and `ApiAway`."""
+    async def call(
+        self,
+        credential: Credential,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Query = (),
+        once: str = "",
+    ) -> Any:
+        """The JSON of an answer. Raises `ApiRefused` and `ApiAway`.
+
+        What is asked for under the same `once` is done once: whoever asks again has the first one's answer, and waits
+        for it as long as for any other.
+        """
+        headers = credential.headers | ({"Idempotency-Key": once} if once else {})
+        try:
+            async with asyncio.timeout(self._patience.total):
+                while True:
+                    try:
+                        return await self._called(headers, method, path, body, query)
+                    except ApiBusy:
+                        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        except TimeoutError as error:
+            raise ApiAway from error
+
+    async def _called(self, headers: Mapping[str, str], method: str, path: str, body: Any, query: Query) -> Any:
         try:
             async with self._session.request(
                 method,
                 URL(self._url + path, encoded=True),
                 json=body,
                 params=_given(query),
-                headers=credential.headers,
+                headers=headers,
                 timeout=self._patience,
                 allow_redirects=False,
             ) as answer:
@@ -221,6 +252,8 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
         body = None
     if answer.status == 503:
         raise ApiAway
+    if answer.status == 409 and "Retry-After" in answer.headers:
+        raise ApiBusy
     if answer.status not in _DONE:
         told = body if isinstance(body, dict) else {}
         detail = str(told.get("detail") or f"The API has answered {answer.status}.")

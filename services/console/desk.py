@@ -1,5 +1,8 @@
 """What every page needs: the API, the session, the templates; and how a form is taken and answered."""
 
+import hashlib
+import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -30,6 +33,8 @@ REFRESHES: Final = (5, 15, 60, 0)
 USUAL_REFRESH: Final = 15
 READ_ONLY: Final = "This key may only read."
 AWAY: Final = "Dialstream does not answer; nothing is known to have been done."
+# What `new_once` makes.
+_ONCE: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _FROM_ELSEWHERE: Final = "This form is from another session. Open the page again, and send it from there."
 
 
@@ -107,7 +112,19 @@ class Desk:
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """Have the API do something. Raises `ApiRefused` and `ApiAway`."""
-        return await self.console.api.call(self.credential, method, path, body=body)
+        once = self._once(method, path, body)
+        return await self.console.api.call(self.credential, method, path, body=body, once=once)
+
+    def _once(self, method: str, path: str, body: Any) -> str:
+        """Under what the API does this once, however often the form of one page is sent; empty where it has no such.
+
+        What is asked for is a part of it: a form that was sent, gone back to and changed asks for something else.
+        """
+        sent = getattr(self.request.state, "once", "")
+        if method != "POST" or not _ONCE.fullmatch(sent):
+            return ""
+        asked = json.dumps([path, body], sort_keys=True, default=str)
+        return f"{sent}-{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
 
     def page(self, template: str, **values: Any) -> Response:
         """A whole page."""
@@ -178,7 +195,7 @@ class Desk:
             one.name: _ticked(sent, one.name) if one.kind is Kind.TICKS else text_of(sent, one.name)
             for one in form.fields
         }
-        return form.filled(typed, text_of(sent, "was"))
+        return form.filled(typed, text_of(sent, "was"), self.request.state.once)
 
     async def taken(
         self, form: Form, method: str, path: str, body: Any, at: Mapping[int, str] = MappingProxyType({})
@@ -262,6 +279,7 @@ async def checked_form(request: Request, session: Session) -> FormData:
     if not isinstance(token, str) or not session.has_sent(token):
         await form.close()
         raise FormRefused(403, _FROM_ELSEWHERE)
+    request.state.once = text_of(form, "once")
     return form
 
 

@@ -6,6 +6,7 @@ looked at here, so that a sentence can name the field's own unit; all else is th
 
 import json
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -160,6 +161,11 @@ class Field:
         return f", {self.least:,} or more" if self.most is None else f", {self.least:,} to {self.most:,}"
 
 
+def new_once() -> str:
+    """What tells the form of one page from that of every other."""
+    return secrets.token_urlsafe(12)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form as a page shows it. Its `name` tells the ids of its fields from those of the page's other forms.
@@ -175,6 +181,8 @@ class Form:
     faults: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     refusal: str = ""
     code: int = 200
+    # Tells this page's sending of the form from that of another: sent twice, it is done once.
+    once: str = field(default_factory=new_once, compare=False)
 
     @classmethod
     def of(cls, name: str, fields: tuple[Field, ...], values: Mapping[str, Any]) -> Self:
@@ -182,11 +190,11 @@ class Form:
         shown = {one.name: one.write(values.get(one.name)) for one in fields}
         return cls(name, fields, shown, shown)
 
-    def filled(self, typed: Mapping[str, str], was: str = "") -> Self:
+    def filled(self, typed: Mapping[str, str], was: str = "", once: str = "") -> Self:
         """The form as it was sent, with what its page held before as JSON; looked at as far as is known here."""
         held = {name: _lines(text) for name, text in typed.items()}
         faults = {one.name: said for one in self.fields if (said := one.amiss(held.get(one.name, "")))}
-        shown = replace(self, typed=held, was=_texts(was))
+        shown = replace(self, typed=held, was=_texts(was), once=once or self.once)
         return shown.with_faults(faults) if faults else shown
 
     def with_faults(self, faults: Mapping[str, str], refusal: str = "") -> Self:

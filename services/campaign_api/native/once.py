@@ -28,8 +28,8 @@ HEADER: Final = "Idempotency-Key"
 REPEATED: Final = "Idempotent-Replayed"
 OTHER_REQUEST: Final = "This Idempotency-Key was used for another request; send each request under a key of its own."
 UNDER_WAY: Final = "The first request with this Idempotency-Key is not answered yet; send it again in {seconds} s."
-_PLACE: Final = ("header", HEADER)
-_KeyHeader = Annotated[
+KEY_PLACE: Final = ("header", HEADER)
+KeyHeader = Annotated[
     str | None,
     Header(
         alias=HEADER,
@@ -81,15 +81,15 @@ class OnceRoute(BodyRoute):
 
 
 async def _once_of_caller(
-    request: Request, engine: ThisEngine, caller: CampaignManager, key: _KeyHeader = None
+    request: Request, engine: ThisEngine, caller: CampaignManager, key: KeyHeader = None
 ) -> str | None:
-    return await _work_id(request, engine, caller.organization_id, key)
+    return await work_id_of(request, engine, caller.organization_id, key)
 
 
 async def _once_of_reporter(
-    request: Request, engine: ThisEngine, reporter: ResultReporter, key: _KeyHeader = None
+    request: Request, engine: ThisEngine, reporter: ResultReporter, key: KeyHeader = None
 ) -> str | None:
-    return await _work_id(request, engine, reporter.organization_id, key)
+    return await work_id_of(request, engine, reporter.organization_id, key)
 
 
 Once = Annotated[str | None, Depends(_once_of_caller)]
@@ -98,12 +98,13 @@ ReportedOnce = Annotated[str | None, Depends(_once_of_reporter)]
 """`Once` of a request that may be by the token of a call."""
 
 
-async def _work_id(request: Request, engine: Engine, organization_id: str, key: str | None) -> str | None:
+async def work_id_of(request: Request, engine: Engine, organization_id: str, key: str | None) -> str | None:
+    """`Once`, for an endpoint of an `OnceRoute` that reads its body by itself, to be called when it has."""
     if key is None:
         return None
     if not once.is_key(key) or len(request.headers.getlist(HEADER)) != 1:
         sentence = f"must be one key of 1 to {MAX_KEY} printable characters of ASCII"
-        raise ValuesInvalid([BadValue(_PLACE, sentence, "idempotency_key")])
+        raise ValuesInvalid([BadValue(KEY_PLACE, sentence, "idempotency_key")])
     target = f"{request.url.path}?{request.url.query}"
     asked = once.fingerprint(request.method, target, bytes(request.state.once_body))
     match await once.claim_key(engine, organization_id, key, asked, utc_now()):

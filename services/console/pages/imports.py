@@ -19,6 +19,7 @@ from services.console.csv_preview import (
     mapping_of,
 )
 from services.console.desk import SEE_OTHER, Desk, SignedIn, text_of
+from services.console.forms import new_once
 from services.console.settings import MEBIBYTE
 from services.console.words import MOVES, counted
 from shared.domain.csv_text import BadCsv
@@ -100,6 +101,7 @@ async def look(desk: SignedIn, file: Text = "", campaign: Text = "", people: Fla
         campaign=campaign,
         found=found,
         people=people,
+        once=new_once(),
         fields=[(field, label(field)) for field in fields_for(people == "yes")],
         most_columns=MOST_COLUMNS,
         most_name=MOST_NAME,

@@ -29,14 +29,22 @@ class Page:
     @property
     def csrf(self) -> str:
         """The token of its forms; empty where it has none."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.text)
-        return found[1] if found else ""
+        return self._hidden("csrf")
+
+    @property
+    def once(self) -> str:
+        """What tells the page's form from that of every other; empty where it has none of the kind."""
+        return self._hidden("once")
 
     @property
     def notice(self) -> str:
         """The sentence that it shows once."""
         found = re.search(r'<p class="notice (?:good|bad)"[^>]*>([^<]*)</p>', self.text)
         return html.unescape(found[1]) if found else ""
+
+    def _hidden(self, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]+)"', self.text)
+        return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Person:
 
     async def post(self, path: str, page: Page | None = None, **fields: Any) -> Page:
         """Send a form of that page, or one without a token."""
-        data = {**fields, **({} if page is None else {"csrf": page.csrf})}
+        data = {**fields, **({} if page is None else {"csrf": page.csrf, "once": page.once})}
         async with self.session.post(self.url + path, data=data) as answer:
             return await _page(answer)
 

@@ -10,6 +10,7 @@ from shared.clock import utc_now
 from shared.domain.once import LEASE, key_id_of
 from tests.integration.campaign_api.client import Answer, Customer
 from tests.integration.campaign_api.conftest import Stack
+from tests.integration.campaign_api.test_files import LIST, path_of
 
 HEADER, REPLAYED = "Idempotency-Key", "idempotent-replayed"
 
@@ -45,6 +46,23 @@ async def test_the_same_request_again_gets_the_same_answer_and_makes_nothing(acm
         assert await stack.store[collection].count_documents({}) == there
         without = await acme.post(path, body)
         assert without.status == 200, "without a key each request is one of its own"
+
+
+async def test_an_uploaded_file_is_imported_once_under_a_key_and_bytes_take_none(acme: Customer, stack: Stack) -> None:
+    campaign = (await acme.new_campaign())["id"]
+    made = (await acme.post("/files", {"name": "people.csv"})).body
+    assert (await acme.api.call("PUT", path_of(made["upload_url"]), raw=LIST)).status == 200
+    path, file = f"/campaigns/{campaign}/imports", made["id"]
+    first, again = [await _post(acme, path, {"file_id": file}) for _ in range(2)]
+    assert (first.status, again.status, again.raw) == (202, 202, first.raw)
+    assert await stack.store["jobs"].count_documents({}) == 1
+    assert (await _post(acme, path, {"file_id": file, "people": True})).status == 409
+    assert (await acme.post(path, {"file_id": file})).body["id"] != first.body["id"]
+    headers = {HEADER: "k-2", "Content-Type": "text/csv"}
+    refused = await acme.call("POST", path, raw=LIST, headers=headers)
+    assert refused.status == 422
+    assert refused.body["errors"][0]["loc"] == ["header", HEADER]
+    assert "upload this one" in refused.body["errors"][0]["msg"]
 
 
 async def test_a_key_of_another_request_is_409(acme: Customer, other: Customer) -> None:

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from services.campaign_api.http.bodies import BodyRoute, bad_value, bad_values, read_json
+from services.campaign_api.http.bodies import bad_value, bad_values, read_json
 from services.campaign_api.http.edge import ThisEngine
-from services.campaign_api.http.faults import Refused, RequestFault, ValuesInvalid
+from services.campaign_api.http.faults import BadValue, Refused, RequestFault, ValuesInvalid
 from services.campaign_api.http.paging import DEFAULT_LIMIT, Cursor, Limit
 from services.campaign_api.http.paths import OurRef
 from services.campaign_api.native import translate_imports
 from services.campaign_api.native.auth import CampaignManager, CampaignReader
+from services.campaign_api.native.once import KEY_PLACE, KeyHeader, OnceRoute, work_id_of
 from services.campaign_api.native.paths import ContactsCampaignRef
 from services.campaign_api.native.schemas.imports import (
     ImportPage,
@@ -29,11 +30,13 @@ from shared.domain.repeating import quoted
 from shared.engine import imports
 from shared.engine.imports import ImportOrder
 
-router = APIRouter(prefix="/campaign", tags=["Imports"], route_class=BodyRoute)
+router = APIRouter(prefix="/campaign", tags=["Imports"], route_class=OnceRoute)
 CSV_TYPES: Final = frozenset(
     {"text/csv", "application/csv", "application/vnd.ms-excel", "text/plain", "application/octet-stream"}
 )
 _FILE_NAME: Final = "contacts.csv"
+# Its bytes are not kept to be compared with those of a second request.
+_NO_KEY: Final = "is for files that were uploaded before: upload this one, and import it by its id"
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -63,12 +66,16 @@ async def start(
     mapping: MappingText = None,
     file_name: FileName = _FILE_NAME,
     people: OfPeople = False,
+    key: KeyHeader = None,
 ) -> ImportView:
     """Import a CSV file: its bytes as the body, or the id of an uploaded one in JSON. Answered at once.
 
+    An uploaded one may be imported under an `Idempotency-Key`: each import has rows without an `external_id` called.
     With `people` its rows are people of the contact book who are enrolled in the campaign, or under `default` in none.
     """
     kind = _content_type(request)
+    if kind in CSV_TYPES and key is not None:
+        raise ValuesInvalid([BadValue(KEY_PLACE, _NO_KEY, "idempotency_key")])
     if kind in CSV_TYPES:
         order = ImportOrder("", _text(file_name), _mapping(mapping, people), people=people)
         job = await imports.import_bytes(
@@ -82,9 +89,12 @@ async def start(
         body = StartImport.model_validate_json(raw)
     except ValidationError as error:
         raise ValuesInvalid(bad_values(error, StartImport, raw)) from None
-    key, name = await imports.file_key_of(engine, caller.organization_id, body.file_id)
-    order = ImportOrder(key, name, dict(body.mapping), people=body.people)
-    job = await imports.begin_import(engine, caller.organization_id, campaign, order, utc_now(), by=caller.actor)
+    job_id = await work_id_of(request, engine, caller.organization_id, key)
+    file_key, name = await imports.file_key_of(engine, caller.organization_id, body.file_id)
+    order = ImportOrder(file_key, name, dict(body.mapping), people=body.people)
+    job = await imports.begin_import(
+        engine, caller.organization_id, campaign, order, utc_now(), job_id=job_id, by=caller.actor
+    )
     return translate_imports.import_view(job)
 
 
