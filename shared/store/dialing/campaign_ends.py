@@ -1,6 +1,7 @@
 """Campaigns whose waiting contacts end, now or at a date, and those that complete by themselves: of some organizations.
 
-One question for all of it, which an index bounds: where no campaign ends or completes by itself it finds nothing.
+One question for all of it, which an index bounds to the campaigns of these organizations; where none ends or completes
+by itself it finds nothing.
 """
 
 from collections.abc import Collection, Mapping
