@@ -156,8 +156,7 @@ class ShardLoop:
         except _Stopped:
             log.info("shard left while a server was away", shard=self.shard)
         finally:
-            # First, and without waiting: a loop that is cancelled here leaves no relay behind that goes on.
-            self._relay.stop()
+            self._relay.stop()  # First: a loop that is cancelled here leaves none behind that goes on.
             await self._published()
             if relay is not None:
                 await asyncio.shield(relay)
