@@ -46,8 +46,8 @@ class ApiRefused(Exception):
         self.status, self.detail, self.values = status, detail, tuple(values)
 
 
-class ApiBusy(Exception):
-    """The API is about the same request, sent before; it may be sent again for the answer."""
+class _FirstUnderWay(Exception):
+    """The API is still about the same request, sent before; this one may be sent again for its answer."""
 
 
 class ApiAway(Exception):
@@ -123,7 +123,7 @@ class Api:
                 while True:
                     try:
                         return await self._called(headers, method, path, body, query)
-                    except ApiBusy:
+                    except _FirstUnderWay:
                         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         except TimeoutError as error:
             raise ApiAway from error
@@ -139,6 +139,8 @@ class Api:
                 timeout=self._patience,
                 allow_redirects=False,
             ) as answer:
+                if answer.status == 409 and "Retry-After" in answer.headers:
+                    raise _FirstUnderWay
                 return await _read(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiAway from error
@@ -252,8 +254,6 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
         body = None
     if answer.status == 503:
         raise ApiAway
-    if answer.status == 409 and "Retry-After" in answer.headers:
-        raise ApiBusy
     if answer.status not in _DONE:
         told = body if isinstance(body, dict) else {}
         detail = str(told.get("detail") or f"The API has answered {answer.status}.")
