@@ -22,7 +22,7 @@ def new_id() -> str:
 
 
 def ending() -> CallFinished:
-    """The end of a call that nobody else knows."""
+    """The end of a call, under new ids."""
     return CallFinished(
         organization_id=new_id(),
         shard=0,

@@ -63,9 +63,9 @@ async def newest_first(
     where: dict[str, Any] = dict(matching)
     if cursor is not None:
         created_at, row_id = decode_cursor(cursor)
-        # Every caller's own $or would be lost here; none has one.
         # The bound leads into the index; by the places alone all rows before the page would be read again.
         where["created_at"] = {**where.get("created_at", {}), "$lte": created_at}
+        # Every caller's own $or would be lost here; none has one.
         where["$or"] = [{"created_at": {"$lt": created_at}}, {"created_at": created_at, "_id": {"$lt": row_id}}]
     rows: list[dict[str, Any]] = []
     parts = 0

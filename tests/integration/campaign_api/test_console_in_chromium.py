@@ -94,6 +94,7 @@ async def test_a_page_is_live_whichever_of_its_scripts_comes_last(
     campaign = await acme.new_campaign(state="draft", contacts=[lead(1)])
 
     async def late(route: Route) -> None:
+        # The slow link itself, which nothing can be waited for in its place.
         await asyncio.sleep(1)
         await route.continue_()
 
