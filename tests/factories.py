@@ -8,6 +8,7 @@ from shared.clock import utc_now
 from shared.domain.contact import ContactStatus, Tier
 from shared.domain.ids import default_campaign_id, shard_of
 from shared.domain.outcome import Outcome
+from shared.domain.queue_order import queue_of
 from shared.events import CallFinished
 from shared.store.client import Document, Store
 from shared.store.dialing.shard_transaction import Ownership
@@ -128,6 +129,7 @@ def contact_document(organization: Document, campaign: Document | None, number: 
     """A fresh contact; `number` makes its phone number and its place in the request."""
     now: datetime = fields.pop("created_at", utc_now())
     scheduled_at = fields.get("scheduled_at")
+    tier = Tier.SCHEDULED if scheduled_at else Tier.FRESH
     return {
         "_id": new_id(),
         "organization_id": organization["_id"],
@@ -147,7 +149,7 @@ def contact_document(organization: Document, campaign: Document | None, number: 
         "updated_at": now,
         "seq": number,
         "status": ContactStatus.PENDING,
-        "tier": int(Tier.SCHEDULED if scheduled_at else Tier.FRESH),
+        "tier": queue_of(0, tier, own_number=fields.get("agent_number") is not None),
         "due_at": scheduled_at or now,
         "attempts_made": 0,
         "outcomes": {},
@@ -172,6 +174,7 @@ async def add_contacts(
                 "campaign_id": campaign_id,
                 "organization_id": organization["_id"],
                 "shard": organization["shard"],
+                **({"own_numbers": True} if fields.get("agent_number") else {}),
             },
             "$currentDate": {"changed_at": True},
         },

@@ -94,19 +94,6 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             partialFilterExpression={"status": "pending"},
             name="ready",
         ),
-        # The same for contacts with a caller number of their own, which are called also while their campaign has none.
-        # Empty, and so without cost, where contacts have none.
-        IndexModel(
-            [
-                ("campaign_id", ASCENDING),
-                ("tier", ASCENDING),
-                ("timezone", ASCENDING),
-                ("due_at", ASCENDING),
-                ("seq", ASCENDING),
-            ],
-            partialFilterExpression={"status": "pending", "agent_number": {"$type": "string"}},
-            name="own_number",
-        ),
         # Claims that have not been started, by when they expire, and calls under way, by when they were started: one
         # index for both, because of each that there is MongoDB 6.0 reads the description twice for every contact that a
         # transaction changes (docs/benchmarks.md).

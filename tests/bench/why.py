@@ -93,5 +93,5 @@ async def _fill(store: Store, organization: Document, campaign: Document, contac
         numbers = range(start, min(start + CHUNK, contacts))
         documents = [contact_document(organization, campaign, n, timezone=zones[n % len(zones)]) for n in numbers]
         await store["contacts"].insert_many(documents)
-    noted = {"campaign_id": campaign["_id"], "added": contacts, "zones": zones, "own_numbers": True}
+    noted = {"campaign_id": campaign["_id"], "added": contacts, "zones": zones}
     await store["counters_in"].insert_one({"_id": f"{campaign['_id']}/bench", **noted})

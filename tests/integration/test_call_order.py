@@ -50,7 +50,9 @@ async def in_memory(store: Store, organization: Document, now: datetime) -> list
         called += batch
 
 
-async def add_mixed(store: Store, campaign: Document, seed: int, now: datetime, count: int = 120) -> list[Document]:
+async def add_mixed(
+    store: Store, campaign: Document, seed: int, now: datetime, count: int = 120, *, own_numbers: bool = True
+) -> list[Document]:
     """Contacts of many priorities, tiers, zones and due times, some of them not due yet."""
     rng = random.Random(seed)
     organization = {"_id": campaign["organization_id"], "shard": campaign["shard"]}
@@ -59,11 +61,14 @@ async def add_mixed(store: Store, campaign: Document, seed: int, now: datetime, 
         priority = rng.choice([0, 0, 0, 1, 5, 5, 999_999])
         due_at = now + timedelta(seconds=rng.randint(-300, 30))
         fields: dict[str, Any] = {"timezone": rng.choice(ZONES), "due_at": due_at, "priority": priority}
-        fields["tier"] = queue_of(priority, rng.choice(list(Tier)))
+        own_number = own_numbers and rng.choice([False, False, True])
+        fields["agent_number"] = "+14155550177" if own_number else None
+        fields["tier"] = queue_of(priority, rng.choice(list(Tier)), own_number=own_number)
         contacts.append(contact_document(organization, campaign, number, **fields))
     await add_contacts(store, organization, campaign, 1, due_at=now + timedelta(days=1))
     await store["contacts"].insert_many(contacts)
-    changes = {"$inc": {"added": count}, "$set": {"prioritized": True}, "$addToSet": {"zones": {"$each": ZONES}}}
+    marks = {"prioritized": True, "own_numbers": own_numbers}
+    changes = {"$inc": {"added": count}, "$set": marks, "$addToSet": {"zones": {"$each": ZONES}}}
     await store["counters_in"].update_one({"campaign_id": campaign["_id"]}, changes)
     return contacts
 
@@ -165,6 +170,40 @@ async def test_a_waiting_contact_changes_its_queue_with_its_priority(
     assert stored["due_at"] == contact["due_at"], "its place among equals stays"
 
 
+@pytest.mark.parametrize("tier", list(Tier))
+@pytest.mark.parametrize("priority", [0, 1, 5])
+async def test_a_waiting_contact_changes_its_queue_with_its_caller_number(
+    store: Store, tier: Tier, priority: int
+) -> None:
+    campaign, contact = await a_contact(store, priority, tier, "pending")
+    row = {"id": contact["_id"], "phone_numbers": ["+14155550123"]}
+    await upload(store, campaign, [{**row, "agent_number": "+14155550177"}])
+    assert (await read(store, contact))["tier"] == queue_of(priority, tier, own_number=True)
+    noted = await store["counters_in"].find({"campaign_id": campaign["_id"], "own_numbers": True}).to_list()
+    assert noted, "its campaign is read with these queues"
+    await upload(store, campaign, [{**row, "priority": 7}])
+    assert (await read(store, contact))["tier"] == queue_of(7, tier, own_number=True)
+    await upload(store, campaign, [{**row, "agent_number": None}])
+    stored = await read(store, contact)
+    assert (stored["tier"], stored["due_at"]) == (queue_of(7, tier), contact["due_at"])
+
+
+async def test_a_new_contact_with_a_caller_number_of_its_own_has_its_queue_from_the_start(store: Store) -> None:
+    organization = await add_organization(store, default_agent_number=None)
+    campaign = await add_campaign(store, organization)
+    memory, now = ShardMemory(store, organization["shard"]), utc_now()
+    await memory.load(now)
+    rows: list[dict[str, Any]] = [
+        {"phone_numbers": ["+14155550123"], "agent_number": "+14155550177", "priority": 3},
+        {"phone_numbers": ["+14155550124"]},
+    ]
+    own, _ = await upload(store, campaign, rows)
+    assert (await read(store, {"_id": own}))["tier"] == queue_of(3, Tier.FRESH, own_number=True)
+    await memory.contacts_changed([campaign["_id"]], now)
+    [demand] = await memory.demands(now + timedelta(seconds=1), 100, {})
+    assert [waiting.contact_id for waiting in demand.queues[0].waiting] == [own]
+
+
 async def test_a_new_time_and_a_new_priority_come_together(store: Store) -> None:
     campaign, contact = await a_contact(store, 3, Tier.FRESH, "pending")
     row = {"id": contact["_id"], "phone_numbers": ["+14155550123"], "priority": 8, "scheduled_at": "2031-05-01T10:00Z"}
@@ -202,7 +241,7 @@ async def test_the_next_priority_is_found_without_looking_at_contacts(store: Sto
     now = utc_now()
     organization = await add_organization(store)
     campaign = await add_campaign(store, organization)
-    await add_mixed(store, campaign, 1, now, count=400)
+    await add_mixed(store, campaign, 1, now, count=400, own_numbers=False)
     requested = [REQUESTED_PRIORITY + priority for priority in (999_999, 5, 1, 0)]
     assert await waiting_priorities(store, campaign["_id"], 100) == [*requested, 999_999, 5, 1, 0]
     assert await waiting_priorities(store, campaign["_id"], 2) == requested[:2]

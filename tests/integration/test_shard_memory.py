@@ -15,7 +15,6 @@ from shared.domain.outcome import Outcome
 from shared.domain.refusal import Refusal, RefusalSubject, Rest
 from shared.events import CallFinished
 from shared.store.client import Document, Store
-from shared.store.dialing import ready
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.results import add_results
 from shared.store.dialing.shard_transaction import Ownership
@@ -212,7 +211,6 @@ async def test_without_a_caller_number_those_with_one_of_their_own_are_found_amo
     assert looks
     assert max(look["keysExamined"] for look in looks) <= 10
     assert memory.next_alarm is None, "the campaign sleeps until somebody changes what it waits for"
-    assert await ready.anyone_has_own_number(store, campaign["_id"]) is False
 
 
 async def test_of_many_campaigns_in_which_nobody_is_due_a_step_puts_some_to_sleep_and_the_next_goes_on(

@@ -210,7 +210,7 @@ async def test_contacts_with_a_priority_or_a_number_of_their_own_are_found_too(s
     await add_contacts(store, organization, campaigns[1], 1, due_at=now)
     await memory.load(now)
     assert await offered(memory, now) == [own["_id"]]
-    urgent = queue_of(9, Tier.FRESH)
+    urgent = queue_of(9, Tier.FRESH, own_number=True)
     await store["contacts"].update_many({"_id": own["_id"]}, {"$set": {"tier": urgent}})
     await store["counters_in"].update_many({}, {"$set": {"prioritized": True}})
     memory = ShardMemory(store, organization["shard"])

@@ -154,7 +154,7 @@ class ShardMemory:
             if memory is None:
                 continue
             has = enrolled.get(campaign_id, Enrolled())
-            memory.entry = replace(memory.entry, zones=has.zones, prioritized=has.prioritized)
+            memory.entry = replace(memory.entry, zones=has.zones, prioritized=has.prioritized, whose=has.whose)
             # A long queue is still the oldest; a short one may miss a contact that has just come, and any queue one of
             # a higher priority.
             if memory.complete or has.prioritized:

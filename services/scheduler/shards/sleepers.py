@@ -27,19 +27,19 @@ async def with_due(campaigns: Collection[CampaignReader], until: datetime) -> se
     """
     zones = frozenset[str | None]().union(*(reader.entry.zones for reader in campaigns))
     opened: dict[int, frozenset[str | None]] = {}
-    together: dict[tuple[tuple[int, ...] | None, frozenset[str | None], bool], list[CampaignReader]] = defaultdict(list)
+    together: dict[tuple[tuple[int, ...] | None, frozenset[str | None]], list[CampaignReader]] = defaultdict(list)
     for reader in campaigns:
         for queues, schedule in reader.asked_together():
             # Worked out once a schedule: whether a zone is open has nothing to do with the campaign.
             if id(schedule) not in opened:
                 opened[id(schedule)] = reader.open_zones(schedule, zones)
             if opened[id(schedule)]:
-                together[queues, opened[id(schedule)], reader.own_numbers_only].append(reader)
+                together[queues, opened[id(schedule)]].append(reader)
     found: set[str] = set()
-    for (queues, open_zones, own), readers in together.items():
+    for (queues, open_zones), readers in together.items():
         ids = {reader.entry.campaign_id for reader in readers} - found
         store = readers[0].store
-        found |= await ready.campaigns_with_due(store, ids, queues, open_zones, until, own_numbers_only=own)
+        found |= await ready.campaigns_with_due(store, ids, queues, open_zones, until)
     return found
 
 

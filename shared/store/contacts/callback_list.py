@@ -17,7 +17,7 @@ from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_record import Contact
 from shared.domain.ids import default_campaign_id, of_callback
 from shared.domain.page import NumberedPage, Page
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at, tier_in
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, Whose, queues_at, tier_in
 from shared.errors import InvalidCursor, Kind, NotFound
 from shared.store.catalog.courses import IS_OVER
 from shared.store.client import Document, Store, translates
@@ -140,11 +140,11 @@ async def _areas(store: Store, campaigns: Sequence[str], tiers: Collection[Tier]
             called.add(stored["_id"])
     plain: list[str] = []
     areas: list[Document] = []
-    queues = queues_at(DEFAULT_CONTACT_PRIORITY, tiers)
+    queues = queues_at(DEFAULT_CONTACT_PRIORITY, tiers, Whose.EVERYBODYS)
     for campaign_id, has in enrolled.items():
         if has.prioritized:
             priorities = await waiting_priorities(store, campaign_id, MAX_PRIORITIES)
-            its = [queue for priority in priorities for queue in queues_at(priority, tiers)]
+            its = [queue for priority in priorities for queue in queues_at(priority, tiers, has.whose)]
             areas += _parted([campaign_id], its, has) if its else []
         elif campaign_id in called:
             plain.append(campaign_id)

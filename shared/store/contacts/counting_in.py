@@ -6,7 +6,9 @@ document would be unknown to a completion under way: it is made in a transaction
 completion does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -16,6 +18,14 @@ from shared.domain.reasons import EndReason
 from shared.errors import TemporaryError
 from shared.store.client import Document, Store
 from shared.store.contacts.matching import ContactsOf
+
+# What is noted of a campaign once one of its contacts has a value of this field.
+_MARKS: Final = MappingProxyType({"prioritized": "priority", "own_numbers": "agent_number"})
+
+
+def needs_noting(changed: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the scheduler has to hear (`count_in`) of any of these fields before contacts have them."""
+    return any("timezone" in fields or any(fields.get(name) for name in _MARKS.values()) for fields in changed)
 
 
 async def register_source(store: Store, scope: ContactsOf, source: str) -> None:
@@ -52,16 +62,16 @@ async def count_in(
     source: str,
     *,
     documents: Sequence[Document] = (),
-    zones: Iterable[str | None] = (),
-    prioritized: bool = False,
+    changed: Sequence[Mapping[str, Any]] = (),
     session: AsyncClientSession | None = None,
 ) -> None:
-    """Count new contacts, and note timezones and priorities that the scheduler has to hear of.
+    """Count new contacts, and note timezones, priorities and own caller numbers, which the scheduler has to hear of.
 
-    The source must be registered: `TemporaryError` otherwise.
+    `changed`: fields that others are given. The source must be registered: `TemporaryError` otherwise.
     """
     pending = sum(document["status"] == ContactStatus.PENDING for document in documents)
-    all_zones = {*zones, *(document["timezone"] for document in documents)}
+    given = [*documents, *changed]
+    all_zones = {fields["timezone"] for fields in given if "timezone" in fields}
     update: Document = {
         "$inc": {"added": pending, "added_skipped": len(documents) - pending},
         "$addToSet": {"zones": {"$each": list(all_zones)}},
@@ -71,8 +81,9 @@ async def count_in(
     without_number = sum(document["ended_because"] == EndReason.NO_PHONE for document in documents)
     if without_number:
         update["$inc"]["added_no_phone"] = without_number
-    if prioritized or any(document.get("priority") for document in documents):
-        update["$set"] = {"prioritized": True}
+    noted = {mark: True for mark, name in _MARKS.items() if any(fields.get(name) for fields in given)}
+    if noted:
+        update["$set"] = noted
     of_no_campaign = is_default_campaign(scope.campaign_id)
     counted = await store["counters_in"].update_one(
         {"_id": counter_id(scope.campaign_id, source)}, update, upsert=of_no_campaign, session=session

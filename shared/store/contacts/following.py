@@ -151,7 +151,7 @@ async def _follow(
     if was.timezone != now_is.timezone:
         for contact in contacts:
             scope = ContactsOf(organization_id, contact["shard"], contact["campaign_id"])
-            await count_in(store, scope, source, zones=[now_is.timezone], session=session)
+            await count_in(store, scope, source, changed=[{"timezone": now_is.timezone}], session=session)
     if any(getattr(before, name) != getattr(after, name) for name in FOLLOWED):
         await have_looked_at(store, session, contacts)
     return _campaigns(contacts)

@@ -26,7 +26,7 @@ from shared.store.catalog.courses import COURSE_FIELDS, NOT_DELETED, course_of
 from shared.store.catalog.do_not_call import stopped_numbers
 from shared.store.catalog.organizations import touch
 from shared.store.client import Document, Store, translates
-from shared.store.contacts.counting_in import count_in, register_source, turn_of
+from shared.store.contacts.counting_in import count_in, needs_noting, register_source, turn_of
 from shared.store.contacts.duplicates import contacts_with_phones
 from shared.store.contacts.ingest_batches import (
     BatchResult,
@@ -195,11 +195,9 @@ class Upsert:
             row = round_.existing.pop(contact_id)
             round_.fail(row, "external_id", "another contact of the campaign has this external_id")
         changed = [row.fields for row in round_.existing.values()]
-        zones = {fields["timezone"] for fields in changed if "timezone" in fields}
-        prioritized = any(fields.get("priority") for fields in changed)
-        if zones or prioritized:
+        if needs_noting(changed):
             # Before the contacts, so that the scheduler never meets a zone or a priority it has not heard of.
-            await count_in(self.store, self.scope, self.source, zones=zones, prioritized=prioritized)
+            await count_in(self.store, self.scope, self.source, changed=changed)
         expiries = {contact_id: row.fields.get("expires_at") for contact_id, row in round_.existing.items()}
         await note_expiries(self.store, self.scope.shard, expiries)
         if round_.existing:

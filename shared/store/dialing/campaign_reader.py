@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.calling_window import Schedule, is_open, next_opening
 from shared.domain.contact import Tier, WaitingContact
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, Whose, queues_at
 from shared.store.client import Store
 from shared.store.dialing import ready
 from shared.store.dialing.claim import LOOK_AGAIN, WINDOW_AHEAD
@@ -36,6 +36,13 @@ class CampaignReader:
     now: datetime
     own_numbers_only: bool = False
 
+    @property
+    def whose(self) -> Whose:
+        """Whose queues are read."""
+        if not self.own_numbers_only:
+            return self.entry.whose
+        return Whose.WITH_OWN_NUMBER if self.entry.whose is Whose.EVERYBODYS else Whose.NOBODYS
+
     async def read(self, limit: int, *, crowded: bool) -> QueueHead:
         """The contacts that are due and in an open window, at most `limit`.
 
@@ -48,7 +55,7 @@ class CampaignReader:
         while priority is not None and complete and len(found) < limit:
             of_priority: list[WaitingContact] = []
             for tiers, zones in opened:
-                queues = queues_at(priority, tiers)
+                queues = queues_at(priority, tiers, self.whose)
                 batch = [] if crowded else await self._ready(queues, zones, limit)
                 if crowded or len(batch) == limit:
                     # Of each queue the first `limit`: of what stands behind so many, others may go before.
@@ -69,18 +76,17 @@ class CampaignReader:
         if len(priorities) == MAX_PRIORITIES:
             times.append(self.now + LOOKED_AT_AGAIN)
         for tiers, schedule in self._tiers():
-            queues = [queue for priority in priorities for queue in queues_at(priority, tiers)]
-            campaign_id, own = self.entry.campaign_id, self.own_numbers_only
+            queues = [queue for priority in priorities for queue in queues_at(priority, tiers, self.whose)]
             opened = self._open(schedule)
             closed = self.entry.zones - opened
             if opened and queues:
-                due_at = await ready.next_due(self.store, campaign_id, queues, opened, self.now, own_numbers_only=own)
+                due_at = await ready.next_due(self.store, self.entry.campaign_id, queues, opened, self.now)
                 times += [] if due_at is None else [due_at]
             if (
                 schedule
                 and closed
                 and queues
-                and await ready.anyone_waits(self.store, campaign_id, queues, closed, own_numbers_only=own)
+                and await ready.anyone_waits(self.store, self.entry.campaign_id, queues, closed)
             ):
                 times += openings(schedule, closed, self.now)
         return times
@@ -88,12 +94,15 @@ class CampaignReader:
     def asked_together(self) -> list[tuple[tuple[int, ...] | None, Schedule | None]]:
         """The queues (None: all) to ask about with others' in the zones that these schedules have open.
 
-        Of a campaign with priorities and two schedules all queues are named with each: more than may be called.
+        Of a campaign with priorities all queues are named, also where some have another schedule, or only contacts
+        with a caller number of their own may be called: more than may be called.
         """
         tiers = self._tiers()
-        if len(tiers) == 1 or self.entry.prioritized:
+        if self.whose is Whose.NOBODYS:
+            return []
+        if self.entry.prioritized or (len(tiers) == 1 and not self.own_numbers_only):
             return [(None, schedule) for _, schedule in tiers]
-        return [(tuple(queues_at(DEFAULT_CONTACT_PRIORITY, some)), schedule) for some, schedule in tiers]
+        return [(tuple(queues_at(DEFAULT_CONTACT_PRIORITY, some, self.whose)), schedule) for some, schedule in tiers]
 
     def schedules(self) -> list[Schedule | None]:
         """The schedules by which the campaign's contacts may be called; None: at any hour."""
@@ -118,7 +127,6 @@ class CampaignReader:
             self.now,
             limit,
             order=self.entry.order,
-            own_numbers_only=self.own_numbers_only,
         )
 
     def _tiers(self) -> list[tuple[list[Tier], Schedule | None]]:

@@ -217,7 +217,8 @@ def _told_for_good(
     calls_back = is_called_back_after(contact, attempt)
     goes_on = contact["status"] in ACTIVE or calls_back or contact["ended_because"] == EndReason.ANSWERED
     if goes_on and tier_in(contact["tier"]) is Tier.REQUESTED and not calls_back:
-        mark["tier"] = queue_of(contact["priority"] or 0, Tier.RETRY)
+        own_number = contact["agent_number"] is not None
+        mark["tier"] = queue_of(contact["priority"] or 0, Tier.RETRY, own_number=own_number)
     transaction.ledger.told(contact, mark)
     contact |= mark
     if goes_on:

@@ -195,7 +195,11 @@ def new_values(move: Move) -> Document:
         "status": move.to,
         "due_at": due_at,
         # The priority as it is now: its customer may have changed it while the contact was on a call.
-        "tier": queue_of(contact["priority"] or 0, tier_in(contact["tier"]) if move.tier is None else move.tier),
+        "tier": queue_of(
+            contact["priority"] or 0,
+            tier_in(contact["tier"]) if move.tier is None else move.tier,
+            own_number=contact["agent_number"] is not None,
+        ),
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
         "last_attempt": move.last_attempt if move.last_attempt is not None else contact["last_attempt"],

@@ -7,7 +7,6 @@ asked in groups. Sorted by queue as well it would be a blocking sort (docs/bench
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,20 +20,9 @@ SAMPLED: Final = 100
 # After so many answers that name hardly anything but campaigns with somebody due, the others are not asked about.
 ENOUGH_ANSWERS: Final = 10
 SPARSE: Final = 5
+INDEX: Final = "ready"
 Queues = Collection[int]
 Zones = Collection[str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Which:
-    """A part of the waiting contacts, and the index that holds them in the order of their calls."""
-
-    index: str
-    filter: Document
-
-
-_ALL: Final = _Which("ready", {})
-_OWN_NUMBERS: Final = _Which("own_number", {"agent_number": {"$type": "string"}})
 
 
 @translates
@@ -47,18 +35,15 @@ async def read_ready(
     limit: int,
     *,
     order: QueueOrder = QueueOrder.FRESH_FIRST,
-    own_numbers_only: bool = False,
 ) -> list[WaitingContact]:
     """The contacts of these queues that are due at `now` in these zones, at most `limit`, in the order of their calls.
 
     The limit takes those due the longest, whatever their queue: where it is reached, ask for one queue at a time.
-    `own_numbers_only` leaves out contacts without a caller number of their own, which have an index of theirs.
     """
     waiting: list[WaitingContact] = []
-    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, queues, zones):
-        due = query | {"due_at": {"$lte": now}} | which.filter
-        cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint=which.index)
+        due = query | {"due_at": {"$lte": now}}
+        cursor = store["contacts"].find(due, {"tier": 1, "due_at": 1, "seq": 1}, hint=INDEX)
         documents = await cursor.sort([("due_at", 1), ("seq", 1)]).limit(limit).to_list()
         waiting += [WaitingContact(rank(d["tier"], order), d["due_at"], d["seq"], d["_id"]) for d in documents]
     longest = sorted(waiting, key=lambda contact: (contact.due_at, contact.seq))[:limit]
@@ -66,15 +51,12 @@ async def read_ready(
 
 
 @translates
-async def next_due(
-    store: Store, campaign_id: str, queues: Queues, zones: Zones, after: datetime, *, own_numbers_only: bool = False
-) -> datetime | None:
+async def next_due(store: Store, campaign_id: str, queues: Queues, zones: Zones, after: datetime) -> datetime | None:
     """When the next contact of these queues in these zones becomes due, later than `after`; None if none waits."""
     earliest: datetime | None = None
-    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, queues, zones):
-        later = query | {"due_at": {"$gt": after}} | which.filter
-        cursor = store["contacts"].find(later, {"due_at": 1}, hint=which.index)
+        later = query | {"due_at": {"$gt": after}}
+        cursor = store["contacts"].find(later, {"due_at": 1}, hint=INDEX)
         for document in await cursor.sort([("due_at", 1), ("seq", 1)]).limit(1).to_list():
             due_at: datetime = document["due_at"]
             earliest = due_at if earliest is None else min(earliest, due_at)
@@ -82,13 +64,10 @@ async def next_due(
 
 
 @translates
-async def anyone_waits(
-    store: Store, campaign_id: str, queues: Queues, zones: Zones, *, own_numbers_only: bool = False
-) -> bool:
+async def anyone_waits(store: Store, campaign_id: str, queues: Queues, zones: Zones) -> bool:
     """Whether any contact of these queues waits in one of these zones, due or not."""
-    which = _OWN_NUMBERS if own_numbers_only else _ALL
     for query in _queries(campaign_id, queues, zones):
-        if await store["contacts"].find_one(query | which.filter, {"_id": 1}, hint=which.index):
+        if await store["contacts"].find_one(query, {"_id": 1}, hint=INDEX):
             return True
     return False
 
@@ -100,8 +79,6 @@ async def campaigns_with_due(
     queues: Queues | None,
     zones: Zones,
     until: datetime,
-    *,
-    own_numbers_only: bool = False,
 ) -> set[str]:
     """The campaigns among these in which a contact of these queues (None: of any) in these zones is due by `until`.
 
@@ -109,7 +86,6 @@ async def campaigns_with_due(
     of them are taken to have one, too, for each takes a question then.
     """
     found: set[str] = set()
-    which = _OWN_NUMBERS if own_numbers_only else _ALL
     query: Document = {"status": ContactStatus.PENDING, "timezone": {"$in": list(zones)}, "due_at": {"$lte": until}}
     if queues is not None:
         query["tier"] = {"$in": sorted(queues)}
@@ -118,21 +94,14 @@ async def campaigns_with_due(
     while first < len(ordered):
         if answers >= ENOUGH_ANSWERS and first < SPARSE * answers:
             return found.union(ordered[first:])
-        those = {"campaign_id": {"$in": ordered[first:]}} | query | which.filter
-        cursor = store["contacts"].find(those, {"campaign_id": 1, "_id": 0}, hint=which.index)
+        those = {"campaign_id": {"$in": ordered[first:]}} | query
+        cursor = store["contacts"].find(those, {"campaign_id": 1, "_id": 0}, hint=INDEX)
         documents = await cursor.sort("campaign_id", 1).limit(SAMPLED).to_list()
         found.update(document["campaign_id"] for document in documents)
         if len(documents) < SAMPLED:
             break
         first, answers = bisect_right(ordered, documents[-1]["campaign_id"]), answers + 1
     return found
-
-
-@translates
-async def anyone_has_own_number(store: Store, campaign_id: str) -> bool:
-    """Whether any contact that waits in a campaign has a caller number of its own."""
-    query: Document = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, **_OWN_NUMBERS.filter}
-    return await store["contacts"].find_one(query, {"_id": 1}, hint=_OWN_NUMBERS.index) is not None
 
 
 @translates
@@ -162,7 +131,7 @@ async def _first_priority(store: Store, campaign_id: str, below: int | None, whe
     query: Document = {"campaign_id": campaign_id, "status": ContactStatus.PENDING, **where}
     if below is not None:
         query["tier"] = {"$gt": last_queue_of(below)}
-    cursor = store["contacts"].find(query, {"tier": 1}, hint=_ALL.index).sort({"campaign_id": 1, "tier": 1}).limit(1)
+    cursor = store["contacts"].find(query, {"tier": 1}, hint=INDEX).sort({"campaign_id": 1, "tier": 1}).limit(1)
     found = await cursor.to_list()
     return priority_in(found[0]["tier"]) if found else None
 

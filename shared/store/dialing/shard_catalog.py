@@ -18,7 +18,7 @@ from shared.domain.dialing_values import CallFields
 from shared.domain.ids import default_campaign_id, organization_budget
 from shared.domain.known_words import known
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS, OrganizationHours
-from shared.domain.queue_order import QueueOrder
+from shared.domain.queue_order import QueueOrder, Whose
 from shared.domain.refusal import Rest
 from shared.domain.telephony_accounts import NO_ACCOUNTS, TelephonyAccounts
 from shared.store.catalog.courses import MAY_RUN, course_of
@@ -62,7 +62,8 @@ class CampaignEntry:
     """One campaign that may be dialed; without configuration: contacts of no campaign.
 
     Those are called by the `ad_hoc_schedule`, or without it at any hour. `zones` are the timezones its contacts have
-    ever had, `prioritized` says whether any had a priority above 0, or was to be called back on request.
+    ever had, `prioritized` says whether any had a priority above 0, or was to be called back on request, `whose` in
+    whose queues they are.
     """
 
     campaign_id: str
@@ -78,17 +79,24 @@ class CampaignEntry:
     calls_per_second: float | None = None
     numbers: NumberPlan | None = None
     max_calls: int | None = None
+    whose: Whose = Whose.WITHOUT_OWN_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """What the contacts of a campaign have ever had: timezones, and whether any had a priority above 0.
 
-    A callback that was asked for counts as such a priority.
+    A callback that was asked for counts as such a priority. `own_numbers`: any had a caller number of its own.
     """
 
     zones: frozenset[str | None] = frozenset()
     prioritized: bool = False
+    own_numbers: bool = False
+
+    @property
+    def whose(self) -> Whose:
+        """Whose queues hold the campaign's waiting contacts."""
+        return Whose.EVERYBODYS if self.own_numbers else Whose.WITHOUT_OWN_NUMBER
 
 
 @translates
@@ -174,14 +182,15 @@ async def _entries(
             d["organization_id"],
             d["priority"],
             configurations[d["configuration_id"]],
-            enrolled.get(d["_id"], Enrolled()).zones,
+            (has := enrolled.get(d["_id"], Enrolled())).zones,
             call_fields(d),
-            enrolled.get(d["_id"], Enrolled()).prioritized,
+            has.prioritized,
             known(QueueOrder, d["order"]) or QueueOrder.FRESH_FIRST,
             course_of(d),
             calls_per_second=d["calls_per_second"],
             numbers=plan_of(d, registries.get(d["organization_id"], {})),
             max_calls=d["max_calls"],
+            whose=has.whose,
         )
         for d in documents
         if d["configuration_id"] in configurations
@@ -191,7 +200,8 @@ async def _entries(
         if campaign_id in of_no_campaign and campaign_id in enrolled:
             has = enrolled[campaign_id]
             entry = CampaignEntry(campaign_id, organization_id, NO_CAMPAIGN_PRIORITY, None, has.zones)
-            entries.append(replace(entry, prioritized=has.prioritized, ad_hoc_schedule=its_hours.ad_hoc_schedule))
+            hours_of_it = its_hours.ad_hoc_schedule
+            entries.append(replace(entry, prioritized=has.prioritized, whose=has.whose, ad_hoc_schedule=hours_of_it))
     return entries
 
 
@@ -210,7 +220,9 @@ async def read_enrolled(store: Store, campaign_ids: Collection[str]) -> dict[str
         source = complete(CountersInDocument, found)
         before = enrolled.get(source["campaign_id"], Enrolled())
         enrolled[source["campaign_id"]] = Enrolled(
-            before.zones.union(source["zones"]), before.prioritized or source["prioritized"]
+            before.zones.union(source["zones"]),
+            before.prioritized or source["prioritized"],
+            before.own_numbers or source["own_numbers"],
         )
     return enrolled
 

@@ -103,7 +103,7 @@ class ContactDocument:
     seq: int = 0
     # None: since the contact is there.
     due_at: datetime | None = None
-    # Its queue (shared/domain/queue_order.py): tier and priority in one number.
+    # Its queue (shared/domain/queue_order.py): tier, priority, and whether it has an `agent_number`, in one number.
     tier: int = Tier.FRESH
     attempts_made: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)

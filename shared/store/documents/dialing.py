@@ -94,8 +94,9 @@ class CountersInDocument:
     added_skipped: int = 0
     # Those of the skipped ones that have no number to call; the others are on the do-not-call list.
     added_no_phone: int = 0
-    # Whether any of them has a priority of its own.
+    # Whether any of them has ever had a priority of its own, or a caller number.
     prioritized: bool = False
+    own_numbers: bool = False
     wishes: int = 0
     completions: int = 0
 

@@ -99,15 +99,7 @@ async def _store(
     await store_refused(store, session, job, read.problems)
     if documents or rows.existing:
         changed = [row.fields for row in rows.existing.values()]
-        await count_in(
-            store,
-            scope,
-            source,
-            documents=documents,
-            zones={fields["timezone"] for fields in changed if "timezone" in fields},
-            prioritized=any(fields.get("priority") for fields in changed),
-            session=session,
-        )
+        await count_in(store, scope, source, documents=documents, changed=changed, session=session)
     if rows.existing or chunk.last:
         await touch(store, job.organization_id, session)
     return len(rows.new) + len(rows.existing)

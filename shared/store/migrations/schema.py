@@ -21,6 +21,7 @@ from shared.store.migrations.campaign_courses import CAMPAIGN_COURSES
 from shared.store.migrations.campaign_numbers import CAMPAIGN_NUMBERS
 from shared.store.migrations.deletions import DELETIONS
 from shared.store.migrations.do_not_call_sources import DO_NOT_CALL_SOURCES
+from shared.store.migrations.own_number_queues import OWN_NUMBER_QUEUES
 from shared.store.migrations.step import Migration
 
 MIGRATIONS: Final[Sequence[Migration]] = (
@@ -32,6 +33,7 @@ MIGRATIONS: Final[Sequence[Migration]] = (
     CALL_NUMBERS,
     CALLER_NUMBER_SERIALS,
     ACTIVE_INDEX,
+    OWN_NUMBER_QUEUES,
 )
 FIRST_VERSION: Final = 1
 VERSION: Final = MIGRATIONS[-1].version

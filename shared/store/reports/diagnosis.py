@@ -21,7 +21,6 @@ from shared.domain.reasons import SPARED_BY_OWN_NUMBER
 from shared.domain.setting_faults import warnings_on
 from shared.store.client import Document, Store, translates
 from shared.store.dialing.executors import rate_of_living
-from shared.store.dialing.ready import anyone_has_own_number
 from shared.store.dialing.shard_catalog import Enrolled, read_enrolled
 from shared.store.documents.completing import complete
 from shared.store.documents.contacts import ContactDocument
@@ -48,7 +47,8 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     situation = await Situation.read(store, organization_id, [*sample, anybody], now)
     rules = situation.context.rules_of(anybody)
     whole = campaign_wait(rules, now)
-    if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and await anyone_has_own_number(store, campaign_id):
+    if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and any(c["agent_number"] for c in sample):
+        # Contacts with a caller number of their own have queues of their own, and each queue is looked into.
         whole = None
     groups = [Waiting([whole], counts.pending)] if whole is not None and counts.pending > 0 else []
     if not groups:

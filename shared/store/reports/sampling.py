@@ -41,7 +41,7 @@ async def sample_waiting(
             "status": ContactStatus.PENDING,
         }
         for priority in priorities
-        for queue in queues_at(priority, Tier)
+        for queue in queues_at(priority, Tier, enrolled.whose)
         for group in groups
     ]
     fields = {"tier": 1, "timezone": 1}

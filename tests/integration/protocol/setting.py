@@ -212,9 +212,10 @@ async def _add_contacts(world: World) -> None:
     for contact in contacts:
         world.rules.numbers[contact["_id"]] = History(tuple(contact["phone_numbers"]))
         counted = {name: contact[name] for name in ("campaign_id", "organization_id", "shard")}
+        has_own_number = contact["agent_number"] is not None
         await world.store["counters_in"].update_one(
             {"_id": f"{contact['campaign_id']}/api-0"},
-            {"$inc": {"added": 1, "added_skipped": 0}, "$set": counted},
+            {"$inc": {"added": 1, "added_skipped": 0}, "$set": counted, "$max": {"own_numbers": has_own_number}},
             upsert=True,
         )
 

@@ -27,7 +27,7 @@ async def waiting(store: Store, campaign: Document, contacts: Iterable[Document]
     documents = list(contacts)
     await store["contacts"].insert_many(documents)
     zones = list({document["timezone"] for document in documents})
-    noted = {"campaign_id": campaign["_id"], "added": len(documents), "zones": zones, "own_numbers": False}
+    noted = {"campaign_id": campaign["_id"], "added": len(documents), "zones": zones}
     await store["counters_in"].insert_one({"_id": f"{campaign['_id']}/test-0", **noted})
 
 
