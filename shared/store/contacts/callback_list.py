@@ -17,7 +17,7 @@ from shared.domain.contact import ContactStatus, Tier
 from shared.domain.contact_record import Contact
 from shared.domain.ids import default_campaign_id, of_callback
 from shared.domain.page import NumberedPage, Page
-from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, Whose, queues_at, tier_in
+from shared.domain.queue_order import DEFAULT_CONTACT_PRIORITY, queues_at, tier_in
 from shared.errors import InvalidCursor, Kind, NotFound
 from shared.store.catalog.courses import IS_OVER
 from shared.store.client import Document, Store, translates
@@ -138,18 +138,19 @@ async def _areas(store: Store, campaigns: Sequence[str], tiers: Collection[Tier]
     async for stored in store["counters"].find({"_id": {"$in": list(enrolled)}}, {"attempts": 1}):
         if complete(CountersDocument, stored, {"attempts"})["attempts"]:
             called.add(stored["_id"])
-    plain: list[str] = []
+    plain: dict[str, Enrolled] = {}
     areas: list[Document] = []
-    queues = queues_at(DEFAULT_CONTACT_PRIORITY, tiers, Whose.EVERYBODYS)
     for campaign_id, has in enrolled.items():
         if has.prioritized:
             priorities = await waiting_priorities(store, campaign_id, MAX_PRIORITIES)
             its = [queue for priority in priorities for queue in queues_at(priority, tiers, has.whose)]
             areas += _parted([campaign_id], its, has) if its else []
         elif campaign_id in called:
-            plain.append(campaign_id)
-    zones = frozenset[str | None]().union(*(enrolled[campaign_id].zones for campaign_id in plain))
-    return [*areas, *(_parted(plain, queues, Enrolled(zones)) if plain and queues else ())]
+            plain[campaign_id] = has
+    zones = frozenset[str | None]().union(*(has.zones for has in plain.values()))
+    together = Enrolled(zones, own_numbers=any(has.own_numbers for has in plain.values()))
+    queues = queues_at(DEFAULT_CONTACT_PRIORITY, tiers, together.whose)
+    return [*areas, *(_parted(list(plain), queues, together) if plain and queues else ())]
 
 
 def _parted(campaigns: Sequence[str], queues: Sequence[int], has: Enrolled) -> Iterator[Document]:

@@ -48,6 +48,8 @@ class CampaignReader:
 
         `crowded`: so many were due lately that each tier is asked for by itself.
         """
+        if self.whose is Whose.NOBODYS:
+            return QueueHead([], True)
         found: list[WaitingContact] = []
         complete = True
         opened = [(tiers, self._open(schedule)) for tiers, schedule in self._tiers()]
@@ -70,6 +72,8 @@ class CampaignReader:
     async def next_times(self) -> list[datetime]:
         """When the next contact becomes due in a zone that is open, and when zones open in which any waits."""
         times: list[datetime] = []
+        if self.whose is Whose.NOBODYS:
+            return times
         priorities = [DEFAULT_CONTACT_PRIORITY]
         if self.entry.prioritized:
             priorities = await ready.waiting_priorities(self.store, self.entry.campaign_id, MAX_PRIORITIES)

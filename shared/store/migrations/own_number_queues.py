@@ -10,7 +10,8 @@ from shared.store.migrations.step import BATCH, Migration, drop_index
 _OLD_INDEX: Final = "own_number"
 _HAS_ONE: Final[Document] = {"$eq": [{"$type": "$agent_number"}, "string"]}
 # Queues of the old form and of the new one give the same tier. A remainder has its dividend's sign.
-_TIER: Final[Document] = {"$mod": [{"$add": [{"$mod": ["$tier", TIERS]}, TIERS]}, TIERS]}
+_STORED: Final[Document] = {"$ifNull": ["$tier", int(Tier.FRESH)]}
+_TIER: Final[Document] = {"$mod": [{"$add": [{"$mod": [_STORED, TIERS]}, TIERS]}, TIERS]}
 _COUNTED: Final[Document] = {
     "$add": [
         {"$ifNull": ["$priority", DEFAULT_CONTACT_PRIORITY]},

@@ -68,10 +68,14 @@ async def test_pages_join_to_the_order_of_a_sort_of_everything(
         priority = rng.choice([0, 3]) if number % 2 == 0 else 0
         tier = rng.choice([Tier.RETRY, Tier.REQUESTED]) if number % 2 == 0 else Tier.RETRY
         # Few due times and places in the request, so that most stand in ties.
-        fields = {"due_at": NOW + timedelta(minutes=rng.randint(0, 2)), "seq": rng.randint(0, 1)}
-        fields |= {"tier": queue_of(priority, tier), "priority": priority, "timezone": rng.choice(ZONES), **CALLED}
+        fields: dict[str, Any] = {"due_at": NOW + timedelta(minutes=rng.randint(0, 2)), "seq": rng.randint(0, 1)}
+        own_number = number % 4 in (1, 2) and rng.random() < 0.5
+        fields |= {"agent_number": "+14155550177" if own_number else None, "timezone": rng.choice(ZONES), **CALLED}
+        fields |= {"tier": queue_of(priority, tier, own_number=own_number), "priority": priority}
         contacts.append(contact_document(organization, campaign, number, **fields))
     await store["contacts"].insert_many(contacts)
+    with_own_numbers = {"campaign_id": {"$in": [campaigns[number]["_id"] for number in (1, 2)]}}
+    await store["counters_in"].update_many(with_own_numbers, {"$set": {"own_numbers": True}})
     in_order = [c["_id"] for c in sorted(contacts, key=lambda c: (c["due_at"], c["seq"], c["_id"]))]
     found = await pages(store, organization, limit)
     assert [contact_id for page in found for contact_id in page] == in_order

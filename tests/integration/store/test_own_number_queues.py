@@ -40,6 +40,9 @@ async def test_every_queue_gets_its_new_number_and_every_campaign_its_mark(store
         for place, (priority, tier, own) in enumerate(cases)
     ]
     await store["contacts"].insert_many(contacts)
+    no_tier = contact_document(organization, ones, len(cases), agent_number=NUMBER)
+    del no_tier["tier"]
+    await store["contacts"].insert_one(no_tier)
     for campaign, source in itertools.product((ones, plain), ("api-0", "ingest-0")):
         document = {"_id": f"{campaign['_id']}/{source}", "campaign_id": campaign["_id"], "shard": 0, "zones": []}
         await store["counters_in"].insert_one(document)
@@ -52,6 +55,9 @@ async def test_every_queue_gets_its_new_number_and_every_campaign_its_mark(store
         assert stored is not None
         assert stored["tier"] == queue_of(priority or 0, tier, own_number=own is not None)
         assert isinstance(stored["tier"], int)
+    stored = await store["contacts"].find_one({"_id": no_tier["_id"]})
+    assert stored is not None
+    assert stored["tier"] == queue_of(0, Tier.FRESH, own_number=True), "of the first release"
     marked = {each["campaign_id"] async for each in store["counters_in"].find({"own_numbers": True})}
     assert marked == {ones["_id"]}
     assert await store["counters_in"].count_documents({"own_numbers": True}) == 2, "whoever reads any of them"
