@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from services.console import csv_preview, week, words
+from services.console.assets import address_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -40,7 +41,11 @@ def environment() -> Environment:
     }
     made.filters.update(filters)
     made.globals.update(
-        counted=words.counted, share=words.share, ended_contacts=words.ended_contacts, waits=words.waits
+        asset=address_of,
+        counted=words.counted,
+        share=words.share,
+        ended_contacts=words.ended_contacts,
+        waits=words.waits,
     )
     return made
 

@@ -1,34 +1,25 @@
-"""The files that pages load: ours, and those of other projects as static/vendor/manifest.json names them."""
+"""Serving the files that pages load."""
 
-from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
+from services.console.assets import ASSETS, STATIC, version_of
+
 router = APIRouter()
-STATIC: Final = Path(__file__).parents[1] / "static"
-# To renew one of vendor/, copy the files that the manifest names out of the npm package, and write down its version and
-# their SHA-256 there.
-ASSETS: Final = {
-    "console.css": "console.css",
-    "console.js": "console.js",
-    "polling.js": "polling.js",
-    "icon.svg": "icon.svg",
-    "pico.css": "vendor/pico.min.css",
-    "htmx.js": "vendor/htmx.min.js",
-    "hx-sse.js": "vendor/hx-sse.min.js",
-    "uplot.js": "vendor/uPlot.iife.min.js",
-    "uplot.css": "vendor/uPlot.min.css",
-}
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+# Where an upgrade has reached one console and not yet another, a page may ask for a version that is not here: what it
+# gets must not be kept under that name.
+_FOR_GOOD, _NOT_KEPT = "max-age=31536000, immutable", "no-cache"
 
 
 @router.get("/static/{name}")
-async def asset(name: str) -> Response:
-    """A file that pages load."""
+async def asset(name: str, v: str | None = None) -> Response:
+    """A file that pages load, for good under its version."""
     if name not in ASSETS:
         raise HTTPException(404)
+    kept = _FOR_GOOD if v == version_of(name) else _NOT_KEPT
     media_type = _TYPES[name.rpartition(".")[2]]
-    return FileResponse(STATIC / ASSETS[name], media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+    return FileResponse(STATIC / ASSETS[name], media_type=media_type, headers={"Cache-Control": kept})

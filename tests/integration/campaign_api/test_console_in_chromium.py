@@ -100,7 +100,7 @@ async def test_a_page_is_live_whichever_of_its_scripts_comes_last(
 
     for script in ("htmx", "hx-sse", "console"):
         page = await page_of(browser, console, acme)
-        await page.route(f"**/static/{script}.js", late)
+        await page.route(f"**/static/{script}.js?*", late)
         await page.goto(f"{console}/campaigns/{campaign['id']}")
         await expect(page.locator("#switch")).to_have_text("● live")
         await page.context.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.console.pages.static import ASSETS, STATIC
+from services.console.assets import ASSETS, STATIC, address_of
+from services.console.pages.static import asset
 from services.console.rendering import TEMPLATES
 
 ROOT = Path(__file__).parents[3]
@@ -35,9 +36,20 @@ def test_the_package_carries_every_file() -> None:
 
 def test_pages_load_what_is_served_and_nothing_else() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in TEMPLATES.iterdir())
-    loaded = set(re.findall(r'(?:src|href)="/static/([^"]+)"', text))
+    loaded = set(re.findall(r"""(?:src|href)="{{ asset\('([^']+)'\) }}\"""", text))
     assert loaded == ASSETS.keys()
+    assert "/static/" not in text
     assert re.findall(r'(?:src|href|action)="(?:https?:)?//', text) == []
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS))
+async def test_a_browser_keeps_a_file_for_good_under_its_version_alone(name: str) -> None:
+    path, _, version = address_of(name).partition("?v=")
+    content = (STATIC / ASSETS[name]).read_bytes()
+    assert (path, version) == (f"/static/{name}", hashlib.sha256(content).hexdigest()[:16])
+    assert (await asset(name, version)).headers["Cache-Control"] == "max-age=31536000, immutable"
+    for other in (None, "", "0" * 16):
+        assert (await asset(name, other)).headers["Cache-Control"] == "no-cache"
 
 
 def test_no_page_has_a_script_or_a_style_of_its_own() -> None:
