@@ -246,8 +246,6 @@ def _command(binary: Path, data: Path, port: int) -> list[str | Path]:
         # The default cache is half of the machine, the default oplog 5 % of the disk.
         "--wiredTigerCacheSizeGB=0.25",
         "--oplogSize=512",
-        # For reads of the past, of which there are none, old versions are kept for five minutes by default.
-        "--setParameter=minSnapshotHistoryWindowInSeconds=0",
         "--setParameter=diagnosticDataCollectionEnabled=false",
         # A replica set's primary else waits for others to take over; there are none.
         "--setParameter=shutdownTimeoutMillisForSignaledShutdown=100",

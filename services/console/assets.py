@@ -26,9 +26,15 @@ _DIGITS: Final = 16
 
 
 @functools.cache
+def content_of(name: str) -> bytes:
+    """A file of `ASSETS`, read once: what is served is what its version was made of, also while new files are put here."""
+    return (STATIC / ASSETS[name]).read_bytes()
+
+
+@functools.cache
 def version_of(name: str) -> str:
     """The version of a file of `ASSETS`: the first digits of its SHA-256."""
-    return hashlib.sha256((STATIC / ASSETS[name]).read_bytes()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(content_of(name)).hexdigest()[:_DIGITS]
 
 
 def address_of(name: str) -> str:

@@ -4,9 +4,9 @@ from typing import Final
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from services.console.assets import ASSETS, STATIC, version_of
+from services.console.assets import ASSETS, content_of, version_of
 
 router = APIRouter()
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -22,4 +22,4 @@ async def asset(name: str, v: str | None = None) -> Response:
         raise HTTPException(404)
     kept = _FOR_GOOD if v == version_of(name) else _NOT_KEPT
     media_type = _TYPES[name.rpartition(".")[2]]
-    return FileResponse(STATIC / ASSETS[name], media_type=media_type, headers={"Cache-Control": kept})
+    return Response(content_of(name), media_type=media_type, headers={"Cache-Control": kept})

@@ -7,7 +7,7 @@ from contextlib import suppress
 from shared.domain.contact import ACTIVE, FINAL, ContactStatus, Tier
 from shared.domain.ids import campaign_budget, number_budget, organization_budget
 from shared.domain.outcome import PROVISIONAL, Outcome
-from shared.domain.queue_order import QUEUES
+from shared.domain.queue_order import tier_in
 from shared.domain.reasons import EndReason
 from shared.domain.wishes import WishKind
 from shared.store.client import Document, Store
@@ -232,8 +232,8 @@ def _counted_for(contact: Document, attempts: list[str]) -> set[str]:
         or (bool(contact.get("opted_out")) and contact.get("for_good") == EndReason.OPTED_OUT)
         # By a word of another version, which holds like an opt-out.
         or ("opted_out" in told and not told <= {None, *EndReason}),
-        "retrying": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.RETRY,
-        "called_back": contact["status"] == ContactStatus.PENDING and contact["tier"] % QUEUES == Tier.REQUESTED,
+        "retrying": contact["status"] == ContactStatus.PENDING and tier_in(contact["tier"]) is Tier.RETRY,
+        "called_back": contact["status"] == ContactStatus.PENDING and tier_in(contact["tier"]) is Tier.REQUESTED,
     }
     return {name for name, is_so in found.items() if is_so}
 

@@ -11,6 +11,7 @@ from shared.domain.contact import ContactStatus, Tier
 from shared.domain.counts import CallsOfRun
 from shared.domain.organization_hours import NO_ORGANIZATION_HOURS
 from shared.domain.outcome import Outcome
+from shared.domain.queue_order import tier_in
 from shared.events import CallFinished
 from shared.store.catalog.campaign_lists import list_campaigns
 from shared.store.catalog.configurations import list_configurations
@@ -22,9 +23,9 @@ from shared.store.client import Document, Store
 from shared.store.contacts.ingest_batches import list_ingest_batches
 from shared.store.contacts.queries import list_contacts
 from shared.store.contacts.wishes import carry_out
+from shared.store.dialing.campaign_reader import CampaignReader
 from shared.store.dialing.claim import ClaimOrder
 from shared.store.dialing.deletions import remove_deleted
-from shared.store.dialing.ready import read_ready
 from shared.store.dialing.results import unapplied_results
 from shared.store.dialing.shard_catalog import read_campaigns, read_organizations
 from shared.store.dialing.shard_transaction import Ownership
@@ -117,10 +118,8 @@ async def test_calls_go_on(store: Store, release: str, oldest_form: bool) -> Non
     spring = campaigns["Spring"]
     owner = Ownership(shard, await take_over(store, shard))
     assert [entry.held for entry in await read_organizations(store, {"_id": organization_id})] == [3]
-    assert {entry.campaign_id for entry in await read_campaigns(store, {organization_id: NO_ORGANIZATION_HOURS})} == {
-        spring.id,
-        f"default:{organization_id}",
-    }
+    entries = {e.campaign_id: e for e in await read_campaigns(store, {organization_id: NO_ORGANIZATION_HOURS})}
+    assert entries.keys() == {spring.id, f"default:{organization_id}"}
     assert (await expire_claims(store, owner, now)).moved == 1
     assert (await remove_deleted(store, owner, now)).moved == 1
     assert (await carry_out(store, owner, now)).moved == 1
@@ -132,8 +131,7 @@ async def test_calls_go_on(store: Store, release: str, oldest_form: bool) -> Non
     )
     assert len(finished.recorded.new) == 2
     paused = await contact(store, campaigns["Summer"], "lead-40")
-    zones = [None, "America/Chicago"]
-    ready = await read_ready(store, spring.id, list(Tier), zones, now, 100)
+    ready = (await CampaignReader(store, entries[spring.id], now).read(100, crowded=False)).waiting
     claimed = await do_shard_work(
         store, owner, ShardWork(claim=ClaimOrder([*(each.contact_id for each in ready), paused["_id"]])), now
     )
@@ -160,7 +158,7 @@ async def test_counters_are_counts_once_they_are_filled(store: Store, release: s
     assert counts.outcomes["busy"] > 0
     assert counts.answered == sum(contact["status"] == "completed" for contact in contacts) == 1
     assert counts.opted_out == 0
-    assert counts.retrying == sum(c["status"] == "pending" and c.get("tier") == Tier.RETRY for c in contacts)
+    assert counts.retrying == sum(c["status"] == "pending" and tier_in(c["tier"]) is Tier.RETRY for c in contacts)
     assert counts.run == CallsOfRun(1, len(attempts) + len(called))
 
 
