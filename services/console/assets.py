@@ -27,7 +27,7 @@ _DIGITS: Final = 16
 
 @functools.cache
 def content_of(name: str) -> bytes:
-    """A file of `ASSETS`, read once: what is served is what its version was made of, also while new files are put here."""
+    """A file of `ASSETS`, read once: what is served is what its version was made of, also while files are replaced."""
     return (STATIC / ASSETS[name]).read_bytes()
 
 
