@@ -55,9 +55,12 @@ async def database(mongodb_address: str) -> AsyncIterator[str]:
     settings = MongoSettings(mongodb=mongodb_address, mongodb_database=f"test_{uuid.uuid4().hex}")
     made = connect(settings)
     await made.ensure_indexes()
-    yield settings.mongodb_database
-    await made.client.drop_database(settings.mongodb_database)
     await made.close()
+    yield settings.mongodb_database
+    # Not by the same client: tests without a loop let it stand still for minutes, and it would take its server for away.
+    leaving = connect(settings)
+    await leaving.client.drop_database(settings.mongodb_database)
+    await leaving.close()
 
 
 @pytest.fixture
