@@ -12,6 +12,7 @@ from shared.settings import KafkaSettings, MongoSettings
 from shared.store.client import Store, connect
 from shared.store.indexes import INDEXES
 from shared.store.migrations.schema import read_version
+from tests.databases import drop_database
 from tests.hanging import show_tasks
 from tests.servers import servers_for_tests
 
@@ -57,10 +58,7 @@ async def database(mongodb_address: str) -> AsyncIterator[str]:
     await made.ensure_indexes()
     await made.close()
     yield settings.mongodb_database
-    # Not by the same client: tests without a loop let it stand still for minutes, and it would take its server for away.
-    leaving = connect(settings)
-    await leaving.client.drop_database(settings.mongodb_database)
-    await leaving.close()
+    await drop_database(settings)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from shared.settings import KafkaSettings
 from shared.store.client import Store, connect
 from shared.store.migrations.schema import read_version
 from shared.topics import ORG_EVENTS
+from tests.databases import drop_database
 from tests.eventually import eventually
 from tests.integration.campaign_api.client import ADMIN_TOKEN, Api, Customer
 from tests.integration.campaign_api.console_browser import Person, person_at
@@ -102,8 +103,8 @@ async def stack(kafka_address: str, mongodb_address: str, topics: str) -> AsyncI
     await producer.start()
     yield Stack(settings, store, producer)
     await producer.stop()
-    await store.client.drop_database(settings.mongodb_database)
     await store.close()
+    await drop_database(settings)
 
 
 @pytest.fixture(scope="session")
