@@ -18,7 +18,7 @@ from shared.domain.dialing import WAITS_FOR_REST, callable_numbers, dialed_numbe
 from shared.domain.ids import conversation_id_of
 from shared.domain.outcome import PROVISIONAL, Outcome
 from shared.domain.phone import compared
-from shared.domain.queue_order import queue_of, tier_in
+from shared.domain.queue_order import tier_in
 from shared.domain.reasons import ENDED_BY, ENDED_ON_REQUEST, FOR_GOOD, EndReason, WaitReason
 from shared.domain.refusal import RefusalSubject
 from shared.domain.retry import CallAgain, Ended, after_attempt
@@ -30,7 +30,7 @@ from shared.store.dialing.answering_machines import with_machines
 from shared.store.dialing.breakers import note_call
 from shared.store.dialing.call_facts import remembered, tell_of_correction, tell_of_ending
 from shared.store.dialing.fitting_endings import consistent_endings, distinct_endings, holds
-from shared.store.dialing.moves import Move, apply_moves
+from shared.store.dialing.moves import Move, apply_moves, queue_as
 from shared.store.dialing.numbering import number_late_calls
 from shared.store.dialing.opt_outs import flag_people, list_opted_out
 from shared.store.dialing.releases import RELEASE_SECONDS
@@ -217,8 +217,7 @@ def _told_for_good(
     calls_back = is_called_back_after(contact, attempt)
     goes_on = contact["status"] in ACTIVE or calls_back or contact["ended_because"] == EndReason.ANSWERED
     if goes_on and tier_in(contact["tier"]) is Tier.REQUESTED and not calls_back:
-        own_number = contact["agent_number"] is not None
-        mark["tier"] = queue_of(contact["priority"] or 0, Tier.RETRY, own_number=own_number)
+        mark["tier"] = queue_as(contact, Tier.RETRY)
     transaction.ledger.told(contact, mark)
     contact |= mark
     if goes_on:

@@ -183,6 +183,11 @@ def cannot_wait(context: DialingContext, contact: Document, now: datetime) -> bo
     return final_move(move, context, now) is not move
 
 
+def queue_as(contact: Document, tier: Tier) -> int:
+    """The queue of a contact, as read, in this tier."""
+    return queue_of(contact["priority"] or 0, tier, own_number=contact["agent_number"] is not None)
+
+
 def new_values(move: Move) -> Document:
     """The contact's fields after the move."""
     contact, put_off, callback = move.contact, None, move.contact["callback"]
@@ -195,11 +200,7 @@ def new_values(move: Move) -> Document:
         "status": move.to,
         "due_at": due_at,
         # The priority as it is now: its customer may have changed it while the contact was on a call.
-        "tier": queue_of(
-            contact["priority"] or 0,
-            tier_in(contact["tier"]) if move.tier is None else move.tier,
-            own_number=contact["agent_number"] is not None,
-        ),
+        "tier": queue_as(contact, tier_in(contact["tier"]) if move.tier is None else move.tier),
         "attempts_made": move.attempts_made if move.attempts_made is not None else contact["attempts_made"],
         "outcomes": move.outcomes if move.outcomes is not None else contact["outcomes"],
         "last_attempt": move.last_attempt if move.last_attempt is not None else contact["last_attempt"],

@@ -48,7 +48,7 @@ async def diagnose(store: Store, organization_id: str, campaign_id: str, now: da
     rules = situation.context.rules_of(anybody)
     whole = campaign_wait(rules, now)
     if whole is not None and whole.reason in SPARED_BY_OWN_NUMBER and any(c["agent_number"] for c in sample):
-        # Contacts with a caller number of their own have queues of their own, and the sample looks into each queue.
+        # They have queues of their own, and the sample looks into each queue of the priorities that it takes.
         whole = None
     groups = [Waiting([whole], counts.pending)] if whole is not None and counts.pending > 0 else []
     if not groups:
