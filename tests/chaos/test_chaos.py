@@ -21,6 +21,7 @@ FEWEST_CALLS = 200
 async def test_no_promise_is_broken_while_everything_else_is(tmp_path: Path) -> None:
     report = await run(tmp_path, SEED, None, at_once=AT_ONCE, only=NO_LONG_ONES)
     sys.stdout.write("\n".join(report.lines(f"seed {SEED}")))
-    assert report.violations == []
+    # In one line, for the last lines of a log are what is left of a run elsewhere.
+    assert not report.violations, "; ".join(map(str, report.violations))
     assert report.faults.total() >= FAULTS
     assert report.calls >= FEWEST_CALLS
