@@ -97,6 +97,9 @@ def main(
     sleeping: Annotated[int, typer.Option(min=1, help="takeover: sleeping campaigns of each organization.")] = 100,
     organizations: Annotated[int, typer.Option(min=1, help="takeover: organizations.")] = 100,
     seconds: Annotated[float, typer.Option(min=5, help="steady: seconds that are measured.")] = 20,
+    gathering: Annotated[
+        list[int] | None, typer.Option(min=0, help="steady: milliseconds that ends gather, beside as they do.")
+    ] = None,
     listed: Annotated[int, typer.Option(min=1000, help="calls: ended calls in the lists.")] = 1_000_000,
     events: Annotated[int, typer.Option(min=100, help="webhooks: events of a run.")] = 10_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -124,7 +127,7 @@ def main(
         Name.TAKEOVER: lambda a, c: measure_takeover(
             a, c, organizations=organizations, campaigns=sleeping, rounds=rounds
         ),
-        Name.STEADY: lambda a, c: measure_steady(a, c, seconds=seconds, rounds=rounds),
+        Name.STEADY: lambda a, c: measure_steady(a, c, seconds=seconds, rounds=rounds, gathering=gathering or ()),
         Name.WEBHOOKS: lambda a, c: measure_webhooks(a, c, events=events, rounds=rounds),
         Name.CONSOLE: lambda a, c: measure_pages(a, c, large=large),
     }

@@ -29,6 +29,12 @@ class BareSettings(KafkaSettings, MongoSettings):
     bench_slots: int = Field(description="Calls at once.")
     bench_shortest_call: float = Field(0.0, description="Seconds.")
     bench_longest_call: float = Field(0.0, description="Seconds; 0: a call ends when it is placed.")
+    bench_gathering: float = Field(0.0, description="Seconds that ends gather after a batch has been sent or served.")
+
+    @property
+    def gathering_ms(self) -> int:
+        """The same in milliseconds, as Kafka's client wants them."""
+        return round(self.bench_gathering * 1000)
 
 
 def database_of(settings: BareSettings) -> AsyncDatabase[Message]:
@@ -53,7 +59,7 @@ def new_consumer(settings: BareSettings, topic: str, group: str) -> AIOKafkaCons
         heartbeat_interval_ms=500,
         # Records left unread for 0.1 s make aiokafka ask for the other partitions alone, and the next records of
         # this one wait until that question is answered: half a second by default.
-        fetch_max_wait_ms=20,
+        fetch_max_wait_ms=max(20, settings.gathering_ms),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import orjson
 from aiokafka import TopicPartition
 
-from shared.clock import utc_now
+from shared.clock import monotonic, utc_now
 from shared.process import run_until_stopped
 from shared.topics import DIAL_JOBS, ORG_EVENTS
 from tests.bench.bare import (
@@ -38,6 +38,7 @@ class BareExecutor:
         self._publishing: asyncio.Task[None] | None = None
         self._dice = random.Random(1)
         self._ended: list[Message] = []
+        self._gathered_at = 0.0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -47,15 +48,18 @@ class BareExecutor:
             await self._consumer.start()
             stack.push_async_callback(self._consumer.stop)
             while True:
-                # Ends of calls that last are published as they come, a few at a time.
-                patience_ms = 100 if self._settings.bench_longest_call == 0 else 5
+                # Ends of calls that last are published as they come, a few at a time, or when they have gathered.
+                patience_ms = 100 if self._settings.bench_longest_call == 0 else max(5, self._settings.gathering_ms)
                 batches = await self._consumer.getmany(timeout_ms=patience_ms, max_records=BATCH)
                 jobs = [orjson.loads(record.value or b"") for records in batches.values() for record in records]
                 if jobs:
                     self._call(await self._start(jobs))
-                if jobs or self._ended:
+                ready = self._ended and monotonic() >= self._gathered_at
+                if jobs or ready:
                     await self._published()
-                    ends, self._ended = self._ended, []
+                    ends, self._ended = (self._ended, []) if ready else ([], self._ended)
+                    if ends:
+                        self._gathered_at = monotonic() + self._settings.bench_gathering
                     self._publishing = asyncio.create_task(self._publish(ends, offsets_after(batches)))
 
     async def _start(self, jobs: list[Message]) -> list[Message]:

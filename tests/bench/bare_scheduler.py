@@ -91,6 +91,7 @@ class BareScheduler:
             ids = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
             if ends or ids:
                 await self._step(campaign_id, ends, ids, offsets_after(batches))
+                await asyncio.sleep(self._settings.bench_gathering)
 
     async def _fetch(self, campaign_id: str) -> None:
         if self._waiting or self._all_fetched:

@@ -15,6 +15,7 @@ from shared.telephony.provider import CallReport, OnReport, PlaceCall, Telephony
 from shared.telephony.providers import BuildProvider
 from shared.telephony.scripted import ScriptedProvider
 from shared.telephony.scripts import ScriptedCall
+from tests.bench.gathering import ends_gather
 from tests.bench.journal import Journal
 
 
@@ -24,6 +25,7 @@ class BenchExecutorSettings(ExecutorSettings):
     bench_journal: Path = Field(description="File that the carrier's journal is written to at the end.")
     bench_shortest_call: float = Field(0.0, description="Seconds.")
     bench_longest_call: float = Field(0.0, description="Seconds; lengths are even between the two.")
+    bench_gathering: float | None = Field(None, description="Seconds that ends gather; none: as the turnover says.")
 
 
 def _carrier(journal: Journal, shortest: float, longest: float) -> BuildProvider:
@@ -50,7 +52,8 @@ def main() -> int:
     settings, journal = BenchExecutorSettings(), Journal()
     carrier = _carrier(journal, settings.bench_shortest_call, settings.bench_longest_call)
     configure_logs(settings.log_level, "call-executor")
-    code = run_until_stopped(stay_in(running(settings, carrier)))
+    with ends_gather(settings.bench_gathering):
+        code = run_until_stopped(stay_in(running(settings, carrier)))
     journal.save(settings.bench_journal)
     return code
 

@@ -18,6 +18,7 @@ from shared.process import run_until_stopped, stay_in
 from shared.store.client import Store
 from shared.store.dialing.shard_transaction import Ownership
 from shared.store.dialing.shard_work import ShardWork, WorkDone, do_shard_work
+from tests.bench.gathering import ends_gather
 from tests.bench.journal import Transaction
 
 
@@ -25,6 +26,7 @@ class BenchSchedulerSettings(SchedulerSettings):
     """The scheduler's settings, and where the times go."""
 
     bench_journal: Path = Field(description="File that the transactions' times are written to at the end.")
+    bench_gathering: float | None = Field(None, description="Seconds that ends gather; none: as the turnover says.")
 
 
 async def _timed(
@@ -40,7 +42,7 @@ def main() -> int:
     """The process's exit code."""
     settings, kept = BenchSchedulerSettings(), list[Transaction]()
     configure_logs(settings.log_level, "scheduler")
-    with patch.object(loop, "do_shard_work", functools.partial(_timed, kept)):
+    with patch.object(loop, "do_shard_work", functools.partial(_timed, kept)), ends_gather(settings.bench_gathering):
         code = run_until_stopped(stay_in(running(settings)))
     settings.bench_journal.write_text(json.dumps({"transactions": kept}))
     return code

@@ -1,7 +1,8 @@
 """`steady`: what a call costs while calls of 5 to 15 s turn over on 1,000 slots of one shard, about a hundred a second.
 
 A shard's step costs about the same for one ended call as for twenty, so what counts is how many each step serves; the
-bare loop does the same I/O, step by step, and takes what is there.
+bare loop does the same I/O, step by step, and takes what is there. With `gathering`, both wait so long behind a small
+batch: what a call costs is to be held against how soon its slot is dialed again.
 """
 
 import asyncio
@@ -49,27 +50,46 @@ class _Run:
         return self.cpu.get(name, 0.0) / self.calls * 1000
 
 
-async def measure_steady(addresses: Addresses, console: Console, *, seconds: float, rounds: int) -> Figures:
-    """Interleaved rounds of ours and bare."""
-    runs: dict[Variant, list[_Run]] = {variant: [] for variant in VARIANTS}
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Who dials, and for how many milliseconds ends gather; None: as they do by themselves."""
+
+    variant: Variant
+    gathering_ms: int | None = None
+
+    def __str__(self) -> str:
+        return self.variant if self.gathering_ms is None else f"{self.variant}, {self.gathering_ms} ms"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {} if self.gathering_ms is None else {"bench_gathering": self.gathering_ms / 1000}
+
+
+async def measure_steady(
+    addresses: Addresses, console: Console, *, seconds: float, rounds: int, gathering: Sequence[int] = ()
+) -> Figures:
+    """Interleaved rounds of ours and bare, as they are and with each of these milliseconds of `gathering`."""
+    runs: dict[_Way, list[_Run]] = {
+        _Way(variant, milliseconds): [] for milliseconds in (None, *gathering) for variant in VARIANTS
+    }
     for number in range(rounds):
-        for variant, done in runs.items():
-            done.append(await _once(addresses, variant, seconds))
+        for way, done in runs.items():
+            done.append(await _once(addresses, way, seconds))
             in_all = sum(done[-1].cpu_ms(name) for name in PROCESSES)
-            console.print(f"  steady {number + 1}/{rounds} {variant:>5}: {in_all:.1f} ms of CPU a call", style="dim")
+            console.print(f"  steady {number + 1}/{rounds} {way!s:>5}: {in_all:.1f} ms of CPU a call", style="dim")
     return _figures(runs, rounds)
 
 
-def _figures(runs: dict[Variant, list[_Run]], rounds: int) -> Figures:
+def _figures(runs: dict[_Way, list[_Run]], rounds: int) -> Figures:
     figures = Figures(
         f"steady: {SLOTS:,} slots, calls of {SHORTEST_CALL:g} to {LONGEST_CALL:g} s, {rounds} rounds",
         ("", "calls/s", "a step", *(f"{name}, ms" for name in PROCESSES), "CPU ms a call", "end -> placement ms"),
     )
-    for variant, done in runs.items():
+    for way, done in runs.items():
         refills = [seconds for run in done for seconds in run.refills]
         figures.rows.append(
             (
-                variant,
+                str(way),
                 spread([run.calls / run.seconds for run in done]),
                 spread([run.calls / run.transactions for run in done], "{:.1f}"),
                 *(spread([run.cpu_ms(name) for run in done], "{:.1f}") for name in PROCESSES),
@@ -77,7 +97,7 @@ def _figures(runs: dict[Variant, list[_Run]], rounds: int) -> Figures:
                 f"{milliseconds(percentile(refills, 0.5))} / {milliseconds(percentile(refills, 0.99))}",
             )
         )
-        figures.values[variant] = {
+        figures.values[str(way)] = {
             "calls_per_second": [run.calls / run.seconds for run in done],
             "calls_per_transaction": [run.calls / run.transactions for run in done],
             "cpu_ms_per_call": {name: [run.cpu_ms(name) for run in done] for name in PROCESSES},
@@ -87,7 +107,7 @@ def _figures(runs: dict[Variant, list[_Run]], rounds: int) -> Figures:
     return figures
 
 
-async def _once(addresses: Addresses, variant: Variant, seconds: float) -> _Run:
+async def _once(addresses: Addresses, way: _Way, seconds: float) -> _Run:
     async with new_stage(addresses) as stage:
         organization = await add_organization(stage.store, concurrency_limit=SLOTS)
         campaign = await add_campaign(stage.store, organization, intent="paused")
@@ -95,21 +115,16 @@ async def _once(addresses: Addresses, variant: Variant, seconds: float) -> _Run:
         producer = Producer(stage.kafka_settings)
         await producer.start(30)
         try:
-            return await _dial(stage, variant, organization, campaign, producer, seconds)
+            return await _dial(stage, way, organization, campaign, producer, seconds)
         finally:
             await producer.stop()
 
 
 async def _dial(
-    stage: Stage,
-    variant: Variant,
-    organization: Document,
-    campaign: Document,
-    producer: Producer,
-    seconds: float,
+    stage: Stage, way: _Way, organization: Document, campaign: Document, producer: Producer, seconds: float
 ) -> _Run:
-    ours = variant is Variant.OURS
-    async with running_members(stage, *_members(stage, organization, campaign, ours=ours)) as members:
+    ours = way.variant is Variant.OURS
+    async with running_members(stage, *_members(stage, organization, campaign, way)) as members:
         await set_intent(stage, organization, campaign, "running", producer)
         await until_completed(stage, {campaign["_id"]: SETTLED}, members, DEADLINE_SECONDS)
         began, end, cpu = await _measure(stage, members, seconds)
@@ -139,12 +154,12 @@ async def _measure(stage: Stage, members: Sequence[Member], seconds: float) -> t
 
 
 def _members(
-    stage: Stage, organization: Document, campaign: Document, *, ours: bool
+    stage: Stage, organization: Document, campaign: Document, way: _Way
 ) -> list[tuple[str, str, dict[str, Any]]]:
     times = {"bench_journal": stage.folder / "times.json"}
-    if ours:
-        scheduler = {"telephony_provider": "scripted", "global_concurrency_limit": 2 * SLOTS, **times}
-        executor = executor_settings(stage, SLOTS, SHORTEST_CALL, LONGEST_CALL)
+    if way.variant is Variant.OURS:
+        scheduler = {"telephony_provider": "scripted", "global_concurrency_limit": 2 * SLOTS, **times, **way.settings}
+        executor = executor_settings(stage, SLOTS, SHORTEST_CALL, LONGEST_CALL) | way.settings
         return [("executor", OUR_EXECUTOR, executor), ("scheduler", "tests.bench.our_scheduler", scheduler)]
     common: dict[str, Any] = {
         "bench_organization": organization["_id"],
@@ -153,6 +168,7 @@ def _members(
         "bench_slots": SLOTS,
         "bench_shortest_call": SHORTEST_CALL,
         "bench_longest_call": LONGEST_CALL,
+        **way.settings,
     }
     executor = common | {"bench_journal": stage.folder / "journal.json"}
     return [
