@@ -101,7 +101,7 @@ class Scheduler:
             self._producer,
             self._fleet,
             self._global_limit,
-            group.commit,
+            group.note_done,
             self._settings.lock_seconds,
             self._server_clock.now,
         )

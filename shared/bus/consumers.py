@@ -21,6 +21,7 @@ from faststream.kafka.message import KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.bus.dead_letters import DEAD_LETTER_PARTITION, KafkaRecord
+from shared.bus.offsets import Offsets
 from shared.bus.patient_consumer import PatientConsumer
 from shared.errors import Unavailable
 from shared.logs import get_logger
@@ -87,6 +88,9 @@ class BatchReader:
         fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
         self._service, self._on_records = service, on_records
+        self._consumer: AIOKafkaConsumer | None = None
+        self._offsets = Offsets(self._commit)
+        self._stopping = False
         self._broker = KafkaBroker(
             settings.brokers,
             consumer_only=True,
@@ -121,6 +125,8 @@ class BatchReader:
 
     async def stop(self) -> None:
         """Read no more, and wait for the records in hand. Safe to call before `start`, and twice."""
+        self._stopping = True
+        await self._offsets.flush()
         await self._broker.stop()
 
     async def is_reading(self) -> bool:
@@ -133,11 +139,22 @@ class BatchReader:
 
     async def _on_read(self, read: "_Read") -> None:
         await self._on_records(read.records)
-        done = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in read.records}
+        self._consumer = read.consumer
+        self._offsets.done({TopicPartition(r.topic, r.partition): r.offset + 1 for r in read.records})
+        if self._stopping:
+            # The consumer is stopped as soon as this returns.
+            await self._offsets.flush()
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
+        assert self._consumer is not None, "offsets are of records that it has read"
+        assigned = self._consumer.assignment()
+        ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
+        if not ours:
+            return
         try:
-            await read.consumer.commit(done)
+            await self._consumer.commit(ours)
         except KafkaError as error:
-            # Another member has the partition now, or Kafka is away: the records come again, and change nothing.
+            # Another member has a partition now, or Kafka is away: the records come again, and change nothing.
             get_logger().warning("offsets were not committed", error=type(error).__name__)
 
 

@@ -40,13 +40,13 @@ def record(offset: int, value: bytes) -> ConsumerRecord[bytes | None, bytes | No
     return ConsumerRecord("org.events", SHARD, offset, 0, 0, b"", value, None, 0, len(value), ())
 
 
-async def no_commit(shard: int, offset: int) -> None:
-    raise AssertionError("nothing is done")
+def nothing_done(shard: int, offset: int) -> None:
+    raise AssertionError("nothing was given to a running loop")
 
 
 async def test_records_read_before_a_rebalance_are_not_given_to_the_next_loop(store: Store) -> None:
     producer = RebalancingProducer(KafkaSettings())
-    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), no_commit, 30.0)
+    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), nothing_done, 30.0)
     group = ShardGroup(KafkaSettings(), producer, lambda shard: ShardLoop(parts, shard))
     first = group.loops[SHARD] = ShardLoop(parts, SHARD)
     producer.group, producer.follower = group, ShardLoop(parts, SHARD)
@@ -79,7 +79,7 @@ async def test_a_loop_that_does_not_end_holds_up_no_rebalance(
         await ends.wait()
 
     producer = Producer(KafkaSettings())
-    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), no_commit, 30.0)
+    parts = LoopParts(store, producer, Fleet(), GlobalLimit(store), nothing_done, 30.0)
     group = ShardGroup(KafkaSettings(), producer, lambda shard: ShardLoop(parts, shard))
     task = group._tasks[SHARD] = asyncio.create_task(stubborn())
     async with asyncio.timeout(5) as patience:

@@ -38,11 +38,11 @@ class Loop(ShardLoop):
     """A thousand calls are up; a step serves all that has come, at once, and its time is kept."""
 
     def __init__(self) -> None:
-        async def no_commit(shard: int, offset: int) -> None:
+        def nothing_done(shard: int, offset: int) -> None:
             raise AssertionError("nothing was read")
 
         nothing = cast(Store, None), cast(Producer, None), Fleet(), cast(GlobalLimit, None)
-        super().__init__(LoopParts(*nothing, no_commit, 30.0), SHARD)
+        super().__init__(LoopParts(*nothing, nothing_done, 30.0), SHARD)
         self._relay = _NoRelay()  # type: ignore[assignment]
         self.steps: list[tuple[float, int]] = []
         self.relay_ended = self._relay.ended  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """Which shards this process owns: Kafka assigns the partitions of `org.events`, each starts a loop.
 
 The epoch in MongoDB, not Kafka's word, makes an old owner harmless; Kafka only says whose turn it is.
-Offsets are committed by each shard's loop after its work is in MongoDB, partition by partition.
+Each shard's loop says up to which offset its work is in MongoDB; those of all shards are committed together.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from shared import metrics
 from shared.bus.consumers import group_consumer
 from shared.bus.dead_letters import KafkaRecord
 from shared.bus.messages import message_in, read_or_set_aside
+from shared.bus.offsets import Offsets
 from shared.bus.producer import Producer
 from shared.clock import monotonic
 from shared.errors import OwnershipLost, PermanentError, Unavailable
@@ -49,6 +50,7 @@ class ShardGroup(ConsumerRebalanceListener):
         self._producer, self._build_loop = producer, build_loop
         self._topic = producer.topic_name(ORG_EVENTS)
         self._consumer = group_consumer(settings, SERVICE)
+        self._offsets = Offsets(self._commit)
         self.loops: dict[int, ShardLoop] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lost = asyncio.Event()
@@ -72,6 +74,7 @@ class ShardGroup(ConsumerRebalanceListener):
         """Leave the group: loops end after their running transaction, so that the shards' next owners need not wait."""
         self.ending = True
         await self._end_loops(list(self._tasks))
+        await self._offsets.flush()
         await self._consumer.stop()
 
     async def run(self) -> None:
@@ -116,21 +119,32 @@ class ShardGroup(ConsumerRebalanceListener):
             elif paused and loop.backlog < MAX_BACKLOG // 2:
                 self._consumer.resume(partition)
 
-    async def commit(self, shard: int, offset: int) -> None:
-        """Commit one shard's offset. A failure is harmless: events are read again and change nothing."""
+    def note_done(self, shard: int, offset: int) -> None:
+        """Have it committed soon that the work of all events of a shard before this offset is in MongoDB."""
+        self._offsets.done({TopicPartition(self._topic, shard): offset})
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """A failure is harmless: events are read again and change nothing."""
+        assigned = self._consumer.assignment()
+        ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
+        if not ours:
+            return
+        shards = sorted(partition.partition for partition in ours)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await self._consumer.commit({TopicPartition(self._topic, shard): offset})
+                await self._consumer.commit(ours)
         except TimeoutError:
-            log.info("offset not committed in time", shard=shard)
+            log.info("offsets not committed in time", shards=shards)
         except (CommitFailedError, IllegalStateError) as error:
-            log.info("offset not committed, the shard has moved", shard=shard, why=str(error))
+            log.info("offsets not committed, the shards have moved", shards=shards, why=str(error))
         except KafkaError as error:
-            log.warning("offset not committed", shard=shard, why=str(error))
+            log.warning("offsets not committed", shards=shards, why=str(error))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the loops of these shards: the group is being divided anew, and their next owners take them over."""
         await self._end_loops([partition.partition for partition in revoked])
+        await self._offsets.flush()
+        self._offsets.forget(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Start a loop for each of these shards, which this process owns from now on."""

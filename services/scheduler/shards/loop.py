@@ -1,8 +1,7 @@
-"""One shard's loop: take what has arrived, decide, write it in one transaction, publish, commit, repeat.
+"""One shard's loop: take what has arrived, decide, write it in one transaction, publish, repeat.
 
-There is exactly one loop a shard, because two writers of one budget only make each other start again.
-Batches are natural: whatever arrived while the last transaction ran is the next batch. Publishing and
-committing offsets overlap the next transaction.
+There is exactly one loop a shard, because two writers of one budget only make each other start again. Batches are
+natural: whatever arrived while the last transaction ran is the next batch. Publishing overlaps the next transaction.
 """
 
 import asyncio
@@ -64,15 +63,15 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoopParts:
-    """The parts that all shards' loops of a process share; `now_for_all` is the database's clock."""
+    """What all shards' loops of a process share. `note_done` is told a shard, and before which offset all is done."""
 
     store: Store
     producer: Producer
     fleet: Fleet
     global_limit: GlobalLimit
-    commit_offset: Callable[[int, int], Awaitable[None]]
+    note_done: Callable[[int, int], None]
     lock_seconds: float
-    now_for_all: Callable[[], datetime] = utc_now
+    now_for_all: Callable[[], datetime] = utc_now  # the database's clock
 
 
 class ShardLoop:
@@ -213,7 +212,7 @@ class ShardLoop:
         ended, released = self._inbox.next_batch()
         work = await self._plan(now, ended, released)
         if not ended and not released and not work.probes and not work.claim.contact_ids:
-            await self._commit(self._inbox.take_offset())
+            self._note_done(self._inbox.take_offset())
             self._gathering.served(0, self._inbox.done - done_before, 0, monotonic())
             return busy or (self._memory.unfinished and self._parts.producer.connected)
         started = monotonic()
@@ -333,23 +332,23 @@ class ShardLoop:
         return await in_progress.count_locked(self._store, self.shard)
 
     async def _publish(self, jobs: list[DialJob], started: float) -> None:
-        """Publish the jobs and commit the offset beside the next transaction; one such task at a time."""
+        """Publish the jobs beside the next transaction, one such task at a time; then the events before are done."""
         await self._published()
         offset = self._inbox.take_offset()
         if jobs or offset is not None:
-            self._publishing = asyncio.create_task(self._publish_and_commit(jobs, offset, started))
+            self._publishing = asyncio.create_task(self._publish_jobs(jobs, offset, started))
 
-    async def _publish_and_commit(self, jobs: list[DialJob], offset: int | None, started: float) -> None:
+    async def _publish_jobs(self, jobs: list[DialJob], offset: int | None, started: float) -> None:
         for job in await self._parts.producer.publish_jobs(jobs, PUBLISH_SECONDS):
             # It may have got through all the same: then its start finds no lock. It is never sent again.
             self.put([_unpublished(job)])
         if jobs:
             metrics.REFILL_SECONDS.observe(monotonic() - started)
-        await self._commit(offset)
+        self._note_done(offset)
 
-    async def _commit(self, offset: int | None) -> None:
+    def _note_done(self, offset: int | None) -> None:
         if offset is not None:
-            await self._parts.commit_offset(self.shard, offset)
+            self._parts.note_done(self.shard, offset)
 
     async def _published(self) -> None:
         """Wait for the publishing task; a cancelled loop still lets it end, so that no job is cut in two."""
