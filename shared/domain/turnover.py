@@ -39,17 +39,18 @@ class Turnover:
 class Gathering:
     """When the next step may begin that serves ends of calls. One that comes long after the last never waits.
 
-    Times are of a clock that never jumps, in seconds.
+    Steps that serve few keep a distance from beginning to beginning: what a step takes is no wait on top of it. Times
+    are of a clock that never jumps, in seconds.
     """
 
     def __init__(self) -> None:
         self._turnover = Turnover()
         self._served_few_at: float | None = None
 
-    def served(self, ended: int, events: int, claimed: int, now: float) -> None:
-        """Note that a step is over which has served so many events, `ended` of them ends of calls, and claimed."""
-        self._turnover = self._turnover.after(ended, now)
-        self._served_few_at = now if events and max(events, claimed) < ENOUGH else None
+    def served(self, ended: int, events: int, claimed: int, began: float) -> None:
+        """Note a step that has served so many events, `ended` of them ends of calls, and claimed, and when it began."""
+        self._turnover = self._turnover.after(ended, began)
+        self._served_few_at = began if events and max(events, claimed) < ENOUGH else None
 
     def pause(self, held: int, waiting: int, now: float) -> float:
         """Seconds until the next step begins, with so many slots held and events waiting; 0: at once."""

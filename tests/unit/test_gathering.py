@@ -9,7 +9,7 @@ HELD = 1000
 
 def after_one_end(claimed: int = 1) -> Gathering:
     gathering = Gathering()
-    gathering.served(ended=1, events=1, claimed=claimed, now=100.0)
+    gathering.served(ended=1, events=1, claimed=claimed, began=100.0)
     return gathering
 
 
@@ -28,18 +28,18 @@ def test_nothing_waits_once_enough_are_in_hand_or_the_last_step_had_enough_to_do
     assert after_one_end().pause(HELD, ENOUGH, 100.0) == 0.0
     assert after_one_end(claimed=ENOUGH).pause(HELD, 0, 100.0) == 0.0
     many = Gathering()
-    many.served(ended=ENOUGH, events=ENOUGH, claimed=0, now=100.0)
+    many.served(ended=ENOUGH, events=ENOUGH, claimed=0, began=100.0)
     assert many.pause(HELD, 0, 100.0) == 0.0
 
 
 def test_a_step_in_which_nothing_came_is_followed_at_once() -> None:
     gathering = after_one_end()
-    gathering.served(ended=0, events=0, claimed=0, now=100.01)
+    gathering.served(ended=0, events=0, claimed=0, began=100.01)
     assert gathering.pause(HELD, 1, 100.01) == 0.0
 
 
 def test_short_calls_on_few_slots_are_not_held_up() -> None:
     gathering = Gathering()
     for number in range(300):
-        gathering.served(ended=1, events=1, claimed=1, now=100.0 + number / 300)
+        gathering.served(ended=1, events=1, claimed=1, began=100.0 + number / 300)
     assert gathering.pause(10, 1, 101.0) < 0.001

@@ -225,7 +225,7 @@ class ShardLoop:
         for release in released:
             metrics.RELEASED.labels(release.reason).inc()
         await self._publish(self._pace.appointed(done.jobs, done.callers), started)
-        self._gathering.served(len(ended), self._inbox.done - done_before, len(done.jobs), monotonic())
+        self._gathering.served(len(ended), self._inbox.done - done_before, len(done.jobs), started)
         return True
 
     def _remember(self, done: WorkDone, order: ClaimOrder, now: datetime) -> None:
