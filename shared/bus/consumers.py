@@ -24,7 +24,6 @@ from shared.bus.dead_letters import DEAD_LETTER_PARTITION, KafkaRecord
 from shared.bus.offsets import Offsets
 from shared.bus.patient_consumer import PatientConsumer
 from shared.errors import Unavailable
-from shared.logs import get_logger
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
@@ -88,8 +87,7 @@ class BatchReader:
         fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
         self._service, self._on_records = service, on_records
-        self._consumer: AIOKafkaConsumer | None = None
-        self._offsets = Offsets(self._commit)
+        self._offsets: Offsets | None = None
         self._stopping = False
         self._broker = KafkaBroker(
             settings.brokers,
@@ -126,7 +124,8 @@ class BatchReader:
     async def stop(self) -> None:
         """Read no more, and wait for the records in hand. Safe to call before `start`, and twice."""
         self._stopping = True
-        await self._offsets.flush()
+        if self._offsets is not None:
+            await self._offsets.flush()
         await self._broker.stop()
 
     async def is_reading(self) -> bool:
@@ -139,23 +138,12 @@ class BatchReader:
 
     async def _on_read(self, read: "_Read") -> None:
         await self._on_records(read.records)
-        self._consumer = read.consumer
+        if self._offsets is None:
+            self._offsets = Offsets(read.consumer)
         self._offsets.done({TopicPartition(r.topic, r.partition): r.offset + 1 for r in read.records})
         if self._stopping:
             # The consumer is stopped as soon as this returns.
             await self._offsets.flush()
-
-    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
-        assert self._consumer is not None, "offsets are of records that it has read"
-        assigned = self._consumer.assignment()
-        ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
-        if not ours:
-            return
-        try:
-            await self._consumer.commit(ours)
-        except KafkaError as error:
-            # Another member has a partition now, or Kafka is away: the records come again, and change nothing.
-            get_logger().warning("offsets were not committed", error=type(error).__name__)
 
 
 def group_consumer(settings: KafkaSettings, service: str) -> AIOKafkaConsumer:

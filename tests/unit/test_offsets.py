@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
 
-from shared.bus.offsets import EVERY_SECONDS, Offsets
+from shared.bus.offsets import COMMIT_SECONDS, EVERY_SECONDS, Offsets
 from tests.simulated_time import SimulatedTime
 
 FIRST, SECOND = TopicPartition("org.events", 0), TopicPartition("org.events", 1)
+# Of another member.
+ELSEWHERE = TopicPartition("org.events", 2)
 Committed = list[tuple[float, dict[TopicPartition, int]]]
 
 
@@ -18,24 +22,30 @@ def _in_simulated_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.bus.offsets.monotonic", lambda: asyncio.get_running_loop().time())
 
 
-class Kafka:
-    """A group that takes commits, each in so many seconds, and knows when it was given what."""
+class Consumer:
+    """A member of a group which has two partitions. A commit takes so many seconds; when it was given what is kept."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, error: KafkaError | None = None) -> None:
         self.committed: Committed = []
-        self._seconds = seconds
+        self._seconds, self._error = seconds, error
+
+    def assignment(self) -> set[TopicPartition]:
+        """The two."""
+        return {FIRST, SECOND}
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         """Keep the time and the offsets."""
         self.committed.append((round(asyncio.get_running_loop().time(), 4), offsets))
         await asyncio.sleep(self._seconds)
+        if self._error is not None:
+            raise self._error
 
 
 async def _committed(
     done: Mapping[float, dict[TopicPartition, int]], seconds: float, flushed_at: float | None
 ) -> Committed:
-    kafka, loop = Kafka(seconds), asyncio.get_running_loop()
-    offsets = Offsets(kafka.commit)
+    consumer, loop = Consumer(seconds), asyncio.get_running_loop()
+    offsets = Offsets(cast(AIOKafkaConsumer, consumer))
     for at, some in done.items():
         await asyncio.sleep(at - loop.time())
         offsets.done(some)
@@ -44,7 +54,7 @@ async def _committed(
         await offsets.flush()
         assert loop.time() == pytest.approx(flushed_at + seconds)
     await asyncio.sleep(10)
-    return kafka.committed
+    return consumer.committed
 
 
 def committed(
@@ -76,16 +86,33 @@ def test_who_leaves_commits_what_waits_without_waiting() -> None:
     assert committed({}, flushed_at=0.06) == []
 
 
+def test_a_kafka_that_is_away_or_refuses_holds_up_nobody_for_long() -> None:
+    async def left_after(consumer: Consumer) -> float:
+        offsets = Offsets(cast(AIOKafkaConsumer, consumer))
+        offsets.done({FIRST: 1})
+        await offsets.flush()
+        offsets.done({SECOND: 1})
+        await offsets.flush()
+        assert [some for _, some in consumer.committed] == [{FIRST: 1}, {SECOND: 1}]
+        return asyncio.get_running_loop().time()
+
+    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+        assert runner.run(left_after(Consumer(seconds=1000.0))) == pytest.approx(2 * COMMIT_SECONDS)
+    for error in (KafkaConnectionError(), CommitFailedError(), IllegalStateError()):
+        with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+            assert runner.run(left_after(Consumer(error=error))) < EVERY_SECONDS
+
+
 def test_partitions_that_are_anothers_now_are_not_committed() -> None:
     async def given_away() -> Committed:
-        kafka = Kafka()
-        offsets = Offsets(kafka.commit)
-        offsets.done({FIRST: 1})
+        consumer = Consumer()
+        offsets = Offsets(cast(AIOKafkaConsumer, consumer))
+        offsets.done({FIRST: 1, ELSEWHERE: 1})
         await asyncio.sleep(0.01)
         offsets.done({FIRST: 2, SECOND: 3})
         offsets.forget([FIRST])
         await asyncio.sleep(1)
-        return kafka.committed
+        return consumer.committed
 
     with asyncio.Runner(loop_factory=SimulatedTime) as runner:
         assert runner.run(given_away()) == [(0.0, {FIRST: 1}), (EVERY_SECONDS, {SECOND: 3})]

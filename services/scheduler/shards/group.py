@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 
 from services.scheduler.shards.loop import ShardLoop
 from shared import metrics
@@ -29,7 +29,6 @@ MAX_RECORDS = 2000
 # A shard with this many events waiting is not read further until half of them are done.
 MAX_BACKLOG = 5000
 POLL_MS = 500
-COMMIT_SECONDS = 3.0
 END_SECONDS = 8.0
 
 log = get_logger()
@@ -50,7 +49,7 @@ class ShardGroup(ConsumerRebalanceListener):
         self._producer, self._build_loop = producer, build_loop
         self._topic = producer.topic_name(ORG_EVENTS)
         self._consumer = group_consumer(settings, SERVICE)
-        self._offsets = Offsets(self._commit)
+        self._offsets = Offsets(self._consumer)
         self.loops: dict[int, ShardLoop] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lost = asyncio.Event()
@@ -122,23 +121,6 @@ class ShardGroup(ConsumerRebalanceListener):
     def note_done(self, shard: int, offset: int) -> None:
         """Have it committed soon that the work of all events of a shard before this offset is in MongoDB."""
         self._offsets.done({TopicPartition(self._topic, shard): offset})
-
-    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """A failure is harmless: events are read again and change nothing."""
-        assigned = self._consumer.assignment()
-        ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
-        if not ours:
-            return
-        shards = sorted(partition.partition for partition in ours)
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS):
-                await self._consumer.commit(ours)
-        except TimeoutError:
-            log.info("offsets not committed in time", shards=shards)
-        except (CommitFailedError, IllegalStateError) as error:
-            log.info("offsets not committed, the shards have moved", shards=shards, why=str(error))
-        except KafkaError as error:
-            log.warning("offsets not committed", shards=shards, why=str(error))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the loops of these shards: the group is being divided anew, and their next owners take them over."""
