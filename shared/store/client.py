@@ -146,11 +146,17 @@ def appname(database: str) -> str:
 DUPLICATE_KEY: Final = 11000
 # Server errors that say "not now" rather than "wrong": shutdown, no primary, stepped down, interrupted.
 _AWAY_CODES = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+# A disk without room is such a "not now", too: nothing is written until there is some. The server says so under a code
+# of its own or, of a write that its storage engine refuses, under the code for whatever it does not know, in the words
+# of the operating system (seen with MongoDB 6.0).
+_NO_ROOM_CODE: Final = 14031
+_UNKNOWN_CODE: Final = 8
+_NO_ROOM: Final = "No space left on device"
 
 
 @asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """Turn the driver's connection errors into `Unavailable("MongoDB")`; let all others through.
+    """Turn into `Unavailable("MongoDB")` what says that the server cannot be had now; let all other errors through.
 
     A write that a majority has not confirmed counts as not made: it may be rolled back.
     """
@@ -161,12 +167,13 @@ async def translated() -> AsyncIterator[None]:
         raise Unavailable("MongoDB", type(error).__name__) from error
     except BulkWriteError as error:
         if _is_unconfirmed(error.details):
-            raise Unavailable("MongoDB", "no majority has confirmed the writes") from error
+            raise Unavailable("MongoDB", "the writes were not made, or no majority has confirmed them") from error
         raise
     except OperationFailure as error:
-        if error.code in _AWAY_CODES:
-            raise Unavailable("MongoDB", f"code {error.code}") from error
-        raise
+        if not _is_not_now(error.code, str(error)):
+            raise
+        why = f"code {error.code}" if error.code in _AWAY_CODES else "its disk is full"
+        raise Unavailable("MongoDB", why) from error
 
 
 def check_but_duplicates(error: BulkWriteError) -> None:
@@ -181,9 +188,13 @@ def check_but_duplicates(error: BulkWriteError) -> None:
 
 
 def _is_unconfirmed(result: Mapping[str, Any]) -> bool:
-    """Whether nothing is wrong with these writes but that the server went away, or no majority has them."""
-    wrong = [error for error in result["writeErrors"] if error["code"] not in _AWAY_CODES]
+    """Whether these writes are right, and the server could not make them now, or no majority has them."""
+    wrong = [error for error in result["writeErrors"] if not _is_not_now(error["code"], error["errmsg"])]
     return not wrong and bool(result["writeErrors"] or result["writeConcernErrors"])
+
+
+def _is_not_now(code: int | None, message: str) -> bool:
+    return code in _AWAY_CODES or code == _NO_ROOM_CODE or (code == _UNKNOWN_CODE and _NO_ROOM in message)
 
 
 def translates(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

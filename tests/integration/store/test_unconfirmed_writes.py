@@ -2,7 +2,7 @@
 
 import pytest
 from pymongo import WriteConcern
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure, WriteError
 
 from shared.clock import utc_now
 from shared.domain.ids import conversation_id_of
@@ -52,6 +52,38 @@ async def test_a_write_that_is_wrong_is_not_taken_for_a_server_that_is_away(mino
     with pytest.raises(BulkWriteError):
         async with translated():
             await minority["results"].insert_many([{"_id": 1}, {"_id": 1}], ordered=False)
+
+
+NO_ROOM = "28: No space left on device"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        # As MongoDB 6.0 has said it, of one write and of several.
+        WriteError(NO_ROOM, 8, {"index": 0, "code": 8, "errmsg": NO_ROOM}),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 8, "errmsg": NO_ROOM}], "writeConcernErrors": []}),
+        OperationFailure("no room to sort in", 14031),
+    ],
+)
+async def test_a_server_whose_disk_is_full_is_to_be_tried_again(refused: OperationFailure) -> None:
+    with pytest.raises(Unavailable):
+        async with translated():
+            raise refused
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WriteError("a fault", 8, {"index": 0, "code": 8, "errmsg": "a fault"}),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 8, "errmsg": "a fault"}], "writeConcernErrors": []}),
+        WriteError(NO_ROOM, 121, {"index": 0, "code": 121, "errmsg": NO_ROOM}),
+    ],
+)
+async def test_a_fault_that_the_server_does_not_know_either_stays_one(wrong: OperationFailure) -> None:
+    with pytest.raises(type(wrong)):
+        async with translated():
+            raise wrong
 
 
 async def test_the_report_of_an_attempt_that_is_not_ours_stops_nothing(store: Store) -> None:
