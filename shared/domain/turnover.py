@@ -13,6 +13,9 @@ from typing import Final, Self
 # The part of a call's length for which its slot may wait.
 SHARE: Final = 1 / 300
 LONGEST_SECONDS: Final = 0.04
+# What a shard's loop waits of it, behind executors that have waited. If it waited as long as they, a loop that was once
+# out of step with an executor would stay so, and each end would wait for both; so it comes into step again.
+PART_OF_SHARD: Final = 0.75
 # With so many in hand a step is worth its cost.
 ENOUGH: Final = 16
 # Seconds over which ends are averaged: short, so that calls which turn out to be short are not held up for long.
@@ -39,11 +42,12 @@ class Turnover:
 class Gathering:
     """When the next step may begin that serves ends of calls. One that comes long after the last never waits.
 
-    Steps that serve few keep a distance from beginning to beginning: what a step takes is no wait on top of it. Times
-    are of a clock that never jumps, in seconds.
+    Steps that serve few keep a distance from beginning to beginning: what a step takes is no wait on top of it. `part`
+    of what the turnover tells is that distance. Times are of a clock that never jumps, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, part: float = 1.0) -> None:
+        self._part = part
         self._turnover = Turnover()
         self._served_few_at: float | None = None
 
@@ -56,4 +60,4 @@ class Gathering:
         """Seconds until the next step begins, with so many slots held and events waiting; 0: at once."""
         if self._served_few_at is None or waiting >= ENOUGH:
             return 0.0
-        return max(0.0, self._served_few_at + self._turnover.gather_seconds(held) - now)
+        return max(0.0, self._served_few_at + self._part * self._turnover.gather_seconds(held) - now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.turnover import ENOUGH, LONGEST_SECONDS, Gathering
+from shared.domain.turnover import ENOUGH, LONGEST_SECONDS, PART_OF_SHARD, Gathering
 
 HELD = 1000
 
@@ -43,3 +43,19 @@ def test_short_calls_on_few_slots_are_not_held_up() -> None:
     for number in range(300):
         gathering.served(ended=1, events=1, claimed=1, began=100.0 + number / 300)
     assert gathering.pause(10, 1, 101.0) < 0.001
+
+
+def test_a_shard_that_is_out_of_step_with_an_executor_comes_into_step() -> None:
+    """An executor sends as often as its ends gather; a shard that waited as long would keep it waiting each time."""
+    executor, shard = Gathering(), Gathering(PART_OF_SHARD)
+    shard.served(ended=3, events=3, claimed=3, began=100.0)
+    sent, waited = 100.0, []
+    for _ in range(6):
+        executor.served(ended=3, events=3, claimed=0, began=sent)
+        sent += executor.pause(HELD, 3, sent)
+        # Out of step by three quarters of a wait, at first.
+        came = sent - 0.75 * LONGEST_SECONDS
+        waited.append(shard.pause(HELD, 3, came))
+        shard.served(ended=3, events=3, claimed=3, began=came + waited[-1])
+    assert waited[-1] == 0.0
+    assert 0.0 < sum(waited) < LONGEST_SECONDS

@@ -29,7 +29,7 @@ from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.domain.refusal import Rest
-from shared.domain.turnover import ENOUGH, Gathering
+from shared.domain.turnover import ENOUGH, PART_OF_SHARD, Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased
 from shared.logs import get_logger
@@ -96,7 +96,7 @@ class ShardLoop:
         self._grants = Grants(owner, self._parts.global_limit)
         self._queue = JobQueue(self._count_locked, self._parts.lock_seconds)
         self._pace = Pace(self._parts.now_for_all, self._parts.lock_seconds)
-        self._gathering = Gathering()
+        self._gathering = Gathering(PART_OF_SHARD)
 
     def put(self, events: Iterable[AnyOrgEvent], offset: int | None = None) -> None:
         """Hand over events read from Kafka up to `offset` (exclusive), or found elsewhere."""
