@@ -189,7 +189,7 @@ def check_but_duplicates(error: BulkWriteError) -> None:
 
 def _is_unconfirmed(result: Mapping[str, Any]) -> bool:
     """Whether these writes are right, and the server could not make them now, or no majority has them."""
-    wrong = [error for error in result["writeErrors"] if not _is_not_now(error["code"], error["errmsg"])]
+    wrong = [error for error in result["writeErrors"] if not _is_not_now(error["code"], error.get("errmsg", ""))]
     return not wrong and bool(result["writeErrors"] or result["writeConcernErrors"])
 
 
