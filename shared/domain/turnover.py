@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, Self
 
-# The part of a call's length for which its slot may wait.
-SHARE: Final = 1 / 300
+# The part of a call's length for which its slot may wait; half of that on average.
+SHARE: Final = 1 / 250
 LONGEST_SECONDS: Final = 0.04
 # What a shard's loop waits of it, behind executors that have waited. If it waited as long as they, a loop that was once
 # out of step with an executor would stay so, and each end would wait for both; so it comes into step again.
