@@ -57,7 +57,7 @@ class Places:
 
 
 class JobHandler:
-    """The consumer of dial jobs. An offset is committed once its jobs are started, dropped or released:
+    """The consumer of dial jobs. An offset is done once its jobs are started, dropped or released:
     from then on MongoDB knows of them, and Kafka is not needed any more. Paced jobs wait for their time beside it."""
 
     def __init__(

@@ -40,7 +40,7 @@ class Offsets:
             self._committing = asyncio.create_task(self._commit_in_turn(), name="offsets")
 
     async def flush(self) -> None:
-        """Commit what waits now; returns when that was done or could not be, in some `COMMIT_SECONDS` at most."""
+        """Commit what waits now; returns when that was done or could not be, in two `COMMIT_SECONDS` at most."""
         if self._committing is not None:
             self._hurry.set()
             await asyncio.wait({self._committing})

@@ -52,7 +52,7 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Who dials, and for how many milliseconds ends gather; None: as they do by themselves."""
+    """A variant, and for how many milliseconds ends gather in it; None: as they do by themselves."""
 
     variant: Variant
     gathering_ms: int | None = None
