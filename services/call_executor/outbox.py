@@ -11,7 +11,7 @@ from collections.abc import Callable
 from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic
-from shared.domain.turnover import ENOUGH, Gathering
+from shared.domain.turnover import Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallFinished
 from shared.logs import get_logger
@@ -51,7 +51,7 @@ class Outbox:
     def add(self, event: AnyOrgEvent) -> None:
         """Send this as soon as possible. Never blocks."""
         self._events.append(event)
-        if len(self._events) >= ENOUGH:
+        if len(self._events) >= self._gathering.enough:
             self._enough.set()
         self._wake()
 

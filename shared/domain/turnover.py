@@ -3,16 +3,18 @@
 A step of a shard's loop costs a dozen requests, one of an executor's outbox a way through Kafka, whether it serves one
 end or a hundred. While a few calls end every second each would have a step of its own, and a call would cost twenty
 times what it costs in a crowd. A slot that waits is not dialed, so the wait is a small part of what a call lasts: where
-calls are short there is none.
+calls are short there is hardly any (docs/decisions/0032).
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final, Self
 
-# The part of a call's length for which its slot may wait; half of that on average.
-SHARE: Final = 1 / 250
-LONGEST_SECONDS: Final = 0.04
+# The part of a call's length in which as many ends come as a step is to serve.
+SHARE: Final = 3 / 1000
+LONGEST_SECONDS: Final = 0.03
+# Where fewer come than usual, a step begins after so many times that.
+AT_MOST: Final = 2
 # What a shard's loop waits of it, behind executors that have waited. If it waited as long as they, a loop that was once
 # out of step with an executor would stay so, and each end would wait for both; so it comes into step again.
 PART_OF_SHARD: Final = 0.75
@@ -35,21 +37,29 @@ class Turnover:
         return type(self)(faded + ended / AVERAGED, now)
 
     def gather_seconds(self, held: int) -> float:
-        """How long ends may gather while so many slots are held: by these and the turnover a call has its length."""
+        """In how long as many end as a step is to serve, with so many slots held: by these a call has its length."""
         return min(LONGEST_SECONDS, SHARE * held / self.per_second) if self.per_second > 0 else 0.0
 
 
 class Gathering:
     """When the next step may begin that serves ends of calls. One that comes long after the last never waits.
 
-    Steps that serve few keep a distance from beginning to beginning: what a step takes is no wait on top of it. `part`
-    of what the turnover tells is that distance. Times are of a clock that never jumps, in seconds.
+    Steps that serve few begin with as many events as come in `part` of what the turnover tells, and one: of ends that
+    come by chance the last of a number has waited for nothing, where at a set time each has waited for half of it. None
+    waits longer than a few times that, from beginning to beginning: what a step takes is no wait on top of it. Times
+    are of a clock that never jumps, in seconds.
     """
 
     def __init__(self, part: float = 1.0) -> None:
         self._part = part
         self._turnover = Turnover()
         self._served_few_at: float | None = None
+        self._enough = ENOUGH
+
+    @property
+    def enough(self) -> int:
+        """The events with which the last `pause` is over, however long it was to be."""
+        return self._enough
 
     def served(self, ended: int, events: int, claimed: int, began: float) -> None:
         """Note a step that has served so many events, `ended` of them ends of calls, and claimed, and when it began."""
@@ -58,6 +68,8 @@ class Gathering:
 
     def pause(self, held: int, waiting: int, now: float) -> float:
         """Seconds until the next step begins, with so many slots held and events waiting; 0: at once."""
-        if self._served_few_at is None or waiting >= ENOUGH:
+        gather_seconds = self._part * self._turnover.gather_seconds(held)
+        self._enough = min(ENOUGH, math.ceil(1 + self._turnover.per_second * gather_seconds))
+        if self._served_few_at is None or waiting >= self._enough:
             return 0.0
-        return max(0.0, self._served_few_at + self._part * self._turnover.gather_seconds(held) - now)
+        return max(0.0, self._served_few_at + AT_MOST * gather_seconds - now)

@@ -9,7 +9,7 @@ import pytest
 
 from services.call_executor.outbox import Outbox
 from shared.bus.producer import Producer
-from shared.domain.turnover import ENOUGH, LONGEST_SECONDS
+from shared.domain.turnover import AT_MOST, ENOUGH, LONGEST_SECONDS
 from shared.events import AnyOrgEvent, JobReleased
 from shared.store.client import Store
 from tests.factories import ending, new_id
@@ -17,6 +17,7 @@ from tests.simulated_time import SimulatedTime
 
 UP = 1000
 A_LITTLE = 0.001
+LONGEST_PAUSE = AT_MOST * LONGEST_SECONDS
 
 
 class Kafka:
@@ -79,13 +80,17 @@ def ends(count: int) -> list[AnyOrgEvent]:
     return [ending() for _ in range(count)]
 
 
-def test_the_first_end_is_sent_at_once_and_those_behind_it_together_a_moment_later() -> None:
-    came = {0.0: ends(1), A_LITTLE: ends(1), 2 * A_LITTLE: ends(2)}
-    assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 3)]
+def test_the_first_end_is_sent_at_once_and_one_behind_it_a_moment_later() -> None:
+    assert in_simulated_time(UP, {0.0: ends(1), A_LITTLE: ends(1)}) == [(0.0, 1), (LONGEST_PAUSE, 1)]
+
+
+def test_as_many_as_usually_come_in_that_time_and_one_are_sent_as_soon_as_they_are_there() -> None:
+    came = {0.0: ends(1), A_LITTLE: ends(1), 2 * A_LITTLE: ends(1)}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (2 * A_LITTLE, 2)]
 
 
 def test_an_end_that_comes_later_is_sent_at_once() -> None:
-    assert in_simulated_time(UP, {0.0: ends(1), 2 * LONGEST_SECONDS: ends(1)}) == [(0.0, 1), (2 * LONGEST_SECONDS, 1)]
+    assert in_simulated_time(UP, {0.0: ends(1), 2 * LONGEST_PAUSE: ends(1)}) == [(0.0, 1), (2 * LONGEST_PAUSE, 1)]
 
 
 def test_many_are_not_held_up_nor_what_comes_behind_them() -> None:
@@ -106,5 +111,6 @@ def test_a_crowd_that_comes_behind_a_few_ends_their_wait_and_so_does_leaving() -
 
 
 def test_what_is_given_back_goes_with_the_ends_that_gather() -> None:
-    came = {0.0: ends(1), A_LITTLE: [released(), *ends(1)]}
-    assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_SECONDS, 2)]
+    came = {0.0: ends(1), A_LITTLE: [released()], 2 * A_LITTLE: ends(1)}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (2 * A_LITTLE, 2)]
+    assert in_simulated_time(UP, {0.0: ends(1), A_LITTLE: [released()]}) == [(0.0, 1), (LONGEST_PAUSE, 1)]

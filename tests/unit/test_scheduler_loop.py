@@ -10,7 +10,7 @@ from services.scheduler.fleet import Fleet
 from services.scheduler.shards.loop import LoopParts, ShardLoop
 from services.scheduler.sharing.global_limit import GlobalLimit
 from shared.bus.producer import Producer
-from shared.domain.turnover import ENOUGH, LONGEST_SECONDS, PART_OF_SHARD
+from shared.domain.turnover import AT_MOST, ENOUGH, LONGEST_SECONDS, PART_OF_SHARD
 from shared.store.client import Store
 from tests.factories import ending
 from tests.simulated_time import SimulatedTime
@@ -97,9 +97,14 @@ def steps(came: Mapping[float, int], stopped_at: float) -> tuple[list[tuple[floa
         return runner.run(run())
 
 
-def test_the_first_end_is_served_at_once_and_those_behind_it_together_a_moment_later() -> None:
-    served, _ = steps({0.0: 1, A_LITTLE: 1, 2 * A_LITTLE: 2}, stopped_at=1.0)
-    assert served == [(0.0, 1), (PART_OF_SHARD * LONGEST_SECONDS, 3)]
+def test_the_first_end_is_served_at_once_and_one_behind_it_a_moment_later() -> None:
+    served, _ = steps({0.0: 1, A_LITTLE: 1}, stopped_at=1.0)
+    assert served == [(0.0, 1), (AT_MOST * PART_OF_SHARD * LONGEST_SECONDS, 1)]
+
+
+def test_a_step_serves_as_many_as_usually_come_in_that_time_and_one_as_soon_as_they_are_there() -> None:
+    served, _ = steps({0.0: 1, A_LITTLE: 1, 2 * A_LITTLE: 1}, stopped_at=1.0)
+    assert served == [(0.0, 1), (2 * A_LITTLE, 2)]
 
 
 def test_a_crowd_that_comes_behind_a_few_ends_their_wait() -> None:

@@ -29,7 +29,7 @@ from shared import metrics
 from shared.bus.producer import Producer
 from shared.clock import monotonic, utc_now
 from shared.domain.refusal import Rest
-from shared.domain.turnover import ENOUGH, PART_OF_SHARD, Gathering
+from shared.domain.turnover import PART_OF_SHARD, Gathering
 from shared.errors import TemporaryError
 from shared.events import AnyOrgEvent, CallAnswered, CallFinished, CallWasPlaced, DialJob, JobReleased
 from shared.logs import get_logger
@@ -105,7 +105,7 @@ class ShardLoop:
         if offset is not None:
             self._inbox.read_up_to(offset)
         self._arrived.set()
-        if self.backlog >= ENOUGH:
+        if self.backlog >= self._gathering.enough:
             self._enough.set()
 
     def remind(

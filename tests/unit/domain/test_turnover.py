@@ -22,8 +22,8 @@ def test_a_slot_waits_for_a_small_part_of_what_a_call_lasts_and_never_longer_tha
     assert gathered == pytest.approx(min(LONGEST_SECONDS, SHARE * length), rel=0.1)
 
 
-def test_calls_of_ten_seconds_gather_for_a_twenty_fifth_of_a_second_and_those_of_a_tenth_hardly_at_all() -> None:
-    assert steady(100).gather_seconds(1000) == pytest.approx(0.04, rel=0.05)
+def test_calls_of_ten_seconds_gather_for_thirty_milliseconds_and_those_of_a_tenth_hardly_at_all() -> None:
+    assert steady(100).gather_seconds(1000) == pytest.approx(0.03, rel=0.05)
     assert steady(100).gather_seconds(10) < 0.0005
 
 
