@@ -111,6 +111,6 @@ def test_a_crowd_that_comes_behind_a_few_ends_their_wait_and_so_does_leaving() -
 
 
 def test_what_is_given_back_goes_with_the_ends_that_gather() -> None:
-    came = {0.0: ends(1), A_LITTLE: [released()], 2 * A_LITTLE: ends(1)}
-    assert in_simulated_time(UP, came) == [(0.0, 1), (2 * A_LITTLE, 2)]
-    assert in_simulated_time(UP, {0.0: ends(1), A_LITTLE: [released()]}) == [(0.0, 1), (LONGEST_PAUSE, 1)]
+    came: dict[float, Sequence[AnyOrgEvent]] = {0.0: ends(1), A_LITTLE: [released()]}
+    assert in_simulated_time(UP, came) == [(0.0, 1), (LONGEST_PAUSE, 1)]
+    assert in_simulated_time(UP, came | {2 * A_LITTLE: ends(1)}) == [(0.0, 1), (2 * A_LITTLE, 2)]
