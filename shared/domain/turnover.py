@@ -26,18 +26,21 @@ AVERAGED: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """How many calls end a second, on average over the last moments, `at` a time of a clock that never jumps."""
+    """How many come a second, on average over the last moments, `at` a time of a clock that never jumps."""
 
     per_second: float = 0.0
     at: float = 0.0
 
-    def after(self, ended: int, now: float) -> Self:
-        """The turnover once so many calls more have ended by `now`."""
+    def after(self, more: int, now: float) -> Self:
+        """The turnover once so many more have come by `now`."""
         faded = self.per_second * math.exp(min(0.0, self.at - now) / AVERAGED)
-        return type(self)(faded + ended / AVERAGED, now)
+        return type(self)(faded + more / AVERAGED, now)
 
     def gather_seconds(self, held: int) -> float:
-        """In how long as many end as a step is to serve, with so many slots held: by these a call has its length."""
+        """In how long as many come as a step is to serve, where ends of calls come and so many slots are held.
+
+        By these a call has its length.
+        """
         return min(LONGEST_SECONDS, SHARE * held / self.per_second) if self.per_second > 0 else 0.0
 
 
@@ -52,7 +55,8 @@ class Gathering:
 
     def __init__(self, part: float = 1.0) -> None:
         self._part = part
-        self._turnover = Turnover()
+        # Of ends, and of all events: where a carrier reports answers, too, a step is to wait for as many more.
+        self._ends, self._events = Turnover(), Turnover()
         self._served_few_at: float | None = None
         self._enough = ENOUGH
 
@@ -63,13 +67,13 @@ class Gathering:
 
     def served(self, ended: int, events: int, claimed: int, began: float) -> None:
         """Note a step that has served so many events, `ended` of them ends of calls, and claimed, and when it began."""
-        self._turnover = self._turnover.after(ended, began)
+        self._ends, self._events = self._ends.after(ended, began), self._events.after(events, began)
         self._served_few_at = began if events and max(events, claimed) < ENOUGH else None
 
     def pause(self, held: int, waiting: int, now: float) -> float:
         """Seconds until the next step begins, with so many slots held and events waiting; 0: at once."""
-        gather_seconds = self._part * self._turnover.gather_seconds(held)
-        self._enough = min(ENOUGH, math.ceil(1 + self._turnover.per_second * gather_seconds))
+        gather_seconds = self._part * self._ends.gather_seconds(held)
+        self._enough = min(ENOUGH, math.ceil(1 + self._events.per_second * gather_seconds))
         if self._served_few_at is None or waiting >= self._enough:
             return 0.0
         return max(0.0, self._served_few_at + AT_MOST * gather_seconds - now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.turnover import AT_MOST, ENOUGH, LONGEST_SECONDS, PART_OF_SHARD, Gathering
+from shared.domain.turnover import AT_MOST, ENOUGH, LONGEST_SECONDS, PART_OF_SHARD, SHARE, Gathering
 
 HELD = 1000
 LONGEST_PAUSE = AT_MOST * LONGEST_SECONDS
@@ -60,6 +60,14 @@ def test_short_calls_on_few_slots_are_not_held_up() -> None:
     for number in range(300):
         gathering.served(ended=1, events=1, claimed=1, began=100.0 + number / 300)
     assert gathering.pause(10, 1, 101.0) < 0.001
+
+
+def test_where_answers_are_reported_too_a_step_waits_for_as_many_more() -> None:
+    gathering = Gathering()
+    for number in range(-200, 1):
+        gathering.served(ended=1, events=3, claimed=1, began=100.0 + number / 95)
+    assert gathering.pause(950, 0, 100.0) == pytest.approx(AT_MOST * SHARE * 950 / 97.5, rel=0.02)
+    assert gathering.enough == 10
 
 
 @pytest.mark.parametrize("per_second", [2, 25, 60, 95, 200, 330, 2000])
