@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.clock import monotonic
@@ -70,7 +71,23 @@ class Offsets:
                 await self._consumer.commit(ours)
         except TimeoutError:
             log.info("offsets not committed in time", partitions=partitions)
+            _heed_requests_left_behind()
         except (CommitFailedError, IllegalStateError) as error:
             log.info("offsets not committed, the partitions have moved", partitions=partitions, why=str(error))
         except KafkaError as error:
             log.warning("offsets not committed", partitions=partitions, why=repr(error))
+
+
+def _heed_requests_left_behind() -> None:
+    """Look at how requests end whose commits were given up: the client library shields them, and then forgets them.
+
+    asyncio would report the error of one as an error that nobody has looked at.
+    """
+    for task in asyncio.all_tasks():
+        if getattr(task.get_coro(), "__name__", "") == GroupCoordinator._do_commit_offsets.__name__:
+            task.add_done_callback(_heed)
+
+
+def _heed(task: asyncio.Task[object]) -> None:
+    if not task.cancelled():
+        task.exception()

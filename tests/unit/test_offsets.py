@@ -1,11 +1,13 @@
 """When offsets are committed: at once, or a moment after the last commit, those of all partitions together."""
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from typing import cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
 
 from shared.bus.offsets import COMMIT_SECONDS, EVERY_SECONDS, Offsets
@@ -101,6 +103,45 @@ def test_a_kafka_that_is_away_or_refuses_holds_up_nobody_for_long() -> None:
     for error in (KafkaConnectionError(), CommitFailedError(), IllegalStateError()):
         with asyncio.Runner(loop_factory=SimulatedTime) as runner:
             assert runner.run(left_after(Consumer(error=error))) < EVERY_SECONDS
+
+
+class SlowToRefuse(GroupCoordinator):
+    """The client library's own commit, whose request fails long after the commit was given up."""
+
+    def __init__(self) -> None:
+        self._commit_lock = asyncio.Lock()
+        self.is_refused = False
+
+    def __del__(self) -> None:
+        """Nothing was opened."""
+
+    async def ensure_coordinator_known(self) -> None:
+        """It is known."""
+
+    async def _do_commit_offsets(self, assignment: object, offsets: object) -> None:
+        await asyncio.sleep(10 * COMMIT_SECONDS)
+        self.is_refused = True
+        raise KafkaConnectionError
+
+
+def test_a_request_that_fails_after_its_commit_was_given_up_is_no_error_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def given_up() -> None:
+        coordinator = SlowToRefuse()
+
+        class OfTheLibrary(Consumer):
+            async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+                await coordinator.commit_offsets(None, offsets)  # type: ignore[no-untyped-call]
+
+        Offsets(cast(AIOKafkaConsumer, OfTheLibrary())).done({FIRST: 1})
+        await asyncio.sleep(20 * COMMIT_SECONDS)
+        assert coordinator.is_refused
+        gc.collect()
+
+    with asyncio.Runner(loop_factory=SimulatedTime) as runner:
+        runner.run(given_up())
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_partitions_that_are_anothers_now_are_not_committed() -> None:
