@@ -15,7 +15,7 @@ log = get_logger()
 
 
 class Pulse:
-    """The heartbeat of one executor, and with each beat a look at the database's clock."""
+    """The heartbeat of one executor, and the database's clock, which it keeps with each beat."""
 
     def __init__(self, store: Store, executor: str, *, capacity: int, calls_per_second: float) -> None:
         self._store, self._executor = store, executor
@@ -29,7 +29,7 @@ class Pulse:
         self._sequence += 1
         heartbeat = Heartbeat(self._executor, self._sequence, self._capacity, self._calls_per_second, self.draining)
         await executors.beat(self._store, heartbeat)
-        await self.server_clock.look()
+        await self.server_clock.keep()
 
     async def run(self) -> None:
         """Beat until cancelled; a missed beat is only logged."""

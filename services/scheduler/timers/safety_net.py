@@ -1,10 +1,10 @@
 """The safety net: once a second, what must also work when no message has told of it, for all shards at once.
 
-Three questions, however many organizations, campaigns and shards there are.
+One question, however many organizations, campaigns and shards there are, and now and then the server's time.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,8 @@ from shared.bus.producer import Producer
 from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.dialing import executors, safety_look, shards
-from shared.store.dialing.safety_look import Work
+from shared.store.dialing.executors import Heartbeat
+from shared.store.dialing.safety_look import Found, Work
 from shared.store.dialing.server_clock import ServerClock
 
 CHORES: Final = {
@@ -51,11 +52,6 @@ class SafetyNet:
 
     async def look(self) -> None:
         """One round."""
-        self._fleet.observe(await executors.read_heartbeats(self._store))
-        # The smaller of what the operator allows and what the living executors can answer for.
-        limit = min(self._configured_limit, self._fleet.capacity)
-        if limit != self._limit:
-            await shards.set_global_limit(self._store, limit)
         if not self._producer.connected:
             await self._producer.ping()
         loops = dict(self._loops)
@@ -63,15 +59,25 @@ class SafetyNet:
         metrics.HELD.set(sum(loop.held for loop in loops.values()))
         metrics.DUE.set(sum(loop.due for loop in loops.values()))
         if not loops:
+            await self._heed(await executors.read_heartbeats(self._store))
             return
-        now = await self._server_clock.look()
+        await self._server_clock.keep()
+        now = self._server_clock.now()
         since = min(self._looked_at.get(shard, now) for shard in loops)
-        await self._remind(loops, since)
-        self._looked_at = dict.fromkeys(loops, now)
-
-    async def _remind(self, loops: Mapping[int, ShardLoop], since: datetime) -> None:
         found = await safety_look.look(self._store, list(loops), utc_now(), since)
         self._limit = found.global_limit
+        await self._heed(found.heartbeats)
+        self._remind(loops, found)
+        self._looked_at = dict.fromkeys(loops, found.asked_at or now)
+
+    async def _heed(self, heartbeats: Sequence[Heartbeat]) -> None:
+        """Judge the executors, and keep the limit at what the operator allows and the living can answer for."""
+        self._fleet.observe(heartbeats)
+        limit = min(self._configured_limit, self._fleet.capacity)
+        if limit != self._limit:
+            await shards.set_global_limit(self._store, limit)
+
+    def _remind(self, loops: Mapping[int, ShardLoop], found: Found) -> None:
         chores: dict[int, set[Chore]] = defaultdict(set)
         for work, chore in CHORES.items():
             for shard in found.work.get(work, ()):

@@ -1,11 +1,21 @@
 """`executors`: heartbeats and capacity of the call-executors. A heartbeat that stands still frees nothing by itself."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from shared.store.client import Store, translates
+from shared.store.client import Document, Store, translates
 
 # An executor that has not moved for this long is forgotten; its calls were reconciled long before.
 FORGET_SECONDS = 24 * 3600
+# A query for the executors of the last day.
+NOT_FORGOTTEN: Final[Document] = {
+    "$expr": {
+        "$gt": [
+            "$seen_at",
+            {"$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": FORGET_SECONDS}},
+        ]
+    }
+}
 # A heartbeat comes once a second.
 SEEN_LATELY_SECONDS = 10
 
@@ -42,18 +52,18 @@ async def beat(store: Store, heartbeat: Heartbeat) -> None:
 @translates
 async def read_heartbeats(store: Store) -> list[Heartbeat]:
     """The latest heartbeat of every executor of the last day."""
-    query = {
-        "$expr": {
-            "$gt": [
-                "$seen_at",
-                {"$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": FORGET_SECONDS}},
-            ]
-        }
-    }
-    return [
-        Heartbeat(d["_id"], d["sequence"], d["capacity"], d["calls_per_second"], d["draining"])
-        async for d in store["executors"].find(query)
-    ]
+    return [heartbeat_of(document) async for document in store["executors"].find(NOT_FORGOTTEN)]
+
+
+def heartbeat_of(document: Document) -> Heartbeat:
+    """The heartbeat as it is stored."""
+    return Heartbeat(
+        document["_id"],
+        document["sequence"],
+        document["capacity"],
+        document["calls_per_second"],
+        document["draining"],
+    )
 
 
 @translates

@@ -5,7 +5,7 @@ both sides ten times as much.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from typing import Final
 
 from shared.domain.contact import ContactStatus
 from shared.store.client import Document, Store, translates
+from shared.store.dialing.executors import NOT_FORGOTTEN, Heartbeat, heartbeat_of
 from shared.store.dialing.shards import GLOBAL
 
 # Stamps of concurrent writes may become visible out of order; looking this far back catches the late ones.
@@ -34,12 +35,15 @@ class Work(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Found:
     """Shards by the work that waits in them, and with their shards the organizations that were changed and the
-    campaigns that were given contacts. `global_limit`: None where there is none yet."""
+    campaigns that were given contacts. `heartbeats`: the latest of every executor of the last day. `global_limit`, and
+    when the server was `asked_at` (its time): None where there is no limit yet."""
 
     work: Mapping[Work, Collection[int]]
     organizations: Mapping[str, int]
     campaigns: Mapping[str, int]
     global_limit: int | None
+    heartbeats: Sequence[Heartbeat]
+    asked_at: datetime | None
 
 
 @translates
@@ -51,7 +55,8 @@ async def look(store: Store, shards: Collection[int], now: datetime, since: date
     pipeline: list[Document] = [
         {"$match": {"_id": {"$in": list(shards)}, "facts": {"$gt": 0}}},
         {"$project": {"shard": "$_id", "last": "$facts"}},
-        _and("global_budget", {"_id": GLOBAL}, {"$project": {"_id": 0, "limit": 1}}),
+        _and("global_budget", {"_id": GLOBAL}, {"$project": {"_id": 0, "limit": 1, "now": "$$NOW"}}),
+        _and("executors", NOT_FORGOTTEN, {"$project": {"_id": 0, "heartbeat": "$$ROOT"}}),
         _and("relays", {"_id": {"$in": list(shards)}}, {"$project": {"shard": "$_id", "relayed": 1}}),
         _and_shards("contacts", expired, Work.EXPIRED),
         _and_shards("results", mine, Work.RESULTS),
@@ -68,6 +73,8 @@ async def look(store: Store, shards: Collection[int], now: datetime, since: date
     last: dict[int, int] = {}
     relayed: dict[int, int] = {}
     global_limit: int | None = None
+    asked_at: datetime | None = None
+    heartbeats: list[Heartbeat] = []
     async for row in await store["shards"].aggregate(pipeline):
         match row:
             case {"work": kind, "shard": shard}:
@@ -76,14 +83,16 @@ async def look(store: Store, shards: Collection[int], now: datetime, since: date
                 organizations[organization_id] = shard
             case {"campaign": campaign_id, "shard": shard}:
                 campaigns[campaign_id] = shard
-            case {"limit": limit}:
-                global_limit = limit
+            case {"limit": limit, "now": now}:
+                global_limit, asked_at = limit, now
+            case {"heartbeat": stored}:
+                heartbeats.append(heartbeat_of(stored))
             case {"last": number, "shard": shard}:
                 last[shard] = number
             case {"relayed": number, "shard": shard}:
                 relayed[shard] = number
     work[Work.UNTOLD] = {shard for shard, number in last.items() if number > relayed.get(shard, 0)}
-    return Found(work, organizations, campaigns, global_limit)
+    return Found(work, organizations, campaigns, global_limit, heartbeats, asked_at)
 
 
 def _and(collection: str, query: Document, *stages: Document) -> Document:

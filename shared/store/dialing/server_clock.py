@@ -8,6 +8,8 @@ from shared.store.dialing.shard_catalog import server_now
 
 # An answer that took longer says less; it is taken once the better one is so old that clocks may have drifted.
 DRIFT_SECONDS = 30.0
+# Oftener the server is not asked: an answer costs it as much as a write.
+ASKED_EVERY_SECONDS = 5.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,11 +20,21 @@ class ServerClock:
         self._store = store
         self._offset: float | None = None
         self._took, self._asked_at = 0.0, 0.0
+        self._looked_at: float | None = None
+
+    async def keep(self) -> None:
+        """Ask the server where the last answer is `ASKED_EVERY_SECONDS` old; call it once a second.
+
+        Raises `Unavailable`: it goes on as it does.
+        """
+        if self._looked_at is None or monotonic() - self._looked_at >= ASKED_EVERY_SECONDS:
+            await self.look()
 
     async def look(self) -> datetime:
-        """The server's time (UTC) by a new answer; call it once a second. Raises `Unavailable`."""
+        """The server's time (UTC) by a new answer. Raises `Unavailable`."""
         asked_at = monotonic()
         server = await server_now(self._store)
+        self._looked_at = asked_at
         took = monotonic() - asked_at
         if self._offset is None or took <= self._took or asked_at - self._asked_at > DRIFT_SECONDS:
             self._offset = (server - _EPOCH).total_seconds() - asked_at - took / 2

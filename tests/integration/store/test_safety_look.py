@@ -1,14 +1,16 @@
 """What a scheduler's safety net finds in its shards, and what it leaves to others."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from shared.clock import utc_now
 from shared.store.client import Document, Store
-from shared.store.dialing import safety_look
+from shared.store.dialing import executors, safety_look
 from shared.store.dialing.deletions import note_deletion
+from shared.store.dialing.executors import Heartbeat
 from shared.store.dialing.expiries import note_expiries
 from shared.store.dialing.facts import note_relayed
 from shared.store.dialing.safety_look import Work
@@ -115,3 +117,25 @@ async def test_the_global_limit_is_told_as_it_is_stored(store: Store) -> None:
     await ensure_shards(store)
     await set_global_limit(store, 17)
     assert (await safety_look.look(store, MINE, NOW, NOW)).global_limit == 17
+
+
+async def test_the_servers_time_is_told_with_the_limit(store: Store) -> None:
+    assert (await safety_look.look(store, MINE, NOW, NOW)).asked_at is None
+    await ensure_shards(store)
+    await set_global_limit(store, 17)
+    before = await server_now(store)
+    asked_at = (await safety_look.look(store, MINE, NOW, NOW)).asked_at
+    assert asked_at is not None
+    assert before <= asked_at <= await server_now(store)
+
+
+async def test_the_latest_heartbeat_of_every_executor_of_the_last_day_is_told(store: Store) -> None:
+    assert (await safety_look.look(store, MINE, NOW, NOW)).heartbeats == []
+    first, second = Heartbeat("executor-0", 7, 100, 12.5, draining=False), Heartbeat("executor-1", 1, 5, 1.0, True)
+    for heartbeat in (first, replace(first, sequence=8), second, replace(second, executor="executor-2")):
+        await executors.beat(store, heartbeat)
+    long_ago = await server_now(store) - timedelta(seconds=executors.FORGET_SECONDS + 1)
+    await store["executors"].update_one({"_id": "executor-2"}, {"$set": {"seen_at": long_ago}})
+    told = (await safety_look.look(store, MINE, NOW, NOW)).heartbeats
+    assert sorted(told, key=lambda each: each.executor) == [replace(first, sequence=8), second]
+    assert await executors.read_heartbeats(store) == told

@@ -5,7 +5,7 @@ import pytest
 from shared.clock import utc_now
 from shared.store.client import Store
 from shared.store.dialing import server_clock
-from shared.store.dialing.server_clock import DRIFT_SECONDS, ServerClock
+from shared.store.dialing.server_clock import ASKED_EVERY_SECONDS, DRIFT_SECONDS, ServerClock
 from shared.store.dialing.shard_catalog import server_now
 
 
@@ -29,13 +29,13 @@ class Answers:
     """A server whose clock is right, and whose answers take their time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now, self.takes = 1000.0, 0.0
+        self.now, self.takes, self.asked = 1000.0, 0.0, 0
         monkeypatch.setattr(server_clock, "monotonic", lambda: self.now)
         monkeypatch.setattr(server_clock, "server_now", self.answer)
 
     async def answer(self, _: Store) -> datetime:
         """Its time, on the way back all the while."""
-        at = self.time
+        at, self.asked = self.time, self.asked + 1
         self.now += self.takes
         return at
 
@@ -58,3 +58,13 @@ async def test_an_answer_that_took_longer_counts_only_when_the_better_one_is_old
     server.now += DRIFT_SECONDS
     await clock.look()
     assert server.time - clock.now() == timedelta(seconds=0.2), "half of what the answer took, at worst"
+
+
+async def test_a_clock_that_is_kept_asks_every_few_seconds(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Answers(monkeypatch)
+    clock = ServerClock(store)
+    for _ in range(20):
+        await clock.keep()
+        assert clock.now() == server.time
+        server.now += 1
+    assert server.asked == 20 / ASKED_EVERY_SECONDS
