@@ -15,8 +15,8 @@ SHARE: Final = 3 / 1000
 LONGEST_SECONDS: Final = 0.03
 # Where fewer come than usual, a step begins after so many times that.
 AT_MOST: Final = 2
-# What a shard's loop waits of it, behind executors that have waited. If it waited as long as they, a loop that was once
-# out of step with an executor would stay so, and each end would wait for both; so it comes into step again.
+# What a shard's loop waits of both, behind executors that have waited. If it waited as long as they, a loop that was
+# once out of step with an executor would stay so, and each end would wait for both; so it comes into step again.
 PART_OF_SHARD: Final = 0.75
 # With so many in hand a step is worth its cost.
 ENOUGH: Final = 16
@@ -26,7 +26,7 @@ AVERAGED: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """How many come a second, on average over the last moments, `at` a time of a clock that never jumps."""
+    """How many events come a second, on average over the last moments, `at` a time of a clock that never jumps."""
 
     per_second: float = 0.0
     at: float = 0.0
@@ -49,8 +49,8 @@ class Gathering:
 
     Steps that serve few begin with as many events as come in `part` of what the turnover tells, and one: of ends that
     come by chance the last of a number has waited for nothing, where at a set time each has waited for half of it. None
-    waits longer than a few times that, from beginning to beginning: what a step takes is no wait on top of it. Times
-    are of a clock that never jumps, in seconds.
+    waits longer than `AT_MOST` times that, from beginning to beginning: what a step takes is no wait on top of it.
+    Times are of a clock that never jumps, in seconds.
     """
 
     def __init__(self, part: float = 1.0) -> None:

@@ -23,15 +23,12 @@ class ServerClock:
         self._looked_at: float | None = None
 
     async def keep(self) -> None:
-        """Ask the server where the last answer is `ASKED_EVERY_SECONDS` old; call it once a second.
-
-        Raises `Unavailable`: it goes on as it does.
-        """
+        """Look where the last look was `ASKED_EVERY_SECONDS` ago; call it once a second. Raises as `look` does."""
         if self._looked_at is None or monotonic() - self._looked_at >= ASKED_EVERY_SECONDS:
             await self.look()
 
-    async def look(self) -> datetime:
-        """The server's time (UTC) by a new answer. Raises `Unavailable`."""
+    async def look(self) -> None:
+        """Ask the server for its time. Raises `Unavailable`: the clock goes on as it does."""
         asked_at = monotonic()
         server = await server_now(self._store)
         self._looked_at = asked_at
@@ -39,7 +36,6 @@ class ServerClock:
         if self._offset is None or took <= self._took or asked_at - self._asked_at > DRIFT_SECONDS:
             self._offset = (server - _EPOCH).total_seconds() - asked_at - took / 2
             self._took, self._asked_at = took, asked_at
-        return server
 
     def now(self) -> datetime:
         """The server's time, as far as this process knows."""
